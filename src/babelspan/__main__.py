@@ -1,0 +1,5 @@
+"""`python -m babelspan`, and `accelerate launch -m babelspan`."""
+
+from babelspan.cli.main import main
+
+main()

@@ -1,0 +1,240 @@
+"""A reader that answers: windows, engine and decoder put together."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from babelspan.answering.decode import (
+    MAX_ANSWER_TOKENS,
+    Candidates,
+    candidates,
+    predictions,
+    total_log_mass,
+)
+from babelspan.answering.windows import MAX_LENGTH, OVERLAP, Encoder, Window
+from babelspan.seams import Engine
+from babelspan.types import Example, Prediction
+
+_EXAMPLES_AT_ONCE = 128
+
+Watch = Callable[[int, int], None]
+"""Called with the number of windows read so far and in all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An answer in one of several contexts; `context` is its index."""
+
+    context: int
+    prediction: Prediction
+
+
+class Answerer:
+    """Answers questions about contexts with one reader. Safe under threads.
+
+    Args:
+        engine: the reader's network.
+        encoder: the reader's tokenizer and limits.
+        max_length: tokens of a window, at most (384, or what the reader takes).
+        overlap: context tokens that neighbouring windows share.
+        max_answer_tokens: the longest answer, in tokens.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        encoder: Encoder,
+        *,
+        max_length: int = MAX_LENGTH,
+        overlap: int = OVERLAP,
+        max_answer_tokens: int = MAX_ANSWER_TOKENS,
+    ) -> None:
+        if max_answer_tokens < 1:
+            raise ValueError(f"max_answer_tokens must be 1 or more, got {max_answer_tokens}")
+        self.engine = engine
+        self.encoder = encoder
+        self.max_length = min(max_length, encoder.max_positions)
+        self.overlap = overlap
+        self.max_answer_tokens = max_answer_tokens
+
+    def predict(
+        self, examples: Iterable[Example], *, allows_no_answer: bool = False
+    ) -> Iterator[Prediction]:
+        """The best answer to each example, in order.
+
+        Raises:
+            DataError: if a question leaves no room for its context.
+        """
+        for example, found in self._read(examples):
+            yield predictions(example, found, allows_no_answer=allows_no_answer)[0]
+
+    def ask(
+        self, question: str, contexts: Sequence[str], *, top_k: int = 1, watch: Watch | None = None
+    ) -> list[Found]:
+        """The best answers to one question among several contexts, best first, no two overlapping.
+
+        Scores are shares of all spans of all contexts: they add up to at most 1.
+        """
+        examples = [_example(str(i), question, context) for i, context in enumerate(contexts)]
+        read = [found for _, found in self._read(examples, top_k=top_k, watch=watch)]
+        everything = [c for found in read for c in found]
+        if not everything:
+            return []
+        mass = total_log_mass(everything, allows_no_answer=False)
+        answers = [
+            Found(int(example.id), prediction)
+            for example, found in zip(examples, read, strict=True)
+            if found
+            for prediction in predictions(
+                example, found, top_k=top_k, allows_overlap=False, log_mass=mass
+            )
+        ]
+        return sorted(answers, key=lambda a: -a.prediction.logit)[:top_k]
+
+    def __call__(
+        self,
+        question: str | Sequence[str],
+        context: str | Sequence[str],
+        *,
+        top_k: int = 1,
+        doc_stride: int | None = None,
+        max_answer_len: int = 15,
+        max_seq_len: int | None = None,
+        handle_impossible_answer: bool = False,
+    ) -> Any:
+        """Answer as the question-answering pipeline of transformers 4 did.
+
+        Args:
+            question: a question, or a list of them.
+            context: the text for all questions, or a list, one for each.
+            top_k: how many answers to each question.
+            doc_stride: context tokens that neighbouring windows share.
+            max_answer_len: the longest answer, in tokens.
+            max_seq_len: tokens of a window, at most.
+            handle_impossible_answer: whether "no answer" (empty, 0 to 0) competes.
+
+        Returns:
+            A dict with `score` (probability), `start`, `end` (characters, end exclusive) and
+            `answer`, with `context[start:end] == answer`; a list of dicts, best first, where
+            top_k is above 1; a list of these where question or context is a list.
+
+        Raises:
+            ValueError: if the lists differ in length, or a question is empty.
+            DataError: if a question leaves no room for its context.
+        """
+        if top_k < 1:
+            raise ValueError(f"top_k must be 1 or more, got {top_k}")
+        settings = Answerer(
+            self.engine,
+            self.encoder,
+            max_length=self.max_length if max_seq_len is None else max_seq_len,
+            overlap=self.overlap if doc_stride is None else doc_stride,
+            max_answer_tokens=max_answer_len,
+        )
+        answered = [
+            [
+                _pipeline_answer(p)
+                for p in predictions(
+                    example, found, top_k=top_k, allows_no_answer=handle_impossible_answer
+                )
+            ]
+            for example, found in settings._read(_paired(question, context), top_k=top_k)
+        ]
+        shaped = [a[0] for a in answered] if top_k == 1 else answered
+        return shaped[0] if isinstance(question, str) and isinstance(context, str) else shaped
+
+    def _read(
+        self, examples: Iterable[Example], *, top_k: int = 1, watch: Watch | None = None
+    ) -> Iterator[tuple[Example, list[Candidates]]]:
+        """Each example with the candidates of its windows, in order.
+
+        Windows are run in batches of like length, several batches side by side where the
+        engine gains by it, and gathered again by example.
+        """
+        remaining = iter(examples)
+        done = total = 0
+        with ThreadPoolExecutor(self.engine.workers) as pool:
+            while chunk := list(islice(remaining, _EXAMPLES_AT_ONCE)):
+                windows = [
+                    (position, window)
+                    for position, example in enumerate(chunk)
+                    for window in self.encoder.windows(
+                        [example], max_length=self.max_length, overlap=self.overlap
+                    )
+                ]
+                found: list[list[Candidates]] = [[] for _ in chunk]
+                batches = list(_batches(windows, self.engine.batch_tokens))
+                total += len(windows)
+                read = pool.map(lambda batch: self._run([w for _, w in batch], top_k), batches)
+                for batch, of_windows in zip(batches, read, strict=True):
+                    for (position, _), of_window in zip(batch, of_windows, strict=True):
+                        found[position].append(of_window)
+                    done += len(batch)
+                    if watch is not None:
+                        watch(done, total)
+                yield from zip(chunk, found, strict=True)
+
+    def _run(self, windows: Sequence[Window], top_k: int) -> list[Candidates]:
+        start_logits, last_logits = self.engine(*self.encoder.pad(windows))
+        return candidates(
+            windows,
+            start_logits,
+            last_logits,
+            top_k=top_k,
+            max_answer_tokens=self.max_answer_tokens,
+        )
+
+
+def _batches(
+    windows: Sequence[tuple[int, Window]], batch_tokens: int
+) -> Iterator[list[tuple[int, Window]]]:
+    """Windows in batches of at most `batch_tokens` tokens with padding, or of one; longest first."""
+    batch: list[tuple[int, Window]] = []
+    for item in sorted(windows, key=lambda item: -item[1].length):
+        if batch and batch[0][1].length * (len(batch) + 1) > batch_tokens:
+            yield batch
+            batch = []
+        batch.append(item)
+    if batch:
+        yield batch
+
+
+def _example(identity: str, question: str, context: str) -> Example:
+    if not question.strip():
+        raise ValueError("the question is empty; ask something")
+    return Example(
+        id=identity,
+        question=question,
+        context=context,
+        answers=None,
+        question_language="und",
+        context_language="und",
+    )
+
+
+def _paired(question: str | Sequence[str], context: str | Sequence[str]) -> list[Example]:
+    questions = [question] if isinstance(question, str) else list(question)
+    contexts = [context] if isinstance(context, str) else list(context)
+    if isinstance(context, str):
+        contexts *= len(questions)
+    elif isinstance(question, str):
+        questions *= len(contexts)
+    if len(questions) != len(contexts):
+        raise ValueError(
+            f"expected as many questions as contexts, got {len(questions)} and {len(contexts)}"
+        )
+    return [
+        _example(str(i), q, c) for i, (q, c) in enumerate(zip(questions, contexts, strict=True))
+    ]
+
+
+def _pipeline_answer(prediction: Prediction) -> dict[str, Any]:
+    span = prediction.span
+    return {
+        "score": prediction.score,
+        "start": 0 if span is None else span.start,
+        "end": 0 if span is None else span.end,
+        "answer": prediction.text,
+    }

@@ -1,0 +1,97 @@
+"""`babelspan ask`: a question over texts, in any languages."""
+
+import json
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from babelspan.answering.documents import Document
+    from babelspan.types import Prediction
+
+Question = Annotated[str, typer.Argument(help="The question, in any language.")]
+Files = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[FILE…|-]", help="UTF-8 text files; - or none for standard input."),
+]
+TopK = Annotated[int, typer.Option("--top-k", min=1, help="How many answers.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Reader = Annotated[str, typer.Option("--reader", help='"default", a folder or a hub name.')]
+
+_AROUND = 60
+"""Characters of text shown on each side of an answer."""
+
+
+def command(
+    question: Question,
+    files: Files = None,
+    top_k: TopK = 1,
+    as_json: Json = False,
+    reader: Reader = "default",
+) -> None:
+    """Answer a question with spans of text files or of standard input, best first.
+
+    Offsets count Unicode code points of the file's text; end is exclusive. Scores are
+    probabilities over all spans of all files.
+    """
+    if not question.strip():
+        raise typer.BadParameter("the question is empty")
+    from babelspan.answering.documents import STANDARD_INPUT, read_document
+    from babelspan.cli.shown import counting
+    from babelspan.readers import load_answerer
+
+    names = files or [STANDARD_INPUT]
+    if STANDARD_INPUT in names and sys.stdin.isatty():
+        print("reading the text from the keyboard; end with Ctrl-D", file=sys.stderr)
+    documents = [read_document(name) for name in names]
+    for document in documents:
+        if not document.text.strip():
+            print(f"babelspan: {document.name}: holds no text; passed over", file=sys.stderr)
+    answerer = load_answerer(reader)
+    with counting("windows") as watch:
+        found = answerer.ask(question, [d.text for d in documents], top_k=top_k, watch=watch)
+    answers = [(documents[f.context], f.prediction) for f in found]
+    if as_json:
+        print(json.dumps([_record(*answer) for answer in answers], ensure_ascii=False, indent=1))
+    else:
+        _show(answers)
+
+
+def _record(document: "Document", prediction: "Prediction") -> dict[str, object]:
+    assert prediction.span is not None
+    return {
+        "answer": prediction.text,
+        "start": prediction.span.start,
+        "end": prediction.span.end,
+        "score": prediction.score,
+        "file": document.name,
+    }
+
+
+def _show(answers: "list[tuple[Document, Prediction]]") -> None:
+    """Each answer with its score, its place and the text around it."""
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False, soft_wrap=True)
+    if not answers:
+        console.print("no answer")
+    for document, prediction in answers:
+        span = prediction.span
+        assert span is not None
+        before = document.text[max(0, span.start - _AROUND) : span.start]
+        after = document.text[span.end : span.end + _AROUND]
+        console.print(
+            Text.assemble(
+                (prediction.text, "bold green"),
+                f"   {prediction.score:.0%}  {document.name}:{span.start}-{span.end}",
+            )
+        )
+        console.print(
+            Text.assemble("   …", _one_line(before), (prediction.text, "green"), _one_line(after), "…")
+        )
+
+
+def _one_line(text: str) -> str:
+    return text.replace("\r", " ").replace("\n", " ")

@@ -1,0 +1,21 @@
+"""`babelspan export`: a reader for people who ask, without PyTorch."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Reader = Annotated[str, typer.Argument(help="A checkpoint: a folder or a hub name.")]
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Where the exported reader goes.")]
+Int8 = Annotated[bool, typer.Option("--int8", help="A quarter of the size, about twice the speed.")]
+
+
+def command(reader: Reader, folder: Folder, int8: Int8 = False) -> None:
+    """Write a reader as ONNX, to be used with --reader DIR by an install without PyTorch."""
+    from babelspan.readers import load_checkpoint
+
+    checkpoint = load_checkpoint(reader)
+    from babelspan.models.export import export
+
+    export(checkpoint, folder, int8=int8)
+    print(f"exported {reader} to {folder}")

@@ -1,0 +1,86 @@
+"""The command line: verbs put together, errors told in one line.
+
+Exit codes: 0 done, 1 our mistake, 2 the user's, 130 interrupted.
+"""
+
+import os
+import sys
+import traceback
+from typing import NoReturn
+
+import typer
+from typer.exceptions import TyperException
+
+from babelspan.cli import ask, evaluate, export, predict, samples, score, train
+from babelspan.types import ConfigError, DataError
+from babelspan.version import VERSION
+
+app = typer.Typer(
+    name="babelspan",
+    help="Question answering across languages: the answer is a span of your text.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for verb in (ask, score, train, predict, evaluate, export, samples):
+    app.command(verb.__name__.rpartition(".")[2])(verb.command)
+
+DEBUG = "--debug"
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"babelspan {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    debug: bool = typer.Option(False, DEBUG, help="Show the traceback of an error."),
+    version: bool = typer.Option(
+        False, "--version", callback=_show_version, is_eager=True, help="Show the version."
+    ),
+) -> None:
+    """Options before the verb."""
+
+
+def main() -> NoReturn:
+    """Run the command line and leave with its exit code."""
+    arguments = [a for a in sys.argv[1:] if a != DEBUG]
+    try:
+        code = app(args=arguments, standalone_mode=False)
+    except (KeyboardInterrupt, typer.Abort):
+        print("babelspan: interrupted", file=sys.stderr)
+        code = 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except Exception as error:
+        if DEBUG in sys.argv:
+            traceback.print_exc()
+        code = _tell(error)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _tell(error: Exception) -> int:
+    """Print an error in one line; its exit code."""
+    if isinstance(error, TyperException):
+        if message := error.format_message():
+            print(f"babelspan: {_line(message)}; see --help", file=sys.stderr)
+        return error.exit_code
+    if isinstance(error, DataError | ConfigError):
+        print(f"babelspan: {_line(str(error))}", file=sys.stderr)
+        return 2
+    if isinstance(error, OSError) and error.filename is not None:
+        print(f"babelspan: {error.filename}: {error.strerror}", file=sys.stderr)
+        return 2
+    print(
+        f"babelspan: a fault of ours: {type(error).__name__}: {_line(str(error))}; "
+        f"run again with {DEBUG} and report it",
+        file=sys.stderr,
+    )
+    return 1
+
+
+def _line(message: str) -> str:
+    return " ".join(message.split()).rstrip(".")

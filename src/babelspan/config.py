@@ -1,0 +1,144 @@
+"""Recipes: TOML in, frozen dataclasses out; an unknown key or a wrong type is an error.
+
+A recipe has two tables: [method], the `Config` of a method, and [run].
+"""
+
+import difflib
+import json
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields, is_dataclass
+from pathlib import Path
+from typing import Any, TypeVar, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
+
+from babelspan.types import ConfigError
+
+T = TypeVar("T")
+Tables = dict[str, Any]
+
+
+def load_tables(path: Path) -> Tables:
+    """The tables of a recipe.
+
+    Raises:
+        ConfigError: if it is missing or not TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: there is no such recipe") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: expected TOML, found something else: {error}") from None
+
+
+def override(tables: Tables, settings: Sequence[str], kinds: Mapping[str, type]) -> None:
+    """Put `key=value` settings into tables; later ones win.
+
+    Args:
+        tables: changed in place.
+        settings: the key is a dotted path, with or without the name of its table before it; the
+            value is TOML, or else taken as a string.
+        kinds: name of a table -> the dataclass it becomes.
+
+    Raises:
+        ConfigError: if a setting has no `=`, or its key is in no table.
+    """
+    for setting in settings:
+        path, equals, value = setting.partition("=")
+        if not equals:
+            raise ConfigError(f"--set {setting!r}: expected key=value")
+        keys = path.strip().split(".")
+        if keys[0] not in kinds:
+            keys = [_table_of(keys[0], kinds, setting), *keys]
+        table = tables
+        for key in keys[:-1]:
+            table = table.setdefault(key, {})
+            if not isinstance(table, dict):
+                raise ConfigError(f"--set {setting!r}: {key!r} is a value, not a table")
+        table[keys[-1]] = _value(value.strip())
+
+
+def build(kind: type[T], table: Mapping[str, Any], where: str) -> T:
+    """The dataclass `kind` from a table.
+
+    Args:
+        kind: a dataclass, perhaps with dataclasses in it.
+        table: its values by name.
+        where: the table's file and name, for errors.
+
+    Raises:
+        ConfigError: if a key is unknown, with the nearest known one, or a value is of the wrong type.
+    """
+    _refuse_unknown(kind, table, where)
+    try:
+        return TypeAdapter(kind).validate_python(_over_defaults(kind, table))
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise ConfigError(
+            f"{where}: {key!r}: {first['msg'][0].lower()}{first['msg'][1:]}, found {first['input']!r}"
+        ) from None
+
+
+def to_toml(tables: Mapping[str, Any]) -> str:
+    """TOML of tables whose values are dataclasses or plain values; None is left out."""
+    lines: list[str] = []
+    for name, value in tables.items():
+        if is_dataclass(value):
+            lines += _table_lines(name, asdict(value))  # type: ignore[arg-type]
+        else:
+            lines.append(f"{name} = {_toml_value(value)}")
+    return "\n".join(lines) + "\n"
+
+
+def _table_lines(name: str, values: Mapping[str, Any]) -> list[str]:
+    own = [f"{k} = {_toml_value(v)}" for k, v in values.items() if v is not None and not isinstance(v, dict)]
+    inner = [line for k, v in values.items() if isinstance(v, dict) for line in _table_lines(f"{name}.{k}", v)]
+    return ["", f"[{name}]", *own, *inner]
+
+
+def _toml_value(value: Any) -> str:
+    """A number, string, boolean or list: in these JSON is TOML."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _table_of(key: str, kinds: Mapping[str, type], setting: str) -> str:
+    for name, kind in kinds.items():
+        if key in {f.name for f in fields(kind)}:  # type: ignore[arg-type]
+            return name
+    known = [f.name for kind in kinds.values() for f in fields(kind)]  # type: ignore[arg-type]
+    raise ConfigError(f"--set {setting!r}: unknown key {key!r}{nearest(key, known)}")
+
+
+def _refuse_unknown(kind: type, table: Mapping[str, Any], where: str) -> None:
+    kinds = get_type_hints(kind)
+    for key, value in table.items():
+        if key not in kinds:
+            raise ConfigError(f"{where}: unknown key {key!r}{nearest(key, list(kinds))}")
+        if is_dataclass(kinds[key]) and isinstance(value, Mapping):
+            _refuse_unknown(kinds[key], value, f"{where}.{key}")
+
+
+def _over_defaults(kind: type, table: Mapping[str, Any]) -> dict[str, Any]:
+    """`table` with inner tables laid over the defaults of their field, not of their class."""
+    merged = dict(table)
+    for field in fields(kind):
+        inner = merged.get(field.name)
+        if is_dataclass(field.default) and isinstance(inner, Mapping):
+            merged[field.name] = {**asdict(field.default), **inner}  # type: ignore[arg-type]
+    return merged
+
+
+def nearest(key: str, known: Sequence[str]) -> str:
+    """The end of an error message: the known name nearest to an unknown one, or all of them."""
+    near = difflib.get_close_matches(key, known, n=1)
+    return f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(sorted(known))}"

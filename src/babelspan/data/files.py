@@ -1,0 +1,114 @@
+"""Files that are read with clear errors and written whole or not at all."""
+
+import gzip
+import hashlib
+import json
+import os
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from babelspan.types import DataError
+
+
+def read_bytes(path: Path) -> bytes:
+    """The content of a file, unpacked if it is gzip'd (by its first bytes, not its name).
+
+    Raises:
+        DataError: if the file is missing, unreadable, or a broken gzip.
+    """
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        raise DataError(f"{path}: there is no such file") from None
+    except IsADirectoryError:
+        raise DataError(f"{path}: expected a file, found a folder") from None
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}") from None
+    if not raw.startswith(b"\x1f\x8b"):
+        return raw
+    try:
+        return gzip.decompress(raw)
+    except (EOFError, OSError, zlib.error) as error:
+        raise DataError(f"{path}: the gzip data is broken ({error}); fetch it again") from None
+
+
+def read_text(path: Path) -> str:
+    """The content of a UTF-8 file with every character kept, line ends and marks included.
+
+    Raises:
+        DataError: if the file cannot be read or is not UTF-8, with the place of the first bad byte.
+    """
+    return decode_utf8(read_bytes(path), str(path))
+
+
+def decode_utf8(raw: bytes, name: str) -> str:
+    """`raw` as text; `name` says in the error where it came from."""
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{name}: expected UTF-8, found the byte 0x{raw[error.start]:02x} at byte {error.start}; "
+            "convert the file, for example with iconv"
+        ) from None
+
+
+def read_json(path: Path) -> Any:
+    """The JSON value in a file, gzip'd or not.
+
+    Raises:
+        DataError: if it is not JSON, with line and column.
+    """
+    try:
+        return json.loads(read_text(path))
+    except json.JSONDecodeError as error:
+        raise DataError(
+            f"{path}: expected JSON, found something else at line {error.lineno} column "
+            f"{error.colno} ({error.msg}); the file may be cut short"
+        ) from None
+    except RecursionError:
+        raise DataError(f"{path}: the JSON is nested too deeply") from None
+
+
+def checksum(path: Path) -> str:
+    """SHA-256 of the unpacked content, in hexadecimal: the same for a file and its gzip."""
+    return hashlib.sha256(read_bytes(path)).hexdigest()
+
+
+def checksum_of_tree(path: Path) -> str:
+    """SHA-256 over the names and bytes of the files of a folder, in hexadecimal."""
+    digest = hashlib.sha256()
+    for file in sorted(p for p in path.rglob("*") if p.is_file()):
+        digest.update(f"{file.relative_to(path).as_posix()}\0{file.stat().st_size}\0".encode())
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A path beside `path` to write to; it takes the place of `path` when the block succeeds.
+
+    A crash, a full disk or an exception leaves what stood at `path` untouched.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield beside
+        with beside.open("rb") as written:
+            os.fsync(written.fileno())
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a value as UTF-8 JSON; gzip'd when the name ends in `.gz`.
+
+    A lone surrogate, which UTF-8 cannot hold, is written as its JSON escape.
+    """
+    text = json.dumps(value, ensure_ascii=False, indent=1) + "\n"
+    raw = text.encode("utf-8", errors="backslashreplace")
+    with replacing(path) as beside:
+        beside.write_bytes(gzip.compress(raw, mtime=0) if path.suffix == ".gz" else raw)

@@ -1,0 +1,110 @@
+"""Find the files of a data set, the languages in their names, and the pairs of parallel sets.
+
+Three forms of names: ours, `<split>.<language>.json` and `<split>.<question>-<context>.json`,
+and that of MLQA (Lewis et al. 2020, arXiv:1910.07475),
+`<split>-context-<language>-question-<language>.json`; each may end in `.gz`.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from babelspan.data.squad import UNDETERMINED, load_squad
+from babelspan.types import DataError, Example
+
+_CODE = r"[a-z]{2,3}(?:-[A-Z][a-z]{3})?"
+_NAMES = (
+    re.compile(rf"(?P<split>.+)-context-(?P<context>{_CODE})-question-(?P<question>{_CODE})"),
+    re.compile(rf"(?P<split>[^.]+)\.(?P<question>{_CODE})-(?P<context>{_CODE})"),
+    re.compile(rf"(?P<split>[^.]+)\.(?P<question>{_CODE})(?P<context>)"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile:
+    """A file of questions and what its name says of it; "und" where it says nothing."""
+
+    path: Path
+    split: str
+    question_language: str
+    context_language: str
+
+    def load(self, *, keep_misplaced: bool = False) -> list[Example]:
+        """The questions of the file; errors as in `load_squad`."""
+        return load_squad(
+            self.path,
+            question_language=self.question_language,
+            context_language=self.context_language,
+            keep_misplaced=keep_misplaced,
+        )
+
+
+def describe(path: Path) -> DataFile:
+    """Split and languages of a file, from its name."""
+    stem = path.name.removesuffix(".gz").removesuffix(".json")
+    for pattern in _NAMES:
+        if match := pattern.fullmatch(stem):
+            question = match["question"]
+            return DataFile(path, match["split"], question, match["context"] or question)
+    return DataFile(path, stem, UNDETERMINED, UNDETERMINED)
+
+
+def find(paths: Sequence[Path], *, split: str | None = None) -> list[DataFile]:
+    """The data files among `paths` and, for a folder, those inside it whose names say a language.
+
+    Args:
+        paths: files and folders.
+        split: keep only this split of folders; None where each folder has only one.
+
+    Raises:
+        DataError: if a folder holds no such file, or several splits and none was chosen.
+    """
+    found: list[DataFile] = []
+    for path in paths:
+        found += _inside(path, split) if path.is_dir() else [describe(path)]
+    return found
+
+
+def _inside(folder: Path, split: str | None) -> list[DataFile]:
+    files = [describe(p) for p in sorted(folder.rglob("*.json*")) if p.suffix in (".json", ".gz")]
+    files = [f for f in files if f.question_language != UNDETERMINED]
+    splits = sorted({f.split for f in files})
+    if split is None and len(splits) > 1:
+        raise DataError(f"{folder}: holds the splits {', '.join(splits)}; choose one with --split")
+    chosen = [f for f in files if split is None or f.split == split]
+    if not chosen:
+        raise DataError(
+            f"{folder}: expected files named like test.en.json, test.en-de.json or "
+            f"test-context-de-question-en.json, found the splits {splits}"
+        )
+    return chosen
+
+
+def cross(sets: Mapping[str, Sequence[Example]]) -> dict[tuple[str, str], list[Example]]:
+    """Every pair (question language, context language) of a parallel set.
+
+    Args:
+        sets: language -> its examples; the same ids in all languages, in any order.
+
+    Returns:
+        (question language, context language) -> examples, in the order of the context's file.
+
+    Raises:
+        DataError: if an id of one language is missing in another.
+    """
+    questions = {language: {e.id: e.question for e in examples} for language, examples in sets.items()}
+    pairs = {}
+    for question_language, of_id in questions.items():
+        for context_language, examples in sets.items():
+            missing = next((e.id for e in examples if e.id not in of_id), None)
+            if missing is not None:
+                raise DataError(
+                    f"question {missing!r} of {context_language!r} has no partner in "
+                    f"{question_language!r}: only parallel sets, with the same ids, can be crossed"
+                )
+            pairs[question_language, context_language] = [
+                replace(e, question=of_id[e.id], question_language=question_language)
+                for e in examples
+            ]
+    return pairs

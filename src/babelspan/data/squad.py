@@ -1,0 +1,138 @@
+"""Read and write the SQuAD JSON layout, which XQuAD, MLQA, KorQuAD 1.0 and DRCD share.
+
+Layout: Rajpurkar et al. (2016), arXiv:1606.05250; `is_impossible` from version 2,
+Rajpurkar et al. (2018), arXiv:1806.03822. Offsets count code points, as Python strings do.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from babelspan.data.files import read_json, write_json
+from babelspan.types import Answer, DataError, Example
+
+UNDETERMINED = "und"
+
+
+def load_squad(
+    path: Path,
+    *,
+    question_language: str = UNDETERMINED,
+    context_language: str = UNDETERMINED,
+    keep_misplaced: bool = False,
+) -> list[Example]:
+    """The questions of one file, in file order.
+
+    Args:
+        path: UTF-8 JSON file, gzip'd or not.
+        question_language: ISO 639-1 code given to every question.
+        context_language: ISO 639-1 code given to every context.
+        keep_misplaced: keep the text of an answer that is not where the file says, without a
+            place: it is scored, as by scorers that look at texts only, and not learnt from.
+
+    Raises:
+        DataError: if the file is not of this layout, or an answer is not where the file says,
+            unless `keep_misplaced`; the message names the file and the question.
+    """
+    languages = {"question_language": question_language, "context_language": context_language}
+    examples = [Example(**fields, **languages) for fields in _records(path)]
+    return [_unplaced(e) if keep_misplaced else _checked(e, path) for e in examples]
+
+
+def misplaced(examples: Iterable[Example]) -> int:
+    """How many answers are known by their text only."""
+    return sum(answer.start is None for e in examples for answer in e.answers or ())
+
+
+def save_squad(path: Path, examples: Iterable[Example]) -> None:
+    """Write examples in the SQuAD layout; those in a row with one title or context are grouped."""
+    articles = []
+    for title, of_title in groupby(examples, key=lambda e: e.title):
+        paragraphs = [
+            {"context": context, "qas": [_record(e) for e in of_context]}
+            for context, of_context in groupby(of_title, key=lambda e: e.context)
+        ]
+        articles.append({"title": title, "paragraphs": paragraphs})
+    write_json(path, {"version": "1.1", "data": articles})
+
+
+def _record(example: Example) -> dict[str, Any]:
+    record: dict[str, Any] = {"id": example.id, "question": example.question}
+    if example.answers is not None:
+        record["answers"] = [
+            {"text": a.text, "answer_start": -1 if a.start is None else a.start}
+            for a in example.answers
+        ]
+        if not example.answers:
+            record["is_impossible"] = True
+    if example.origin is not None:
+        record["origin"] = example.origin
+    return record
+
+
+def _records(path: Path) -> Iterator[dict[str, Any]]:
+    """The fields of each question, checked for their types."""
+    document = read_json(path)
+    for i, article in enumerate(_field(document, "data", list, f"{path}")):
+        where = f"{path}: article {i}"
+        for j, paragraph in enumerate(_field(article, "paragraphs", list, where)):
+            there = f"{where}, paragraph {j}"
+            context = _field(paragraph, "context", str, there)
+            for record in _field(paragraph, "qas", list, there):
+                identity = str(_field(record, "id", (str, int), there))
+                here = f"{path}: question {identity!r}"
+                yield {
+                    "id": identity,
+                    "question": _field(record, "question", str, here),
+                    "context": context,
+                    "answers": _answers(record, here),
+                    "title": str(article.get("title", "")),
+                    "origin": record.get("origin"),
+                }
+
+
+def _field(value: Any, key: str, kind: type | tuple[type, ...], where: str) -> Any:
+    if not isinstance(value, dict) or key not in value:
+        found = f"the keys {sorted(value)}" if isinstance(value, dict) else type(value).__name__
+        raise DataError(f"{where}: expected a key {key!r} of the SQuAD layout, found {found}")
+    if not isinstance(value[key], kind):
+        raise DataError(
+            f"{where}: expected {key!r} to be of another type than {type(value[key]).__name__}; "
+            "see the SQuAD layout"
+        )
+    return value[key]
+
+
+def _answers(record: dict[str, Any], where: str) -> tuple[Answer, ...] | None:
+    if record.get("is_impossible", False):
+        return ()
+    if "answers" not in record:
+        return None
+    return tuple(
+        Answer(_field(item, "text", str, where), _field(item, "answer_start", int, where))
+        for item in _field(record, "answers", list, where)
+    )
+
+
+def _unplaced(example: Example) -> Example:
+    if example.answers is None:
+        return example
+    return replace(
+        example,
+        answers=tuple(
+            a if a.is_in(example.context) else Answer(a.text, None) for a in example.answers
+        ),
+    )
+
+
+def _checked(example: Example, path: Path) -> Example:
+    for answer in example.answers or ():
+        if not answer.is_in(example.context):
+            raise DataError(
+                f"{path}: question {example.id!r}: the answer {answer.text!r} is not at character "
+                f"{answer.start} of its context; if the offsets count bytes, convert them first, "
+                "or keep such answers for scoring only with --keep-misplaced"
+            )
+    return example

@@ -1,0 +1,94 @@
+"""Readers exported to ONNX, run by onnxruntime on the CPU; needs no PyTorch.
+
+One window at a time, one thread each, as many side by side as there are cores: nothing is padded, and
+an answer cannot depend on what else is in a batch, which matters in int8, where onnxruntime
+scales activations by the whole batch. On two cores this was also the fastest arrangement
+measured: 71 windows a second in int8 against 60 in batches of 8 with two threads
+(docs/decisions/0009).
+"""
+
+import os
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+from tokenizers import Tokenizer
+
+from babelspan.answering.exported import MODEL, SETTINGS, TOKENIZER, Settings
+from babelspan.answering.windows import Encoder
+from babelspan.data.files import read_json, read_text
+from babelspan.seams import FloatArray, IntArray
+from babelspan.types import DataError
+
+
+class OnnxEngine:
+    """The network of a folder made by `babelspan export`.
+
+    Args:
+        folder: holds `model.onnx`.
+        workers: windows read side by side; 0 for one a core.
+
+    Raises:
+        DataError: if the model is missing or onnxruntime cannot load it.
+    """
+
+    batch_tokens = 1
+
+    def __init__(self, folder: Path, *, workers: int = 0) -> None:
+        import onnxruntime  # takes 0.1 s, so that `babelspan --help` does without
+
+        path = folder / MODEL
+        if not path.is_file():
+            raise DataError(f"{folder}: expected an exported reader with {MODEL}, found none")
+        self.workers = workers or _cores()
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        try:
+            self._session = onnxruntime.InferenceSession(
+                str(path), options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # onnxruntime has a class of its own for each cause
+            cause = " ".join(str(error).split())
+            raise DataError(f"{path}: onnxruntime cannot load it ({cause}); export it again") from None
+        self._inputs = [node.name for node in self._session.get_inputs()]
+
+    def __call__(
+        self, input_ids: IntArray, attention_mask: IntArray, token_type_ids: IntArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Start logits and last logits, each (B, L)."""
+        known = {
+            "input_ids": input_ids,
+            "attention_mask": attention_mask,
+            "token_type_ids": token_type_ids,
+        }
+        start_logits, last_logits = self._session.run(
+            ["start_logits", "last_logits"], {name: known[name] for name in self._inputs}
+        )
+        return start_logits, last_logits
+
+
+def exported_encoder(folder: Path) -> Encoder:
+    """The encoder of an exported reader.
+
+    Raises:
+        DataError: if its settings or its tokenizer are missing or broken.
+    """
+    try:
+        settings = TypeAdapter(Settings).validate_python(read_json(folder / SETTINGS))
+    except ValidationError as error:
+        raise DataError(
+            f"{folder / SETTINGS}: expected the settings of an exported reader: "
+            f"{error.errors()[0]['msg']}; export it again"
+        ) from None
+    text = read_text(folder / TOKENIZER)
+    try:
+        tokenizer = Tokenizer.from_str(text)
+    except Exception as error:  # the library raises bare Exception
+        raise DataError(f"{folder / TOKENIZER}: not a tokenizer ({error}); export it again") from None
+    return Encoder(tokenizer, max_positions=settings.max_positions, pad_id=settings.pad_id)
+
+
+def _cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

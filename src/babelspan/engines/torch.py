@@ -1,0 +1,38 @@
+"""Readers run by PyTorch: any checkpoint, any device that PyTorch knows."""
+
+import torch
+
+from babelspan.models.pretrained import PretrainedReader
+from babelspan.models.reader import Batch
+from babelspan.seams import FloatArray, IntArray
+
+_GPU_BATCH_TOKENS = 32_768
+
+
+class TorchEngine:
+    """The network of a reader, as the engine of an answerer.
+
+    On the CPU one window at a time (see `engines.onnx`), on a GPU in large batches.
+
+    Args:
+        reader: put into evaluation mode while the engine reads.
+    """
+
+    workers = 1
+
+    def __init__(self, reader: PretrainedReader) -> None:
+        self._reader = reader
+        self._device = next(reader.parameters()).device
+        self.batch_tokens = 1 if self._device.type == "cpu" else _GPU_BATCH_TOKENS
+
+    @torch.inference_mode()
+    def __call__(
+        self, input_ids: IntArray, attention_mask: IntArray, token_type_ids: IntArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Start logits and last logits, each (B, L)."""
+        tensors = [
+            torch.from_numpy(a).to(self._device) for a in (input_ids, attention_mask, token_type_ids)
+        ]
+        batch = Batch(*tensors, answers=torch.empty(0), windows=())
+        reading = self._reader(batch)
+        return reading.start_logits.cpu().numpy(), reading.last_logits.cpu().numpy()

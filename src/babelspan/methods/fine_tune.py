@@ -1,0 +1,44 @@
+"""Fine-tuning: a reader learns spans from labelled examples; zero-shot transfer when these are English.
+
+Paper      Devlin et al. (2019), arXiv:1810.04805, Section 4.2; the row ZS of Bornea et al. (2021),
+           arXiv:2012.05958, Table 2, and the baseline of the other papers.
+Needs      labelled examples in one language or more.
+Departs    1. Of several gold answers the first one with a place is learnt.
+           2. Padding is kept out of the softmax over tokens, so that the loss does not depend on it.
+
+Algorithm, for each batch x
+    1  read     span logits  <-  reader(x)
+    2  reader   minimise span loss
+"""
+
+from dataclasses import dataclass
+
+from babelspan.losses.span import span_loss
+from babelspan.models.reader import Batch, Reader
+from babelspan.train.loop import Losses, fit, shuffled
+from babelspan.train.run import Corpora, Run
+from babelspan.train.update import Optim, Updater
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Table [method] of a recipe."""
+
+    reader: Optim = Optim(lr=3e-5)
+    """How the reader learns (Bornea et al. 2021, Section 4.1: learning rate 3e-5)."""
+
+
+def train(reader: Reader, corpora: Corpora, config: Config, run: Run) -> Reader:
+    """The reader after all updates; see the algorithm above."""
+    update_reader = Updater(reader, config.reader, run)
+
+    def step(batch: Batch) -> Losses:
+        reading = reader(batch)
+
+        span = span_loss(reading.start_logits, reading.last_logits, batch.answers)
+        update_reader(span)
+
+        return {"span": span}
+
+    fit(step, shuffled(reader, corpora.labelled, run), run)
+    return reader

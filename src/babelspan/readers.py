@@ -1,0 +1,99 @@
+"""Readers by name: the one place where engines, tokenizers and answerers are put together.
+
+A reader is "default" (the one in the package), a folder made by `babelspan export` (run by
+onnxruntime), or a checkpoint, folder or hub name, that transformers loads (run by PyTorch; needs
+the extra `train`).
+"""
+
+import importlib.util
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from babelspan.answering.answerer import Answerer
+from babelspan.answering.decode import MAX_ANSWER_TOKENS
+from babelspan.answering.windows import MAX_LENGTH, OVERLAP
+from babelspan.data.files import checksum, checksum_of_tree
+from babelspan.engines.onnx import MODEL, OnnxEngine, exported_encoder
+from babelspan.types import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from babelspan.models.pretrained import PretrainedReader
+
+DEFAULT = "default"
+DEFAULT_FOLDER = Path(__file__).parent / "assets" / "reader"
+
+
+def load_answerer(
+    reader: str = DEFAULT,
+    *,
+    max_length: int = MAX_LENGTH,
+    overlap: int = OVERLAP,
+    max_answer_tokens: int = MAX_ANSWER_TOKENS,
+    workers: int = 0,
+) -> Answerer:
+    """An answerer around a reader, ready to be asked.
+
+    Args:
+        reader: "default", a folder, or a name on the Hugging Face hub.
+        max_length: tokens of a window, at most.
+        overlap: context tokens that neighbouring windows share.
+        max_answer_tokens: the longest answer, in tokens.
+        workers: windows read side by side by an exported reader; 0 for one a core.
+
+    Raises:
+        DataError: if there is no such reader, or it is broken.
+        ConfigError: if it needs PyTorch, which is not installed.
+    """
+    limits = {"max_length": max_length, "overlap": overlap}
+    folder = folder_of(reader)
+    if (folder / MODEL).exists():
+        return Answerer(
+            OnnxEngine(folder, workers=workers),
+            exported_encoder(folder),
+            max_answer_tokens=max_answer_tokens,
+            **limits,
+        )
+    checkpoint = load_checkpoint(reader, **limits).eval()
+    from babelspan.engines.torch import TorchEngine
+
+    return Answerer(
+        TorchEngine(checkpoint), checkpoint.encoder, max_answer_tokens=max_answer_tokens, **limits
+    )
+
+
+def load_checkpoint(
+    reader: str, *, max_length: int = MAX_LENGTH, overlap: int = OVERLAP
+) -> "PretrainedReader":
+    """A reader that can be trained; errors as in `load_answerer`."""
+    folder = folder_of(reader)
+    looks_local = folder.is_absolute() or reader.startswith((".", "~")) or folder.exists()
+    if looks_local and not (folder / "config.json").is_file():
+        raise DataError(
+            f"reader {reader!r}: expected a folder with {MODEL} (made by `babelspan export`) or with "
+            f"config.json (a checkpoint), found {'neither in it' if folder.is_dir() else 'no folder'}"
+        )
+    if importlib.util.find_spec("torch") is None or importlib.util.find_spec("transformers") is None:
+        raise ConfigError(
+            f"reader {reader!r} is a checkpoint, which takes PyTorch and transformers to run: "
+            'pip install "babelspan[train]", or use a folder made by `babelspan export`'
+        )
+    from babelspan.models import pretrained
+
+    name = str(folder) if looks_local else reader
+    return pretrained.load(name, max_length=max_length, overlap=overlap)
+
+
+def folder_of(reader: str) -> Path:
+    """Where a reader's files are, if they are on this machine."""
+    return DEFAULT_FOLDER if reader == DEFAULT else Path(reader).expanduser()
+
+
+def checksum_of(reader: str) -> str:
+    """SHA-256, in hexadecimal, of what makes a reader answer as it does; its name for one of a hub."""
+    folder = folder_of(reader)
+    if not folder.is_dir():
+        return reader
+    for weights in (MODEL, "model.safetensors"):
+        if (folder / weights).is_file():
+            return checksum(folder / weights)
+    return checksum_of_tree(folder)

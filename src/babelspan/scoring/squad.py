@@ -1,0 +1,41 @@
+"""SQuAD 1.1 scores, equal to the official script `evaluate-v1.1.py`, faults included.
+
+Rajpurkar et al. (2016), arXiv:1606.05250, Section 6. The faults: English articles and ASCII punctuation
+are removed whatever the language, so that "东京。" is not "东京"; and where both sides normalise to
+nothing F1 is 0 although the exact match is 1.
+"""
+
+import re
+import string
+from collections import Counter
+
+NAME = "squad"
+RULES = "words:space|articles:en|punctuation:ascii"
+
+_ARTICLES = re.compile(r"\b(a|an|the)\b")
+_PUNCTUATION = str.maketrans("", "", string.punctuation)
+
+
+def normalise(text: str) -> str:
+    """Lower case, no ASCII punctuation, no English articles, single spaces."""
+    return " ".join(_ARTICLES.sub(" ", text.lower().translate(_PUNCTUATION)).split())
+
+
+def exact_match(prediction: str, answer: str, language: str) -> float:
+    """1 where both normalise to the same string, else 0; `language` has no effect."""
+    return float(normalise(prediction) == normalise(answer))
+
+
+def f1(prediction: str, answer: str, language: str) -> float:
+    """F1 over words, in [0, 1]; `language` has no effect."""
+    return overlap_f1(normalise(prediction).split(), normalise(answer).split())
+
+
+def overlap_f1(predicted: list[str], gold: list[str]) -> float:
+    """Harmonic mean of precision and recall of a bag of words; 0 where nothing is shared."""
+    shared = sum((Counter(predicted) & Counter(gold)).values())
+    if shared == 0:
+        return 0.0
+    precision = shared / len(predicted)
+    recall = shared / len(gold)
+    return 2 * precision * recall / (precision + recall)

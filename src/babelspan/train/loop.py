@@ -1,0 +1,118 @@
+"""The one training loop: it counts, logs, shows progress, evaluates, saves and resumes.
+
+It knows nothing of languages or players; a method hands it a `step`.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
+
+from torch import Tensor
+
+from babelspan.models.reader import Batch, Reader, gold_tokens
+from babelspan.train.batches import Batches, Share
+from babelspan.train.progress import Meter, bar
+from babelspan.train.run import Monitor, Run
+from babelspan.types import DataError, Example
+
+Losses = Mapping[str, Tensor]
+Step = Callable[[Batch], Losses]
+
+
+def shuffled(reader: Reader, examples: Iterable[Example], run: Run) -> Batches:
+    """The updates of a stage that learns spans from examples, as the run's config orders them.
+
+    Windows that do not hold the answer are learnt from as well ("no answer here"), but an example
+    of which no window holds it teaches nothing right and is left out.
+
+    Raises:
+        DataError: if nothing can be learnt from.
+    """
+    windows = []
+    for example in examples:
+        of_example = list(reader.windows([example]))
+        if example.answers == () or any(gold_tokens(w) is not None for w in of_example):
+            windows += of_example
+    if not windows:
+        raise DataError("none of the training examples has an answer with a place in its context")
+    config = run.config
+    return Batches(
+        reader,
+        windows,
+        seed=config.seed,
+        batch_size=config.batch_size,
+        batch_tokens=config.batch_tokens,
+        epochs=config.epochs,
+        updates=config.updates,
+        accumulation=config.accumulation,
+        process=run.process,
+        processes=run.processes,
+    )
+
+
+def fit(step: Step, batches: Batches, run: Run) -> None:
+    """Take every update of a stage; a stage that was stopped goes on where its checkpoint stands.
+
+    Killed at any moment and started again, a run ends with the bits of one that was not stopped.
+
+    Args:
+        step: reads one micro-batch, hands losses to its updaters, returns them by name (scalars).
+        batches: the updates.
+        run: the run, with the updaters of this stage.
+    """
+    run.update, run.updates = 0, batches.updates
+    if run.restore():
+        run.forget_after_checkpoint()
+        _take_updates(step, batches, run)
+        for updater in run.updaters:
+            updater.take_average()
+    run.stage += 1
+    run.updaters = []
+
+
+def _take_updates(step: Step, batches: Batches, run: Run) -> None:
+    meter = Meter(run)
+    with bar(run) as shown:
+        for shares in batches.starting_at(run.update):
+            meter.add(_update(step, shares, run), shares)
+            run.update += 1
+            is_last = run.update == run.updates
+            if is_last or _is_due(run.update, run.config.log_every):
+                line = meter.flush()
+                run.record(line)
+                shown.show(line)
+            if run.monitor and (is_last or _is_due(run.update, run.config.evaluate_every)):
+                run.record(_evaluation(run.monitor, run))
+            if is_last or _is_due(run.update, run.config.save_every):
+                run.save()
+            shown.advance()
+
+
+def _update(step: Step, shares: list[Share], run: Run) -> dict[str, Tensor]:
+    """One update; the losses are means over this process's share of it."""
+    means: dict[str, Tensor] = {}
+    for number, share in enumerate(shares):
+        run.weight = share.weight
+        run.completes_update = number == len(shares) - 1
+        with run.accelerator.autocast():
+            losses = step(share.batch.to(run.device))
+        for name, loss in losses.items():
+            means[name] = means.get(name, 0.0) + loss.detach() * share.weight
+    return means
+
+
+def _evaluation(monitor: Monitor, run: Run) -> dict[str, float]:
+    """Figures on development data, with averaged weights; training goes on as if it had not been."""
+    random = run.random_state()
+    with ExitStack() as stack:
+        for updater in run.updaters:
+            stack.enter_context(updater.averaged())
+            updater.player.eval()
+        figures = dict(monitor())
+    for updater in run.updaters:
+        updater.player.train()
+    run.set_random_state(random)
+    return figures
+
+
+def _is_due(update: int, every: int) -> bool:
+    return every > 0 and update % every == 0

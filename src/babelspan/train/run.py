@@ -1,0 +1,209 @@
+"""What a method may learn from, and where, with which seed and for how long it learns."""
+
+import ctypes
+import json
+import platform
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import torch
+from accelerate import Accelerator
+
+from babelspan.data.files import replacing
+from babelspan.types import Example
+
+if TYPE_CHECKING:
+    from babelspan.train.update import Updater
+
+LOG = "log.jsonl"
+CHECKPOINT = "checkpoint.pt"
+
+Monitor = Callable[[], Mapping[str, float]]
+"""Evaluates the reader under training: figures by name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """Table [run] of a recipe: everything that is not the method's own."""
+
+    seed: int = 1
+    """Of the new weights, of dropout and of the order of the examples."""
+    epochs: int = 2
+    """Passes over the training data."""
+    updates: int | None = None
+    """How many updates; takes the place of `epochs`."""
+    batch_size: int = 32
+    """Windows of an update, over all processes."""
+    batch_tokens: int | None = None
+    """Tokens of an update, padding included; an update ends at whichever limit comes first."""
+    accumulation: int = 1
+    """Micro-batches of an update: the same gradient in less memory."""
+    max_length: int = 384
+    """Tokens of a window, at most."""
+    overlap: int = 128
+    """Context tokens that neighbouring windows share."""
+    precision: Literal["fp32", "bf16"] = "fp32"
+    """Of the matrix products; weights and optimiser are fp32."""
+    threads: int = 0
+    """CPU threads of a process; 0 for all cores. A resumed run needs as many for the same bits."""
+    log_every: int = 10
+    """Updates between two lines of the log."""
+    save_every: int = 200
+    """Updates between two checkpoints."""
+    evaluate_every: int = 0
+    """Updates between two evaluations on the development data; 0 for only at the end."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Corpora:
+    """What a method may learn from."""
+
+    labelled: Sequence[Example]
+    """Examples with answers."""
+
+    @property
+    def question_languages(self) -> list[str]:
+        """Languages of the labelled questions, sorted."""
+        return sorted({e.question_language for e in self.labelled})
+
+
+@dataclass(kw_only=True)
+class Run:
+    """A run under way: its folder, its device, its clock. `fit` moves the clock.
+
+    Attributes:
+        config: the [run] table.
+        folder: where logs and checkpoints go; None to keep nothing.
+        monitor: figures on development data, by name; None for no evaluation.
+        updaters: the players of the present stage.
+        stage: number of the present call of `fit`, from 0.
+        update: number of the present update, from 0.
+        updates: how many updates the stage has.
+        weight: part of the present micro-batch in the mean over its update.
+        completes_update: whether the present micro-batch is the last of its update.
+    """
+
+    config: RunConfig
+    folder: Path | None = None
+    monitor: Monitor | None = None
+    updaters: list["Updater"] = field(default_factory=list)
+    stage: int = 0
+    update: int = 0
+    updates: int = 0
+    weight: float = 1.0
+    completes_update: bool = True
+
+    def __post_init__(self) -> None:
+        """Set seed, threads and device; drawing new weights comes after this."""
+        _keep_freed_memory()
+        if self.config.threads:
+            torch.set_num_threads(self.config.threads)
+        self.accelerator = Accelerator(
+            mixed_precision="bf16" if self.config.precision == "bf16" else "no",
+            log_with="tensorboard" if self.folder else None,
+            project_dir=str(self.folder) if self.folder else None,
+        )
+        self.device: torch.device = self.accelerator.device
+        self.processes: int = self.accelerator.num_processes
+        self.process: int = self.accelerator.process_index
+        torch.manual_seed(self.config.seed)
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process writes files and shows progress."""
+        return bool(self.accelerator.is_main_process)
+
+    def save(self) -> None:
+        """Write a checkpoint that replaces the last one; all processes hold the same weights."""
+        random = self._random_states()
+        if self.folder is None or not self.leads:
+            return
+        state = {
+            "stage": self.stage,
+            "update": self.update,
+            "players": {u.name: u.state_dict() for u in self.updaters},
+            "random": random,
+        }
+        with replacing(self.folder / CHECKPOINT) as beside:
+            torch.save(state, beside)
+
+    def restore(self) -> bool:
+        """Take up the checkpoint, if any; False if it is of a later stage, so that this one is done."""
+        path = None if self.folder is None else self.folder / CHECKPOINT
+        if path is None or not path.exists():
+            return True
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        if state["stage"] > self.stage:
+            return False
+        if state["stage"] == self.stage:
+            self.update = state["update"]
+            for updater in self.updaters:
+                updater.load_state_dict(state["players"][updater.name])
+            self.set_random_state(state["random"][self.process])
+        return True
+
+    def record(self, line: Mapping[str, float]) -> None:
+        """Append a line to the log and to TensorBoard."""
+        if self.folder is None or not self.leads:
+            return
+        at = {"stage": self.stage, "update": self.update}
+        with (self.folder / LOG).open("a", encoding="utf-8") as log:
+            log.write(json.dumps({**at, **line}) + "\n")
+        self.accelerator.log({f"stage{self.stage}/{k}": v for k, v in line.items()}, step=self.update)
+
+    def forget_after_checkpoint(self) -> None:
+        """Drop the lines of the log that a resumed run is going to write again."""
+        if self.folder is None or not self.leads:
+            return
+        self.accelerator.init_trackers("tensorboard")
+        log = self.folder / LOG
+        if log.exists():
+            kept = [line for line in _lines(log) if (line["stage"], line["update"]) <= (self.stage, self.update)]
+            with replacing(log) as beside:
+                beside.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
+
+    def random_state(self) -> dict[str, Any]:
+        """The random state of this process."""
+        state = {"cpu": torch.get_rng_state()}
+        if self.device.type == "cuda":
+            state["cuda"] = torch.cuda.get_rng_state(self.device)
+        return state
+
+    def set_random_state(self, state: dict[str, Any]) -> None:
+        """Go back to a random state of this process."""
+        torch.set_rng_state(state["cpu"])
+        if "cuda" in state:
+            torch.cuda.set_rng_state(state["cuda"], self.device)
+
+    def _random_states(self) -> list[Any]:
+        """The random state of every process."""
+        if self.processes == 1:
+            return [self.random_state()]
+        states: list[Any] = [None] * self.processes
+        torch.distributed.all_gather_object(states, self.random_state())
+        return states
+
+
+def _lines(log: Path) -> Iterator[dict[str, Any]]:
+    """The whole lines of a log; one cut short by a kill is left out."""
+    for line in log.read_text(encoding="utf-8").splitlines():
+        try:
+            yield json.loads(line)
+        except json.JSONDecodeError:
+            return
+
+
+def _keep_freed_memory() -> None:
+    """Have glibc keep large freed blocks for the next step instead of giving them back.
+
+    Activations of the same sizes come and go at every step; mapping them anew cost up to a third
+    of the time on the machine this was measured on (docs/decisions/0010).
+    """
+    if sys.platform == "linux" and platform.libc_ver()[0] == "glibc":
+        libc = ctypes.CDLL("libc.so.6")
+        trim_threshold, mmap_threshold = -1, -3
+        libc.mallopt(mmap_threshold, 1 << 30)
+        libc.mallopt(trim_threshold, (1 << 31) - 1)

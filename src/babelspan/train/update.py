@@ -1,0 +1,165 @@
+"""One player's optimiser: it changes its own parameters and no others."""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from babelspan.train.run import Run
+
+
+@dataclass(frozen=True, kw_only=True)
+class Optim:
+    """How a player learns; the defaults are those of Devlin et al. (2019), arXiv:1810.04805."""
+
+    lr: float = 3e-5
+    """Highest learning rate."""
+    schedule: Literal["linear", "cosine", "constant"] = "linear"
+    """How the learning rate falls to zero after the warm-up."""
+    warmup: float = 0.1
+    """Fraction of the updates in which the learning rate rises from zero."""
+    weight_decay: float = 0.01
+    """Decoupled weight decay; not for biases and norms."""
+    betas: tuple[float, float] = (0.9, 0.999)
+    """Decay of Adam's first and second moments."""
+    clip_norm: float = 1.0
+    """Largest norm of the gradient; 0 for no limit."""
+    average: float = 0.0
+    """Decay of the moving average of the weights, which replaces them at the end; 0 for none."""
+
+
+class Updater:
+    """Takes gradient steps on one player's parameters.
+
+    Called with a loss, it adds the loss's gradient; the step itself is taken when the last
+    micro-batch of an update has been seen. Gradients are averaged over processes by weight, so that
+    any number of processes and micro-batches gives the gradient of the joint batch.
+
+    Args:
+        player: whose parameters are learnt; those that need no gradient stay as they are.
+        optim: how.
+        run: the run; it keeps the updater's state.
+        name: of the player, in logs and checkpoints.
+
+    Attributes:
+        gradient_norm: of the last update, before clipping.
+        learning_rate: of the last update.
+    """
+
+    def __init__(self, player: nn.Module, optim: Optim, run: Run, *, name: str = "reader") -> None:
+        player.to(run.device).train()
+        self.player = player
+        self.name = name
+        self.parameters = [p for p in player.parameters() if p.requires_grad]
+        self.gradient_norm = 0.0
+        self.learning_rate = 0.0
+        self._optim = optim
+        self._run = run
+        self._optimizer = torch.optim.AdamW(
+            _groups(player, optim.weight_decay),
+            lr=optim.lr,
+            betas=optim.betas,
+            fused=run.device.type in ("cpu", "cuda"),
+        )
+        self._average = [p.detach().clone() for p in self.parameters] if optim.average else []
+        run.updaters.append(self)
+
+    def __call__(self, loss: Tensor) -> None:
+        """Add the gradient of a loss (scalar, mean over the micro-batch); step when complete."""
+        with torch.autocast(self._run.device.type, enabled=False):
+            (loss * self._run.weight).backward(inputs=self.parameters)
+            if self._run.completes_update:
+                self._step()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that a resumed run needs."""
+        return {
+            "player": self.player.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "average": self._average,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take up a saved state."""
+        self.player.load_state_dict(state["player"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        self._average = [tensor.to(self._run.device) for tensor in state["average"]]
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Within the block the player has the moving average of its weights, if one is kept."""
+        own = [p.detach().clone() for p in self.parameters] if self._average else []
+        self.take_average()
+        try:
+            yield
+        finally:
+            _assign(self.parameters, own)
+
+    def take_average(self) -> None:
+        """Give the player the moving average of its weights, if one is kept."""
+        _assign(self.parameters, self._average)
+
+    def _step(self) -> None:
+        self._mean_over_processes()
+        limit = self._optim.clip_norm or math.inf
+        self.gradient_norm = float(nn.utils.clip_grad_norm_(self.parameters, limit))
+        fraction = schedule(self._optim, self._run.update, self._run.updates)
+        self.learning_rate = self._optim.lr * fraction
+        for group in self._optimizer.param_groups:
+            group["lr"] = self.learning_rate
+        self._optimizer.step()
+        self._optimizer.zero_grad(set_to_none=True)
+        if self._average:
+            torch._foreach_lerp_(self._average, self.parameters, 1 - self._optim.average)
+
+    def _mean_over_processes(self) -> None:
+        if self._run.processes == 1:
+            return
+        gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in self.parameters]
+        flat = torch.cat([g.reshape(-1) for g in gradients])
+        flat = self._run.accelerator.reduce(flat, reduction="mean")
+        sizes = [g.numel() for g in gradients]
+        for parameter, mean in zip(self.parameters, flat.split(sizes), strict=True):
+            parameter.grad = mean.view_as(parameter)
+
+
+def schedule(optim: Optim, update: int, updates: int) -> float:
+    """The learning rate of an update as a fraction of the highest, in (0, 1].
+
+    It rises linearly over the warm-up, then falls to zero at the end: linearly, or as half a cosine
+    (Loshchilov and Hutter 2017, arXiv:1608.03983, Eq. 5, one period), or not at all.
+
+    Args:
+        optim: schedule and warm-up.
+        update: number of the update, from 0.
+        updates: how many there are.
+    """
+    warm = math.ceil(optim.warmup * updates)
+    if update < warm:
+        return (update + 1) / warm
+    done = (update - warm) / max(1, updates - warm)
+    match optim.schedule:
+        case "linear":
+            return 1 - done
+        case "cosine":
+            return (1 + math.cos(math.pi * done)) / 2
+        case "constant":
+            return 1.0
+
+
+def _groups(player: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
+    learnt = [p for p in player.parameters() if p.requires_grad]
+    return [
+        {"params": [p for p in learnt if p.ndim > 1], "weight_decay": weight_decay},
+        {"params": [p for p in learnt if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+
+
+@torch.no_grad()
+def _assign(parameters: list[nn.Parameter], values: list[Tensor]) -> None:
+    for parameter, value in zip(parameters, values, strict=False):
+        parameter.copy_(value)

@@ -1,0 +1,203 @@
+"""A training job from start to end: recipe and data resolved, run folder, method, trained reader.
+
+Files of the run folder: the reader itself (`config.json`, `model.safetensors`, tokenizer),
+`recipe.toml` (resolved), `run.json` (versions, machine, seed, checksums of reader and data, state),
+`log.jsonl`, TensorBoard's events, and while it runs `checkpoint.pt`.
+"""
+
+import importlib
+import importlib.metadata
+import os
+import pkgutil
+import platform
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from babelspan import config, methods
+from babelspan.data import folder as data_folder
+from babelspan.data.files import checksum, read_json, replacing, write_json
+from babelspan.data.squad import misplaced
+from babelspan.readers import checksum_of, load_checkpoint
+from babelspan.types import ConfigError, DataError, Example
+from babelspan.version import VERSION
+
+RECIPES = Path(__file__).parent / "recipes"
+RECIPE = "recipe.toml"
+RECORD = "run.json"
+
+_LIBRARIES = ("torch", "transformers", "tokenizers", "accelerate", "numpy")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A training job, checked: everything that its result depends on."""
+
+    method: ModuleType
+    method_config: Any
+    run_config: Any
+    reader: str
+    train: list[Example]
+    dev: list[Example]
+    checksums: dict[str, str]
+
+
+def plan(
+    *,
+    method: str,
+    reader: str,
+    train: Sequence[Path],
+    dev: Sequence[Path] = (),
+    recipe: str | None = None,
+    settings: Sequence[str] = (),
+    keep_misplaced: bool = False,
+) -> Plan:
+    """Read recipe and data and check them, before anything slow begins.
+
+    Raises:
+        ConfigError: for an unknown method, recipe or setting.
+        DataError: for data that cannot be learnt from.
+    """
+    if not importlib.util.find_spec("torch"):
+        raise ConfigError('training takes PyTorch: pip install "babelspan[train]"')
+    module = load_method(method)
+    from babelspan.train.run import RunConfig
+
+    kinds = {"method": module.Config, "run": RunConfig}
+    where = recipe or "--set"
+    tables = config.load_tables(recipe_path(recipe)) if recipe else {}
+    config.override(tables, settings, kinds)
+    for name in tables:
+        if name not in kinds:
+            raise ConfigError(f"{where}: unknown table [{name}]; a recipe has [method] and [run]")
+    files = data_folder.find(train)
+    return Plan(
+        method=module,
+        method_config=config.build(module.Config, tables.get("method", {}), f"{where}: [method]"),
+        run_config=config.build(RunConfig, tables.get("run", {}), f"{where}: [run]"),
+        reader=reader,
+        train=_load(files, keep_misplaced),
+        dev=_load(data_folder.find(dev), True),
+        checksums={str(f.path): checksum(f.path) for f in files},
+    )
+
+
+def carry_out(plan: Plan, out: Path) -> None:
+    """Train, or go on training, in the folder `out`; nothing is left to do when it has finished.
+
+    Raises:
+        ConfigError: if `out` holds another run or other files.
+    """
+    from babelspan.train.run import CHECKPOINT, Corpora, Run
+
+    record = _record(plan)
+    state = _state_of(out, record)
+    if state == "finished":
+        print(f"{out}: this run has finished already", file=sys.stderr)
+        return
+    run = Run(config=plan.run_config, folder=out)
+    limits = {"max_length": plan.run_config.max_length, "overlap": plan.run_config.overlap}
+    reader = load_checkpoint(plan.reader, **limits)
+    if run.leads:
+        out.mkdir(parents=True, exist_ok=True)
+        tables = {"method": plan.method_config, "run": plan.run_config}
+        with replacing(out / RECIPE) as beside:
+            beside.write_text(config.to_toml(tables), encoding="utf-8")
+        write_json(out / RECORD, {**record, "state": "running"})
+        unplaced = misplaced(plan.train)
+        if unplaced:
+            print(f"passed over {unplaced} answers that are not in their place", file=sys.stderr)
+    if plan.dev:
+        run.monitor = _monitor(reader, plan.dev)
+    corpora = Corpora(labelled=plan.train)
+    reader = plan.method.train(reader, corpora, plan.method_config, run)
+    run.accelerator.wait_for_everyone()
+    if run.leads:
+        reader.save(out)
+        write_json(out / RECORD, {**record, "state": "finished"})
+        (out / CHECKPOINT).unlink(missing_ok=True)
+    run.accelerator.end_training()
+
+
+def load_method(name: str) -> ModuleType:
+    """The module of a method.
+
+    Raises:
+        ConfigError: if there is none of that name.
+    """
+    known = [m.name for m in pkgutil.iter_modules(methods.__path__)]
+    if name not in known:
+        raise ConfigError(f"unknown method {name!r}{config.nearest(name, known)}")
+    return importlib.import_module(f"babelspan.methods.{name}")
+
+
+def recipe_path(name: str) -> Path:
+    """The file of a recipe: a path, or the name of one in the package, such as `minilm/zero_shot`."""
+    shipped = {p.relative_to(RECIPES).with_suffix("").as_posix(): p for p in RECIPES.rglob("*.toml")}
+    if Path(name).is_file():
+        return Path(name)
+    if name not in shipped:
+        raise ConfigError(f"recipe {name!r}: no such file{config.nearest(name, list(shipped))}")
+    return shipped[name]
+
+
+def _load(files: Sequence[data_folder.DataFile], keep_misplaced: bool) -> list[Example]:
+    return [e for file in files for e in file.load(keep_misplaced=keep_misplaced)]
+
+
+def _record(plan: Plan) -> dict[str, Any]:
+    """Everything that a run's result depends on, as far as it can be named."""
+    return {
+        "method": plan.method.__name__.rpartition(".")[2],
+        "recipe": config.to_toml({"method": plan.method_config, "run": plan.run_config}),
+        "seed": plan.run_config.seed,
+        "reader": plan.reader,
+        "reader_sha256": checksum_of(plan.reader),
+        "data_sha256": plan.checksums,
+        "examples": len(plan.train),
+        "babelspan": VERSION,
+        "python": platform.python_version(),
+        "libraries": {name: importlib.metadata.version(name) for name in _LIBRARIES},
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+    }
+
+
+def _state_of(out: Path, record: Mapping[str, Any]) -> str:
+    """"new", "running" or "finished": how far the run in `out` has come.
+
+    A run is the same when recipe, reader and data are; libraries may change between two starts.
+    """
+    if not (out / RECORD).exists():
+        if out.exists() and (not out.is_dir() or any(out.iterdir())):
+            raise ConfigError(f"{out}: expected an empty or a new folder, found files of something else")
+        return "new"
+    earlier = read_json(out / RECORD)
+    for key in ("method", "recipe", "reader_sha256", "data_sha256"):
+        if earlier.get(key) != record[key]:
+            raise ConfigError(
+                f"{out}: holds a run with another {key.removesuffix('_sha256')}; "
+                "choose another folder, or remove this one to start anew"
+            )
+    return str(earlier["state"])
+
+
+def _monitor(reader: Any, dev: Sequence[Example]) -> Callable[[], Mapping[str, float]]:
+    """Exact match and F1 by SQuAD 1.1 on development data, read in windows like any other."""
+    from babelspan.answering.answerer import Answerer
+    from babelspan.engines.torch import TorchEngine
+    from babelspan.scoring import squad
+    from babelspan.scoring.figures import figures
+
+    answerer = Answerer(
+        TorchEngine(reader), reader.encoder, max_length=reader.max_length, overlap=reader.overlap
+    )
+
+    def monitor() -> dict[str, float]:
+        texts = {p.id: p.text for p in answerer.predict(dev)}
+        found = figures(dev, texts, squad)
+        return {"dev_exact_match": found.exact_match, "dev_f1": found.f1}
+
+    return monitor

@@ -1,0 +1,115 @@
+"""The words of the toolkit: spans, answers, examples, predictions, sentence pairs.
+
+A bare `start` or `end` counts Unicode code points, as Python strings do; `end` is exclusive and
+`last` inclusive. Everything here is immutable.
+"""
+
+from dataclasses import dataclass
+
+
+class DataError(ValueError):
+    """A file holds something other than what was expected of it."""
+
+
+class ConfigError(ValueError):
+    """A setting is unknown, of the wrong type, or without effect."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A place in a text: characters `start` up to, not including, `end`; never empty."""
+
+    start: int
+    end: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.start < self.end:
+            raise ValueError(f"a span must have 0 <= start < end, got ({self.start}, {self.end})")
+
+    def of(self, text: str) -> str:
+        """The characters of `text` at this place."""
+        return text[self.start : self.end]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer string and where it starts in its context, in characters.
+
+    `start` is None when only the text is known: such an answer can be scored but not learnt.
+    """
+
+    text: str
+    start: int | None
+
+    @property
+    def span(self) -> Span | None:
+        """The place of the answer, or None when only its text is known."""
+        return None if self.start is None else Span(self.start, self.start + len(self.text))
+
+    def is_in(self, context: str) -> bool:
+        """Whether `context` holds the text at the stated place."""
+        if not self.text or self.start is None or self.start < 0:
+            return False
+        return context.startswith(self.text, self.start)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """A question about a context.
+
+    Attributes:
+        id: unique within a data set; parallel sets share ids between languages.
+        question: the question.
+        context: the text that is searched.
+        answers: gold answers; None where they are unknown, () where there is none to find.
+        question_language: ISO 639-1 code, or "und" (undetermined).
+        context_language: ISO 639-1 code, or "und".
+        title: title of the article, for grouping; may be empty.
+        origin: id of the example that this one was translated or generated from, or None.
+    """
+
+    id: str
+    question: str
+    context: str
+    answers: tuple[Answer, ...] | None
+    question_language: str
+    context_language: str
+    title: str = ""
+    origin: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prediction:
+    """What a reader answers; `span` is None and `text` empty for "no answer in this context".
+
+    Attributes:
+        id: the example's.
+        span: place in the example's context; `context[span.start:span.end] == text`.
+        text: the answer.
+        score: probability in [0, 1]: the share of this span among all spans of the windows read
+            for the question (see `answering.decode`).
+        logit: start logit + last logit, unnormalised; comparable between contexts of one question.
+        no_answer_logit: the same sum for "no answer", the smallest over the windows.
+    """
+
+    id: str
+    span: Span | None
+    text: str
+    score: float
+    logit: float
+    no_answer_logit: float
+
+
+@dataclass(frozen=True, slots=True)
+class SentencePair:
+    """A sentence and its translation."""
+
+    source: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """Word links of a sentence pair: (source word, target word), both counted from 0."""
+
+    links: frozenset[tuple[int, int]]
