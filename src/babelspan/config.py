@@ -23,12 +23,14 @@ def load_tables(path: Path) -> Tables:
     """The tables of a recipe.
 
     Raises:
-        ConfigError: if it is missing or not TOML.
+        ConfigError: if it is missing, unreadable or not TOML.
     """
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigError(f"{path}: there is no such recipe") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: expected TOML, found something else: {error}") from None
 
@@ -60,7 +62,7 @@ def override(tables: Tables, settings: Sequence[str], kinds: Mapping[str, type])
         table[keys[-1]] = _value(value.strip())
 
 
-def build(kind: type[T], table: Mapping[str, Any], where: str) -> T:
+def build(kind: type[T], table: Any, where: str) -> T:
     """The dataclass `kind` from a table.
 
     Args:
@@ -69,38 +71,52 @@ def build(kind: type[T], table: Mapping[str, Any], where: str) -> T:
         where: the table's file and name, for errors.
 
     Raises:
-        ConfigError: if a key is unknown, with the nearest known one, or a value is of the wrong type.
+        ConfigError: if `table` is no table, a key is unknown, with the nearest known one, or a
+            value of a wrong type: "2", true and 2.0 are not integers.
     """
+    if not isinstance(table, Mapping):
+        raise ConfigError(f"{where}: expected a table, found {table!r}")
     _refuse_unknown(kind, table, where)
-    try:
-        return TypeAdapter(kind).validate_python(_over_defaults(kind, table))
+    values = json.dumps(_over_defaults(kind, table), default=str)
+    try:  # as JSON: only there a strict reading takes a list for a tuple, a table for a dataclass
+        return TypeAdapter(kind).validate_json(values, strict=True)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(
-            f"{where}: {key!r}: {first['msg'][0].lower()}{first['msg'][1:]}, found {first['input']!r}"
-        ) from None
+        expected = first["msg"][0].lower() + first["msg"][1:]
+        raise ConfigError(f"{where}: {key!r}: {expected}, found {first['input']!r}") from None
 
 
 def to_toml(tables: Mapping[str, Any]) -> str:
     """TOML of tables whose values are dataclasses or plain values; None is left out."""
     lines: list[str] = []
     for name, value in tables.items():
-        if is_dataclass(value):
-            lines += _table_lines(name, asdict(value))  # type: ignore[arg-type]
+        if is_dataclass(value) and not isinstance(value, type):
+            lines += _table_lines(name, asdict(value))
         else:
             lines.append(f"{name} = {_toml_value(value)}")
     return "\n".join(lines) + "\n"
 
 
 def _table_lines(name: str, values: Mapping[str, Any]) -> list[str]:
-    own = [f"{k} = {_toml_value(v)}" for k, v in values.items() if v is not None and not isinstance(v, dict)]
-    inner = [line for k, v in values.items() if isinstance(v, dict) for line in _table_lines(f"{name}.{k}", v)]
+    own = [
+        f"{k} = {_toml_value(v)}"
+        for k, v in values.items()
+        if v is not None and not isinstance(v, dict)
+    ]
+    inner = [
+        line
+        for k, v in values.items()
+        if isinstance(v, dict)
+        for line in _table_lines(f"{name}.{k}", v)
+    ]
     return ["", f"[{name}]", *own, *inner]
 
 
 def _toml_value(value: Any) -> str:
-    """A number, string, boolean or list: in these JSON is TOML."""
+    """A number, string, boolean or list: in these JSON is TOML, but for infinity."""
+    if isinstance(value, float):
+        return repr(value)
     return json.dumps(value, ensure_ascii=False)
 
 
@@ -113,9 +129,9 @@ def _value(text: str) -> Any:
 
 def _table_of(key: str, kinds: Mapping[str, type], setting: str) -> str:
     for name, kind in kinds.items():
-        if key in {f.name for f in fields(kind)}:  # type: ignore[arg-type]
+        if key in {f.name for f in fields(kind)}:
             return name
-    known = [f.name for kind in kinds.values() for f in fields(kind)]  # type: ignore[arg-type]
+    known = [f.name for kind in kinds.values() for f in fields(kind)]
     raise ConfigError(f"--set {setting!r}: unknown key {key!r}{nearest(key, known)}")
 
 
@@ -133,8 +149,13 @@ def _over_defaults(kind: type, table: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(table)
     for field in fields(kind):
         inner = merged.get(field.name)
-        if is_dataclass(field.default) and isinstance(inner, Mapping):
-            merged[field.name] = {**asdict(field.default), **inner}  # type: ignore[arg-type]
+        default = field.default
+        if (
+            is_dataclass(default)
+            and not isinstance(default, type)
+            and isinstance(inner, Mapping)
+        ):
+            merged[field.name] = {**asdict(default), **inner}
     return merged
 
 

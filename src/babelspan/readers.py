@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from babelspan.answering.answerer import Answerer
 from babelspan.answering.decode import MAX_ANSWER_TOKENS
+from babelspan.answering.exported import MODEL
 from babelspan.answering.windows import MAX_LENGTH, OVERLAP
 from babelspan.data.files import checksum, checksum_of_tree
-from babelspan.engines.onnx import MODEL, OnnxEngine, exported_encoder
+from babelspan.engines.onnx import OnnxEngine, exported_encoder
 from babelspan.types import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -69,10 +70,14 @@ def load_checkpoint(
     looks_local = folder.is_absolute() or reader.startswith((".", "~")) or folder.exists()
     if looks_local and not (folder / "config.json").is_file():
         raise DataError(
-            f"reader {reader!r}: expected a folder with {MODEL} (made by `babelspan export`) or with "
-            f"config.json (a checkpoint), found {'neither in it' if folder.is_dir() else 'no folder'}"
+            f"reader {reader!r}: expected a folder with {MODEL} (made by `babelspan export`) or "
+            "with config.json (a checkpoint), found "
+            f"{'neither in it' if folder.is_dir() else 'no folder'}"
         )
-    if importlib.util.find_spec("torch") is None or importlib.util.find_spec("transformers") is None:
+    if (
+        importlib.util.find_spec("torch") is None
+        or importlib.util.find_spec("transformers") is None
+    ):
         raise ConfigError(
             f"reader {reader!r} is a checkpoint, which takes PyTorch and transformers to run: "
             'pip install "babelspan[train]", or use a folder made by `babelspan export`'
@@ -89,7 +94,7 @@ def folder_of(reader: str) -> Path:
 
 
 def checksum_of(reader: str) -> str:
-    """SHA-256, in hexadecimal, of what makes a reader answer as it does; its name for one of a hub."""
+    """SHA-256, in hexadecimal, of a reader's weights; its name for a reader of the hub."""
     folder = folder_of(reader)
     if not folder.is_dir():
         return reader

@@ -22,7 +22,7 @@ from babelspan.data import folder as data_folder
 from babelspan.data.files import checksum, read_json, replacing, write_json
 from babelspan.data.squad import misplaced
 from babelspan.readers import checksum_of, load_checkpoint
-from babelspan.types import ConfigError, DataError, Example
+from babelspan.types import ConfigError, Example
 from babelspan.version import VERSION
 
 RECIPES = Path(__file__).parent / "recipes"
@@ -135,8 +135,10 @@ def load_method(name: str) -> ModuleType:
 
 
 def recipe_path(name: str) -> Path:
-    """The file of a recipe: a path, or the name of one in the package, such as `minilm/zero_shot`."""
-    shipped = {p.relative_to(RECIPES).with_suffix("").as_posix(): p for p in RECIPES.rglob("*.toml")}
+    """The file of a recipe: a path, or the name of one in the package (`minilm/zero_shot`)."""
+    shipped = {
+        p.relative_to(RECIPES).with_suffix("").as_posix(): p for p in RECIPES.rglob("*.toml")
+    }
     if Path(name).is_file():
         return Path(name)
     if name not in shipped:
@@ -166,13 +168,15 @@ def _record(plan: Plan) -> dict[str, Any]:
 
 
 def _state_of(out: Path, record: Mapping[str, Any]) -> str:
-    """"new", "running" or "finished": how far the run in `out` has come.
+    """How far the run in `out` has come: "new", "running" or "finished".
 
     A run is the same when recipe, reader and data are; libraries may change between two starts.
     """
     if not (out / RECORD).exists():
         if out.exists() and (not out.is_dir() or any(out.iterdir())):
-            raise ConfigError(f"{out}: expected an empty or a new folder, found files of something else")
+            raise ConfigError(
+                f"{out}: expected an empty or a new folder, found files of something else"
+            )
         return "new"
     earlier = read_json(out / RECORD)
     for key in ("method", "recipe", "reader_sha256", "data_sha256"):

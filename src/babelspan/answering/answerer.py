@@ -190,7 +190,7 @@ class Answerer:
 def _batches(
     windows: Sequence[tuple[int, Window]], batch_tokens: int
 ) -> Iterator[list[tuple[int, Window]]]:
-    """Windows in batches of at most `batch_tokens` tokens with padding, or of one; longest first."""
+    """Windows in batches of at most `batch_tokens` tokens, padded, or of one; longest first."""
     batch: list[tuple[int, Window]] = []
     for item in sorted(windows, key=lambda item: -item[1].length):
         if batch and batch[0][1].length * (len(batch) + 1) > batch_tokens:

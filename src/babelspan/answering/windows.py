@@ -1,7 +1,7 @@
 """Cut question and context into windows that a reader can take, and know every character's place.
 
-A window is `prefix question middle part-of-context suffix`, the three fixed parts being whatever the
-reader's own tokenizer puts round a pair. Question and context are encoded apart and put
+A window is `prefix question middle part-of-context suffix`, the three fixed parts being whatever
+the reader's own tokenizer puts round a pair. Question and context are encoded apart and put
 together here, so that nothing is ever truncated by the tokenizer, one context serves
 many questions, and the tokenizer is never reconfigured, which is what makes it safe under threads.
 
@@ -58,7 +58,7 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Window:
-    """Part of an example: its whole question and the context tokens `first_token` to `last_token`."""
+    """Part of an example: its question and the context tokens `first_token` to `last_token`."""
 
     example: Example
     frame: Frame
@@ -91,9 +91,9 @@ class Window:
         """Token ids, (L,)."""
         part = self.context.ids[self.first_token : self.last_token + 1]
         frame = self.frame
-        return np.concatenate([frame.prefix, self.question_ids, frame.middle, part, frame.suffix]).astype(
-            np.int32
-        )
+        return np.concatenate(
+            [frame.prefix, self.question_ids, frame.middle, part, frame.suffix]
+        ).astype(np.int32)
 
     def types(self) -> NDArray[np.int32]:
         """Token type ids, (L,)."""
@@ -109,7 +109,9 @@ class Window:
 
         None when a part of the span lies outside the window, or no token shows any of it.
         """
-        touching = (self.context.offsets[:, 1] > span.start) & (self.context.offsets[:, 0] < span.end)
+        touching = (self.context.offsets[:, 1] > span.start) & (
+            self.context.offsets[:, 0] < span.end
+        )
         tokens = np.flatnonzero(touching)
         if not len(tokens) or tokens[0] < self.first_token or tokens[-1] > self.last_token:
             return None
@@ -172,8 +174,9 @@ class Encoder:
         """
         if not self.frame.size + LEAST_CONTEXT < max_length <= self.max_positions:
             raise ConfigError(
-                f"max_length must be in [{self.frame.size + LEAST_CONTEXT + 1}, {self.max_positions}] "
-                f"for this reader, got {max_length}"
+                "max_length must be in "
+                f"[{self.frame.size + LEAST_CONTEXT + 1}, {self.max_positions}] for this reader, "
+                f"got {max_length}"
             )
         if overlap < 0:
             raise ConfigError(f"overlap must not be negative, got {overlap}")
@@ -182,9 +185,10 @@ class Encoder:
             room = max_length - self.frame.size - len(question)
             if room < LEAST_CONTEXT:
                 raise DataError(
-                    f"question {example.id!r} has {len(question)} tokens, which leaves {max(room, 0)} of "
-                    f"{max_length} for its context, expected {LEAST_CONTEXT} or more; shorten it, or raise "
-                    f"the window's length (this reader takes {self.max_positions} tokens)"
+                    f"question {example.id!r} has {len(question)} tokens, which leaves "
+                    f"{max(room, 0)} of {max_length} for its context, expected {LEAST_CONTEXT} or "
+                    "more; shorten it, or raise the window's length (this reader takes "
+                    f"{self.max_positions} tokens)"
                 )
             context = self._context(example.context)
             for first, last in _cuts(len(context.ids), room, min(overlap, room // 2)):
@@ -194,7 +198,9 @@ class Encoder:
         """Windows as arrays, padded on the right to the longest."""
         shape = (len(windows), max(w.length for w in windows))
         padded = Padded(
-            np.full(shape, self.pad_id, np.int64), np.zeros(shape, np.int64), np.zeros(shape, np.int64)
+            np.full(shape, self.pad_id, np.int64),
+            np.zeros(shape, np.int64),
+            np.zeros(shape, np.int64),
         )
         for row, window in enumerate(windows):
             padded.input_ids[row, : window.length] = window.ids()
@@ -213,16 +219,20 @@ def _cuts(tokens: int, room: int, overlap: int) -> Iterator[tuple[int, int]]:
 
 
 def _frame(tokenizer: Tokenizer) -> Frame:
-    """What the tokenizer's post-processor puts round a pair, read off a pair of one-letter texts."""
+    """What the tokenizer puts round a pair, read off a pair of one-letter texts."""
     encoding = tokenizer.encode("a", "a")
     parts = encoding.sequence_ids
     if 0 not in parts or 1 not in parts:
-        raise DataError("the tokenizer gives no token for the letter 'a'; it cannot frame a pair of texts")
+        raise DataError(
+            "the tokenizer gives no token for the letter 'a'; it cannot frame a pair of texts"
+        )
     ids, types = encoding.ids, encoding.type_ids
     a, b = parts.index(0), parts.index(1)
     a_end, b_end = len(parts) - parts[::-1].index(0), len(parts) - parts[::-1].index(1)
     if a > b:
-        raise DataError("the tokenizer puts the second text before the first; such readers are not supported")
+        raise DataError(
+            "the tokenizer puts the second text before the first; such readers are not supported"
+        )
     return Frame(
         prefix=ids[:a],
         middle=ids[a_end:b],

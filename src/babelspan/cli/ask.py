@@ -89,7 +89,9 @@ def _show(answers: "list[tuple[Document, Prediction]]") -> None:
             )
         )
         console.print(
-            Text.assemble("   …", _one_line(before), (prediction.text, "green"), _one_line(after), "…")
+            Text.assemble(
+                "   …", _one_line(before), (prediction.text, "green"), _one_line(after), "…"
+            )
         )
 
 

@@ -2,7 +2,10 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 T = TypeVar("T")
 
@@ -21,7 +24,7 @@ def tracked(items: Iterable[T], what: str, total: int) -> Iterator[T]:
         yield from progress.track(items, total=total, description=what)
 
 
-def _progress():  # type: ignore[no-untyped-def]  # rich is imported on use
+def _progress() -> "Progress":
     from rich.console import Console
     from rich.progress import (
         BarColumn,

@@ -15,18 +15,21 @@ Dev = Annotated[
     list[Path] | None, typer.Option("--dev", help="Examples to evaluate on while training.")
 ]
 Recipe = Annotated[
-    str | None, typer.Option("--recipe", help="A TOML file, or the name of a recipe in the package.")
+    str | None,
+    typer.Option("--recipe", help="A TOML file, or the name of a recipe in the package."),
 ]
 Settings = Annotated[
     list[str] | None, typer.Option("--set", help="key=value over the recipe; may be repeated.")
 ]
 Keep = Annotated[
-    bool, typer.Option("--keep-misplaced", help="Pass over answers that are not where the file says.")
+    bool,
+    typer.Option("--keep-misplaced", help="Pass over answers that are not where the file says."),
 ]
 
 
 def command(
     method: Method,
+    *,
     reader: Reader,
     train: Train,
     out: Out,

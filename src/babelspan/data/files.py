@@ -50,8 +50,8 @@ def decode_utf8(raw: bytes, name: str) -> str:
         return raw.decode("utf-8")
     except UnicodeDecodeError as error:
         raise DataError(
-            f"{name}: expected UTF-8, found the byte 0x{raw[error.start]:02x} at byte {error.start}; "
-            "convert the file, for example with iconv"
+            f"{name}: expected UTF-8, found the byte 0x{raw[error.start]:02x} at byte "
+            f"{error.start}; convert the file, for example with iconv"
         ) from None
 
 
@@ -61,13 +61,16 @@ def read_json(path: Path) -> Any:
     Raises:
         DataError: if it is not JSON, with line and column.
     """
+    text = read_text(path)
     try:
-        return json.loads(read_text(path))
+        return json.loads(text)
     except json.JSONDecodeError as error:
         raise DataError(
             f"{path}: expected JSON, found something else at line {error.lineno} column "
             f"{error.colno} ({error.msg}); the file may be cut short"
         ) from None
+    except ValueError as error:  # a number of thousands of digits
+        raise DataError(f"{path}: the JSON cannot be read: {error}") from None
     except RecursionError:
         raise DataError(f"{path}: the JSON is nested too deeply") from None
 

@@ -93,7 +93,9 @@ def cross(sets: Mapping[str, Sequence[Example]]) -> dict[tuple[str, str], list[E
     Raises:
         DataError: if an id of one language is missing in another.
     """
-    questions = {language: {e.id: e.question for e in examples} for language, examples in sets.items()}
+    questions = {
+        language: {e.id: e.question for e in examples} for language, examples in sets.items()
+    }
     pairs = {}
     for question_language, of_id in questions.items():
         for context_language, examples in sets.items():

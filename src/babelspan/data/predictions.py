@@ -15,7 +15,9 @@ def load_predictions(path: Path) -> dict[str, str]:
     """
     found = read_json(path)
     if not isinstance(found, dict):
-        raise DataError(f"{path}: expected a JSON object {{id: text}}, found {type(found).__name__}")
+        raise DataError(
+            f"{path}: expected a JSON object {{id: text}}, found {type(found).__name__}"
+        )
     for identity, text in found.items():
         if not isinstance(text, str):
             raise DataError(

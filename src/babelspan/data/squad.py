@@ -36,8 +36,10 @@ def load_squad(
         DataError: if the file is not of this layout, or an answer is not where the file says,
             unless `keep_misplaced`; the message names the file and the question.
     """
-    languages = {"question_language": question_language, "context_language": context_language}
-    examples = [Example(**fields, **languages) for fields in _records(path)]
+    examples = [
+        Example(**fields, question_language=question_language, context_language=context_language)
+        for fields in _records(path)
+    ]
     return [_unplaced(e) if keep_misplaced else _checked(e, path) for e in examples]
 
 
@@ -88,7 +90,7 @@ def _records(path: Path) -> Iterator[dict[str, Any]]:
                     "question": _field(record, "question", str, here),
                     "context": context,
                     "answers": _answers(record, here),
-                    "title": str(article.get("title", "")),
+                    "title": str(article.get("title") or ""),
                     "origin": record.get("origin"),
                 }
 
@@ -97,7 +99,7 @@ def _field(value: Any, key: str, kind: type | tuple[type, ...], where: str) -> A
     if not isinstance(value, dict) or key not in value:
         found = f"the keys {sorted(value)}" if isinstance(value, dict) else type(value).__name__
         raise DataError(f"{where}: expected a key {key!r} of the SQuAD layout, found {found}")
-    if not isinstance(value[key], kind):
+    if not isinstance(value[key], kind) or isinstance(value[key], bool):
         raise DataError(
             f"{where}: expected {key!r} to be of another type than {type(value[key]).__name__}; "
             "see the SQuAD layout"

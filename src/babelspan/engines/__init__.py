@@ -1,0 +1,1 @@
+"""What stands behind the seams: one file each, imported on use."""

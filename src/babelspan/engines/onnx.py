@@ -1,7 +1,7 @@
 """Readers exported to ONNX, run by onnxruntime on the CPU; needs no PyTorch.
 
-One window at a time, one thread each, as many side by side as there are cores: nothing is padded, and
-an answer cannot depend on what else is in a batch, which matters in int8, where onnxruntime
+One window at a time, one thread each, as many side by side as there are cores: nothing is padded,
+and an answer cannot depend on what else is in a batch, which matters in int8, where onnxruntime
 scales activations by the whole batch. On two cores this was also the fastest arrangement
 measured: 71 windows a second in int8 against 60 in batches of 8 with two threads
 (docs/decisions/0009).
@@ -50,7 +50,9 @@ class OnnxEngine:
             )
         except Exception as error:  # onnxruntime has a class of its own for each cause
             cause = " ".join(str(error).split())
-            raise DataError(f"{path}: onnxruntime cannot load it ({cause}); export it again") from None
+            raise DataError(
+                f"{path}: onnxruntime cannot load it ({cause}); export it again"
+            ) from None
         self._inputs = [node.name for node in self._session.get_inputs()]
 
     def __call__(
@@ -85,7 +87,9 @@ def exported_encoder(folder: Path) -> Encoder:
     try:
         tokenizer = Tokenizer.from_str(text)
     except Exception as error:  # the library raises bare Exception
-        raise DataError(f"{folder / TOKENIZER}: not a tokenizer ({error}); export it again") from None
+        raise DataError(
+            f"{folder / TOKENIZER}: not a tokenizer ({error}); export it again"
+        ) from None
     return Encoder(tokenizer, max_positions=settings.max_positions, pad_id=settings.pad_id)
 
 

@@ -30,9 +30,12 @@ class TorchEngine:
         self, input_ids: IntArray, attention_mask: IntArray, token_type_ids: IntArray
     ) -> tuple[FloatArray, FloatArray]:
         """Start logits and last logits, each (B, L)."""
-        tensors = [
-            torch.from_numpy(a).to(self._device) for a in (input_ids, attention_mask, token_type_ids)
-        ]
-        batch = Batch(*tensors, answers=torch.empty(0), windows=())
-        reading = self._reader(batch)
+        batch = Batch(
+            input_ids=torch.from_numpy(input_ids),
+            attention_mask=torch.from_numpy(attention_mask),
+            token_type_ids=torch.from_numpy(token_type_ids),
+            answers=torch.empty(0),
+            windows=(),
+        )
+        reading = self._reader(batch.to(self._device))
         return reading.start_logits.cpu().numpy(), reading.last_logits.cpu().numpy()

@@ -1,0 +1,1 @@
+"""Tensors to scalar, named by the mathematics."""

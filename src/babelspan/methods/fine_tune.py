@@ -1,10 +1,10 @@
-"""Fine-tuning: a reader learns spans from labelled examples; zero-shot transfer when these are English.
+"""Fine-tuning: a reader learns spans from labelled examples; English ones give zero-shot transfer.
 
 Paper      Devlin et al. (2019), arXiv:1810.04805, Section 4.2; the row ZS of Bornea et al. (2021),
            arXiv:2012.05958, Table 2, and the baseline of the other papers.
 Needs      labelled examples in one language or more.
 Departs    1. Of several gold answers the first one with a place is learnt.
-           2. Padding is kept out of the softmax over tokens, so that the loss does not depend on it.
+           2. Padding is kept out of the softmax over tokens, so the loss does not depend on it.
 
 Algorithm, for each batch x
     1  read     span logits  <-  reader(x)

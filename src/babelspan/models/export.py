@@ -1,7 +1,7 @@
 """Export of a reader to a folder that answers without PyTorch.
 
-Through `torch.onnx.export` (dynamo) with dynamic batch and length, and for int8 onnxruntime's dynamic
-quantisation: weights as 8-bit integers per output channel, activations scaled at run time.
+Through `torch.onnx.export` (dynamo) with dynamic batch and length, and for int8 onnxruntime's
+dynamic quantisation: weights as 8-bit integers per output channel, activations scaled at run time.
 """
 
 import contextlib

@@ -1,8 +1,8 @@
-"""Readers from any checkpoint that `AutoModelForQuestionAnswering` loads; the one import of transformers.
+"""Readers from any checkpoint that `AutoModelForQuestionAnswering` loads.
 
-A span head over a pretrained encoder: Devlin et al. (2019), arXiv:1810.04805, Section 4.2; MBERT_QA
-of Bornea et al. (2021), arXiv:2012.05958, Eq. 1. Weights are safetensors only, and code that
-comes with a checkpoint is never run.
+This is the one import of transformers. A span head over a pretrained encoder: Devlin et al. (2019),
+arXiv:1810.04805, Section 4.2; MBERT_QA of Bornea et al. (2021), arXiv:2012.05958, Eq. 1. Weights
+are safetensors only, and code that comes with a checkpoint is never run.
 """
 
 import tempfile
@@ -88,9 +88,7 @@ class PretrainedReader(nn.Module):
                 file.replace(folder / file.name)
 
 
-def load(
-    name: str, *, max_length: int = MAX_LENGTH, overlap: int = OVERLAP
-) -> PretrainedReader:
+def load(name: str, *, max_length: int = MAX_LENGTH, overlap: int = OVERLAP) -> PretrainedReader:
     """The reader of a folder or, by name, of the Hugging Face hub.
 
     A checkpoint without a span head gets a new one, drawn from PyTorch's random state.

@@ -3,13 +3,13 @@
 Shapes: B windows of a batch, L tokens, H width.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from babelspan.answering.windows import Encoder, Window
 from babelspan.types import Example
@@ -68,7 +68,29 @@ class Reading(NamedTuple):
     hidden: Tensor
 
 
-class Reader(Protocol):
+class Player(Protocol):
+    """A network that learns: what an `nn.Module` offers and an updater asks of it."""
+
+    def parameters(self) -> Iterator[nn.Parameter]:
+        """Everything that can be learnt."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Tensors by name."""
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> Any:
+        """Take up saved tensors."""
+
+    def to(self, device: torch.device) -> Any:
+        """Move to a device, in place."""
+
+    def train(self, mode: bool = True) -> Any:
+        """Learn: dropout on."""
+
+    def eval(self) -> Any:
+        """Do not learn: dropout off."""
+
+
+class Reader(Player, Protocol):
     """A network that finds answers, with the encoding that belongs to it."""
 
     encoder: Encoder
@@ -94,9 +116,11 @@ def collate(encoder: Encoder, windows: Sequence[Window]) -> Batch:
     """Windows as one batch, padded to the longest, with the places of their gold answers."""
     padded = encoder.pad(windows)
     return Batch(
-        *(torch.from_numpy(array) for array in padded),
-        torch.tensor([gold_tokens(w) or NO_ANSWER for w in windows]),
-        tuple(windows),
+        input_ids=torch.from_numpy(padded.input_ids),
+        attention_mask=torch.from_numpy(padded.attention_mask),
+        token_type_ids=torch.from_numpy(padded.token_type_ids),
+        answers=torch.tensor([gold_tokens(w) or NO_ANSWER for w in windows]),
+        windows=tuple(windows),
     )
 
 

@@ -1,0 +1,1 @@
+"""Scorers, each equal to its official script, and what is made of their figures."""

@@ -85,8 +85,8 @@ def _best(
 ) -> tuple[float, float]:
     if not example.answers:
         raise DataError(
-            f"question {example.id!r} has no gold answer, and the scorer {scorer.NAME!r} knows only "
-            "questions that have one"
+            f"question {example.id!r} has no gold answer, and the scorer {scorer.NAME!r} knows "
+            "only questions that have one"
         )
     if prediction is None:
         return 0.0, 0.0

@@ -1,8 +1,8 @@
 """MLQA scores, equal to the official script `mlqa_evaluation_v1.py`, faults included.
 
 Lewis et al. (2020), arXiv:1910.07475, Section 4.1: all Unicode punctuation goes, articles are those
-of the language of the answer, which is the context's, and Chinese is cut into characters. The faults:
-in Arabic every "ال" is taken for an article, inside words too; and the punctuation is what
+of the language of the answer, which is the context's, and Chinese is cut into characters. The
+faults: in Arabic every "ال" is taken for an article, inside words too; and the punctuation is what
 Python's Unicode version says.
 """
 
@@ -33,7 +33,7 @@ _CHINESE = re.compile(r"([\u4e00-\u9fa5])")
 
 @lru_cache(maxsize=1)
 def punctuation() -> dict[int, None]:
-    """Every character of a Unicode category P, and ASCII punctuation, as a table that removes it."""
+    """A table that removes ASCII punctuation and every character of a Unicode category P."""
     points = (c for c in range(sys.maxunicode + 1) if unicodedata.category(chr(c)).startswith("P"))
     return dict.fromkeys([*points, *map(ord, string.punctuation)])
 
@@ -65,6 +65,4 @@ def exact_match(prediction: str, answer: str, language: str) -> float:
 
 def f1(prediction: str, answer: str, language: str) -> float:
     """F1 over words (in Chinese: characters), in [0, 1]."""
-    return overlap_f1(
-        normalise(prediction, language).split(), normalise(answer, language).split()
-    )
+    return overlap_f1(normalise(prediction, language).split(), normalise(answer, language).split())

@@ -1,8 +1,8 @@
 """SQuAD 1.1 scores, equal to the official script `evaluate-v1.1.py`, faults included.
 
-Rajpurkar et al. (2016), arXiv:1606.05250, Section 6. The faults: English articles and ASCII punctuation
-are removed whatever the language, so that "东京。" is not "东京"; and where both sides normalise to
-nothing F1 is 0 although the exact match is 1.
+Rajpurkar et al. (2016), arXiv:1606.05250, Section 6. The faults: English articles and ASCII
+punctuation are removed whatever the language, so that "东京。" is not "东京"; and where both sides
+normalise to nothing F1 is 0 although the exact match is 1.
 """
 
 import re

@@ -1,0 +1,1 @@
+"""Text without tensors or files."""

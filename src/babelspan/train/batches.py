@@ -96,7 +96,7 @@ class Batches:
         rng = np.random.default_rng([self._seed, epoch])
         shuffled = rng.permutation(len(self._lengths))
         pool = self._size * _POOL
-        joint = []
+        joint: list[Indices] = []
         for at in range(0, len(shuffled), pool):
             part = shuffled[at : at + pool]
             joint += self._cut(part[np.argsort(self._lengths[part], kind="stable")])
@@ -122,7 +122,10 @@ class Batches:
     def _shares(self, joint: Indices) -> list[Share]:
         """This process's micro-batches of a joint batch; every share has windows of all lengths."""
         parts = self._accumulation * self._processes
-        mine = [joint[self._process * self._accumulation + m :: parts] for m in range(self._accumulation)]
+        mine = [
+            joint[self._process * self._accumulation + m :: parts]
+            for m in range(self._accumulation)
+        ]
         return [
             Share(
                 self._reader.collate([self._windows[i] for i in part]),

@@ -101,7 +101,7 @@ def _update(step: Step, shares: list[Share], run: Run) -> dict[str, Tensor]:
 
 
 def _evaluation(monitor: Monitor, run: Run) -> dict[str, float]:
-    """Figures on development data, with averaged weights; training goes on as if it had not been."""
+    """Figures on development data, with averaged weights; training goes on undisturbed."""
     random = run.random_state()
     with ExitStack() as stack:
         for updater in run.updaters:

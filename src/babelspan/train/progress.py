@@ -37,7 +37,7 @@ class Meter:
         self._tokens += sum(int(share.batch.attention_mask.sum()) for share in shares)
 
     def flush(self) -> dict[str, float]:
-        """Means since the last call, tokens a second (padding not counted), and each player's state."""
+        """Means since the last call, tokens a second without padding, each player's state."""
         line = {name: total / self._updates for name, total in self._sums.items()}
         seconds = time.monotonic() - self._since
         line["tokens_per_second"] = self._tokens * self._run.processes / seconds
@@ -74,7 +74,11 @@ class Bar:
         is_time = time.monotonic() - self._last_line > 30 or self._run.update == self._run.updates
         if is_time and self._run.leads and not self._progress.console.is_terminal:
             self._last_line = time.monotonic()
-            print(f"update {self._run.update}/{self._run.updates}  {text}", file=sys.stderr, flush=True)
+            print(
+                f"update {self._run.update}/{self._run.updates}  {text}",
+                file=sys.stderr,
+                flush=True,
+            )
 
 
 @contextmanager

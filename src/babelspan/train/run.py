@@ -131,7 +131,7 @@ class Run:
             torch.save(state, beside)
 
     def restore(self) -> bool:
-        """Take up the checkpoint, if any; False if it is of a later stage, so that this one is done."""
+        """Take up the checkpoint, if any; False if it is of a later stage: this one is done."""
         path = None if self.folder is None else self.folder / CHECKPOINT
         if path is None or not path.exists():
             return True
@@ -152,7 +152,9 @@ class Run:
         at = {"stage": self.stage, "update": self.update}
         with (self.folder / LOG).open("a", encoding="utf-8") as log:
             log.write(json.dumps({**at, **line}) + "\n")
-        self.accelerator.log({f"stage{self.stage}/{k}": v for k, v in line.items()}, step=self.update)
+        self.accelerator.log(
+            {f"stage{self.stage}/{k}": v for k, v in line.items()}, step=self.update
+        )
 
     def forget_after_checkpoint(self) -> None:
         """Drop the lines of the log that a resumed run is going to write again."""
@@ -161,9 +163,15 @@ class Run:
         self.accelerator.init_trackers("tensorboard")
         log = self.folder / LOG
         if log.exists():
-            kept = [line for line in _lines(log) if (line["stage"], line["update"]) <= (self.stage, self.update)]
+            kept = [
+                line
+                for line in _lines(log)
+                if (line["stage"], line["update"]) <= (self.stage, self.update)
+            ]
             with replacing(log) as beside:
-                beside.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
+                beside.write_text(
+                    "".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8"
+                )
 
     def random_state(self) -> dict[str, Any]:
         """The random state of this process."""

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from babelspan.models.reader import Player
 from babelspan.train.run import Run
 
 
@@ -50,8 +51,9 @@ class Updater:
         learning_rate: of the last update.
     """
 
-    def __init__(self, player: nn.Module, optim: Optim, run: Run, *, name: str = "reader") -> None:
-        player.to(run.device).train()
+    def __init__(self, player: Player, optim: Optim, run: Run, *, name: str = "reader") -> None:
+        player.to(run.device)
+        player.train()
         self.player = player
         self.name = name
         self.parameters = [p for p in player.parameters() if p.requires_grad]
@@ -71,7 +73,9 @@ class Updater:
     def __call__(self, loss: Tensor) -> None:
         """Add the gradient of a loss (scalar, mean over the micro-batch); step when complete."""
         with torch.autocast(self._run.device.type, enabled=False):
-            (loss * self._run.weight).backward(inputs=self.parameters)
+            (loss * self._run.weight).backward(  # type: ignore[no-untyped-call]
+                inputs=self.parameters
+            )
             if self._run.completes_update:
                 self._step()
 
@@ -114,7 +118,9 @@ class Updater:
         self._optimizer.step()
         self._optimizer.zero_grad(set_to_none=True)
         if self._average:
-            torch._foreach_lerp_(self._average, self.parameters, 1 - self._optim.average)
+            torch._foreach_lerp_(
+                self._average, list[Tensor](self.parameters), 1 - self._optim.average
+            )
 
     def _mean_over_processes(self) -> None:
         if self._run.processes == 1:
@@ -151,7 +157,7 @@ def schedule(optim: Optim, update: int, updates: int) -> float:
             return 1.0
 
 
-def _groups(player: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
+def _groups(player: Player, weight_decay: float) -> list[dict[str, Any]]:
     learnt = [p for p in player.parameters() if p.requires_grad]
     return [
         {"params": [p for p in learnt if p.ndim > 1], "weight_decay": weight_decay},

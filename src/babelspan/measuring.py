@@ -1,0 +1,154 @@
+"""Evaluation of a reader from files to figures: the q/c matrix, kept cell by cell.
+
+With a folder to keep them in, predictions are written after each pair of languages, and a run
+that was stopped goes on with the next one.
+"""
+
+import hashlib
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from babelspan import scoring
+from babelspan.answering.answerer import Answerer
+from babelspan.config import nearest
+from babelspan.data.files import checksum, read_json, write_json
+from babelspan.data.folder import DataFile, cross
+from babelspan.data.predictions import load_predictions, save_predictions
+from babelspan.scoring.figures import Scorer, figures, signature
+from babelspan.scoring.matrix import Matrix, Pair
+from babelspan.types import ConfigError, DataError, Example, Prediction
+from babelspan.version import VERSION
+
+Watch = Callable[[Iterable[Prediction], str, int], Iterable[Prediction]]
+"""Shows progress over predictions: what they are of, how many there will be."""
+
+
+def load_scorer(name: str) -> Scorer:
+    """The scorer of that name: a module of `babelspan.scoring`.
+
+    Raises:
+        ConfigError: if there is none.
+    """
+    modules = (
+        importlib.import_module(f"babelspan.scoring.{module.name}")
+        for module in pkgutil.iter_modules(scoring.__path__)
+    )
+    known: dict[str, Any] = {module.NAME: module for module in modules if hasattr(module, "NAME")}
+    if name not in known:
+        raise ConfigError(f"unknown scorer {name!r}{nearest(name, list(known))}")
+    scorer: Scorer = known[name]
+    return scorer
+
+
+def load_cells(
+    files: Sequence[DataFile],
+    *,
+    crossed: bool = False,
+    sample: int | None = None,
+    keep_misplaced: bool = False,
+) -> dict[Pair, list[Example]]:
+    """The examples of each pair of languages.
+
+    Args:
+        files: one for each pair or, crossed, one for each language.
+        crossed: whether to pair questions of every language with contexts of every language.
+        sample: keep that many questions of each pair, the same ids in all; None for all.
+        keep_misplaced: as in `load_squad`.
+
+    Raises:
+        DataError: if two files hold the same pair, or sets that are not parallel are crossed.
+    """
+    cells: dict[Pair, list[Example]] = {}
+    for file in files:
+        pair = file.question_language, file.context_language
+        if pair in cells:
+            raise DataError(
+                f"{file.path}: a second file with questions in {pair[0]!r} and contexts in "
+                f"{pair[1]!r}; evaluate one data set and one split at a time"
+            )
+        cells[pair] = sampled(file.load(keep_misplaced=keep_misplaced), sample)
+    if not crossed:
+        return cells
+    for question, context in cells:
+        if question != context:
+            raise DataError(
+                f"only files of one language can be crossed, found {question!r} over {context!r}"
+            )
+    return cross({context: examples for (_, context), examples in cells.items()})
+
+
+def sampled(examples: Sequence[Example], count: int | None) -> list[Example]:
+    """`count` of the examples, in their order, chosen by a hash of the id: the same ids in every
+    language of a parallel set; all of them for None."""  # noqa: D205, D209
+    if count is None:
+        return list(examples)
+    by_hash = sorted(examples, key=lambda e: hashlib.sha256(e.id.encode(errors="replace")).digest())
+    kept = {e.id for e in by_hash[:count]}
+    return [e for e in examples if e.id in kept]
+
+
+def measure(
+    answerer: Answerer,
+    cells: Mapping[Pair, Sequence[Example]],
+    scorer: Scorer,
+    *,
+    keep: Path | None = None,
+    depends_on: Mapping[str, Any] | None = None,
+    watch: Watch = lambda predictions, _, __: predictions,
+) -> Matrix:
+    """Answer the questions of every pair of languages and score the answers.
+
+    Args:
+        answerer: the reader to measure.
+        cells: examples by pair.
+        scorer: a module of `babelspan.scoring`.
+        keep: folder for the predictions, one file for each pair; those that are there are not
+            made again. None to keep nothing.
+        depends_on: what the kept predictions depend on (reader, data).
+        watch: shows progress.
+
+    Raises:
+        ConfigError: if `keep` holds predictions that depend on something else.
+    """
+    if keep is not None:
+        _claim(keep, dict(depends_on or {}))
+    found = {}
+    for (question, context), examples in cells.items():
+        path = None if keep is None else keep / f"{question}-{context}.json"
+        if path is not None and path.exists():
+            texts = load_predictions(path)
+        else:
+            shown = watch(answerer.predict(examples), f"{question}-{context}", len(examples))
+            texts = {p.id: p.text for p in shown}
+            if path is not None:
+                save_predictions(path, texts)
+        found[question, context] = figures(examples, texts, scorer)
+    return Matrix(found)
+
+
+def signature_of(
+    matrix: Matrix, files: Sequence[DataFile], scorer: Scorer, *, sample: int | None = None
+) -> str:
+    """The signature of a matrix measured on files."""
+    line = signature(
+        scorer,
+        questions=sum(f.questions for f in matrix.cells.values()),
+        checksums=[checksum(f.path) for f in files],
+        version=VERSION,
+    )
+    return line if sample is None else f"{line}|sample:{sample}"
+
+
+def _claim(keep: Path, depends_on: dict[str, Any]) -> None:
+    """Make the folder ours, or see that it is."""
+    path = keep / "evaluation.json"
+    if not path.exists():
+        write_json(path, depends_on)
+    elif read_json(path) != depends_on:
+        raise ConfigError(
+            f"{keep}: holds predictions of another reader, other data or other settings; "
+            "choose another folder"
+        )

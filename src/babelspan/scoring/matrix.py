@@ -1,0 +1,65 @@
+"""The q/c matrix: figures for every pair of question language and context language.
+
+XLT is the mean over the pairs of one language with itself, G-XLT the mean over all pairs
+(Lewis et al. 2020, arXiv:1910.07475, Section 4).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from statistics import mean
+from typing import Any, Literal
+
+from babelspan.scoring.figures import Figures
+
+Pair = tuple[str, str]
+"""Language of the question, language of the context."""
+
+Metric = Literal["exact_match", "f1"]
+METRICS: tuple[Metric, ...] = ("exact_match", "f1")
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """Figures by pair of languages; some pairs may be absent."""
+
+    cells: Mapping[Pair, Figures]
+
+    @property
+    def question_languages(self) -> list[str]:
+        """Languages of the rows, in order of first appearance."""
+        return list(dict.fromkeys(question for question, _ in self.cells))
+
+    @property
+    def context_languages(self) -> list[str]:
+        """Languages of the columns, in order of first appearance."""
+        return list(dict.fromkeys(context for _, context in self.cells))
+
+    def value(self, pair: Pair, metric: Metric) -> float | None:
+        """One figure, a fraction; None where the pair is absent."""
+        figures = self.cells.get(pair)
+        return None if figures is None else float(getattr(figures, metric))
+
+    def xlt(self, metric: Metric) -> float | None:
+        """Mean over the pairs of one language with itself, a fraction; None if there is none."""
+        diagonal = [float(getattr(f, metric)) for (q, c), f in self.cells.items() if q == c]
+        return mean(diagonal) if diagonal else None
+
+    def g_xlt(self, metric: Metric) -> float:
+        """Mean over all pairs, a fraction."""
+        return mean(float(getattr(f, metric)) for f in self.cells.values())
+
+    def to_json(self) -> dict[str, Any]:
+        """The matrix and its means as plain values."""
+        return {
+            "cells": [
+                {
+                    "question": question,
+                    "context": context,
+                    **{metric: getattr(figures, metric) for metric in METRICS},
+                    "questions": figures.questions,
+                }
+                for (question, context), figures in self.cells.items()
+            ],
+            "xlt": {metric: self.xlt(metric) for metric in METRICS},
+            "g_xlt": {metric: self.g_xlt(metric) for metric in METRICS},
+        }

@@ -1,0 +1,362 @@
+"""The SQuAD layout: what is loaded, what is refused, and that saving loses nothing."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from babelspan.data.squad import load_squad, misplaced, save_squad
+from babelspan.types import Answer, DataError, Example
+
+FIXTURES = Path(__file__).parents[1] / "fixtures"
+WELL_PLACED = sorted({*FIXTURES.rglob("*.json")} - {FIXTURES / "byte_offsets.json"})
+CONTEXT = "Der Rhein 🌊 fließt durch Köln."
+
+
+def document(**changes):
+    """A file with one question, `q7`, whose record is changed; a value of ... drops its key."""
+    record = {
+        "id": "q7",
+        "question": "Wo?",
+        "answers": [{"text": "Köln", "answer_start": 25}],
+    } | changes
+    record = {key: value for key, value in record.items() if value is not ...}
+    return {"data": [{"title": "Rhein", "paragraphs": [{"context": CONTEXT, "qas": [record]}]}]}
+
+
+def answer(**changes):
+    found = {"text": "Köln", "answer_start": 25} | changes
+    return [{key: value for key, value in found.items() if value is not ...}]
+
+
+def written(folder, value):
+    path = folder / "written.json"
+    path.write_text(json.dumps(value), encoding="utf-8")
+    return path
+
+
+def test_squad_1_1_is_read_as_it_stands():
+    examples = load_squad(
+        FIXTURES / "squad_v1.1.json", question_language="en", context_language="en"
+    )
+
+    assert [e.id for e in examples] == ["orvik-1", "orvik-2", "orvik-3", "4", "tarn-1"]
+    assert [e.title for e in examples] == ["Orvik"] * 4 + ["Lake_Tarn"]
+    assert examples[0].answers == (
+        Answer("Ada Lindqvist", 47),
+        Answer("Lindqvist", 51),
+        Answer("Ada Lindqvist", 47),
+    )
+    assert examples[1].question == "How many boats were in the harbour in 1874?"
+    assert examples[2].answers == (Answer("🍋🍋 ice cream", 33),)  # after an accent of its own
+    assert {(e.question_language, e.context_language, e.origin) for e in examples} == {
+        ("en", "en", None)
+    }
+
+
+def test_squad_2_0_tells_unanswerable_from_unknown():
+    answered, unanswerable, unknown = load_squad(FIXTURES / "squad_v2.0.json")
+
+    assert answered.answers == (Answer("green", 33),)
+    assert unanswerable.answers == ()
+    assert unknown.answers is None
+    assert answered.question_language == answered.context_language == "und"
+
+
+@pytest.mark.parametrize("path", WELL_PLACED, ids=lambda p: p.stem)
+def test_every_answer_is_in_its_context(path):
+    examples = load_squad(path)
+
+    assert examples
+    for example in examples:
+        for gold in example.answers or ():
+            assert gold.span.of(example.context) == gold.text
+    assert misplaced(examples) == 0
+
+
+def test_the_miniatures_are_all_there():
+    assert len(WELL_PLACED) == 21
+
+
+@pytest.mark.parametrize("name", ["again.json", "again.json.gz"])
+@pytest.mark.parametrize("path", sorted(FIXTURES.rglob("*.json")), ids=lambda p: p.stem)
+def test_loading_saving_and_loading_is_the_identity_on_files(tmp_path, path, name):
+    first = load_squad(path, keep_misplaced=True)
+    save_squad(tmp_path / name, first)
+    again = load_squad(tmp_path / name, keep_misplaced=True)
+    save_squad(tmp_path / f"2{name}", again)
+
+    assert again == first
+    assert (tmp_path / f"2{name}").read_bytes() == (tmp_path / name).read_bytes()
+
+
+def test_neighbours_with_one_title_and_context_are_grouped(tmp_path):
+    save_squad(tmp_path / "grouped.json", load_squad(FIXTURES / "squad_v1.1.json"))
+    articles = json.loads((tmp_path / "grouped.json").read_text(encoding="utf-8"))["data"]
+
+    assert [[len(p["qas"]) for p in a["paragraphs"]] for a in articles] == [[2, 2], [1]]
+
+
+ASTRAL = ["𠮷", "🗼", "👩\u200d🚀"]
+COMBINED = ["e\u0301", "क्षि", "กำ", "مِيرا"]
+INVISIBLE = ["", " ", "\u202e", "\ufeff", "\r\n", "\u2028", "\0"]
+SURROGATES = ["\ud800", "\udfff"]
+TRICKY = st.sampled_from([*ASTRAL, *COMBINED, *INVISIBLE, *SURROGATES])
+TEXT = "Der Rhein 🌊 fließt durch Köln."
+
+
+def document(**changes):
+    """A file with one question, `q7`, whose record is changed; a value of ... drops its key."""
+    record = {
+        "id": "q7",
+        "question": "Wo?",
+        "answers": [{"text": "Köln", "answer_start": 25}],
+    } | changes
+    record = {key: value for key, value in record.items() if value is not ...}
+    return {"data": [{"title": "Rhein", "paragraphs": [{"context": CONTEXT, "qas": [record]}]}]}
+
+
+def answer(**changes):
+    found = {"text": "Köln", "answer_start": 25} | changes
+    return [{key: value for key, value in found.items() if value is not ...}]
+
+
+def written(folder, value):
+    path = folder / "written.json"
+    path.write_text(json.dumps(value), encoding="utf-8")
+    return path
+
+
+def test_squad_1_1_is_read_as_it_stands():
+    examples = load_squad(
+        FIXTURES / "squad_v1.1.json", question_language="en", context_language="en"
+    )
+
+    assert [e.id for e in examples] == ["orvik-1", "orvik-2", "orvik-3", "4", "tarn-1"]
+    assert [e.title for e in examples] == ["Orvik"] * 4 + ["Lake_Tarn"]
+    assert examples[0].answers == (
+        Answer("Ada Lindqvist", 47),
+        Answer("Lindqvist", 51),
+        Answer("Ada Lindqvist", 47),
+    )
+    assert examples[1].question == "How many boats were in the harbour in 1874?"
+    assert examples[2].answers == (Answer("🍋🍋 ice cream", 33),)  # after an accent of its own
+    assert {(e.question_language, e.context_language, e.origin) for e in examples} == {
+        ("en", "en", None)
+    }
+
+
+def test_squad_2_0_tells_unanswerable_from_unknown():
+    answered, unanswerable, unknown = load_squad(FIXTURES / "squad_v2.0.json")
+
+    assert answered.answers == (Answer("green", 33),)
+    assert unanswerable.answers == ()
+    assert unknown.answers is None
+    assert answered.question_language == answered.context_language == "und"
+
+
+@pytest.mark.parametrize("path", WELL_PLACED, ids=lambda p: p.stem)
+def test_every_answer_is_in_its_context(path):
+    examples = load_squad(path)
+
+    assert examples
+    for example in examples:
+        for gold in example.answers or ():
+            assert gold.span.of(example.context) == gold.text
+    assert misplaced(examples) == 0
+
+
+def test_the_miniatures_are_all_there():
+    assert len(WELL_PLACED) == 21
+
+
+@pytest.mark.parametrize("name", ["again.json", "again.json.gz"])
+@pytest.mark.parametrize("path", sorted(FIXTURES.rglob("*.json")), ids=lambda p: p.stem)
+def test_loading_saving_and_loading_is_the_identity_on_files(tmp_path, path, name):
+    first = load_squad(path, keep_misplaced=True)
+    save_squad(tmp_path / name, first)
+    again = load_squad(tmp_path / name, keep_misplaced=True)
+    save_squad(tmp_path / f"2{name}", again)
+
+    assert again == first
+    assert (tmp_path / f"2{name}").read_bytes() == (tmp_path / name).read_bytes()
+
+
+def test_neighbours_with_one_title_and_context_are_grouped(tmp_path):
+    save_squad(tmp_path / "grouped.json", load_squad(FIXTURES / "squad_v1.1.json"))
+    articles = json.loads((tmp_path / "grouped.json").read_text(encoding="utf-8"))["data"]
+
+    assert [[len(p["qas"]) for p in a["paragraphs"]] for a in articles] == [[2, 2], [1]]
+
+
+TRICKY = st.sampled_from(
+    [
+        "",
+        " ",
+        "e\u0301",
+        "𠮷",
+        "🗼",
+        "👩‍🚀",
+        "مِيرا",
+        "\u202e",
+        "क्षि",
+        "กำ",
+        "\ufeff",
+        "\r\n",
+        "\u2028",
+        "\0",
+    ]
+    + ["\ud800", "\udfff"]
+)
+TEXT = st.lists(TRICKY | st.text(st.characters(), max_size=4), max_size=4).map("".join)
+PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
+
+
+@st.composite
+def example_groups(draw):
+    """Examples about one context, some of whose answers stand in it."""
+    parts = draw(st.lists(TEXT, min_size=1, max_size=4))
+    context = "".join(parts)
+    placed = [Answer(part, len("".join(parts[:index]))) for index, part in enumerate(parts) if part]
+    answers = st.none() | st.lists(
+        st.sampled_from([*placed, Answer("nowhere", None)]), max_size=3
+    ).map(tuple)
+    title, count = draw(TEXT), draw(st.integers(1, 3))
+    return [
+        Example(
+            id=draw(TEXT),
+            question=draw(TEXT),
+            context=context,
+            answers=draw(answers),
+            question_language="en",
+            context_language="zh-Hant",
+            title=title,
+            origin=draw(st.none() | TEXT),
+        )
+        for _ in range(count)
+    ]
+
+
+def json_can_hold(examples):
+    """Not so two lone surrogates that side by side are the escape of another character."""
+    texts = [t for e in examples for t in (e.id, e.question, e.context, e.title, e.origin or "")]
+    return not PAIR.search("\n".join(texts))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(example_groups(), max_size=3)
+    .map(lambda groups: [e for group in groups for e in group])
+    .filter(json_can_hold),
+    st.sampled_from(["any.json", "any.json.gz"]),
+)
+def test_saving_and_loading_is_the_identity_on_any_text(tmp_path_factory, examples, name):
+    path = tmp_path_factory.getbasetemp() / name
+    save_squad(path, examples)
+
+    loaded = load_squad(
+        path, question_language="en", context_language="zh-Hant", keep_misplaced=True
+    )
+    assert loaded == examples
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ([], r"expected a key 'data' of the SQuAD layout, found list"),
+        ({"version": "1.1"}, r"expected a key 'data' of the SQuAD layout, found the keys \['ver"),
+        ({"data": {}}, r"expected 'data' to be of another type than dict"),
+        ({"data": ["x"]}, r"article 0: expected a key 'paragraphs' .*, found str"),
+        ({"data": [{"paragraphs": None}]}, r"article 0: expected 'paragraphs' .* NoneType"),
+        ({"data": [{"paragraphs": [{"qas": []}]}]}, r"article 0, paragraph 0: .* key 'context'"),
+        ({"data": [{"paragraphs": [{"context": "x"}]}]}, r"article 0, paragraph 0: .* key 'qas'"),
+        (document(id=...), r"article 0, paragraph 0: expected a key 'id' .*'answers', 'question'"),
+        (document(id=None), r"article 0, paragraph 0: expected 'id' .* than NoneType"),
+        (document(id=True), r"article 0, paragraph 0: expected 'id' .* than bool"),
+        (document(question=...), r"question 'q7': expected a key 'question'"),
+        (document(question=5), r"question 'q7': expected 'question' .* than int"),
+        (document(answers=None), r"question 'q7': expected 'answers' .* than NoneType"),
+        (document(answers={"text": ["x"]}), r"question 'q7': expected 'answers' .* than dict"),
+        (document(answers=["Köln"]), r"question 'q7': expected a key 'text' .*, found str"),
+        (document(answers=answer(text=...)), r"question 'q7': expected a key 'text'"),
+        (document(answers=answer(text=None)), r"question 'q7': expected 'text' .* than NoneType"),
+        (document(answers=answer(answer_start=...)), r"question 'q7': .* key 'answer_start'"),
+        (document(answers=answer(answer_start="25")), r"question 'q7': .* type than str"),
+        (document(answers=answer(answer_start=25.0)), r"question 'q7': .* type than float"),
+        (document(answers=answer(answer_start=True)), r"question 'q7': .* type than bool"),
+    ],
+)
+@pytest.mark.parametrize("keep_misplaced", [False, True])
+def test_another_layout_is_refused_with_its_place(tmp_path, value, message, keep_misplaced):
+    path = written(tmp_path, value)
+
+    with pytest.raises(DataError, match=rf"^{re.escape(str(path))}: {message}"):
+        load_squad(path, keep_misplaced=keep_misplaced)
+
+
+@pytest.mark.parametrize(
+    ("text", "start"),
+    [
+        ("Köln", 24),
+        ("Köln", -1),
+        ("Köln", -5),  # where Python would count from the end
+        ("Köln", 10**20),
+        ("KÖLN", 25),
+        ("Ko\u0308ln", 25),
+        ("", 0),
+        ("Köln. Und", 25),
+    ],
+)
+def test_an_answer_out_of_its_place_is_refused_or_kept_by_its_text(tmp_path, text, start):
+    path = written(tmp_path, document(answers=answer(text=text, answer_start=start)))
+
+    message = f"{path}: question 'q7': the answer {text!r} is not at character {start} of its"
+    with pytest.raises(DataError, match=re.escape(message)):
+        load_squad(path)
+    kept = load_squad(path, keep_misplaced=True)
+    assert [e.answers for e in kept] == [(Answer(text, None),)]
+    assert misplaced(kept) == 1
+
+
+def test_offsets_in_bytes_are_refused_or_kept_by_their_text():
+    path = FIXTURES / "byte_offsets.json"
+    message = f"{path}: question 'oertze-2': the answer 'Jörn Käse' is not at character 59 of its"
+    with pytest.raises(DataError, match=re.escape(message) + r".*bytes, convert them first"):
+        load_squad(path)
+
+    kept = load_squad(path, keep_misplaced=True)
+    assert [e.answers for e in kept] == [
+        (Answer("Die Brücke", 0),),  # nothing before it that takes two bytes
+        (Answer("Jörn Käse", None),),
+        (Answer("grün", None),),
+    ]
+    assert misplaced(kept) == 2
+
+
+def test_only_the_answer_out_of_its_place_loses_it(tmp_path):
+    answers = [*answer(), *answer(text="Rhein", answer_start=3), *answer(text="Rhein")]
+    path = written(tmp_path, document(answers=answers))
+    kept = load_squad(path, keep_misplaced=True)
+
+    assert kept[0].answers == (Answer("Köln", 25), Answer("Rhein", None), Answer("Rhein", None))
+    assert misplaced([*kept, *kept]) == 4
+
+
+def test_unknown_and_absent_answers_are_not_misplaced(tmp_path):
+    unknown = load_squad(written(tmp_path, document(answers=...)), keep_misplaced=True)
+    absent = load_squad(written(tmp_path, document(answers=[])), keep_misplaced=True)
+
+    assert (unknown[0].answers, absent[0].answers) == (None, ())
+    assert misplaced([*unknown, *absent]) == 0
+
+
+@pytest.mark.parametrize("article", [{}, {"title": None}, {"title": ""}])
+def test_an_article_may_have_no_title(tmp_path, article):
+    value = document()
+    value["data"][0].pop("title")
+    value["data"][0].update(article)
+
+    assert load_squad(written(tmp_path, value))[0].title == ""

@@ -1,0 +1,160 @@
+"""Rules of the house: imports, sizes of bodies, recipes, citations, the README's commands."""
+
+import ast
+import importlib
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import babelspan
+from house_rules import ROOT, broken, tracked
+
+PACKAGE = Path(babelspan.__file__).parent
+MODULES = sorted(PACKAGE.rglob("*.py"))
+ROWS = [
+    {"types", "seams", "version"},
+    {"config", "text"},
+    {"data", "scoring"},
+    {"answering"},
+    {"losses"},
+    {"models"},
+    {"augment", "train"},
+    {"methods"},
+    {"engines"},
+    {"readers", "samples", "measuring", "training"},
+    {"service", "cli"},
+    {"__main__", "__init__"},
+]
+ROW = {name: number for number, names in enumerate(ROWS) for name in names}
+
+
+def dotted(path):
+    return ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
+
+
+def imported(tree):
+    """Modules of ours that a tree names, with `from babelspan import x` as `babelspan.x`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (a.name for a in node.names if a.name.startswith("babelspan."))
+        elif isinstance(node, ast.ImportFrom) and node.module == "babelspan":
+            yield from (f"babelspan.{a.name}" for a in node.names)
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("babelspan."):
+            yield node.module
+
+
+def forbidden_imports(own, tree):
+    mine = own.split(".")[1]
+    for name in imported(tree):
+        theirs = name.split(".")[1]
+        same = mine == theirs and mine != "methods"
+        if not same and not ROW[theirs] < ROW[mine]:
+            yield name
+
+
+def test_there_are_modules_to_check():
+    assert len(MODULES) >= 50
+
+
+@pytest.mark.parametrize("path", MODULES, ids=dotted)
+def test_imports_point_downwards(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    assert list(forbidden_imports(dotted(path), tree)) == []
+
+
+def test_the_rule_of_imports_finds_what_it_is_for():
+    upwards = ast.parse("from babelspan.train.loop import fit\nimport babelspan.cli.main")
+    assert list(forbidden_imports("babelspan.losses.span", upwards)) == [
+        "babelspan.train.loop",
+        "babelspan.cli.main",
+    ]
+    sideways = ast.parse("from babelspan.methods.fine_tune import train")
+    assert list(forbidden_imports("babelspan.methods.other", sideways)) != []
+
+
+@pytest.mark.parametrize("path", [p for p in MODULES if p.stem != "__main__"], ids=dotted)
+def test_every_module_imports(path):
+    importlib.import_module(dotted(path).removesuffix(".__init__"))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=dotted)
+def test_bodies_and_modules_are_short(path):
+    text = path.read_text(encoding="utf-8")
+    assert text.count("\n") <= 400
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            body = node.body[1:] if ast.get_docstring(node) else node.body
+            lines = node.end_lineno - body[0].lineno + 1 if body else 0
+            assert lines <= 50, f"{node.name} has {lines} lines"
+
+
+def test_no_module_has_a_name_that_says_nothing():
+    nothing = {"utils", "util", "helpers", "common", "base", "misc", "manager"}
+    assert [p for p in MODULES if p.stem in nothing or p.parent.name in nothing] == []
+
+
+def test_files_keep_the_rules_of_the_repository():
+    assert list(broken(tracked())) == []
+
+
+def test_every_citation_of_the_package_is_in_the_list_of_papers():
+    papers = (ROOT / "PAPERS.md").read_text(encoding="utf-8")
+    cited = {c for p in MODULES for c in re.findall(r"arXiv:(\d{4}\.\d{5})", p.read_text("utf-8"))}
+    assert len(cited) >= 5
+    assert [c for c in sorted(cited) if c not in papers] == []
+
+
+LIGHT = """
+import sys, {what}
+heavy = {{"torch", "transformers", "onnxruntime", "accelerate", "tokenizers"}} & set(sys.modules)
+print(sorted(heavy))
+"""
+
+
+@pytest.mark.parametrize("what", ["babelspan", "babelspan.cli.main"])
+def test_imports_stay_light(what):
+    found = subprocess.run(
+        [sys.executable, "-c", LIGHT.format(what=what)], capture_output=True, text=True, check=True
+    )
+    assert found.stdout.strip() == "[]"
+
+
+def test_the_core_asks_for_no_torch():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    core = {re.split(r"[<>=\[]", d)[0] for d in project["dependencies"]}
+    assert core == {
+        "numpy", "onnxruntime", "pydantic", "regex", "rich", "tokenizers", "typer",
+    }  # fmt: skip
+
+
+def commands_of(text):
+    """Lines of the shell blocks of a page that start with `$`."""
+    blocks = re.findall(r"```console\n(.*?)```", text, flags=re.DOTALL)
+    return [line[2:] for block in blocks for line in block.splitlines() if line.startswith("$ ")]
+
+
+def test_commands_of_the_readme_run(tmp_path):
+    readme = commands_of((ROOT / "README.md").read_text("utf-8"))
+    run = [c for c in readme if c.startswith(("babelspan ", "printf ")) and " train" not in c]
+    assert len(run) >= 5
+    setup = f'set -euo pipefail; babelspan() {{ {sys.executable} -m babelspan "$@"; }}\n'
+    done = subprocess.run(
+        ["bash", "-c", setup + "\n".join(run)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_targets_of_the_readme_exist():
+    readme = commands_of((ROOT / "README.md").read_text("utf-8"))
+    targets = {c.split()[1] for c in readme if c.startswith("make ")}
+    assert {"quickstart", "test"} <= targets
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    assert [t for t in sorted(targets) if f"\n{t}:" not in makefile] == []
