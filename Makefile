@@ -6,6 +6,9 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SAMPLES := build/samples
 
 export TOKENIZERS_PARALLELISM := false
+# The public data sets that some tests read; they are skipped where there are none.
+BABELSPAN_DATA ?= ../shared/data
+export BABELSPAN_DATA
 
 .PHONY: help quickstart test check format lint types setup clean
 

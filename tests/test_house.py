@@ -1,6 +1,7 @@
 """Rules of the house: imports, sizes of bodies, recipes, citations, the README's commands."""
 
 import ast
+import doctest
 import importlib
 import re
 import subprocess
@@ -129,6 +130,10 @@ def test_the_core_asks_for_no_torch():
     assert core == {
         "numpy", "onnxruntime", "pydantic", "regex", "rich", "tokenizers", "typer",
     }  # fmt: skip
+
+
+def test_examples_in_docstrings_run():
+    assert doctest.testmod(babelspan, optionflags=doctest.NORMALIZE_WHITESPACE) == (0, 3)
 
 
 def commands_of(text):

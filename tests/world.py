@@ -1,13 +1,15 @@
 """A toy world of parallel artificial languages, after K et al. (2020), Dufter and Schütze (2020).
 
-Every context has two persons, and three facts of the type that is asked for: the question's relation
-for both of them, and the competing relation of that type for one. So one learns from a score how
-much a reader reads (exact match, by construction, see `test_world.py`):
+Every context has two persons, and three facts of the type that is asked for: the asked relation for
+both of them, and the competing relation of that type for one. So a score tells how much a reader
+reads (exact match by construction, see `test_world.py`):
 
     any object of the context                0.20 to 0.25
     the right type                           0.33
     the right type and relation              0.50
     the right type and subject               0.75
+
+The type itself can be told without the question, as the one with three facts.
 
 Languages: L0 SVO; L1 SVO, the verb agrees with its subject; L2 SOV, question words in place, case
 suffixes and a postposition; L3 VSO. They share numerals, marks and some names, no other word.

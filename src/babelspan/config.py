@@ -114,10 +114,12 @@ def _table_lines(name: str, values: Mapping[str, Any]) -> list[str]:
 
 
 def _toml_value(value: Any) -> str:
-    """A number, string, boolean or list: in these JSON is TOML, but for infinity."""
+    """A number, string, boolean or list; JSON is TOML, but for infinity and the character DEL."""
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(_toml_value, value))}]"
     if isinstance(value, float):
         return repr(value)
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _value(text: str) -> Any:
@@ -150,11 +152,7 @@ def _over_defaults(kind: type, table: Mapping[str, Any]) -> dict[str, Any]:
     for field in fields(kind):
         inner = merged.get(field.name)
         default = field.default
-        if (
-            is_dataclass(default)
-            and not isinstance(default, type)
-            and isinstance(inner, Mapping)
-        ):
+        if is_dataclass(default) and not isinstance(default, type) and isinstance(inner, Mapping):
             merged[field.name] = {**asdict(default), **inner}
     return merged
 

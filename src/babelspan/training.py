@@ -10,6 +10,7 @@ import importlib.metadata
 import os
 import pkgutil
 import platform
+import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -96,17 +97,18 @@ def carry_out(plan: Plan, out: Path) -> None:
     record = _record(plan)
     state = _state_of(out, record)
     if state == "finished":
+        (out / CHECKPOINT).unlink(missing_ok=True)
         print(f"{out}: this run has finished already", file=sys.stderr)
         return
     run = Run(config=plan.run_config, folder=out)
     limits = {"max_length": plan.run_config.max_length, "overlap": plan.run_config.overlap}
     reader = load_checkpoint(plan.reader, **limits)
     if run.leads:
-        out.mkdir(parents=True, exist_ok=True)
+        _clear_unfinished(out)
+        write_json(out / RECORD, {**record, "state": "running"})
         tables = {"method": plan.method_config, "run": plan.run_config}
         with replacing(out / RECIPE) as beside:
             beside.write_text(config.to_toml(tables), encoding="utf-8")
-        write_json(out / RECORD, {**record, "state": "running"})
         unplaced = misplaced(plan.train)
         if unplaced:
             print(f"passed over {unplaced} answers that are not in their place", file=sys.stderr)
@@ -173,7 +175,7 @@ def _state_of(out: Path, record: Mapping[str, Any]) -> str:
     A run is the same when recipe, reader and data are; libraries may change between two starts.
     """
     if not (out / RECORD).exists():
-        if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        if out.exists() and not (out.is_dir() and all(map(_is_unfinished, out.iterdir()))):
             raise ConfigError(
                 f"{out}: expected an empty or a new folder, found files of something else"
             )
@@ -186,6 +188,16 @@ def _state_of(out: Path, record: Mapping[str, Any]) -> str:
                 "choose another folder, or remove this one to start anew"
             )
     return str(earlier["state"])
+
+
+def _is_unfinished(path: Path) -> bool:
+    """Whether a file or folder was being written when a run was killed."""
+    return path.name.startswith(".") and path.name.endswith(".part")
+
+
+def _clear_unfinished(out: Path) -> None:
+    for path in filter(_is_unfinished, out.glob(".*")):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def _monitor(reader: Any, dev: Sequence[Example]) -> Callable[[], Mapping[str, float]]:

@@ -95,7 +95,6 @@ def test_what_is_not_there_is_said(tmp_path):
         (b'{"data": [1, 2', r"expected JSON, .* line 1 column 15 .*; the file may be cut short"),
         (b'{\n "a": nothing}', r"expected JSON, .* line 2 column 7 "),
         (b"", r"expected JSON, .* line 1 column 1 "),
-        (b"\xef\xbb\xbf{}", r"expected JSON, .*BOM"),
         (b'"Gr\xfc\xdfe"', r"expected UTF-8, found the byte 0xfc at byte 3; convert"),
         ('"Größe"'.encode("utf-16"), r"expected UTF-8, found the byte 0xff at byte 0; convert"),
         (b"9" * 5000, r"the JSON cannot be read: .*4300 digits"),
@@ -169,6 +168,15 @@ def test_the_new_file_takes_the_place_of_the_old_one(tmp_path):
     assert list(path.parent.iterdir()) == [path]
 
 
+def test_json_is_written_beside_and_not_over_the_old_file(tmp_path):
+    path, old = tmp_path / "a.json", tmp_path / "link to the old one"
+    write_json(path, "old")
+    old.hardlink_to(path)
+    write_json(path, "new")
+
+    assert (read_json(path), read_json(old)) == ("new", "old")
+
+
 def test_a_value_that_is_no_json_leaves_the_old_file(tmp_path):
     path = tmp_path / "a.json"
     write_json(path, "old")
@@ -198,3 +206,10 @@ def test_the_checksum_of_a_tree_sees_names_bytes_and_where_they_part(tmp_path):
         tree("boundary", a="12", sub__b=""),
     ]
     assert len({first, *others}) == 7
+
+
+def test_json_may_begin_with_a_byte_order_mark(tmp_path):
+    path = tmp_path / "windows.json"
+    path.write_bytes(b'\xef\xbb\xbf{"a": 1}')
+
+    assert read_json(path) == {"a": 1}

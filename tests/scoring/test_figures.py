@@ -76,7 +76,7 @@ def test_each_question_gets_its_best_gold(scorer, scored):
             for figure in (scorer.exact_match, scorer.f1)
         ]
         assert [found.exact_matches[i], found.f1s[i]] == best
-    assert ((0 <= found.f1s) & (found.f1s <= 1)).all()
+    assert found.f1s.min() >= 0 and found.f1s.max() <= 1
     assert set(found.exact_matches) <= {0.0, 1.0}
 
 

@@ -55,7 +55,9 @@ BY_PENCIL = [
     ("zh", "東京タワー", "東京", 0, 4 / 5),  # kana are a word: P 2/3, R 2/2
     ("zh", "𠮷野家", "𠮷", 0, 1 / 2),  # beyond the range of the rule, so a word: P 1/3, R 1/1
     ("zh", "𠮷𠮷", "𠮷", 0, 0),
-    ("zh", "\u9fa5\u9fa6", "\u9fa6", 0, 2 / 3),  # the last that is cut and the first that is not
+    ("zh", "\u9fa5\u9fa5", "\u9fa5", 0, 2 / 3),  # the last that is cut: P 1/2, R 1/1
+    ("zh", "\u9fa6\u9fa6", "\u9fa6", 0, 0),  # and the first that is not
+    ("zh", "\u4e00\u4e00", "\u4e00", 0, 2 / 3),
     *((language, "。", "", 1, 0) for language in mlqa.LANGUAGES),
     *((language, "", "x", 0, 0) for language in mlqa.LANGUAGES),
 ]
@@ -131,7 +133,24 @@ def second_f1(predicted, gold):
 
 
 LATIN = ["the", "La", "las", "ein", "DER", "des", "cái", "là", "ß", "İ", "cat", "e\u0301", "1932"]
-OTHERS = ["ال", "مالك", "مِيرا", "،", "東", "京", "、", "𠮷", "ー", "दिल्ली", "।", "🗼", "서울"]
+OTHERS = [
+    "ال",
+    "مالك",
+    "مِيرا",
+    "،",
+    "東",
+    "京",
+    "\u4e00",
+    "\u9fa5",
+    "\u9fa6",
+    "、",
+    "𠮷",
+    "ー",
+    "दिल्ली",
+    "।",
+    "🗼",
+    "서울",
+]
 BETWEEN = [" ", "  ", "\u00a0", "\u3000", "\n", "\x1f", ".", "-", "_", "$", "€", "“"]
 PIECES = st.sampled_from([*LATIN, *OTHERS, *BETWEEN])
 TEXT = st.lists(PIECES | st.characters(), max_size=8).map("".join)

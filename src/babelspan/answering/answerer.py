@@ -78,7 +78,10 @@ class Answerer:
         Scores are shares of all spans of all contexts: they add up to at most 1.
         """
         examples = [_example(str(i), question, context) for i, context in enumerate(contexts)]
-        read = [found for _, found in self._read(examples, top_k=top_k, watch=watch)]
+        read = [
+            found
+            for _, found in self._read(examples, top_k=top_k, allows_overlap=False, watch=watch)
+        ]
         everything = [c for found in read for c in found]
         if not everything:
             return []
@@ -86,10 +89,10 @@ class Answerer:
         answers = [
             Found(int(example.id), prediction)
             for example, found in zip(examples, read, strict=True)
-            if found
             for prediction in predictions(
                 example, found, top_k=top_k, allows_overlap=False, log_mass=mass
             )
+            if prediction.span is not None
         ]
         return sorted(answers, key=lambda a: -a.prediction.logit)[:top_k]
 
@@ -146,13 +149,31 @@ class Answerer:
         return shaped[0] if isinstance(question, str) and isinstance(context, str) else shaped
 
     def _read(
-        self, examples: Iterable[Example], *, top_k: int = 1, watch: Watch | None = None
+        self,
+        examples: Iterable[Example],
+        *,
+        top_k: int = 1,
+        allows_overlap: bool = True,
+        watch: Watch | None = None,
     ) -> Iterator[tuple[Example, list[Candidates]]]:
         """Each example with the candidates of its windows, in order.
 
         Windows are run in batches of like length, several batches side by side where the
         engine gains by it, and gathered again by example.
         """
+
+        def run(batch: Sequence[tuple[int, Window]]) -> list[Candidates]:
+            windows = [window for _, window in batch]
+            start_logits, last_logits = self.engine(*self.encoder.pad(windows))
+            return candidates(
+                windows,
+                start_logits,
+                last_logits,
+                top_k=top_k,
+                allows_overlap=allows_overlap,
+                max_answer_tokens=self.max_answer_tokens,
+            )
+
         remaining = iter(examples)
         done = total = 0
         with ThreadPoolExecutor(self.engine.workers) as pool:
@@ -167,7 +188,7 @@ class Answerer:
                 found: list[list[Candidates]] = [[] for _ in chunk]
                 batches = list(_batches(windows, self.engine.batch_tokens))
                 total += len(windows)
-                read = pool.map(lambda batch: self._run([w for _, w in batch], top_k), batches)
+                read = pool.map(run, batches)
                 for batch, of_windows in zip(batches, read, strict=True):
                     for (position, _), of_window in zip(batch, of_windows, strict=True):
                         found[position].append(of_window)
@@ -175,16 +196,6 @@ class Answerer:
                     if watch is not None:
                         watch(done, total)
                 yield from zip(chunk, found, strict=True)
-
-    def _run(self, windows: Sequence[Window], top_k: int) -> list[Candidates]:
-        start_logits, last_logits = self.engine(*self.encoder.pad(windows))
-        return candidates(
-            windows,
-            start_logits,
-            last_logits,
-            top_k=top_k,
-            max_answer_tokens=self.max_answer_tokens,
-        )
 
 
 def _batches(

@@ -5,13 +5,14 @@ a softmax of (start logit + last logit) over every span of at most `max_answer_t
 windows of all its contexts, joined by "no answer" where that is allowed. Normalising over
 contexts together makes scores comparable between them (Clark and Gardner 2018, arXiv:1710.10723).
 
-Shapes: B windows, L tokens, D lengths of answers, K candidates.
+Shapes: B windows, L tokens, T tokens of the context, D lengths of answers, K candidates.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from babelspan.answering.windows import Window
@@ -22,7 +23,7 @@ from babelspan.types import Example, Prediction, Span
 MAX_ANSWER_TOKENS = 30
 
 _SPARE = 20
-"""Candidates kept of a window beyond those asked for: white space and clusters merge some."""
+"""Spans kept of a window, at least, beyond the answers asked for."""
 
 
 class Candidates(NamedTuple):
@@ -47,6 +48,7 @@ def candidates(
     last_logits: FloatArray,
     *,
     top_k: int = 1,
+    allows_overlap: bool = True,
     max_answer_tokens: int = MAX_ANSWER_TOKENS,
 ) -> list[Candidates]:
     """The best spans of each window, none of them ending before it starts.
@@ -55,40 +57,20 @@ def candidates(
         windows: B windows.
         start_logits: (B, L), L at least the longest window.
         last_logits: (B, L).
-        top_k: how many answers will be wanted; some more are kept.
+        top_k: how many answers will be wanted; more spans are kept, enough for that many answers
+            where the window has them.
+        allows_overlap: whether answers that share characters will be wanted.
         max_answer_tokens: longest answer, in tokens.
     """
-    shape = start_logits.shape
-    first = np.array([w.context_at for w in windows])
-    sizes = np.array([w.size for w in windows])
-    places = np.arange(shape[1])
-    outside_BL = (places < first[:, None]) | (places >= (first + sizes)[:, None])
-    start_BL = np.where(outside_BL, -np.inf, start_logits.astype(np.float64))
-    last_BL = np.where(outside_BL, -np.inf, last_logits.astype(np.float64))
-
-    lengths = min(max_answer_tokens, int(sizes.max()))
-    sums_BLD = np.full((*shape, lengths), -np.inf)
-    for more in range(lengths):
-        sums_BLD[:, : shape[1] - more, more] = start_BL[:, : shape[1] - more] + last_BL[:, more:]
-    sums_BN = sums_BLD.reshape(len(windows), -1)
-
-    kept = min(top_k + _SPARE, sums_BN.shape[1])
-    best_BK = np.argpartition(sums_BN, -kept, axis=1)[:, -kept:]
-    logits_BK = np.take_along_axis(sums_BN, best_BK, axis=1)
-    peak_B = logits_BK.max(axis=1)
-    log_mass_B = peak_B + np.log(np.exp(sums_BN - peak_B[:, None]).sum(axis=1))
-    null_B = start_logits[:, 0].astype(np.float64) + last_logits[:, 0]
-
     found = []
-    for row, window in enumerate(windows):
-        order = np.lexsort((best_BK[row], -logits_BK[row]))
-        order = order[np.isfinite(logits_BK[row][order])]
-        token, more = np.divmod(best_BK[row][order], lengths)
-        token -= window.context_at
-        offsets = window.offsets
-        spans = np.stack([offsets[token, 0], offsets[token + more, 1]], axis=1).astype(np.int64)
+    for window, start_L, last_L in zip(windows, start_logits, last_logits, strict=True):
+        inside = slice(window.context_at, window.context_at + window.size)
+        sums = _sums(start_L[inside], last_L[inside], max_answer_tokens)
+        spans, logits = _best(window, sums, top_k=top_k, allows_overlap=allows_overlap)
+        peak = sums.max()
+        log_mass = peak + np.log(np.exp(sums - peak).sum())
         found.append(
-            Candidates(spans, logits_BK[row][order], float(log_mass_B[row]), float(null_B[row]))
+            Candidates(spans, logits, float(log_mass), float(start_L[0]) + float(last_L[0]))
         )
     return found
 
@@ -105,7 +87,8 @@ def predictions(
     """The best answers of an example from the candidates of its windows, best first.
 
     Spans are stripped of white space and widened to whole grapheme clusters; a span found in
-    two windows counts once, with its better logit.
+    two windows counts once, with its better logit. Where there is nothing but white space to
+    choose from, the one prediction is "no answer" with a score of 0.
 
     Args:
         example: the example.
@@ -122,14 +105,17 @@ def predictions(
         return [_prediction(example, None, null, null, log_mass=np.inf)]
     if log_mass is None:
         log_mass = total_log_mass(found, allows_no_answer=allows_no_answer)
-    chosen: list[tuple[Span | None, float]] = []
-    for span, logit in _ranked(example, found):
-        if len(chosen) == top_k:
-            break
-        if allows_overlap or not any(_overlap(span, better) for better, _ in chosen):
-            chosen.append((span, logit))
+    spans = np.concatenate([c.spans for c in found])
+    logits = np.concatenate([c.logits for c in found])
+    order = np.lexsort((spans[:, 1], spans[:, 0], -logits))
+    chosen: list[tuple[Span | None, float]] = [
+        (span, float(logits[order[i]]))
+        for span, i in _answers(example.context, spans[order], top_k, allows_overlap=allows_overlap)
+    ]
     if allows_no_answer:
         chosen = sorted([(None, null), *chosen], key=lambda item: -item[1])[:top_k]
+    if not chosen:
+        return [_prediction(example, None, null, null, log_mass=np.inf)]
     return [_prediction(example, span, logit, null, log_mass=log_mass) for span, logit in chosen]
 
 
@@ -141,16 +127,55 @@ def total_log_mass(found: Sequence[Candidates], *, allows_no_answer: bool) -> fl
     return float(np.logaddexp.reduce(masses))
 
 
-def _ranked(example: Example, found: Sequence[Candidates]) -> Iterator[tuple[Span, float]]:
-    """Distinct tidy spans of all windows with their logits, best first."""
-    spans = np.concatenate([c.spans for c in found])
-    logits = np.concatenate([c.logits for c in found])
-    seen = set()
-    for i in np.lexsort((spans[:, 1], spans[:, 0], -logits)):
-        span = _tidy(example.context, int(spans[i, 0]), int(spans[i, 1]))
-        if span is not None and span not in seen:
-            seen.add(span)
-            yield span, float(logits[i])
+def _sums(
+    start_logits: FloatArray, last_logits: FloatArray, max_answer_tokens: int
+) -> NDArray[np.float64]:
+    """Start logit + last logit of each span, by first token and length - 1, (T, D).
+
+    Only the window's own tokens enter, so that a batch cannot change so much as the last bit.
+    """
+    lengths = min(max_answer_tokens, len(start_logits))
+    last = np.full(len(last_logits) + lengths - 1, -np.inf)
+    last[: len(last_logits)] = last_logits
+    sums: NDArray[np.float64] = start_logits.astype(np.float64)[:, None] + sliding_window_view(
+        last, lengths
+    )
+    return sums
+
+
+def _best(
+    window: Window, sums: NDArray[np.float64], *, top_k: int, allows_overlap: bool
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Characters (K, 2) and logits (K,) of the best spans, from the sums (T, D) of a window."""
+    flat = sums.reshape(-1)
+    kept = top_k + _SPARE
+    while True:
+        kept = min(kept, len(flat))
+        best = np.argpartition(flat, -kept)[-kept:]
+        best = best[np.lexsort((best, -flat[best]))]
+        best = best[np.isfinite(flat[best])]
+        first, more = np.divmod(best, sums.shape[1])
+        offsets = window.offsets
+        spans = np.stack([offsets[first, 0], offsets[first + more, 1]], axis=1).astype(np.int64)
+        answers = _answers(window.example.context, spans, top_k, allows_overlap=allows_overlap)
+        if len(answers) == top_k or len(best) < kept or kept == len(flat):
+            return spans, flat[best]
+        kept *= 4
+
+
+def _answers(
+    context: str, spans: NDArray[np.int64], top_k: int, *, allows_overlap: bool
+) -> list[tuple[Span, int]]:
+    """The first `top_k` distinct tidy spans, each with the index of the first that gave it."""
+    answers: dict[Span, int] = {}
+    for i, (start, end) in enumerate(spans.tolist()):
+        if len(answers) == top_k:
+            break
+        if allows_overlap or not any(a.start < end and start < a.end for a in answers):
+            span = _tidy(context, start, end)
+            if span is not None:
+                answers.setdefault(span, i)
+    return list(answers.items())
 
 
 def _prediction(
@@ -164,10 +189,6 @@ def _prediction(
         logit=logit,
         no_answer_logit=null,
     )
-
-
-def _overlap(one: Span, other: Span | None) -> bool:
-    return other is not None and one.start < other.end and other.start < one.end
 
 
 def _tidy(context: str, start: int, end: int) -> Span | None:

@@ -56,12 +56,12 @@ def decode_utf8(raw: bytes, name: str) -> str:
 
 
 def read_json(path: Path) -> Any:
-    """The JSON value in a file, gzip'd or not.
+    """The JSON value in a file, gzip'd or not, with a byte-order mark or without.
 
     Raises:
         DataError: if it is not JSON, with line and column.
     """
-    text = read_text(path)
+    text = read_text(path).removeprefix("\ufeff")
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:

@@ -100,10 +100,9 @@ def _field(value: Any, key: str, kind: type | tuple[type, ...], where: str) -> A
         found = f"the keys {sorted(value)}" if isinstance(value, dict) else type(value).__name__
         raise DataError(f"{where}: expected a key {key!r} of the SQuAD layout, found {found}")
     if not isinstance(value[key], kind) or isinstance(value[key], bool):
-        raise DataError(
-            f"{where}: expected {key!r} to be of another type than {type(value[key]).__name__}; "
-            "see the SQuAD layout"
-        )
+        kinds = kind if isinstance(kind, tuple) else (kind,)
+        expected = " or ".join(k.__name__ for k in kinds)
+        raise DataError(f"{where}: expected {key!r} to be {expected}, found {value[key]!r:.60}")
     return value[key]
 
 

@@ -22,8 +22,11 @@ class TorchEngine:
 
     def __init__(self, reader: PretrainedReader) -> None:
         self._reader = reader
-        self._device = next(reader.parameters()).device
-        self.batch_tokens = 1 if self._device.type == "cpu" else _GPU_BATCH_TOKENS
+
+    @property
+    def batch_tokens(self) -> int:
+        """Tokens of a batch on the device that the reader is on now; training may move it."""
+        return 1 if self._device.type == "cpu" else _GPU_BATCH_TOKENS
 
     @torch.inference_mode()
     def __call__(
@@ -37,5 +40,14 @@ class TorchEngine:
             answers=torch.empty(0),
             windows=(),
         )
+        was_training = self._reader.training
+        if was_training:
+            self._reader.eval()
         reading = self._reader(batch.to(self._device))
+        if was_training:
+            self._reader.train()
         return reading.start_logits.cpu().numpy(), reading.last_logits.cpu().numpy()
+
+    @property
+    def _device(self) -> torch.device:
+        return next(self._reader.parameters()).device

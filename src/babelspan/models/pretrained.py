@@ -80,7 +80,7 @@ class PretrainedReader(nn.Module):
     def save(self, folder: Path) -> None:
         """Write config, weights (safetensors) and tokenizer, each file whole or not at all."""
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".saving-") as beside:
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".saving-", suffix=".part") as beside:
             self.model.save_pretrained(beside, safe_serialization=True)
             self.tokenizer.save_pretrained(beside)
             for file in sorted(Path(beside).iterdir()):

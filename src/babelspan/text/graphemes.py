@@ -8,8 +8,12 @@ import regex
 from babelspan.types import Span
 
 _CLUSTER = regex.compile(r"\X")
-# Between two characters of this class there is always a boundary (rule GB999).
-_SAFE = regex.compile(r"(?r)\p{GCB=Other}(?=\p{GCB=Other})|[\n\p{GCB=Control}]")
+# After such a character there is always a boundary (rules GB4 and GB999), whatever came before it.
+_SAFE = regex.compile(
+    r"(?r)[\p{GCB=Other}\p{GCB=LV}\p{GCB=LVT}]"
+    r"(?=[^\p{GCB=Extend}\p{GCB=ZWJ}\p{GCB=SpacingMark}\p{GCB=V}\p{GCB=T}])"
+    r"|[\n\p{GCB=Control}]"
+)
 
 
 def snap(text: str, span: Span) -> Span:
@@ -31,11 +35,11 @@ def strip(text: str, span: Span) -> Span | None:
 
 def _cluster_around(text: str, position: int) -> tuple[int, int]:
     """Start and end of the cluster that holds the character at `position`."""
+    if position >= len(text):
+        raise ValueError(f"position must be in [0, {len(text)}), got {position}")
     neighbours = text[max(position - 1, 0) : position + 2]
     if neighbours.isascii() and "\r" not in neighbours:
         return position, position + 1
     safe = _SAFE.search(text, endpos=position)
-    for cluster in _CLUSTER.finditer(text, safe.end() if safe else 0):
-        if cluster.end() > position:
-            return cluster.start(), cluster.end()
-    raise ValueError(f"position must be in [0, {len(text)}), got {position}")
+    clusters = _CLUSTER.finditer(text, safe.end() if safe else 0)
+    return next(cluster.span() for cluster in clusters if cluster.end() > position)

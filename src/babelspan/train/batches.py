@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from babelspan.answering.windows import Window
 from babelspan.models.reader import Batch, Reader
+from babelspan.types import ConfigError, DataError
 
 _POOL = 64
 """Joint batches in a pool that is sorted by length."""
@@ -46,7 +47,8 @@ class Batches:
         processes: how many processes share the updates.
 
     Raises:
-        ValueError: if there are fewer windows than shares.
+        ConfigError: if an update is to have fewer windows than shares.
+        DataError: if there are fewer windows than shares.
     """
 
     def __init__(
@@ -63,10 +65,16 @@ class Batches:
         process: int = 0,
         processes: int = 1,
     ) -> None:
-        if len(windows) < accumulation * processes:
-            raise ValueError(
-                f"expected at least {accumulation * processes} windows to learn from, one for each "
-                f"process and micro-batch, got {len(windows)}"
+        shares = accumulation * processes
+        if batch_size < shares:
+            raise ConfigError(
+                f"batch_size must be at least {shares}, one window for each process and "
+                f"micro-batch, got {batch_size}"
+            )
+        if len(windows) < shares:
+            raise DataError(
+                f"expected at least {shares} windows to learn from, one for each process and "
+                f"micro-batch, got {len(windows)}"
             )
         self._reader = reader
         self._windows = windows

@@ -93,7 +93,7 @@ def _update(step: Step, shares: list[Share], run: Run) -> dict[str, Tensor]:
     for number, share in enumerate(shares):
         run.weight = share.weight
         run.completes_update = number == len(shares) - 1
-        with run.accelerator.autocast():
+        with run.autocast():
             losses = step(share.batch.to(run.device))
         for name, loss in losses.items():
             means[name] = means.get(name, 0.0) + loss.detach() * share.weight

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from accelerate import Accelerator
+from pydantic import NonNegativeInt, PositiveInt
 
 from babelspan.data.files import replacing
-from babelspan.types import Example
+from babelspan.types import ConfigError, Example
 
 if TYPE_CHECKING:
     from babelspan.train.update import Updater
@@ -29,31 +30,31 @@ Monitor = Callable[[], Mapping[str, float]]
 class RunConfig:
     """Table [run] of a recipe: everything that is not the method's own."""
 
-    seed: int = 1
+    seed: NonNegativeInt = 1
     """Of the new weights, of dropout and of the order of the examples."""
-    epochs: int = 2
+    epochs: PositiveInt = 2
     """Passes over the training data."""
-    updates: int | None = None
+    updates: PositiveInt | None = None
     """How many updates; takes the place of `epochs`."""
-    batch_size: int = 32
+    batch_size: PositiveInt = 32
     """Windows of an update, over all processes."""
-    batch_tokens: int | None = None
+    batch_tokens: PositiveInt | None = None
     """Tokens of an update, padding included; an update ends at whichever limit comes first."""
-    accumulation: int = 1
+    accumulation: PositiveInt = 1
     """Micro-batches of an update: the same gradient in less memory."""
-    max_length: int = 384
+    max_length: PositiveInt = 384
     """Tokens of a window, at most."""
-    overlap: int = 128
+    overlap: NonNegativeInt = 128
     """Context tokens that neighbouring windows share."""
     precision: Literal["fp32", "bf16"] = "fp32"
     """Of the matrix products; weights and optimiser are fp32."""
-    threads: int = 0
+    threads: NonNegativeInt = 0
     """CPU threads of a process; 0 for all cores. A resumed run needs as many for the same bits."""
-    log_every: int = 10
+    log_every: NonNegativeInt = 10
     """Updates between two lines of the log."""
-    save_every: int = 200
+    save_every: NonNegativeInt = 200
     """Updates between two checkpoints."""
-    evaluate_every: int = 0
+    evaluate_every: NonNegativeInt = 0
     """Updates between two evaluations on the development data; 0 for only at the end."""
 
 
@@ -102,7 +103,7 @@ class Run:
         if self.config.threads:
             torch.set_num_threads(self.config.threads)
         self.accelerator = Accelerator(
-            mixed_precision="bf16" if self.config.precision == "bf16" else "no",
+            mixed_precision="no",  # see `autocast`; Accelerator takes one for a whole process
             log_with="tensorboard" if self.folder else None,
             project_dir=str(self.folder) if self.folder else None,
         )
@@ -115,6 +116,11 @@ class Run:
     def leads(self) -> bool:
         """Whether this process writes files and shows progress."""
         return bool(self.accelerator.is_main_process)
+
+    def autocast(self) -> torch.autocast:
+        """A block whose matrix products have the run's precision."""
+        is_bf16 = self.config.precision == "bf16"
+        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=is_bf16)
 
     def save(self) -> None:
         """Write a checkpoint that replaces the last one; all processes hold the same weights."""
@@ -131,11 +137,20 @@ class Run:
             torch.save(state, beside)
 
     def restore(self) -> bool:
-        """Take up the checkpoint, if any; False if it is of a later stage: this one is done."""
+        """Take up the checkpoint, if any; False if it is of a later stage: this one is done.
+
+        Raises:
+            ConfigError: if the checkpoint is of a run with more processes or fewer.
+        """
         path = None if self.folder is None else self.folder / CHECKPOINT
         if path is None or not path.exists():
             return True
         state = torch.load(path, map_location="cpu", weights_only=True)
+        if len(state["random"]) != self.processes:
+            raise ConfigError(
+                f"{path}: of a run with {len(state['random'])} processes, which cannot go on with "
+                f"{self.processes}; start as many, or remove the folder to begin anew"
+            )
         if state["stage"] > self.stage:
             return False
         if state["stage"] == self.stage:

@@ -107,6 +107,7 @@ class Updater:
         """Give the player the moving average of its weights, if one is kept."""
         _assign(self.parameters, self._average)
 
+    @torch.no_grad()
     def _step(self) -> None:
         self._mean_over_processes()
         limit = self._optim.clip_norm or math.inf

@@ -1,0 +1,174 @@
+"""Readers exported to ONNX: the network as onnxruntime runs it, and errors of broken folders."""
+
+import json
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
+
+from babelspan.answering.answerer import Answerer
+from babelspan.engines.onnx import OnnxEngine, exported_encoder
+from babelspan.types import ConfigError, DataError, Example
+
+WORDS = ["[CLS]", "[PAD]", "[SEP]", "[UNK]", "a", "who", "built", "it", "anna", "köhler", "桥"]
+SETTINGS = {"max_positions": 64, "pad_id": 1, "precision": "fp32", "babelspan": "0.1.0"}
+START = np.array([0, 0, 0, 0, 1, 2, 0, 1, 9, 3, 4], dtype=np.float32)
+LAST = np.array([0, 0, 0, 0, 2, 0, 1, 1, 3, 8, 5], dtype=np.float32)
+
+
+def write_model(path, *, with_types=True):
+    """A network that looks each id up in a table of start logits and one of last logits."""
+    names = ["input_ids", "attention_mask", *(["token_type_ids"] if with_types else [])]
+    graph = helper.make_graph(
+        [
+            helper.make_node("Gather", ["start_table", "input_ids"], ["start_logits"]),
+            helper.make_node("Gather", ["last_table", "input_ids"], ["last_logits"]),
+        ],
+        "reader",
+        [helper.make_tensor_value_info(name, TensorProto.INT64, ["B", "L"]) for name in names],
+        [
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, ["B", "L"])
+            for name in ("start_logits", "last_logits")
+        ],
+        [
+            numpy_helper.from_array(START, "start_table"),
+            numpy_helper.from_array(LAST, "last_table"),
+        ],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.save(model, path)
+
+
+def write_tokenizer(path):
+    tokenizer = Tokenizer(models.WordLevel({w: i for i, w in enumerate(WORDS)}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]",
+        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
+        special_tokens=[("[CLS]", 0), ("[SEP]", 2)],
+    )
+    tokenizer.save(str(path))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    write_model(tmp_path / "model.onnx")
+    write_tokenizer(tmp_path / "tokenizer.json")
+    (tmp_path / "reader.json").write_text(json.dumps(SETTINGS), encoding="utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize("with_types", [True, False])
+def test_logits_are_those_of_the_network(folder, with_types):
+    write_model(folder / "model.onnx", with_types=with_types)
+    ids = np.array([[0, 5, 6, 2], [10, 9, 8, 1]], dtype=np.int64)
+    start_logits, last_logits = OnnxEngine(folder)(ids, np.ones_like(ids), np.zeros_like(ids))
+    assert start_logits.tolist() == START[ids].tolist()
+    assert last_logits.tolist() == LAST[ids].tolist()
+    assert start_logits.dtype == last_logits.dtype == np.float32
+
+
+def test_an_exported_reader_answers(folder):
+    answerer = Answerer(OnnxEngine(folder), exported_encoder(folder))
+    answer = answerer("who built it", "it built 桥 anna köhler it")
+    assert answer["answer"] == "anna köhler"
+    assert (answer["start"], answer["end"]) == (11, 22)
+
+
+def test_workers_are_as_asked_or_one_a_core(folder):
+    assert OnnxEngine(folder, workers=3).workers == 3
+    assert OnnxEngine(folder).workers >= 1
+    assert OnnxEngine(folder).batch_tokens == 1
+
+
+def test_the_encoder_has_the_limits_of_the_settings(folder):
+    encoder = exported_encoder(folder)
+    assert (encoder.max_positions, encoder.pad_id) == (64, 1)
+    example = Example(
+        id="q1",
+        question="who",
+        context="anna " * 40,
+        answers=None,
+        question_language="en",
+        context_language="en",
+    )
+    (window,) = encoder.windows([example], max_length=64)
+    assert window.length == 44
+    with pytest.raises(ConfigError, match=r"max_length must be in \[36, 64\] .* got 65"):
+        list(encoder.windows([example], max_length=65))
+
+
+def test_a_folder_without_a_model_is_refused(tmp_path):
+    with pytest.raises(
+        DataError,
+        match=rf"{tmp_path.name}: expected an exported reader with model\.onnx, found none",
+    ):
+        OnnxEngine(tmp_path)
+    with pytest.raises(DataError, match=r"nowhere: expected an exported reader"):
+        OnnxEngine(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("raw", [b"", b"\x00garbage\xff" * 40, b"{}"])
+def test_a_model_that_is_none_is_refused_in_one_line(folder, raw):
+    (folder / "model.onnx").write_bytes(raw)
+    with pytest.raises(
+        DataError, match=r"model\.onnx: onnxruntime cannot load it \(.+\); export it again$"
+    ) as refusal:
+        OnnxEngine(folder)
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_model_cut_short_is_refused(folder):
+    path = folder / "model.onnx"
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(DataError, match=r"model\.onnx: onnxruntime cannot load it"):
+        OnnxEngine(folder)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {k: v for k, v in SETTINGS.items() if k != "pad_id"},
+        SETTINGS | {"max_positions": "many"},
+        [],
+        None,
+    ],
+)
+def test_settings_that_are_none_are_refused(folder, settings):
+    (folder / "reader.json").write_text(json.dumps(settings), encoding="utf-8")
+    with pytest.raises(
+        DataError,
+        match=r"reader\.json: expected the settings of an exported reader: .+; export it again",
+    ):
+        exported_encoder(folder)
+
+
+def test_settings_that_are_missing_or_no_json_are_refused(folder):
+    (folder / "reader.json").write_text('{"max_positions": 64,', encoding="utf-8")
+    with pytest.raises(DataError, match=r"reader\.json: expected JSON, .* at line 1 column 22"):
+        exported_encoder(folder)
+    (folder / "reader.json").unlink()
+    with pytest.raises(DataError, match=r"reader\.json: there is no such file"):
+        exported_encoder(folder)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"version": "1.0"}', "no tokenizer"])
+def test_a_tokenizer_that_is_none_is_refused(folder, text):
+    (folder / "tokenizer.json").write_text(text, encoding="utf-8")
+    with pytest.raises(
+        DataError, match=r"tokenizer\.json: not a tokenizer \(.+\); export it again"
+    ):
+        exported_encoder(folder)
+
+
+def test_a_tokenizer_that_is_missing_or_no_text_is_refused(folder):
+    (folder / "tokenizer.json").write_bytes(b"{\xff}")
+    with pytest.raises(
+        DataError, match=r"tokenizer\.json: expected UTF-8, found the byte 0xff at byte 1"
+    ):
+        exported_encoder(folder)
+    (folder / "tokenizer.json").unlink()
+    with pytest.raises(DataError, match=r"tokenizer\.json: there is no such file"):
+        exported_encoder(folder)

@@ -1,0 +1,155 @@
+"""What every method keeps to; the folder says which methods there are."""
+
+import dataclasses
+import importlib
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+import torch
+
+from babelspan import config, methods, training
+from babelspan.answering.answerer import Answerer
+from babelspan.engines.torch import TorchEngine
+from babelspan.models import pretrained
+from babelspan.models.reader import Reader
+from babelspan.train.run import Corpora, Run, RunConfig
+from babelspan.train.update import Optim
+from miniature import miniature_reader
+from world import World
+
+FOLDER = Path(methods.__file__).parent
+METHODS = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem != "__init__")
+ROOT = Path(__file__).parents[2]
+PARTS = ("Paper", "Needs", "Departs", "Algorithm")
+
+WORLD = World(0)
+EXAMPLES = WORLD.examples(12)
+
+every_method = pytest.mark.parametrize("name", METHODS)
+
+
+def module_of(name):
+    return importlib.import_module(f"babelspan.methods.{name}")
+
+
+def trained(name, *, updates=60, seed=1, dropout=0.0):
+    """A miniature reader trained by a method with its defaults, but for the learning rate."""
+    module = module_of(name)
+    run = Run(config=RunConfig(seed=seed, updates=updates, batch_size=12, threads=1))
+    reader = miniature_reader(WORLD.vocabulary(), dropout=dropout)
+    fields = {f.name: f.default for f in dataclasses.fields(module.Config)}
+    fast = {key: Optim(lr=5e-3) for key, value in fields.items() if isinstance(value, Optim)}
+    assert fast, f"{name}.Config has no player"
+    corpora = Corpora(labelled=EXAMPLES)
+    return module.train(reader, corpora, module.Config(**fast), run)
+
+
+def predicted(reader, examples=EXAMPLES):
+    limits = {"max_length": reader.max_length, "overlap": reader.overlap}
+    return list(Answerer(TorchEngine(reader), reader.encoder, **limits).predict(examples))
+
+
+def weights(reader):
+    return torch.cat([p.detach().flatten() for p in reader.parameters()])
+
+
+def test_the_methods_are_found():
+    assert METHODS == ["fine_tune"]
+
+
+@every_method
+def test_docstring_has_its_parts(name):
+    text = module_of(name).__doc__
+    first, blank, *rest = text.split("\n")
+    assert re.fullmatch(r"[A-Z].{20,}\.", first)
+    assert len(first) <= 97
+    assert blank == ""
+    heads = [re.match(r"\w+", line)[0] for line in rest if line and not line.startswith(" ")]
+    assert tuple(heads) == PARTS
+    assert re.search(r"^Paper .*\(\d{4}\), arXiv:\d{4}\.\d{5}", text, re.MULTILINE)
+    assert re.search(r"^Departs +1\. |^Departs +None known", text, re.MULTILINE)
+    assert re.search(r"^Algorithm, for each .+\n +\d+ +\w+ ", text, re.MULTILINE)
+
+
+@every_method
+def test_config_is_frozen_and_explained(name):
+    kind = module_of(name).Config
+    assert dataclasses.is_dataclass(kind)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(kind(), dataclasses.fields(kind)[0].name, None)
+    with pytest.raises(TypeError):
+        kind(*[f.default for f in dataclasses.fields(kind)])  # keyword-only
+    source = inspect.getsource(kind)
+    for field in dataclasses.fields(kind):
+        assert re.search(rf'\n    {field.name}: .+\n    """[A-Z]', source), field.name
+
+
+@every_method
+def test_train_has_the_signature(name):
+    signature = inspect.signature(module_of(name).train)
+    found = [(p.name, p.annotation) for p in signature.parameters.values()]
+    expected = [
+        ("reader", Reader),
+        ("corpora", Corpora),
+        ("config", module_of(name).Config),
+        ("run", Run),
+    ]
+    assert found == expected
+    assert signature.return_annotation is Reader
+
+
+@every_method
+def test_methods_do_not_import_methods(name):
+    assert "babelspan.methods" not in (FOLDER / f"{name}.py").read_text(encoding="utf-8")
+
+
+@every_method
+def test_papers_has_an_entry(name):
+    papers = (ROOT / "PAPERS.md").read_text(encoding="utf-8")
+    section = re.search(rf"^## {name}\n(.+?)(?=^## |\Z)", papers, re.MULTILINE | re.DOTALL)
+    assert section, f"PAPERS.md has no section {name}"
+    assert f"methods/{name}.py" in section[1]
+    cited = set(re.findall(r"arXiv:\d{4}\.\d{5}", module_of(name).__doc__))
+    assert cited <= set(re.findall(r"arXiv:\d{4}\.\d{5}", section[1]))
+
+
+@every_method
+def test_a_recipe_of_the_method_loads(name):
+    launch = re.compile(rf"^# +babelspan train {name} --recipe (\S+)", re.MULTILINE)
+    recipes = [
+        (path, match[1])
+        for path in training.RECIPES.rglob("*.toml")
+        if (match := launch.search(path.read_text(encoding="utf-8")))
+    ]
+    assert recipes
+    for path, called in recipes:
+        assert path.relative_to(training.RECIPES).with_suffix("").as_posix() == called
+        tables = config.load_tables(path)
+        config.build(module_of(name).Config, tables.get("method", {}), str(path))
+        config.build(RunConfig, tables.get("run", {}), str(path))
+
+
+@every_method
+def test_learns_a_dozen_examples(name):
+    untrained = miniature_reader(WORLD.vocabulary())
+    gold = [example.answers[0].text for example in EXAMPLES]
+    assert [p.text for p in predicted(untrained)] != gold
+    assert [p.text for p in predicted(trained(name))] == gold
+
+
+@every_method
+def test_same_seed_same_weights(name):
+    one, other = (trained(name, updates=5, dropout=0.1) for _ in range(2))
+    assert torch.equal(weights(one), weights(other))
+    assert not torch.equal(weights(one), weights(trained(name, updates=5, dropout=0.1, seed=2)))
+
+
+@every_method
+def test_saved_and_loaded_predicts_the_same(name, tmp_path):
+    reader = trained(name, updates=5, dropout=0.1)
+    reader.save(tmp_path)
+    limits = {"max_length": reader.max_length, "overlap": reader.overlap}
+    loaded = pretrained.load(str(tmp_path), **limits)
+    assert predicted(loaded) == predicted(reader)

@@ -1,0 +1,179 @@
+"""Exported readers answer like those they were exported from."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from babelspan import readers
+from babelspan.answering.answerer import Answerer
+from babelspan.answering.windows import Encoder
+from babelspan.engines.onnx import OnnxEngine, exported_encoder
+from babelspan.engines.torch import TorchEngine
+from babelspan.methods import fine_tune
+from babelspan.models.export import export
+from babelspan.train.run import Corpora, Run, RunConfig
+from babelspan.train.update import Optim
+from babelspan.types import DataError
+from babelspan.version import VERSION
+from miniature import miniature_reader
+from world import World
+
+WORLD = World(0)
+EXAMPLES = WORLD.examples(12)
+LIMITS = {"max_length": 64, "overlap": 16}
+
+
+@pytest.fixture(scope="module")
+def reader():
+    """A reader that has learnt a dozen examples, so that its answers are no toss-up."""
+    made = miniature_reader(WORLD.vocabulary(), width=64)
+    run = Run(config=RunConfig(updates=40, batch_size=12, threads=1))
+    config = fine_tune.Config(reader=Optim(lr=5e-3))
+    return fine_tune.train(made, Corpora(labelled=EXAMPLES), config, run)
+
+
+@pytest.fixture(scope="module")
+def exported(reader, tmp_path_factory):
+    """Folders of the reader in fp32 and int8."""
+    folders = {name: tmp_path_factory.mktemp(name) for name in ("fp32", "int8")}
+    for name, folder in folders.items():
+        export(reader, folder, int8=name == "int8")
+    return folders
+
+
+def answers(answerer):
+    return list(answerer.predict(EXAMPLES))
+
+
+def random_arrays(encoder, windows, length, seed=0):
+    """Ids, mask and types with padding of different lengths; the first window is full."""
+    rng = np.random.default_rng(seed)
+    lengths = np.concatenate([[length], rng.integers(1, length + 1, windows - 1)])
+    mask = (np.arange(length) < lengths[:, None]).astype(np.int64)
+    ids = np.where(mask, rng.integers(5, 400, mask.shape), encoder.pad_id)
+    types = np.where(mask, np.arange(length) > length // 3, 0).astype(np.int64)
+    return ids, mask, types
+
+
+@pytest.mark.parametrize("length", [1, 2, 15, 16, 17, 77, 128])
+@pytest.mark.parametrize("windows", [1, 2, 5])
+def test_fp32_logits_equal_those_of_torch(reader, exported, windows, length):
+    arrays = random_arrays(reader.encoder, windows, length)
+    found = OnnxEngine(exported["fp32"], workers=1)(*arrays)
+    expected = TorchEngine(reader)(*arrays)
+    for ours, theirs in zip(found, expected, strict=True):
+        assert ours.dtype == theirs.dtype == np.float32
+        assert ours.shape == (windows, length)
+        assert ((ours == -np.inf) == (arrays[1] == 0)).all()
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-4)
+
+
+def test_both_engines_give_the_same_predictions(reader, exported):
+    with_torch = answers(Answerer(TorchEngine(reader), reader.encoder, **LIMITS))
+    with_onnx = answers(readers.load_answerer(str(exported["fp32"]), **LIMITS))
+    assert [p.text for p in with_torch] == [e.answers[0].text for e in EXAMPLES]
+    for ours, theirs in zip(with_onnx, with_torch, strict=True):
+        assert (ours.id, ours.span, ours.text) == (theirs.id, theirs.span, theirs.text)
+        assert ours.score == pytest.approx(theirs.score, abs=1e-4)
+        assert ours.logit == pytest.approx(theirs.logit, abs=1e-4)
+        assert ours.no_answer_logit == pytest.approx(theirs.no_answer_logit, abs=1e-4)
+
+
+def test_a_saved_checkpoint_and_its_export_answer_alike(reader, exported, tmp_path):
+    reader.save(tmp_path)
+    checkpoint = readers.load_answerer(str(tmp_path), **LIMITS)
+    assert isinstance(checkpoint.engine, TorchEngine)
+    onnx = readers.load_answerer(str(exported["fp32"]), **LIMITS)
+    assert isinstance(onnx.engine, OnnxEngine)
+    for question in EXAMPLES[:3]:
+        one, other = (a(question.question, question.context, top_k=3) for a in (checkpoint, onnx))
+        assert [(o["start"], o["end"]) for o in one] == [(o["start"], o["end"]) for o in other]
+
+
+def test_int8_is_smaller_and_answers_alike(exported):
+    sizes = {name: (folder / "model.onnx").stat().st_size for name, folder in exported.items()}
+    assert sizes["int8"] < 0.75 * sizes["fp32"]
+    found = answers(readers.load_answerer(str(exported["int8"]), **LIMITS))
+    expected = [e.answers[0].text for e in EXAMPLES]
+    assert sum(p.text == text for p, text in zip(found, expected, strict=True)) >= 10
+
+
+def test_the_folder_holds_three_files(reader, exported):
+    for name, folder in exported.items():
+        assert {p.name for p in folder.iterdir()} == {"model.onnx", "reader.json", "tokenizer.json"}
+        settings = json.loads((folder / "reader.json").read_text())
+        assert settings == {
+            "max_positions": 128,
+            "pad_id": reader.encoder.pad_id,
+            "precision": name,
+            "babelspan": VERSION,
+        }
+
+
+def test_the_exported_tokenizer_is_the_readers(reader, exported):
+    encoder = exported_encoder(exported["int8"])
+    assert isinstance(encoder, Encoder)
+    assert encoder.frame == reader.encoder.frame
+    for example in EXAMPLES:
+        ours, theirs = (e.tokens(example.context) for e in (encoder, reader.encoder))
+        assert ours.ids.tolist() == theirs.ids.tolist()
+        assert ours.offsets.tolist() == theirs.offsets.tolist()
+
+
+def test_weights_stay_as_they_are(reader, exported):
+    fresh = readers.load_answerer(str(exported["fp32"]), **LIMITS)
+    again = answers(Answerer(TorchEngine(reader), reader.encoder, **LIMITS))
+    assert [p.span for p in answers(fresh)] == [p.span for p in again]
+    assert all(p.dtype == torch.float32 and p.requires_grad for p in reader.parameters())
+
+
+def test_training_mode_does_not_reach_the_engine(reader):
+    """The torch engine reads without dropout and leaves the reader in the mode it found."""
+    noisy = miniature_reader(WORLD.vocabulary(), dropout=0.5)
+    engine = TorchEngine(noisy)
+    arrays = random_arrays(noisy.encoder, 2, 20)
+    quiet = engine(*arrays)
+    noisy.train()
+    assert np.array_equal(engine(*arrays)[0], quiet[0])
+    assert noisy.training and noisy.model.bert.encoder.training
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        (
+            "model.onnx",
+            b"not a model",
+            r"model\.onnx: onnxruntime cannot load it .*export it again",
+        ),
+        ("reader.json", b"{}", r"reader\.json: expected the settings .*export it again"),
+        ("reader.json", None, r"reader\.json: there is no such file"),
+        ("tokenizer.json", b"{}", r"tokenizer\.json: not a tokenizer .*export it again"),
+    ],
+)
+def test_broken_exports_are_named(exported, tmp_path, name, content, message):
+    for path in exported["fp32"].iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    if content is None:
+        (tmp_path / name).unlink()
+    else:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError, match=message):
+        readers.load_answerer(str(tmp_path))
+
+
+def test_a_failed_export_leaves_the_last_one(exported, tmp_path, reader, monkeypatch):
+    for path in exported["fp32"].iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+
+    def fails(*_, **__):
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(torch.onnx, "export", fails)
+    with pytest.raises(OSError, match="the disk is full"):
+        export(reader, tmp_path)
+    for path in exported["fp32"].iterdir():
+        assert (tmp_path / path.name).read_bytes() == path.read_bytes()
+    assert len(list(tmp_path.iterdir())) == 3

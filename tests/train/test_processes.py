@@ -1,0 +1,106 @@
+"""Two processes take the steps of one: same joint batches, same gradients."""
+
+import os
+import socket
+import subprocess
+import sys
+
+import torch
+
+from babelspan.losses.span import span_loss
+from babelspan.train.loop import fit, shuffled
+from babelspan.train.run import CHECKPOINT, LOG, Run, RunConfig
+from babelspan.train.update import Optim, Updater
+from miniature import miniature_reader
+from world import World
+
+PROGRAM = """
+import sys
+from pathlib import Path
+import test_processes
+test_processes.train(Path(sys.argv[1]), Path(sys.argv[2]))
+"""
+
+
+def train(out, folder=None):
+    """Three updates of a reader without dropout; gradients and weights go to `out`."""
+    world = World(0)
+    run = Run(config=RunConfig(threads=1, batch_size=6, updates=3, log_every=1), folder=folder)
+    reader = miniature_reader(world.vocabulary())
+    updater = Updater(reader, Optim(lr=1e-3, warmup=0.0, schedule="constant"), run)
+    gradients = []
+    updater._optimizer.register_step_pre_hook(
+        lambda *_: gradients.append({n: p.grad.clone() for n, p in reader.named_parameters()})
+    )
+
+    def step(batch):
+        reading = reader(batch)
+        loss = span_loss(reading.start_logits, reading.last_logits, batch.answers)
+        updater(loss)
+        return {"span": loss}
+
+    fit(step, shuffled(reader, world.examples(11), run), run)
+    state = {"gradients": gradients, "weights": reader.state_dict(), "processes": run.processes}
+    torch.save(state, out / f"{run.process}.pt")
+    run.accelerator.end_training()
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def started(rank, port, arguments):
+    places = [os.path.dirname(__file__), os.path.dirname(os.path.dirname(__file__))]
+    settings = {
+        "ACCELERATE_USE_CPU": "true",
+        "RANK": rank,
+        "LOCAL_RANK": rank,
+        "WORLD_SIZE": 2,
+        "LOCAL_WORLD_SIZE": 2,
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": port,
+        "OMP_NUM_THREADS": 1,
+        "PYTHONPATH": os.pathsep.join([*places, os.environ.get("PYTHONPATH", "")]),
+    }
+    return subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, *map(str, arguments)],
+        env={**os.environ, **{name: str(value) for name, value in settings.items()}},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def test_two_processes_give_the_gradients_of_one(tmp_path):
+    """Gradients of the second and third update are those at weights that earlier ones moved.
+
+    Weights are compared between the processes only: where a gradient is zero but for rounding
+    (biases of keys), Adam scales the rounding up.
+    """
+    alone, together, folder = tmp_path / "alone", tmp_path / "together", tmp_path / "run"
+    for made in (alone, together, folder):
+        made.mkdir()
+    port = free_port()
+    processes = [started(rank, port, [together, folder]) for rank in range(2)]
+    train(alone)
+    for process in processes:
+        output, _ = process.communicate(timeout=300)
+        assert process.returncode == 0, output
+
+    one = torch.load(alone / "0.pt", weights_only=True)
+    both = [torch.load(together / f"{rank}.pt", weights_only=True) for rank in range(2)]
+    assert one["processes"] == 1
+    assert [state["processes"] for state in both] == [2, 2]
+    assert len(one["gradients"]) == 3
+    for state in both:
+        for found, expected in zip(state["gradients"], one["gradients"], strict=True):
+            torch.testing.assert_close(found, expected, rtol=0, atol=2e-6)
+    for name, tensor in both[0]["weights"].items():
+        assert torch.equal(tensor, both[1]["weights"][name]), name
+
+    lines = (folder / LOG).read_text().splitlines()  # one process writes, not two
+    assert sum('"span"' in line for line in lines) == 3
+    checkpoint = torch.load(folder / CHECKPOINT, weights_only=True)
+    assert len(checkpoint["random"]) == 2
