@@ -199,11 +199,11 @@ def test_saving_and_loading_is_the_identity_on_any_text(tmp_path_factory, exampl
         (document(answers={"text": ["x"]}), r"question 'q7': expected 'answers' to be list, found {'text'"),
         (document(answers=["Köln"]), r"question 'q7': expected a key 'text' .*, found str"),
         (document(answers=answer(text=...)), r"question 'q7': expected a key 'text'"),
-        (document(answers=answer(text=None)), r"question 'q7': expected 'text' .* than NoneType"),
+        (document(answers=answer(text=None)), r"question 'q7': expected 'text' to be str, found None"),
         (document(answers=answer(answer_start=...)), r"question 'q7': .* key 'answer_start'"),
-        (document(answers=answer(answer_start="25")), r"question 'q7': .* type than str"),
-        (document(answers=answer(answer_start=25.0)), r"question 'q7': .* type than float"),
-        (document(answers=answer(answer_start=True)), r"question 'q7': .* type than bool"),
+        (document(answers=answer(answer_start="25")), r"question 'q7': .* to be int, found '25'"),
+        (document(answers=answer(answer_start=25.0)), r"question 'q7': .* to be int, found 25.0"),
+        (document(answers=answer(answer_start=True)), r"question 'q7': .* to be int, found True"),
     ],
 )
 @pytest.mark.parametrize("keep_misplaced", [False, True])
