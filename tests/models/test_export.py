@@ -146,7 +146,7 @@ def test_training_mode_does_not_reach_the_engine(reader):
         (
             "model.onnx",
             b"not a model",
-            r"model\.onnx: onnxruntime cannot load it .*export it again",
+            r"model\.onnx: onnxruntime cannot load it .*export it",
         ),
         ("reader.json", b"{}", r"reader\.json: expected the settings .*export it again"),
         ("reader.json", None, r"reader\.json: there is no such file"),
