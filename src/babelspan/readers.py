@@ -54,7 +54,7 @@ def load_answerer(
             max_answer_tokens=max_answer_tokens,
             **limits,
         )
-    checkpoint = load_checkpoint(reader, **limits).eval()
+    checkpoint = load_checkpoint(reader, max_length=max_length, overlap=overlap).eval()
     from babelspan.engines.torch import TorchEngine
 
     return Answerer(
@@ -63,9 +63,13 @@ def load_answerer(
 
 
 def load_checkpoint(
-    reader: str, *, max_length: int = MAX_LENGTH, overlap: int = OVERLAP
+    reader: str,
+    *,
+    max_length: int = MAX_LENGTH,
+    overlap: int = OVERLAP,
+    gives_new_head: bool = False,
 ) -> "PretrainedReader":
-    """A reader that can be trained; errors as in `load_answerer`."""
+    """A reader that can be trained; see `models.pretrained.load`. Errors as in `load_answerer`."""
     folder = folder_of(reader)
     looks_local = folder.is_absolute() or reader.startswith((".", "~")) or folder.exists()
     if looks_local and not (folder / "config.json").is_file():
@@ -85,7 +89,9 @@ def load_checkpoint(
     from babelspan.models import pretrained
 
     name = str(folder) if looks_local else reader
-    return pretrained.load(name, max_length=max_length, overlap=overlap)
+    return pretrained.load(
+        name, max_length=max_length, overlap=overlap, gives_new_head=gives_new_head
+    )
 
 
 def folder_of(reader: str) -> Path:

@@ -19,6 +19,7 @@ from types import ModuleType
 from typing import Any
 
 from babelspan import config, methods
+from babelspan.augment.negatives import negatives
 from babelspan.data import folder as data_folder
 from babelspan.data.files import checksum, read_json, replacing, write_json
 from babelspan.data.squad import misplaced
@@ -102,7 +103,7 @@ def carry_out(plan: Plan, out: Path) -> None:
         return
     run = Run(config=plan.run_config, folder=out)
     limits = {"max_length": plan.run_config.max_length, "overlap": plan.run_config.overlap}
-    reader = load_checkpoint(plan.reader, **limits)
+    reader = load_checkpoint(plan.reader, **limits, gives_new_head=True)
     if run.leads:
         _clear_unfinished(out)
         write_json(out / RECORD, {**record, "state": "running"})
@@ -114,7 +115,8 @@ def carry_out(plan: Plan, out: Path) -> None:
             print(f"passed over {unplaced} answers that are not in their place", file=sys.stderr)
     if plan.dev:
         run.monitor = _monitor(reader, plan.dev)
-    corpora = Corpora(labelled=plan.train)
+    elsewhere = negatives(plan.train, plan.run_config.negatives, seed=plan.run_config.seed)
+    corpora = Corpora(labelled=[*plan.train, *elsewhere])
     reader = plan.method.train(reader, corpora, plan.method_config, run)
     run.accelerator.wait_for_everyone()
     if run.leads:

@@ -269,10 +269,21 @@ def test_ask_shares_the_probability_among_contexts(encoder):
     assert shared.prediction.score == pytest.approx(alone.prediction.score / 2, rel=1e-9)
 
 
-def test_ask_gives_as_many_answers_as_asked_from_one_short_text(encoder):
-    answerer = Answerer(HashEngine(), encoder, max_length=128, max_answer_tokens=2)
-    found = answerer.ask("Who?", [GERMAN], top_k=5)
-    assert [f.context for f in found] == [0] * 5
+def test_ask_looks_beyond_one_high_peak_for_a_second_answer(encoder):
+    """The peak raises up to 51 spans, those that start at 20 or end at 21, all overlapping."""
+
+    class Peak(HashEngine):
+        def __call__(self, *arrays):
+            start_logits, last_logits = super().__call__(*arrays)
+            start_logits[:, 20] += 100
+            last_logits[:, 21] += 100
+            return start_logits, last_logits
+
+    one, two = Answerer(Peak(), encoder, max_length=128).ask("Who?", [GERMAN], top_k=2)
+    assert one.prediction.logit >= 200
+    assert two.prediction.logit < 100
+    spans = sorted((f.prediction.span.start, f.prediction.span.end) for f in (one, two))
+    assert spans[0][1] <= spans[1][0]
 
 
 @pytest.mark.parametrize("contexts", [[], [""], ["", " \n"]])

@@ -4,7 +4,7 @@ import json
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from transformers import (
     AutoModelForQuestionAnswering,
     AutoTokenizer,
@@ -98,7 +98,7 @@ def test_a_new_span_head_comes_from_the_random_state(reader, tmp_path):
     heads = []
     for seed in (1, 1, 2):
         torch.manual_seed(seed)
-        model = pretrained.load(str(tmp_path)).model
+        model = pretrained.load(str(tmp_path), gives_new_head=True).model
         heads.append(model.qa_outputs.weight)
         assert torch.equal(
             model.bert.embeddings.word_embeddings.weight,
@@ -106,6 +106,26 @@ def test_a_new_span_head_comes_from_the_random_state(reader, tmp_path):
         )
     assert torch.equal(heads[0], heads[1])
     assert not torch.equal(heads[0], heads[2])
+
+
+def test_a_reader_without_a_head_does_not_answer(reader, tmp_path):
+    """Transformers would draw a head at random, and the answers would be noise."""
+    reader.model.bert.save_pretrained(tmp_path)
+    reader.tokenizer.save_pretrained(tmp_path)
+    with pytest.raises(DataError, match=rf"reader '{tmp_path}': .* an encoder without a span head"):
+        readers.load_answerer(str(tmp_path))
+
+
+def test_an_encoder_that_lacks_weights_is_refused(folder, tmp_path):
+    path = broken(folder, tmp_path, "notes.txt", b"")
+    tensors = load_file(folder / "model.safetensors")
+    kept = {name: t for name, t in tensors.items() if ".layer.1.output." not in name}
+    assert len(tensors) - len(kept) == 4
+    save_file(kept, tmp_path / "model.safetensors", {"format": "pt"})
+    said = r"4 tensors are missing, 'bert\.encoder\.layer\.1\.output\.LayerNorm\.bias' among"
+    for gives_new_head in (False, True):
+        with pytest.raises(DataError, match=said):
+            pretrained.load(path, gives_new_head=gives_new_head)
 
 
 def test_shapes_and_summary(reader, batch):

@@ -1,5 +1,6 @@
 """What every reader keeps to: windows of long contexts, gold answers, places in the text."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -58,6 +59,14 @@ def test_some_window_holds_the_answer_wherever_it_is(reader, size):
         for window, place in places:
             assert text_of(window, *place) == asked.answers[0].text
             assert place[1] - place[0] == size - 1
+
+
+def test_neighbours_without_a_blank_between_are_not_in_the_answer(reader):
+    asked = replace(
+        example(0, 0), context="word1-word2-word3", answers=(Answer("word2", len("word1-")),)
+    )
+    (window,) = reader.windows([asked])
+    assert gold_tokens(window) == (window.context_at + 2, window.context_at + 2)
 
 
 def test_windows_cover_the_context_and_share_their_overlap(reader):

@@ -1,5 +1,7 @@
 r"""Grapheme clusters: `snap` against a plain list of all clusters of `\X` over the whole text."""
 
+from itertools import product
+
 import pytest
 import regex
 from hypothesis import given, settings
@@ -21,8 +23,13 @@ TRICKY = [
     *"桥𠜎𐍈ب\u064e",
     "\ud800",
 ]
+tricky = st.sampled_from(TRICKY)
+few = st.lists(tricky, min_size=2, max_size=4)  # few kinds together make long clusters likely
 texts = st.one_of(
-    st.lists(st.sampled_from(TRICKY), min_size=1, max_size=14).map("".join),
+    few.flatmap(lambda kinds: st.lists(st.sampled_from(kinds), min_size=1, max_size=9)).map(
+        "".join
+    ),
+    st.lists(tricky, min_size=1, max_size=14).map("".join),
     st.text(st.characters(), min_size=1, max_size=14),
 )
 
@@ -59,12 +66,28 @@ def test_snap_changes_nothing_when_done_twice(case):
     assert graphemes.snap(text, once) == once
 
 
-@settings(max_examples=30)
-@given(st.lists(st.sampled_from(TRICKY), min_size=1, max_size=8).map("".join))
-def test_snap_at_every_place_of_a_text(text):
-    for start in range(len(text)):
-        for end in range(start + 1, len(text) + 1):
-            assert graphemes.snap(text, Span(start, end)) == naive_snap(text, Span(start, end))
+@pytest.mark.parametrize(
+    "kinds",
+    [
+        "किा",
+        "क\u094dष",
+        "a\u0301\u0600",
+        "각",
+        "가ᅡᆨ",
+        "각ᆨa",
+        "🇩🇫a",
+        "👩\u200d\ufe0f",
+        "\r\na",
+        "กำa",
+        "ക\u0d4e\u0d4d",
+    ],
+)
+def test_snap_at_every_place_of_all_short_texts_of_three_kinds(kinds):
+    for letters in product(kinds, repeat=5):
+        text = "".join(letters)
+        whole = {i: place for place in clusters(text) for i in range(*place)}
+        for i in range(len(text)):
+            assert graphemes.snap(text, Span(i, i + 1)) == Span(*whole[i]), ascii(text)
 
 
 @pytest.mark.parametrize(

@@ -75,17 +75,19 @@ class Answerer:
     ) -> list[Found]:
         """The best answers to one question among several contexts, best first, no two overlapping.
 
-        Scores are shares of all spans of all contexts: they add up to at most 1.
+        A span is weighed by its odds against "no answer" in the same window, which tells apart
+        windows that hold the answer and windows that only look like it. Scores are shares of all
+        spans of all contexts and of "nowhere": they add up to less than 1.
         """
         examples = [_example(str(i), question, context) for i, context in enumerate(contexts)]
         read = [
-            found
+            [of_window.against_no_answer() for of_window in found]
             for _, found in self._read(examples, top_k=top_k, allows_overlap=False, watch=watch)
         ]
         everything = [c for found in read for c in found]
         if not everything:
             return []
-        mass = total_log_mass(everything, allows_no_answer=False)
+        mass = total_log_mass(everything, allows_no_answer=True)
         answers = [
             Found(int(example.id), prediction)
             for example, found in zip(examples, read, strict=True)

@@ -41,6 +41,11 @@ class Candidates(NamedTuple):
     log_mass: float
     no_answer_logit: float
 
+    def against_no_answer(self) -> "Candidates":
+        """The same with all logits as log-odds against "no answer in this window"."""
+        null = self.no_answer_logit
+        return Candidates(self.spans, self.logits - null, self.log_mass - null, 0.0)
+
 
 def candidates(
     windows: Sequence[Window],

@@ -88,26 +88,55 @@ class PretrainedReader(nn.Module):
                 file.replace(folder / file.name)
 
 
-def load(name: str, *, max_length: int = MAX_LENGTH, overlap: int = OVERLAP) -> PretrainedReader:
+def load(
+    name: str,
+    *,
+    max_length: int = MAX_LENGTH,
+    overlap: int = OVERLAP,
+    gives_new_head: bool = False,
+) -> PretrainedReader:
     """The reader of a folder or, by name, of the Hugging Face hub.
 
-    A checkpoint without a span head gets a new one, drawn from PyTorch's random state.
+    Args:
+        name: of the folder or on the hub.
+        max_length: tokens of a window, at most.
+        overlap: context tokens that neighbouring windows share.
+        gives_new_head: whether a checkpoint without a span head gets one, to be trained, drawn from
+            PyTorch's random state.
 
     Raises:
-        DataError: if there is no such checkpoint, it is broken, or it has no fast tokenizer.
+        DataError: if there is no such checkpoint, it is broken, weights are missing, or it has no
+            fast tokenizer.
     """
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     options = {"trust_remote_code": False, "local_files_only": Path(name).is_dir()}
     try:
         tokenizer = AutoTokenizer.from_pretrained(name, **options)
-        model = AutoModelForQuestionAnswering.from_pretrained(
-            name, use_safetensors=True, dtype=torch.float32, **options
+        model, found = AutoModelForQuestionAnswering.from_pretrained(
+            name, use_safetensors=True, dtype=torch.float32, output_loading_info=True, **options
         )
     except Exception as error:  # transformers raises many classes; each means the same to the user
         cause = " ".join(str(error).split())[:300]
         raise DataError(f"reader {name!r}: transformers cannot load it: {cause}") from error
+    _refuse_new_weights(name, model, found["missing_keys"], gives_new_head)
     return PretrainedReader(model, tokenizer, max_length=max_length, overlap=overlap)
+
+
+def _refuse_new_weights(name: str, model: Any, missing: set[str], gives_new_head: bool) -> None:
+    """Weights that a checkpoint lacks are drawn at random by transformers, without a word."""
+    encoder = f"{model.base_model_prefix}."
+    of_encoder = sorted(key for key in missing if key.startswith(encoder))
+    if of_encoder:
+        raise DataError(
+            f"reader {name!r}: expected all weights of its encoder, found that {len(of_encoder)} "
+            f"tensors are missing, {of_encoder[0]!r} among them; fetch or save it again"
+        )
+    if missing and not gives_new_head:
+        raise DataError(
+            f"reader {name!r}: expected a reader that was trained to answer, found an encoder "
+            "without a span head; train it first, with `babelspan train`"
+        )
 
 
 def encoder_of(config: Any, tokenizer: Any) -> Encoder:

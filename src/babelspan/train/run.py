@@ -7,11 +7,11 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import torch
 from accelerate import Accelerator
-from pydantic import NonNegativeInt, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveInt
 
 from babelspan.data.files import replacing
 from babelspan.types import ConfigError, Example
@@ -36,6 +36,8 @@ class RunConfig:
     """Passes over the training data."""
     updates: PositiveInt | None = None
     """How many updates; takes the place of `epochs`."""
+    negatives: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Questions that are also asked of a text that is not theirs, as a fraction; 0 for none."""
     batch_size: PositiveInt = 32
     """Windows of an update, over all processes."""
     batch_tokens: PositiveInt | None = None

@@ -1,0 +1,1 @@
+"""Examples to more examples, without tensors."""

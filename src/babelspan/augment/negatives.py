@@ -1,0 +1,62 @@
+"""Questions asked of the wrong text, so that a reader learns to say that an answer is not there.
+
+Trained on nothing but texts that hold the answer, a reader cannot tell which of several texts does.
+Pairing questions with other contexts is the simplest remedy (Clark and Gardner 2018,
+arXiv:1710.10723, Section 3.2; the no-answer questions of Rajpurkar et al. 2018, arXiv:1806.03822,
+are the harder kind).
+"""
+
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+
+from babelspan.types import ConfigError, Example
+
+_TRIES = 10
+
+
+def negatives(examples: Sequence[Example], share: float, *, seed: int) -> list[Example]:
+    """Examples without an answer: questions of `examples` over contexts of others.
+
+    A context that holds the text of one of the question's answers is not taken; a question for
+    which ten contexts in a row do is passed over.
+
+    Args:
+        examples: with answers; those that have none are not paired again.
+        share: negatives to make, as a fraction of the examples, in [0, 1].
+        seed: of the choice of questions and contexts.
+
+    Returns:
+        New examples with `answers=()`, `origin` the id of the question's example, and the id
+        `<origin>-elsewhere`.
+
+    Raises:
+        ConfigError: if the share is not a fraction.
+    """
+    if not 0 <= share <= 1:
+        raise ConfigError(f"negatives must be a fraction in [0, 1], got {share}")
+    rng = random.Random(seed)
+    answered = [e for e in examples if e.answers]
+    chosen = sorted(rng.sample(range(len(answered)), round(share * len(answered))))
+    found = []
+    for example in (answered[i] for i in chosen):
+        tries = (rng.choice(answered) for _ in range(_TRIES))
+        other = next((o for o in tries if not _may_answer(o.context, example)), None)
+        if other is not None:
+            found.append(
+                replace(
+                    example,
+                    id=f"{example.id}-elsewhere",
+                    context=other.context,
+                    context_language=other.context_language,
+                    title=other.title,
+                    answers=(),
+                    origin=example.id,
+                )
+            )
+    return found
+
+
+def _may_answer(context: str, example: Example) -> bool:
+    searched = context.casefold()
+    return any(a.text.casefold() in searched for a in example.answers or ())
