@@ -81,3 +81,17 @@ def test_errors_of_files_and_settings_are_value_errors_and_differ():
     assert issubclass(ConfigError, ValueError)
     assert not issubclass(DataError, ConfigError)
     assert not issubclass(ConfigError, DataError)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "shared"),
+    [
+        ((0, 2), (1, 3), True),
+        ((0, 2), (2, 3), False),
+        ((0, 9), (3, 4), True),
+        ((5, 6), (0, 5), False),
+    ],
+)
+def test_spans_overlap_where_they_share_a_character(one, other, shared):
+    assert Span(*one).overlaps(Span(*other)) is shared
+    assert Span(*other).overlaps(Span(*one)) is shared

@@ -1,4 +1,8 @@
-"""Four small tokenizers of the kinds that readers come with, trained on made-up sentences."""
+"""Four small tokenizers of the kinds that readers come with, made from made-up sentences.
+
+Trainers of Unigram and WordPiece differ in details from run to run, so that these have their pieces
+from here.
+"""
 
 import pytest
 from tokenizers import (
@@ -39,16 +43,15 @@ def _roberta_like() -> Tokenizer:
 
 def _xlm_r_like() -> Tokenizer:
     """Unigram over Metaspace, `<s> A </s> </s> B </s>`."""
-    tokenizer = Tokenizer(models.Unigram())
+    words = ["\u2581" + word for sentence in SENTENCES for word in sentence.split()]
+    characters = sorted({c for word in words for c in word})
+    longer = sorted({w[:4] for w in words} | set(words) - set(characters))
+    pieces = [(special, 0.0) for special in ("<s>", "<pad>", "</s>", "<unk>")]
+    pieces += [(c, -6.0 - i / 100) for i, c in enumerate(characters)]
+    pieces += [(w, -9.0 - i / 100) for i, w in enumerate(longer)]
+    tokenizer = Tokenizer(models.Unigram(pieces, unk_id=3))
     tokenizer.normalizer = normalizers.NFKC()
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
-    trainer = trainers.UnigramTrainer(
-        vocab_size=220,
-        special_tokens=["<s>", "<pad>", "</s>", "<unk>"],
-        unk_token="<unk>",
-        show_progress=False,
-    )
-    tokenizer.train_from_iterator(SENTENCES, trainer)
     tokenizer.post_processor = processors.TemplateProcessing(
         single="<s> $A </s>",
         pair="<s> $A </s> </s> $B </s>",
@@ -68,15 +71,17 @@ def _bert_template(tokenizer: Tokenizer) -> Tokenizer:
 
 def _bert_like() -> Tokenizer:
     """WordPiece that lower-cases and strips accents, `[CLS] A [SEP] B [SEP]` with two types."""
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True, strip_accents=True)
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    trainer = trainers.WordPieceTrainer(
-        vocab_size=220,
-        special_tokens=["[CLS]", "[PAD]", "[SEP]", "[UNK]"],
-        show_progress=False,
+    normalizer = normalizers.BertNormalizer(lowercase=True, strip_accents=True)
+    words = [w for s in SENTENCES for w in normalizer.normalize_str(s).split()]
+    characters = sorted({c for word in words for c in word})
+    pieces = ["[CLS]", "[PAD]", "[SEP]", "[UNK]", *characters, *(f"##{c}" for c in characters)]
+    pieces += sorted({w[:3] for w in words if len(w) > 2} | {"bridge"})
+    pieces = list(dict.fromkeys(pieces))
+    tokenizer = Tokenizer(
+        models.WordPiece({piece: i for i, piece in enumerate(pieces)}, unk_token="[UNK]")
     )
-    tokenizer.train_from_iterator(SENTENCES, trainer)
+    tokenizer.normalizer = normalizer
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     return _bert_template(tokenizer)
 
 

@@ -256,17 +256,36 @@ def test_ask_finds_the_best_of_all_contexts(encoder):
         assert all(one[1] <= two[0] for one, two in pairwise(spans))
     each = [answerer.ask("Who built it?", [c]) for c in contexts]
     assert [len(e) for e in each] == [1, 0, 1, 0, 1, 1]
-    best = max((e[0].prediction.logit, i) for i, e in enumerate(each) if e)
-    assert (found[0].prediction.logit, found[0].context) == best
+    best = min((-e[0].prediction.logit, i) for i, e in enumerate(each) if e)
+    assert (-found[0].prediction.logit, found[0].context) == best
 
 
-def test_ask_shares_the_probability_among_contexts(encoder):
-    """Of two equal contexts each answer has half of the score that it has alone."""
+def test_ask_shares_the_probability_among_contexts_and_nowhere(encoder):
+    """Of n equal contexts an answer has x / (n S + 1): its inverse grows by the same S / x."""
     answerer = answerer_of(encoder)
-    (alone,) = answerer.ask("Who?", [GERMAN])
-    (shared,) = answerer.ask("Who?", [GERMAN, GERMAN])
-    assert (shared.context, shared.prediction.span) == (0, alone.prediction.span)
-    assert shared.prediction.score == pytest.approx(alone.prediction.score / 2, rel=1e-9)
+    found = [answerer.ask("Who?", [GERMAN] * n)[0] for n in (1, 2, 3)]
+    assert {f.prediction.span for f in found} == {found[0].prediction.span}
+    assert [f.context for f in found] == [0, 0, 0]
+    one, two, three = (1 / f.prediction.score for f in found)
+    assert two - one > 0
+    assert three - two == pytest.approx(two - one, rel=1e-9)
+    assert one > two - one  # "nowhere" has a share
+
+
+def test_ask_prefers_the_context_that_does_not_say_no_answer(encoder):
+    """All spans weigh the same; the engine says "no answer" the louder, the longer the text."""
+
+    class Null(HashEngine):
+        def __call__(self, input_ids, *arrays):
+            start_logits = np.zeros(input_ids.shape, np.float32)
+            start_logits[:, 0] = input_ids.shape[1] / 10
+            return start_logits, start_logits
+
+    answerer = Answerer(Null(), encoder, max_length=128)
+    found = answerer.ask("Who?", [GERMAN, KOREAN[:8], CHINESE], top_k=3)
+    assert found[0].context == 1
+    tokens = len(encoder.tokens("Who?").ids) + len(encoder.tokens(KOREAN[:8]).ids)
+    assert found[0].prediction.logit == pytest.approx(-(tokens + encoder.frame.size) / 5)
 
 
 def test_ask_looks_beyond_one_high_peak_for_a_second_answer(encoder):

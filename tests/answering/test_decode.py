@@ -352,6 +352,18 @@ def test_total_mass_counts_no_answer_once_and_only_if_allowed():
     )
 
 
+def test_log_odds_against_no_answer_shift_a_window_and_leave_its_shares():
+    context = "zero one two"
+    windows = windows_of(context, words_of(context), [(0, 1), (1, 2)])
+    found = candidates(windows, *logits_for(windows, np.random.default_rng(5)), top_k=3)
+    for raw in found:
+        odds = raw.against_no_answer()
+        assert odds.no_answer_logit == 0
+        assert odds.spans.tolist() == raw.spans.tolist()
+        assert odds.logits == pytest.approx(raw.logits - raw.no_answer_logit)
+        assert odds.logits - odds.log_mass == pytest.approx(raw.logits - raw.log_mass)
+
+
 def test_large_logits_do_not_overflow():
     context = "zero one"
     windows = windows_of(context, words_of(context), [(0, 1)])

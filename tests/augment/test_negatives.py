@@ -1,10 +1,10 @@
 """Questions over the wrong text."""
 
 import pytest
-from world import World
 
 from babelspan.augment.negatives import negatives
 from babelspan.types import Answer, ConfigError, Example
+from world import World
 
 EXAMPLES = World(0).examples(40)
 

@@ -143,6 +143,7 @@ def test_reading_does_not_depend_on_padding(checkpoint):
             torch.testing.assert_close(together[row, : window.length], alone, rtol=0, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_from_training_to_asking(checkpoint, tmp_path):
     gold = SAMPLES / "test.en.json"
     trained = tmp_path / "trained"

@@ -176,10 +176,9 @@ def _answers(
     for i, (start, end) in enumerate(spans.tolist()):
         if len(answers) == top_k:
             break
-        if allows_overlap or not any(a.start < end and start < a.end for a in answers):
-            span = _tidy(context, start, end)
-            if span is not None:
-                answers.setdefault(span, i)
+        span = _tidy(context, start, end)
+        if span is not None and (allows_overlap or not any(map(span.overlaps, answers))):
+            answers.setdefault(span, i)
     return list(answers.items())
 
 

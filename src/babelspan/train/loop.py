@@ -3,6 +3,7 @@
 It knows nothing of languages or players; a method hands it a `step`.
 """
 
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 
@@ -22,16 +23,23 @@ def shuffled(reader: Reader, examples: Iterable[Example], run: Run) -> Batches:
     """The updates of a stage that learns spans from examples, as the run's config orders them.
 
     Windows that do not hold the answer are learnt from as well ("no answer here"), but an example
-    of which no window holds it teaches nothing right and is left out.
+    of which no window holds it teaches nothing right and is left out, which is told.
 
     Raises:
         DataError: if nothing can be learnt from.
     """
     windows = []
+    left_out = 0
     for example in examples:
         of_example = list(reader.windows([example]))
         if example.answers == () or any(gold_tokens(w) is not None for w in of_example):
             windows += of_example
+        else:
+            left_out += 1
+    if left_out and run.leads:
+        print(
+            f"left out {left_out} examples: none of their windows holds the answer", file=sys.stderr
+        )
     if not windows:
         raise DataError("none of the training examples has an answer with a place in its context")
     config = run.config
