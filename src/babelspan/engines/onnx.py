@@ -79,9 +79,11 @@ def exported_encoder(folder: Path) -> Encoder:
     try:
         settings = TypeAdapter(Settings).validate_python(read_json(folder / SETTINGS))
     except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
         raise DataError(
-            f"{folder / SETTINGS}: expected the settings of an exported reader: "
-            f"{error.errors()[0]['msg']}; export it again"
+            f"{folder / SETTINGS}: expected the settings of an exported reader, found in {key!r}: "
+            f"{first['msg']}; export it again"
         ) from None
     text = read_text(folder / TOKENIZER)
     try:
