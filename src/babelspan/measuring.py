@@ -17,6 +17,7 @@ from babelspan.config import nearest
 from babelspan.data.files import checksum, read_json, write_json
 from babelspan.data.folder import DataFile, cross
 from babelspan.data.predictions import load_predictions, save_predictions
+from babelspan.data.squad import refuse_repeated_ids
 from babelspan.scoring.figures import Scorer, figures, signature
 from babelspan.scoring.matrix import Matrix, Pair
 from babelspan.types import ConfigError, DataError, Example, Prediction
@@ -59,7 +60,8 @@ def load_cells(
         keep_misplaced: as in `load_squad`.
 
     Raises:
-        DataError: if two files hold the same pair, or sets that are not parallel are crossed.
+        DataError: if two files hold the same pair, an id comes twice in a file, or sets that are
+            not parallel are crossed.
     """
     cells: dict[Pair, list[Example]] = {}
     for file in files:
@@ -69,7 +71,9 @@ def load_cells(
                 f"{file.path}: a second file with questions in {pair[0]!r} and contexts in "
                 f"{pair[1]!r}; evaluate one data set and one split at a time"
             )
-        cells[pair] = sampled(file.load(keep_misplaced=keep_misplaced), sample)
+        examples = file.load(keep_misplaced=keep_misplaced)
+        refuse_repeated_ids(examples, file.path)
+        cells[pair] = sampled(examples, sample)
     if not crossed:
         return cells
     for question, context in cells:
@@ -81,8 +85,10 @@ def load_cells(
 
 
 def sampled(examples: Sequence[Example], count: int | None) -> list[Example]:
-    """`count` of the examples, in their order, chosen by a hash of the id: the same ids in every
-    language of a parallel set; all of them for None."""  # noqa: D205, D209
+    """`count` of the examples, in their order; all of them for None.
+
+    They are chosen by a hash of the id: the same ones in every language of a parallel set.
+    """
     if count is None:
         return list(examples)
     by_hash = sorted(examples, key=lambda e: hashlib.sha256(e.id.encode(errors="replace")).digest())
@@ -114,7 +120,10 @@ def measure(
         ConfigError: if `keep` holds predictions that depend on something else.
     """
     if keep is not None:
-        _claim(keep, dict(depends_on or {}))
+        _claim(keep, {**(depends_on or {}), "babelspan": VERSION})
+    for examples in cells.values():
+        empty = dict.fromkeys((e.id for e in examples), "")
+        figures(examples, empty, scorer)  # what cannot be scored is told before anything is read
     found = {}
     for (question, context), examples in cells.items():
         path = None if keep is None else keep / f"{question}-{context}.json"
@@ -136,7 +145,7 @@ def signature_of(
     line = signature(
         scorer,
         questions=sum(f.questions for f in matrix.cells.values()),
-        checksums=[checksum(f.path) for f in files],
+        data=[f"{f.question_language}-{f.context_language}:{checksum(f.path)}" for f in files],
         version=VERSION,
     )
     return line if sample is None else f"{line}|sample:{sample}"
@@ -146,6 +155,8 @@ def _claim(keep: Path, depends_on: dict[str, Any]) -> None:
     """Make the folder ours, or see that it is."""
     path = keep / "evaluation.json"
     if not path.exists():
+        if keep.exists() and any(keep.iterdir()):
+            raise ConfigError(f"{keep}: expected an empty or a new folder, found other files")
         write_json(path, depends_on)
     elif read_json(path) != depends_on:
         raise ConfigError(

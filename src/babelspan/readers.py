@@ -45,20 +45,34 @@ def load_answerer(
         DataError: if there is no such reader, or it is broken.
         ConfigError: if it needs PyTorch, which is not installed.
     """
-    limits = {"max_length": max_length, "overlap": overlap}
     folder = folder_of(reader)
     if (folder / MODEL).exists():
         return Answerer(
             OnnxEngine(folder, workers=workers),
             exported_encoder(folder),
+            max_length=max_length,
+            overlap=overlap,
             max_answer_tokens=max_answer_tokens,
-            **limits,
         )
-    checkpoint = load_checkpoint(reader, max_length=max_length, overlap=overlap).eval()
+    checkpoint = load_checkpoint(reader, max_length=max_length, overlap=overlap)
+    import torch
+
+    checkpoint.to("cuda" if torch.cuda.is_available() else "cpu").eval()
+    return answerer_of(checkpoint, max_answer_tokens=max_answer_tokens)
+
+
+def answerer_of(
+    checkpoint: "PretrainedReader", *, max_answer_tokens: int = MAX_ANSWER_TOKENS
+) -> Answerer:
+    """An answerer around a loaded reader, on the device that it is on."""
     from babelspan.engines.torch import TorchEngine
 
     return Answerer(
-        TorchEngine(checkpoint), checkpoint.encoder, max_answer_tokens=max_answer_tokens, **limits
+        TorchEngine(checkpoint),
+        checkpoint.encoder,
+        max_length=checkpoint.max_length,
+        overlap=checkpoint.overlap,
+        max_answer_tokens=max_answer_tokens,
     )
 
 
@@ -71,6 +85,11 @@ def load_checkpoint(
 ) -> "PretrainedReader":
     """A reader that can be trained; see `models.pretrained.load`. Errors as in `load_answerer`."""
     folder = folder_of(reader)
+    if (folder / MODEL).exists():
+        raise DataError(
+            f"reader {reader!r} is an exported one, which can only answer; "
+            "name the checkpoint that it was made from"
+        )
     looks_local = folder.is_absolute() or reader.startswith((".", "~")) or folder.exists()
     if looks_local and not (folder / "config.json").is_file():
         raise DataError(
@@ -78,12 +97,10 @@ def load_checkpoint(
             "with config.json (a checkpoint), found "
             f"{'neither in it' if folder.is_dir() else 'no folder'}"
         )
-    if (
-        importlib.util.find_spec("torch") is None
-        or importlib.util.find_spec("transformers") is None
-    ):
+    if not all(map(importlib.util.find_spec, ("torch", "transformers"))):
+        what = "a checkpoint" if looks_local else "no folder here; as a name on the hub it"
         raise ConfigError(
-            f"reader {reader!r} is a checkpoint, which takes PyTorch and transformers to run: "
+            f"reader {reader!r} is {what}, and takes PyTorch and transformers to run: "
             'pip install "babelspan[train]", or use a folder made by `babelspan export`'
         )
     from babelspan.models import pretrained

@@ -7,6 +7,7 @@ Files of the run folder: the reader itself (`config.json`, `model.safetensors`, 
 
 import importlib
 import importlib.metadata
+import importlib.util
 import os
 import pkgutil
 import platform
@@ -23,7 +24,9 @@ from babelspan.augment.negatives import negatives
 from babelspan.data import folder as data_folder
 from babelspan.data.files import checksum, read_json, replacing, write_json
 from babelspan.data.squad import misplaced
-from babelspan.readers import checksum_of, load_checkpoint
+from babelspan.readers import answerer_of, checksum_of, load_checkpoint
+from babelspan.scoring import squad
+from babelspan.scoring.figures import figures
 from babelspan.types import ConfigError, Example
 from babelspan.version import VERSION
 
@@ -31,7 +34,8 @@ RECIPES = Path(__file__).parent / "recipes"
 RECIPE = "recipe.toml"
 RECORD = "run.json"
 
-_LIBRARIES = ("torch", "transformers", "tokenizers", "accelerate", "numpy")
+_NEEDED = ("torch", "transformers", "accelerate", "safetensors")
+_LIBRARIES = (*_NEEDED, "tokenizers", "numpy")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +48,8 @@ class Plan:
     reader: str
     train: list[Example]
     dev: list[Example]
-    checksums: dict[str, str]
+    files: dict[str, list[data_folder.DataFile]]
+    """By use, "train" and "dev", in the order in which they are read."""
 
 
 def plan(
@@ -55,16 +60,18 @@ def plan(
     dev: Sequence[Path] = (),
     recipe: str | None = None,
     settings: Sequence[str] = (),
+    split: str | None = None,
     keep_misplaced: bool = False,
 ) -> Plan:
     """Read recipe and data and check them, before anything slow begins.
 
     Raises:
-        ConfigError: for an unknown method, recipe or setting.
-        DataError: for data that cannot be learnt from.
+        ConfigError: for an unknown method, recipe or setting, or a library that is missing.
+        DataError: for data that cannot be learnt from or evaluated on.
     """
-    if not importlib.util.find_spec("torch"):
-        raise ConfigError('training takes PyTorch: pip install "babelspan[train]"')
+    for name in _NEEDED:
+        if not importlib.util.find_spec(name):
+            raise ConfigError(f'training takes {name}: pip install "babelspan[train]"')
     module = load_method(method)
     from babelspan.train.run import RunConfig
 
@@ -75,15 +82,21 @@ def plan(
     for name in tables:
         if name not in kinds:
             raise ConfigError(f"{where}: unknown table [{name}]; a recipe has [method] and [run]")
-    files = data_folder.find(train)
+    files = {
+        "train": data_folder.find(train, split=split),
+        "dev": data_folder.find(dev, split=split),
+    }
+    evaluated = _load(files["dev"], True)
+    if dev:
+        figures(evaluated, {}, squad)  # tells of a question without a gold answer
     return Plan(
         method=module,
         method_config=config.build(module.Config, tables.get("method", {}), f"{where}: [method]"),
         run_config=config.build(RunConfig, tables.get("run", {}), f"{where}: [run]"),
         reader=reader,
-        train=_load(files, keep_misplaced),
-        dev=_load(data_folder.find(dev), True),
-        checksums={str(f.path): checksum(f.path) for f in files},
+        train=_load(files["train"], keep_misplaced),
+        dev=evaluated,
+        files=files,
     )
 
 
@@ -93,6 +106,8 @@ def carry_out(plan: Plan, out: Path) -> None:
     Raises:
         ConfigError: if `out` holds another run or other files.
     """
+    import torch
+
     from babelspan.train.run import CHECKPOINT, Corpora, Run
 
     record = _record(plan)
@@ -106,13 +121,12 @@ def carry_out(plan: Plan, out: Path) -> None:
     reader = load_checkpoint(plan.reader, **limits, gives_new_head=True)
     if run.leads:
         _clear_unfinished(out)
-        write_json(out / RECORD, {**record, "state": "running"})
-        tables = {"method": plan.method_config, "run": plan.run_config}
+        if state == "new":
+            on = {"processes": run.processes, "threads": torch.get_num_threads()}
+            write_json(out / RECORD, {**record, **on, "state": "running"})
         with replacing(out / RECIPE) as beside:
-            beside.write_text(config.to_toml(tables), encoding="utf-8")
-        unplaced = misplaced(plan.train)
-        if unplaced:
-            print(f"passed over {unplaced} answers that are not in their place", file=sys.stderr)
+            beside.write_text(record["recipe"], encoding="utf-8")
+        _tell_of_misplaced(plan)
     if plan.dev:
         run.monitor = _monitor(reader, plan.dev)
     elsewhere = negatives(plan.train, plan.run_config.negatives, seed=plan.run_config.seed)
@@ -121,7 +135,7 @@ def carry_out(plan: Plan, out: Path) -> None:
     run.accelerator.wait_for_everyone()
     if run.leads:
         reader.save(out)
-        write_json(out / RECORD, {**record, "state": "finished"})
+        write_json(out / RECORD, {**read_json(out / RECORD), "state": "finished"})
         (out / CHECKPOINT).unlink(missing_ok=True)
     run.accelerator.end_training()
 
@@ -156,13 +170,16 @@ def _load(files: Sequence[data_folder.DataFile], keep_misplaced: bool) -> list[E
 
 def _record(plan: Plan) -> dict[str, Any]:
     """Everything that a run's result depends on, as far as it can be named."""
+    method = plan.method.__name__.rpartition(".")[2]
+    tables = config.to_toml({"method": plan.method_config, "run": plan.run_config})
     return {
-        "method": plan.method.__name__.rpartition(".")[2],
-        "recipe": config.to_toml({"method": plan.method_config, "run": plan.run_config}),
+        "method": method,
+        "recipe": f"# method: {method}\n{tables}",
         "seed": plan.run_config.seed,
         "reader": plan.reader,
         "reader_sha256": checksum_of(plan.reader),
-        "data_sha256": plan.checksums,
+        "data": {use: [str(f.path) for f in files] for use, files in plan.files.items()},
+        "data_sha256": {use: [*map(_identity, files)] for use, files in plan.files.items()},
         "examples": len(plan.train),
         "babelspan": VERSION,
         "python": platform.python_version(),
@@ -174,7 +191,8 @@ def _record(plan: Plan) -> dict[str, Any]:
 def _state_of(out: Path, record: Mapping[str, Any]) -> str:
     """How far the run in `out` has come: "new", "running" or "finished".
 
-    A run is the same when recipe, reader and data are; libraries may change between two starts.
+    A run is the same when recipe, reader and data are, the data by content, languages and order;
+    paths and libraries may change between two starts.
     """
     if not (out / RECORD).exists():
         if out.exists() and not (out.is_dir() and all(map(_is_unfinished, out.iterdir()))):
@@ -192,6 +210,21 @@ def _state_of(out: Path, record: Mapping[str, Any]) -> str:
     return str(earlier["state"])
 
 
+def _identity(file: data_folder.DataFile) -> list[str]:
+    """What a run's result depends on in a file: its content and the languages in its name."""
+    return [checksum(file.path), file.question_language, file.context_language]
+
+
+def _tell_of_misplaced(plan: Plan) -> None:
+    if unplaced := misplaced(plan.train):
+        print(f"passed over {unplaced} answers that are not in their place", file=sys.stderr)
+    if unplaced := misplaced(plan.dev):
+        print(
+            f"{unplaced} answers of the development data are not in their place; their text counts",
+            file=sys.stderr,
+        )
+
+
 def _is_unfinished(path: Path) -> bool:
     """Whether a file or folder was being written when a run was killed."""
     return path.name.startswith(".") and path.name.endswith(".part")
@@ -204,14 +237,7 @@ def _clear_unfinished(out: Path) -> None:
 
 def _monitor(reader: Any, dev: Sequence[Example]) -> Callable[[], Mapping[str, float]]:
     """Exact match and F1 by SQuAD 1.1 on development data, read in windows like any other."""
-    from babelspan.answering.answerer import Answerer
-    from babelspan.engines.torch import TorchEngine
-    from babelspan.scoring import squad
-    from babelspan.scoring.figures import figures
-
-    answerer = Answerer(
-        TorchEngine(reader), reader.encoder, max_length=reader.max_length, overlap=reader.overlap
-    )
+    answerer = answerer_of(reader)
 
     def monitor() -> dict[str, float]:
         texts = {p.id: p.text for p in answerer.predict(dev)}

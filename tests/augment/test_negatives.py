@@ -28,6 +28,16 @@ def test_the_question_stays_and_no_answer_is_in_the_new_context():
         assert all(a.text.casefold() not in made.context.casefold() for a in origin.answers)
 
 
+def test_a_translation_of_the_own_context_is_not_taken():
+    """The answer's text is not in it, but its translation is."""
+    world = World(0, shared_names=0.0)
+    both = [*world.examples(3), *world.examples(3, context_language="L1")]
+    by_id = {e.context: e.id for e in both}
+    made = negatives(both, 1.0, seed=3)
+    assert made
+    assert all(by_id[e.context] != e.origin for e in made)
+
+
 def test_the_seed_decides():
     assert negatives(EXAMPLES, 0.5, seed=1) == negatives(EXAMPLES, 0.5, seed=1)
     assert negatives(EXAMPLES, 0.5, seed=1) != negatives(EXAMPLES, 0.5, seed=2)

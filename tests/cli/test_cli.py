@@ -191,7 +191,49 @@ def test_samples_are_written_to_a_folder(tmp_path):
     assert len(list((tmp_path / "s" / "qa").glob("*.json"))) == 8
 
 
+def test_the_signature_of_a_score_holds_the_language(small):
+    gold, predictions, _ = small
+    score = ("score", gold, predictions, "--scorer", "mlqa", "--json", "--language")
+    found = [json.loads(run(*score, language).stdout) for language in ("en", "de")]
+    assert found[0]["signature"] != found[1]["signature"]
+
+
+def test_answers_out_of_place_are_counted(small, tmp_path):
+    gold, predictions, _ = small
+    document = json.loads(gold.read_text("utf-8"))
+    document["data"][0]["paragraphs"][0]["qas"][0]["answers"][0]["answer_start"] += 1
+    gold.write_text(json.dumps(document), encoding="utf-8")
+    done = run("score", gold, predictions, "--scorer", "squad")
+    assert done.returncode == 0
+    assert b"1 answers are not where the file says" in done.stderr
+    assert "--keep-misplaced" in fails(2, "evaluate", "default", gold)
+    done = run("evaluate", "default", gold, "--keep-misplaced", "--sample", "1")
+    assert done.returncode == 0
+
+
+def test_what_cannot_be_scored_is_told_before_anything_is_read(tmp_path):
+    gold = tmp_path / "test.ko.json"
+    save_squad(gold, load_squad(SAMPLES / "test.ko.json")[:2])
+    kept = tmp_path / "kept"
+    line = fails(2, "evaluate", "default", gold, "--scorer", "mlqa", "--out", kept)
+    assert "'ko'" in line
+    assert [p.name for p in kept.iterdir()] == ["evaluation.json"]
+    repeated = tmp_path / "twice.en.json"
+    save_squad(repeated, load_squad(SAMPLES / "test.en.json")[:1] * 2)
+    assert "comes twice" in fails(2, "evaluate", "default", repeated)
+    assert "comes twice" in fails(2, "predict", "default", repeated, "--out", tmp_path / "p.json")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "en-en.json").write_text("{}", encoding="utf-8")
+    assert "found other files" in fails(2, "evaluate", "default", gold, "--out", tmp_path / "full")
+    assert "found a folder" in fails(2, "predict", "default", gold, "--out", tmp_path)
+
+
+def test_an_exported_reader_cannot_be_exported_or_trained(tmp_path):
+    assert "an exported one" in fails(2, "export", "default", tmp_path / "x")
+
+
 def test_help_version_and_words_that_are_not_known():
+    assert run().stdout == run("--help").stdout
     assert "ask" in run("--help").stdout.decode()
     assert run("--version").stdout.decode().startswith("babelspan 0.")
     assert "No such command" in fails(2, "aks")

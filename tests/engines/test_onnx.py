@@ -140,7 +140,7 @@ def test_settings_that_are_none_are_refused(folder, settings):
     (folder / "reader.json").write_text(json.dumps(settings), encoding="utf-8")
     with pytest.raises(
         DataError,
-        match=r"reader\.json: expected the settings of an exported reader, found in .+: .+; export it again",
+        match=r"reader\.json: expected the settings of an exported reader, found in .+: .+; export",
     ):
         exported_encoder(folder)
 

@@ -48,7 +48,8 @@ def trained(name, *, updates=60, seed=1, dropout=0.0):
 
 def predicted(reader, examples=EXAMPLES):
     limits = {"max_length": reader.max_length, "overlap": reader.overlap}
-    return list(Answerer(TorchEngine(reader), reader.encoder, **limits).predict(examples))
+    engine = TorchEngine(reader.eval())
+    return list(Answerer(engine, reader.encoder, **limits).predict(examples))
 
 
 def weights(reader):

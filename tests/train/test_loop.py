@@ -1,6 +1,7 @@
 """The loop: same seed same bits, stopped and resumed, stages, monitor, precision, files."""
 
 import json
+import os
 from functools import cache
 
 import pytest
@@ -9,6 +10,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from babelspan.losses.span import span_loss
 from babelspan.methods import fine_tune
+from babelspan.train import run as run_module
+from babelspan.train.batches import Batches
 from babelspan.train.loop import fit, shuffled
 from babelspan.train.run import CHECKPOINT, LOG, Corpora, Run, RunConfig
 from babelspan.train.update import Optim, Updater
@@ -157,6 +160,46 @@ def test_evaluation_only_at_the_end_by_default(tmp_path):
     assert [line["update"] for line in log_lines(tmp_path) if "dev_f1" in line] == [8]
 
 
+@pytest.mark.parametrize(("stopped_stage", "evaluation"), [(0, 1), (0, 3), (1, 2)])
+def test_stopped_while_evaluating(tmp_path, stopped_stage, evaluation):
+    """The checkpoint is written first; what the stop cut off is evaluated by the resumed run."""
+    times = 3 * stopped_stage + evaluation
+
+    def monitor(reader, fails):
+        count = iter(range(1, 100))
+
+        def evaluate():
+            if next(count) == times and fails:
+                raise StoppedError
+            return {"dev": float(weights(reader).sum())}
+
+        return evaluate
+
+    config = {"stages": 2, "evaluate_every": 3}
+    trained(tmp_path / "whole", monitor=lambda reader: monitor(reader, False), **config)
+    whole = log_lines(tmp_path / "whole")
+    assert [line["update"] for line in whole if "dev" in line] == [3, 6, 8] * 2
+
+    out = tmp_path / "stopped"
+    with pytest.raises(StoppedError):
+        trained(out, monitor=lambda reader: monitor(reader, True), **config)
+    found = torch.load(out / CHECKPOINT, weights_only=True)
+    assert (found["stage"], found["update"]) == (stopped_stage, [3, 6, 8][evaluation - 1])
+    resumed = trained(out, monitor=lambda reader: monitor(reader, False), **config)
+
+    assert torch.equal(weights(resumed), undisturbed(stages=2))
+    kept = ("stage", "update", "dev")
+    assert [[line.get(k) for k in kept] for line in log_lines(out)] == [
+        [line.get(k) for k in kept] for line in whole
+    ]
+
+
+def test_only_at_the_end(tmp_path):
+    trained(tmp_path, stages=2, log_every=0, save_every=0)
+    lines = [(line["stage"], line["update"]) for line in log_lines(tmp_path)]
+    assert lines == [(0, 8), (1, 8)]
+
+
 def test_bf16_runs_and_differs_a_little():
     """Both precisions in one process; weights and optimiser stay fp32."""
     run = Run(config=RunConfig(**SMALL, precision="bf16"))
@@ -200,8 +243,8 @@ def test_log_and_tensorboard(tmp_path):
     assert lines[-1]["reader_lr"] == pytest.approx(0.01 * (1 - 6 / 7))
     assert all(line["tokens_per_second"] > 0 < line["reader_gradient_norm"] for line in lines)
 
-    events = EventAccumulator(str(tmp_path / "tensorboard")).Reload()
-    scalars = events.Scalars("stage0/span")
+    events = EventAccumulator(str(tmp_path / "tensorboard" / "stage0")).Reload()
+    scalars = events.Scalars("span")
     assert [event.step for event in scalars] == [2, 4, 6, 8]
     assert [e.value for e in scalars] == pytest.approx([line["span"] for line in lines], rel=1e-6)
 
@@ -218,6 +261,34 @@ def test_the_logged_loss_is_the_mean_since_the_last_line(tmp_path):
 
     fit(step, shuffled(reader, EXAMPLES, run), run)
     assert [line["made"] for line in log_lines(tmp_path)] == [1.5, 6.0, 16.0]
+
+
+def test_tensorboard_drops_what_a_resumed_run_repeats(tmp_path):
+    with pytest.raises(StoppedError):
+        trained(tmp_path, stages=2, stopped_stage=1, stop_at=5)
+    run = Run(config=RunConfig(**SMALL), folder=tmp_path)
+    reader = new_reader()
+    stage(reader, run)
+    stage(reader, run)
+    run.accelerator.end_training()
+    for number in (0, 1):
+        events = EventAccumulator(str(tmp_path / "tensorboard" / f"stage{number}")).Reload()
+        assert [event.step for event in events.Scalars("span")] == [2, 4, 6, 8]
+
+
+def test_the_logged_loss_is_a_mean_over_the_windows_of_this_process(tmp_path):
+    """Of joint batches of 3 windows the first of two processes has 2, weighing 4/3 together."""
+    reader = new_reader()
+    run = Run(config=RunConfig(**SMALL), folder=tmp_path)
+    updater = Updater(reader, Optim(), run)
+
+    def step(batch):
+        updater(reader(batch).summary.sum())
+        return {"made": torch.tensor(3.0)}
+
+    windows = list(reader.windows(EXAMPLES))
+    fit(step, Batches(reader, windows, seed=1, batch_size=3, updates=2, processes=2), run)
+    assert [line["made"] for line in log_lines(tmp_path)] == [3.0]
 
 
 def test_a_line_cut_short_by_a_kill_is_dropped(tmp_path):
@@ -243,6 +314,46 @@ def test_a_checkpoint_of_more_processes_is_refused(tmp_path):
     torch.save(state, tmp_path / CHECKPOINT)
     with pytest.raises(ConfigError, match="of a run with 2 processes, which cannot go on with 1"):
         trained(tmp_path)
+
+
+def test_more_threads_on_resuming_are_told(tmp_path, capsys):
+    with pytest.raises(StoppedError):
+        trained(tmp_path, stop_at=4)
+    capsys.readouterr()
+    with pytest.raises(StoppedError):
+        trained(tmp_path, stop_at=5)
+    assert "threads" not in capsys.readouterr().err
+    try:
+        with pytest.raises(StoppedError):
+            trained(tmp_path, stop_at=3, threads=2)
+    finally:
+        torch.set_num_threads(1)
+    assert "begun with 1 threads, going on with 2: the bits may differ" in capsys.readouterr().err
+
+
+def test_freed_memory_is_kept_where_a_gibibyte_is_too_much(monkeypatch):
+    """Some builds of glibc take no threshold above half a heap, 32 MiB, and answer 0."""
+    taken = []
+
+    class Libc:
+        def mallopt(self, option, value):
+            if option == -3 and value > 32 << 20:
+                return 0
+            taken.append((option, value))
+            return 1
+
+    monkeypatch.setattr(run_module.ctypes, "CDLL", lambda name: Libc())
+    monkeypatch.setattr(run_module.platform, "libc_ver", lambda: ("glibc", "2.28"))
+    monkeypatch.setattr(run_module.sys, "platform", "linux")
+    run_module._keep_freed_memory()
+    assert taken == [(-3, 32 << 20), (-1, (1 << 31) - 1)]
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_a_gpu_gives_the_same_bits_twice():
+    assert torch.equal(weights(trained()), weights(trained()))
+    assert torch.are_deterministic_algorithms_enabled()
+    assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
 
 
 def one(answers, context):

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import torch
+from torch import nn
 
 from babelspan.losses.span import span_loss
 from babelspan.train.loop import fit, shuffled
@@ -23,14 +24,20 @@ test_processes.train(Path(sys.argv[1]), Path(sys.argv[2]))
 
 
 def train(out, folder=None):
-    """Three updates of a reader without dropout; gradients and weights go to `out`."""
+    """Three updates of a reader without dropout; gradients and weights go to `out`.
+
+    One parameter has no part in the loss; with a gradient of zero it would decay.
+    """
     world = World(0)
     run = Run(config=RunConfig(threads=1, batch_size=6, updates=3, log_every=1), folder=folder)
     reader = miniature_reader(world.vocabulary())
+    reader.unused = nn.Parameter(torch.ones(2, 2))
     updater = Updater(reader, Optim(lr=1e-3, warmup=0.0, schedule="constant"), run)
     gradients = []
     updater._optimizer.register_step_pre_hook(
-        lambda *_: gradients.append({n: p.grad.clone() for n, p in reader.named_parameters()})
+        lambda *_: gradients.append(
+            {n: p.grad.clone() for n, p in reader.named_parameters() if p.grad is not None}
+        )
     )
 
     def step(batch):
@@ -97,6 +104,9 @@ def test_two_processes_give_the_gradients_of_one(tmp_path):
     for state in both:
         for found, expected in zip(state["gradients"], one["gradients"], strict=True):
             torch.testing.assert_close(found, expected, rtol=0, atol=2e-6)
+    for state in (one, *both):
+        assert torch.equal(state["weights"]["unused"], torch.ones(2, 2))
+        assert all("unused" not in gradients for gradients in state["gradients"])
     for name, tensor in both[0]["weights"].items():
         assert torch.equal(tensor, both[1]["weights"][name]), name
 

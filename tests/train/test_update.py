@@ -9,6 +9,7 @@ from torch import nn
 
 from babelspan.train.run import Run, RunConfig
 from babelspan.train.update import Optim, Updater, schedule
+from babelspan.types import ConfigError
 
 
 def started_run(updates=10):
@@ -145,6 +146,20 @@ def test_gradients_are_clipped_to_the_norm():
         (moments,) = updater.state_dict()["optimizer"]["state"].values()
         assert updater.gradient_norm == pytest.approx(50, rel=1e-6)
         assert moments["exp_avg"].tolist()[0] == pytest.approx([3 * scale, 4 * scale], rel=1e-4)
+
+
+@pytest.mark.parametrize("value", ["nan", "inf"])
+def test_a_gradient_that_is_not_finite_is_told_and_changes_nothing(value):
+    run = started_run()
+    run.update = 6
+    player = linear()
+    updater = Updater(player, Optim(lr=0.1, average=0.5), run)
+    message = f"^update 7: expected a finite gradient of 'reader', its norm is {value}; lower"
+    with pytest.raises(ConfigError, match=message):
+        updater(player(torch.full((1, 3), float(value))).sum())
+    assert torch.equal(player.weight, linear().weight)
+    assert torch.equal(updater.state_dict()["average"][0], linear().weight)
+    assert updater.state_dict()["optimizer"]["state"] == {}
 
 
 @pytest.mark.parametrize("parts", [(6,), (3, 3), (1, 2, 3), (1, 1, 1, 1, 1, 1)])

@@ -76,9 +76,21 @@ class Answerer:
         """The best answers to one question among several contexts, best first, no two overlapping.
 
         A span is weighed by its odds against "no answer" in the same window, which tells apart
-        windows that hold the answer and windows that only look like it. Scores are shares of all
-        spans of all contexts and of "nowhere": they add up to less than 1.
+        windows that hold the answer and windows that only look like it; `logit` is that log-odds.
+        Scores are shares of all spans of all contexts and of "nowhere": they add up to less than 1.
+
+        Args:
+            question: the question.
+            contexts: the texts to search; those without tokens hold no answer.
+            top_k: how many answers to give, at most.
+            watch: told how many windows have been read.
+
+        Raises:
+            ValueError: if the question is empty or `top_k` below 1.
+            DataError: if the question leaves no room for a context.
         """
+        if top_k < 1:
+            raise ValueError(f"top_k must be 1 or more, got {top_k}")
         examples = [_example(str(i), question, context) for i, context in enumerate(contexts)]
         read = [
             [of_window.against_no_answer() for of_window in found]

@@ -7,6 +7,7 @@ are the harder kind).
 """
 
 import random
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -18,8 +19,9 @@ _TRIES = 10
 def negatives(examples: Sequence[Example], share: float, *, seed: int) -> list[Example]:
     """Examples without an answer: questions of `examples` over contexts of others.
 
-    A context that holds the text of one of the question's answers is not taken; a question for
-    which ten contexts in a row do is passed over.
+    A context is not taken if it holds the text of one of the question's answers, or is that of an
+    example with the same id, as the translation of the question's own context is in a parallel
+    set; a question for which ten contexts in a row are not taken is passed over.
 
     Args:
         examples: with answers; those that have none are not paired again.
@@ -37,11 +39,18 @@ def negatives(examples: Sequence[Example], share: float, *, seed: int) -> list[E
         raise ConfigError(f"negatives must be a fraction in [0, 1], got {share}")
     rng = random.Random(seed)
     answered = [e for e in examples if e.answers]
+    ids: defaultdict[str, set[str]] = defaultdict(set)
+    for example in examples:
+        ids[example.context].add(example.id)
     chosen = sorted(rng.sample(range(len(answered)), round(share * len(answered))))
     found = []
     for example in (answered[i] for i in chosen):
         tries = (rng.choice(answered) for _ in range(_TRIES))
-        other = next((o for o in tries if not _may_answer(o.context, example)), None)
+        own = ids[example.context]
+        other = next(
+            (o for o in tries if own.isdisjoint(ids[o.context]) and not _holds(o.context, example)),
+            None,
+        )
         if other is not None:
             found.append(
                 replace(
@@ -57,6 +66,6 @@ def negatives(examples: Sequence[Example], share: float, *, seed: int) -> list[E
     return found
 
 
-def _may_answer(context: str, example: Example) -> bool:
+def _holds(context: str, example: Example) -> bool:
     searched = context.casefold()
     return any(a.text.casefold() in searched for a in example.answers or ())

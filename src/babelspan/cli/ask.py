@@ -2,6 +2,7 @@
 
 import json
 import sys
+import unicodedata
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -84,16 +85,21 @@ def _show(answers: "list[tuple[Document, Prediction]]") -> None:
         after = document.text[span.end : span.end + _AROUND]
         console.print(
             Text.assemble(
-                (prediction.text, "bold green"),
+                (_one_line(prediction.text), "bold green"),
                 f"   {prediction.score:.0%}  {document.name}:{span.start}-{span.end}",
             )
         )
         console.print(
             Text.assemble(
-                "   …", _one_line(before), (prediction.text, "green"), _one_line(after), "…"
+                "   " if span.start <= _AROUND else "   …",
+                _one_line(before),
+                (_one_line(prediction.text), "green"),
+                _one_line(after),
+                "" if span.end + _AROUND >= len(document.text) else "…",
             )
         )
 
 
 def _one_line(text: str) -> str:
-    return text.replace("\r", " ").replace("\n", " ")
+    """`text` with line ends and control characters as spaces: nothing that steers a terminal."""
+    return "".join(" " if unicodedata.category(c) == "Cc" else c for c in text)

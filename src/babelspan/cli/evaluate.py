@@ -44,7 +44,7 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Measure a reader on every pair of question and context language, with XLT and G-XLT."""
-    from babelspan.cli.shown import tracked
+    from babelspan.cli.shown import tell_misplaced, tracked
     from babelspan.data.files import checksum, write_json
     from babelspan.data.folder import find
     from babelspan.measuring import load_cells, load_scorer, measure, signature_of
@@ -53,9 +53,10 @@ def command(
     rules = load_scorer(scorer)
     files = find(data, split=split)
     cells = load_cells(files, crossed=cross, sample=sample, keep_misplaced=keep_misplaced)
+    tell_misplaced(e for examples in cells.values() for e in examples)
     depends_on = {
         "reader": checksum_of(reader),
-        "data": sorted(checksum(f.path) for f in files),
+        "data": sorted(f"{f.path.name}:{checksum(f.path)}" for f in files),
         "sample": sample,
     }
     matrix = measure(
@@ -81,11 +82,13 @@ def _show(matrix: "Matrix", metric: "Metric", title: str) -> None:
     table = Table(title=title, title_justify="left", show_edge=False)
     table.add_column("question \\ context", style="bold")
     for language in matrix.context_languages:
-        table.add_column(language, justify="right")
+        table.add_column(language, justify="right", no_wrap=True)
     for question in matrix.question_languages:
         values = [matrix.value((question, c), metric) for c in matrix.context_languages]
         table.add_row(question, *(_percent(v) for v in values))
     console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = max(console.width, 40 + 8 * len(matrix.context_languages))
     console.print(table)
     means = {"XLT": matrix.xlt(metric), "G-XLT": matrix.g_xlt(metric)}
     console.print("   ".join(f"{name} {_percent(value)}" for name, value in means.items()))

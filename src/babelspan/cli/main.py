@@ -3,6 +3,7 @@
 Exit codes: 0 done, 1 our mistake, 2 the user's, 130 interrupted.
 """
 
+import io
 import os
 import sys
 import traceback
@@ -18,7 +19,6 @@ from babelspan.version import VERSION
 app = typer.Typer(
     name="babelspan",
     help="Question answering across languages: the answer is a span of your text.",
-    no_args_is_help=True,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -34,21 +34,27 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(invoke_without_command=True)
 def _options(
+    context: typer.Context,
     debug: bool = typer.Option(False, DEBUG, help="Show the traceback of an error."),
     version: bool = typer.Option(
         False, "--version", callback=_show_version, is_eager=True, help="Show the version."
     ),
 ) -> None:
-    """Options before the verb."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 def main() -> NoReturn:
     """Run the command line and leave with its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     arguments = [a for a in sys.argv[1:] if a != DEBUG]
     try:
         code = app(args=arguments, standalone_mode=False)
+        sys.stdout.flush()
     except (KeyboardInterrupt, typer.Abort):
         print("babelspan: interrupted", file=sys.stderr)
         code = 130
@@ -71,8 +77,9 @@ def _tell(error: Exception) -> int:
     if isinstance(error, DataError | ConfigError):
         print(f"babelspan: {_line(str(error))}", file=sys.stderr)
         return 2
-    if isinstance(error, OSError) and error.filename is not None:
-        print(f"babelspan: {error.filename}: {error.strerror}", file=sys.stderr)
+    if isinstance(error, OSError) and error.errno is not None:
+        where = "" if error.filename is None else f"{error.filename}: "
+        print(f"babelspan: {where}{error.strerror}", file=sys.stderr)
         return 2
     print(
         f"babelspan: a fault of ours: {type(error).__name__}: {_line(str(error))}; "

@@ -23,17 +23,27 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Score predictions: exact match and F1, fractions of 1 in JSON, percent in the table."""
+    from babelspan.cli.shown import tell_misplaced
     from babelspan.data.files import checksum
     from babelspan.data.folder import describe
     from babelspan.data.predictions import load_predictions
+    from babelspan.data.squad import refuse_repeated_ids
     from babelspan.measuring import load_scorer
     from babelspan.scoring.figures import figures, signature
     from babelspan.version import VERSION
 
     rules = load_scorer(scorer)
     examples = describe(gold).load(keep_misplaced=True)
+    refuse_repeated_ids(examples, gold)
+    tell_misplaced(examples)
     found = figures(examples, load_predictions(predictions), rules, language=language)
-    line = signature(rules, questions=found.questions, checksums=[checksum(gold)], version=VERSION)
+    languages = language or describe(gold).context_language
+    line = signature(
+        rules,
+        questions=found.questions,
+        data=[f"{languages}:{checksum(gold)}"],
+        version=VERSION,
+    )
     if as_json:
         record = {
             "exact_match": found.exact_match,

@@ -1,5 +1,6 @@
 """Progress on a terminal, for the verbs that take long."""
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
@@ -7,7 +8,20 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+    from babelspan.types import Example
+
 T = TypeVar("T")
+
+
+def tell_misplaced(examples: "Iterable[Example]") -> None:
+    """Say on standard error how many answers are known by their text only, if any are."""
+    from babelspan.data.squad import misplaced
+
+    count = misplaced(examples)
+    if count:
+        print(
+            f"{count} answers are not where the file says; they are scored by text", file=sys.stderr
+        )
 
 
 @contextmanager

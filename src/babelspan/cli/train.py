@@ -21,6 +21,9 @@ Recipe = Annotated[
 Settings = Annotated[
     list[str] | None, typer.Option("--set", help="key=value over the recipe; may be repeated.")
 ]
+Split = Annotated[
+    str | None, typer.Option("--split", help="Which split of a folder, of --train and of --dev.")
+]
 Keep = Annotated[
     bool,
     typer.Option("--keep-misplaced", help="Pass over answers that are not where the file says."),
@@ -36,6 +39,7 @@ def command(
     dev: Dev = None,
     recipe: Recipe = None,
     settings: Settings = None,
+    split: Split = None,
     keep_misplaced: Keep = False,
 ) -> None:
     """Train a reader. Stopped and started again with the same words, it goes on where it was."""
@@ -48,6 +52,7 @@ def command(
         dev=dev or [],
         recipe=recipe,
         settings=settings or [],
+        split=split,
         keep_misplaced=keep_misplaced,
     )
     training.carry_out(plan, out)

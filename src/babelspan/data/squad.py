@@ -43,6 +43,19 @@ def load_squad(
     return [_unplaced(e) if keep_misplaced else _checked(e, path) for e in examples]
 
 
+def refuse_repeated_ids(examples: Iterable[Example], path: Path) -> None:
+    """See that every question has an id of its own, as everything by id needs it.
+
+    Raises:
+        DataError: if an id comes twice, with the id.
+    """
+    seen: set[str] = set()
+    for example in examples:
+        if example.id in seen:
+            raise DataError(f"{path}: the id {example.id!r} comes twice; make the ids unique")
+        seen.add(example.id)
+
+
 def misplaced(examples: Iterable[Example]) -> int:
     """How many answers are known by their text only."""
     return sum(answer.start is None for e in examples for answer in e.answers or ())
@@ -107,7 +120,7 @@ def _field(value: Any, key: str, kind: type | tuple[type, ...], where: str) -> A
 
 
 def _answers(record: dict[str, Any], where: str) -> tuple[Answer, ...] | None:
-    if record.get("is_impossible", False):
+    if record.get("is_impossible", False) is True:
         return ()
     if "answers" not in record:
         return None

@@ -15,7 +15,7 @@ class TorchEngine:
     On the CPU one window at a time (see `engines.onnx`), on a GPU in large batches.
 
     Args:
-        reader: put into evaluation mode while the engine reads.
+        reader: in evaluation mode (`reader.eval()`), as `readers` and the training loop see to.
     """
 
     workers = 1
@@ -40,12 +40,7 @@ class TorchEngine:
             answers=torch.empty(0),
             windows=(),
         )
-        was_training = self._reader.training
-        if was_training:
-            self._reader.eval()
         reading = self._reader(batch.to(self._device))
-        if was_training:
-            self._reader.train()
         return reading.start_logits.cpu().numpy(), reading.last_logits.cpu().numpy()
 
     @property

@@ -26,10 +26,10 @@ _OPSET = 20
 
 
 def export(reader: PretrainedReader, folder: Path, *, int8: bool = False) -> None:
-    """Write `model.onnx`, `tokenizer.json` and `reader.json`, each whole or not at all.
+    """Write `tokenizer.json`, `reader.json` and last `model.onnx`, each whole or not at all.
 
     Args:
-        reader: left as it is, but in evaluation mode.
+        reader: put into evaluation mode and moved to the CPU.
         folder: made if need be.
         int8: whether to quantise: a quarter of the size, about twice the speed, and logits that
             differ a little.
@@ -41,8 +41,11 @@ def export(reader: PretrainedReader, folder: Path, *, int8: bool = False) -> Non
             _write_onnx(reader.eval().cpu(), path)
             if int8:
                 path = _quantised(path)
-        with replacing(folder / MODEL) as final:
-            path.replace(final)
+        _finish(reader, folder, path, int8=int8)
+
+
+def _finish(reader: PretrainedReader, folder: Path, path: Path, *, int8: bool) -> None:
+    """Put everything in its place, the network last; a large one has weights in a second file."""
     with replacing(folder / TOKENIZER) as final:
         reader.encoder.tokenizer.save(str(final))
     settings = Settings(
@@ -52,6 +55,10 @@ def export(reader: PretrainedReader, folder: Path, *, int8: bool = False) -> Non
         babelspan=VERSION,
     )
     write_json(folder / SETTINGS, asdict(settings))
+    weights = path.with_name(f"{path.name}.data")
+    for file in (weights, path) if weights.exists() else (path,):
+        with replacing(folder / file.name.replace(path.name, MODEL)) as final:
+            file.replace(final)
 
 
 class _Network(nn.Module):

@@ -1,5 +1,6 @@
 """Exact match and F1 of a set of questions: counts first, means after."""
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -74,10 +75,17 @@ def figures(
     return Figures(exact_matches, f1s, missing)
 
 
-def signature(scorer: Scorer, *, questions: int, checksums: Iterable[str], version: str) -> str:
-    """What figures depend on, in one line: figures with different signatures do not compare."""
-    data = ",".join(sorted(c[:12] for c in checksums))
-    return f"{scorer.NAME}|{scorer.RULES}|n:{questions}|data:sha256:{data}|babelspan:{version}"
+def signature(scorer: Scorer, *, questions: int, data: Iterable[str], version: str) -> str:
+    """What figures depend on, in one line: figures with different signatures do not compare.
+
+    Args:
+        scorer: a module of `babelspan.scoring`.
+        questions: how many were scored.
+        data: for each file its languages and the SHA-256 of its content, `<languages>:<sha256>`.
+        version: of Babelspan.
+    """
+    digest = hashlib.sha256("\n".join(sorted(data)).encode()).hexdigest()[:12]
+    return f"{scorer.NAME}|{scorer.RULES}|n:{questions}|data:sha256:{digest}|babelspan:{version}"
 
 
 def _best(

@@ -69,7 +69,7 @@ def fit(step: Step, batches: Batches, run: Run) -> None:
     """
     run.update, run.updates = 0, batches.updates
     if run.restore():
-        run.forget_after_checkpoint()
+        run.start_tensorboard()
         _take_updates(step, batches, run)
         for updater in run.updaters:
             updater.take_average()
@@ -78,34 +78,40 @@ def fit(step: Step, batches: Batches, run: Run) -> None:
 
 
 def _take_updates(step: Step, batches: Batches, run: Run) -> None:
+    if run.update:  # a checkpoint is written before its update is evaluated
+        _evaluate_if_due(run)
     meter = Meter(run)
     with bar(run) as shown:
         for shares in batches.starting_at(run.update):
             meter.add(_update(step, shares, run), shares)
             run.update += 1
-            is_last = run.update == run.updates
-            if is_last or _is_due(run.update, run.config.log_every):
+            if _is_due(run, run.config.log_every):
                 line = meter.flush()
                 run.record(line)
                 shown.show(line)
-            if run.monitor and (is_last or _is_due(run.update, run.config.evaluate_every)):
-                run.record(_evaluation(run.monitor, run))
-            if is_last or _is_due(run.update, run.config.save_every):
+            if _is_due(run, run.config.save_every):
                 run.save()
+            _evaluate_if_due(run)
             shown.advance()
 
 
 def _update(step: Step, shares: list[Share], run: Run) -> dict[str, Tensor]:
     """One update; the losses are means over this process's share of it."""
     means: dict[str, Tensor] = {}
+    total = sum(share.weight for share in shares)
     for number, share in enumerate(shares):
         run.weight = share.weight
         run.completes_update = number == len(shares) - 1
         with run.autocast():
             losses = step(share.batch.to(run.device))
         for name, loss in losses.items():
-            means[name] = means.get(name, 0.0) + loss.detach() * share.weight
+            means[name] = means.get(name, 0.0) + loss.detach() * (share.weight / total)
     return means
+
+
+def _evaluate_if_due(run: Run) -> None:
+    if run.monitor and _is_due(run, run.config.evaluate_every):
+        run.record(_evaluation(run.monitor, run))
 
 
 def _evaluation(monitor: Monitor, run: Run) -> dict[str, float]:
@@ -122,5 +128,5 @@ def _evaluation(monitor: Monitor, run: Run) -> dict[str, float]:
     return figures
 
 
-def _is_due(update: int, every: int) -> bool:
-    return every > 0 and update % every == 0
+def _is_due(run: Run, every: int) -> bool:
+    return run.update == run.updates or (every > 0 and run.update % every == 0)

@@ -2,9 +2,10 @@
 
 import ctypes
 import json
+import os
 import platform
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -53,9 +54,9 @@ class RunConfig:
     threads: NonNegativeInt = 0
     """CPU threads of a process; 0 for all cores. A resumed run needs as many for the same bits."""
     log_every: NonNegativeInt = 10
-    """Updates between two lines of the log."""
+    """Updates between two lines of the log; 0 for only at the end."""
     save_every: NonNegativeInt = 200
-    """Updates between two checkpoints."""
+    """Updates between two checkpoints; 0 for only at the end."""
     evaluate_every: NonNegativeInt = 0
     """Updates between two evaluations on the development data; 0 for only at the end."""
 
@@ -112,6 +113,8 @@ class Run:
         self.device: torch.device = self.accelerator.device
         self.processes: int = self.accelerator.num_processes
         self.process: int = self.accelerator.process_index
+        if self.device.type == "cuda":
+            _make_cuda_repeatable()
         torch.manual_seed(self.config.seed)
 
     @property
@@ -134,6 +137,8 @@ class Run:
             "update": self.update,
             "players": {u.name: u.state_dict() for u in self.updaters},
             "random": random,
+            "threads": torch.get_num_threads(),
+            "log_bytes": self._log_bytes(),
         }
         with replacing(self.folder / CHECKPOINT) as beside:
             torch.save(state, beside)
@@ -141,11 +146,15 @@ class Run:
     def restore(self) -> bool:
         """Take up the checkpoint, if any; False if it is of a later stage: this one is done.
 
+        The log becomes what it was then: a resumed run writes the rest of its lines again.
+
         Raises:
             ConfigError: if the checkpoint is of a run with more processes or fewer.
         """
         path = None if self.folder is None else self.folder / CHECKPOINT
         if path is None or not path.exists():
+            if self.stage == 0:
+                self._shorten_log(0)
             return True
         state = torch.load(path, map_location="cpu", weights_only=True)
         if len(state["random"]) != self.processes:
@@ -160,6 +169,8 @@ class Run:
             for updater in self.updaters:
                 updater.load_state_dict(state["players"][updater.name])
             self.set_random_state(state["random"][self.process])
+            self._shorten_log(state["log_bytes"])
+            self._tell_of_threads(state["threads"])
         return True
 
     def record(self, line: Mapping[str, float]) -> None:
@@ -169,26 +180,22 @@ class Run:
         at = {"stage": self.stage, "update": self.update}
         with (self.folder / LOG).open("a", encoding="utf-8") as log:
             log.write(json.dumps({**at, **line}) + "\n")
-        self.accelerator.log(
-            {f"stage{self.stage}/{k}": v for k, v in line.items()}, step=self.update
-        )
+        self.accelerator.log(dict(line), step=self.update)
 
-    def forget_after_checkpoint(self) -> None:
-        """Drop the lines of the log that a resumed run is going to write again."""
+    def start_tensorboard(self) -> None:
+        """Open the stage's folder of TensorBoard, which drops the updates that are still to come.
+
+        A folder for each stage: what is dropped is dropped from the whole folder.
+        """
         if self.folder is None or not self.leads:
             return
-        self.accelerator.init_trackers("tensorboard")
-        log = self.folder / LOG
-        if log.exists():
-            kept = [
-                line
-                for line in _lines(log)
-                if (line["stage"], line["update"]) <= (self.stage, self.update)
-            ]
-            with replacing(log) as beside:
-                beside.write_text(
-                    "".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8"
-                )
+        for earlier in self.accelerator.trackers:
+            earlier.finish()
+        self.accelerator.trackers = []
+        self.accelerator.init_trackers(
+            f"tensorboard/stage{self.stage}",
+            init_kwargs={"tensorboard": {"purge_step": self.update + 1}},
+        )
 
     def random_state(self) -> dict[str, Any]:
         """The random state of this process."""
@@ -203,6 +210,26 @@ class Run:
         if "cuda" in state:
             torch.cuda.set_rng_state(state["cuda"], self.device)
 
+    def _log_bytes(self) -> int:
+        """Length of the log so far."""
+        log = None if self.folder is None else self.folder / LOG
+        return log.stat().st_size if log is not None and log.exists() else 0
+
+    def _shorten_log(self, length: int) -> None:
+        """Drop what stands in the log after its first bytes."""
+        if self.folder is not None and self.leads and self._log_bytes() > length:
+            os.truncate(self.folder / LOG, length)
+
+    def _tell_of_threads(self, before: int) -> None:
+        """Say so if the run goes on with more CPU threads or fewer."""
+        now = torch.get_num_threads()
+        if now != before and self.device.type == "cpu" and self.leads:
+            print(
+                f"begun with {before} threads, going on with {now}: the bits may differ from those "
+                "of a run that was not stopped",
+                file=sys.stderr,
+            )
+
     def _random_states(self) -> list[Any]:
         """The random state of every process."""
         if self.processes == 1:
@@ -212,23 +239,20 @@ class Run:
         return states
 
 
-def _lines(log: Path) -> Iterator[dict[str, Any]]:
-    """The whole lines of a log; one cut short by a kill is left out."""
-    for line in log.read_text(encoding="utf-8").splitlines():
-        try:
-            yield json.loads(line)
-        except json.JSONDecodeError:
-            return
+def _make_cuda_repeatable() -> None:
+    """Have the same operations give the same bits; one that cannot says so in a warning."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True, warn_only=True)
 
 
 def _keep_freed_memory() -> None:
     """Have glibc keep large freed blocks for the next step instead of giving them back.
 
-    Activations of the same sizes come and go at every step; mapping them anew cost up to a third
-    of the time on the machine this was measured on (docs/decisions/0010).
+    Activations of the same sizes come and go at every step; mapping them anew cost 38 % of the
+    processor time of a step at 384 tokens (docs/decisions/0010).
     """
     if sys.platform == "linux" and platform.libc_ver()[0] == "glibc":
         libc = ctypes.CDLL("libc.so.6")
         trim_threshold, mmap_threshold = -1, -3
-        libc.mallopt(mmap_threshold, 1 << 30)
+        libc.mallopt(mmap_threshold, 1 << 30) or libc.mallopt(mmap_threshold, 32 << 20)
         libc.mallopt(trim_threshold, (1 << 31) - 1)

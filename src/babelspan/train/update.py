@@ -4,32 +4,40 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import torch
+from pydantic import Field, NonNegativeFloat, PositiveFloat
 from torch import Tensor, nn
 
 from babelspan.models.reader import Player
 from babelspan.train.run import Run
+from babelspan.types import ConfigError
+
+Decay = Annotated[float, Field(ge=0, lt=1)]
+"""Of a moving average: the part that the past keeps at every update."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Optim:
-    """How a player learns; the defaults are those of Devlin et al. (2019), arXiv:1810.04805."""
+    """How a player learns, by AdamW with PyTorch's epsilon.
 
-    lr: float = 3e-5
+    The defaults are common ones for fine-tuning encoders like BERT, and ours: no paper's.
+    """
+
+    lr: PositiveFloat = 3e-5
     """Highest learning rate."""
     schedule: Literal["linear", "cosine", "constant"] = "linear"
     """How the learning rate falls to zero after the warm-up."""
-    warmup: float = 0.1
+    warmup: Annotated[float, Field(ge=0, le=1)] = 0.1
     """Fraction of the updates in which the learning rate rises from zero."""
-    weight_decay: float = 0.01
+    weight_decay: NonNegativeFloat = 0.01
     """Decoupled weight decay; not for biases and norms."""
-    betas: tuple[float, float] = (0.9, 0.999)
+    betas: tuple[Decay, Decay] = (0.9, 0.999)
     """Decay of Adam's first and second moments."""
-    clip_norm: float = 1.0
+    clip_norm: NonNegativeFloat = 1.0
     """Largest norm of the gradient; 0 for no limit."""
-    average: float = 0.0
+    average: Decay = 0.0
     """Decay of the moving average of the weights, which replaces them at the end; 0 for none."""
 
 
@@ -71,7 +79,11 @@ class Updater:
         run.updaters.append(self)
 
     def __call__(self, loss: Tensor) -> None:
-        """Add the gradient of a loss (scalar, mean over the micro-batch); step when complete."""
+        """Add the gradient of a loss (scalar, mean over the micro-batch); step when complete.
+
+        Raises:
+            ConfigError: if the gradient of the update is not finite.
+        """
         with torch.autocast(self._run.device.type, enabled=False):
             (loss * self._run.weight).backward(  # type: ignore[no-untyped-call]
                 inputs=self.parameters
@@ -112,6 +124,11 @@ class Updater:
         self._mean_over_processes()
         limit = self._optim.clip_norm or math.inf
         self.gradient_norm = float(nn.utils.clip_grad_norm_(self.parameters, limit))
+        if not math.isfinite(self.gradient_norm):
+            raise ConfigError(
+                f"update {self._run.update + 1}: expected a finite gradient of {self.name!r}, its "
+                f"norm is {self.gradient_norm}; lower the learning rate or check the data"
+            )
         fraction = schedule(self._optim, self._run.update, self._run.updates)
         self.learning_rate = self._optim.lr * fraction
         for group in self._optimizer.param_groups:
@@ -124,14 +141,16 @@ class Updater:
             )
 
     def _mean_over_processes(self) -> None:
+        """Average gradients; a parameter that has none on any process keeps none."""
         if self._run.processes == 1:
             return
         gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in self.parameters]
-        flat = torch.cat([g.reshape(-1) for g in gradients])
+        has_one = torch.tensor([float(p.grad is not None) for p in self.parameters])
+        flat = torch.cat([*(g.reshape(-1) for g in gradients), has_one.to(self._run.device)])
         flat = self._run.accelerator.reduce(flat, reduction="mean")
-        sizes = [g.numel() for g in gradients]
-        for parameter, mean in zip(self.parameters, flat.split(sizes), strict=True):
-            parameter.grad = mean.view_as(parameter)
+        *means, has_one = flat.split([*(g.numel() for g in gradients), len(gradients)])
+        for parameter, mean, has in zip(self.parameters, means, has_one.tolist(), strict=True):
+            parameter.grad = mean.view_as(parameter) if has else None
 
 
 def schedule(optim: Optim, update: int, updates: int) -> float:
