@@ -129,17 +129,6 @@ def test_weights_stay_as_they_are(reader, exported):
     assert all(p.dtype == torch.float32 and p.requires_grad for p in reader.parameters())
 
 
-def test_training_mode_does_not_reach_the_engine(reader):
-    """The torch engine reads without dropout and leaves the reader in the mode it found."""
-    noisy = miniature_reader(WORLD.vocabulary(), dropout=0.5)
-    engine = TorchEngine(noisy)
-    arrays = random_arrays(noisy.encoder, 2, 20)
-    quiet = engine(*arrays)
-    noisy.train()
-    assert np.array_equal(engine(*arrays)[0], quiet[0])
-    assert noisy.training and noisy.model.bert.encoder.training
-
-
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [

@@ -1,5 +1,6 @@
 """Figures of a set of questions, and what is common to all scorers."""
 
+import hashlib
 import random
 from dataclasses import replace
 from pathlib import Path
@@ -175,12 +176,15 @@ def test_a_language_that_mlqa_does_not_know_is_named():
 
 
 def test_the_signature_says_what_figures_depend_on():
-    checksums = ["b" * 64, "a" * 64]
-    line = signature(squad, questions=1190, checksums=checksums, version="0.1.0")
+    data = ["en-de:" + "b" * 64, "de-de:" + "a" * 64]
+    line = signature(squad, questions=1190, data=data, version="0.1.0")
 
+    digest = hashlib.sha256("\n".join(sorted(data)).encode()).hexdigest()[:12]
     assert line == (
         "squad|words:space|articles:en|punctuation:ascii|n:1190"
-        "|data:sha256:aaaaaaaaaaaa,bbbbbbbbbbbb|babelspan:0.1.0"
+        f"|data:sha256:{digest}|babelspan:0.1.0"
     )
-    assert line == signature(squad, questions=1190, checksums=checksums[::-1], version="0.1.0")
-    assert signature(mlqa, questions=1, checksums=[], version="1").startswith(f"mlqa|{mlqa.RULES}|")
+    assert line == signature(squad, questions=1190, data=data[::-1], version="0.1.0")
+    other = [data[0].replace("en-de", "zh-de"), data[1]]
+    assert line != signature(squad, questions=1190, data=other, version="0.1.0")
+    assert signature(mlqa, questions=1, data=[], version="1").startswith(f"mlqa|{mlqa.RULES}|")
