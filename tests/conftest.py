@@ -4,6 +4,10 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("untimed", deadline=None)  # tests are never timed
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")
