@@ -6,6 +6,9 @@ A bare `start` or `end` counts Unicode code points, as Python strings do; `end` 
 
 from dataclasses import dataclass
 
+UNDETERMINED = "und"
+"""The language code of a text of which nothing says its language (ISO 639-2)."""
+
 
 class DataError(ValueError):
     """A file holds something other than what was expected of it."""

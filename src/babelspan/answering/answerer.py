@@ -15,7 +15,7 @@ from babelspan.answering.decode import (
 )
 from babelspan.answering.windows import MAX_LENGTH, OVERLAP, Encoder, Window
 from babelspan.seams import Engine
-from babelspan.types import Example, Prediction
+from babelspan.types import UNDETERMINED, Example, Prediction
 
 _EXAMPLES_AT_ONCE = 128
 
@@ -234,8 +234,8 @@ def _example(identity: str, question: str, context: str) -> Example:
         question=question,
         context=context,
         answers=None,
-        question_language="und",
-        context_language="und",
+        question_language=UNDETERMINED,
+        context_language=UNDETERMINED,
     )
 
 

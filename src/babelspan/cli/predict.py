@@ -15,19 +15,16 @@ NoAnswer = Annotated[
 
 def command(reader: Reader, data: Data, out: Out, no_answer: NoAnswer = False) -> None:
     """Answer every question of a file and write {id: text}."""
-    from babelspan.cli.shown import tell_misplaced, tracked
+    from babelspan.cli.shown import load_questions, tracked
     from babelspan.data.folder import describe
     from babelspan.data.predictions import save_predictions
-    from babelspan.data.squad import refuse_repeated_ids
     from babelspan.readers import load_answerer
     from babelspan.types import ConfigError
 
     if out.is_dir():
         raise ConfigError(f"{out}: expected a file to write to, found a folder")
     out.parent.mkdir(parents=True, exist_ok=True)
-    examples = describe(data).load(keep_misplaced=True)
-    refuse_repeated_ids(examples, data)
-    tell_misplaced(examples)
+    examples = load_questions(describe(data))
     answerer = load_answerer(reader)
     predicted = answerer.predict(examples, allows_no_answer=no_answer)
     texts = {p.id: p.text for p in tracked(predicted, "questions", len(examples))}

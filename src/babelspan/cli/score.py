@@ -23,25 +23,22 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Score predictions: exact match and F1, fractions of 1 in JSON, percent in the table."""
-    from babelspan.cli.shown import tell_misplaced
+    from babelspan.cli.shown import load_questions
     from babelspan.data.files import checksum
     from babelspan.data.folder import describe
     from babelspan.data.predictions import load_predictions
-    from babelspan.data.squad import refuse_repeated_ids
     from babelspan.measuring import load_scorer
     from babelspan.scoring.figures import figures, signature
     from babelspan.version import VERSION
 
     rules = load_scorer(scorer)
-    examples = describe(gold).load(keep_misplaced=True)
-    refuse_repeated_ids(examples, gold)
-    tell_misplaced(examples)
+    file = describe(gold)
+    examples = load_questions(file)
     found = figures(examples, load_predictions(predictions), rules, language=language)
-    languages = language or describe(gold).context_language
     line = signature(
         rules,
         questions=found.questions,
-        data=[f"{languages}:{checksum(gold)}"],
+        data=[f"{language or file.context_language}:{checksum(gold)}"],
         version=VERSION,
     )
     if as_json:

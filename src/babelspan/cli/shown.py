@@ -1,4 +1,4 @@
-"""Progress on a terminal, for the verbs that take long."""
+"""What verbs share: the questions they read, and progress on a terminal."""
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -8,9 +8,20 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+    from babelspan.data.folder import DataFile
     from babelspan.types import Example
 
 T = TypeVar("T")
+
+
+def load_questions(file: "DataFile") -> "list[Example]":
+    """The questions of a file, to be scored by id; answers out of place are kept and told of."""
+    from babelspan.data.squad import refuse_repeated_ids
+
+    examples = file.load(keep_misplaced=True)
+    refuse_repeated_ids(examples, file.path)
+    tell_misplaced(examples)
+    return examples
 
 
 def tell_misplaced(examples: "Iterable[Example]") -> None:

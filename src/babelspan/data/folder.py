@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from babelspan.data.squad import UNDETERMINED, load_squad
-from babelspan.types import DataError, Example
+from babelspan.data.squad import load_squad
+from babelspan.types import UNDETERMINED, DataError, Example
 
 _CODE = r"[a-z]{2,3}(?:-[A-Z][a-z]{3})?"
 _NAMES = (

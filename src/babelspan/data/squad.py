@@ -11,9 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from babelspan.data.files import read_json, write_json
-from babelspan.types import Answer, DataError, Example
-
-UNDETERMINED = "und"
+from babelspan.types import UNDETERMINED, Answer, DataError, Example
 
 
 def load_squad(
