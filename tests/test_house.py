@@ -26,7 +26,7 @@ ROWS = [
     {"augment", "train"},
     {"methods"},
     {"engines"},
-    {"readers", "samples"},
+    {"readers", "samples", "translators"},
     {"measuring", "training"},
     {"service", "cli"},
     {"__main__", "__init__"},

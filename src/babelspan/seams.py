@@ -33,10 +33,33 @@ class Engine(Protocol):
 
 
 class Translator(Protocol):
-    """A machine translation system."""
+    """A machine translation system; languages are ISO 639-1 codes.
 
-    def translate(self, texts: Sequence[str], *, source: str, target: str) -> list[str]:
-        """Translations of `texts`, in order and as many, between two ISO 639-1 languages."""
+    A module of `babelspan.engines` that offers one has a function `translator(argument)` that
+    builds it from what follows the colon in `<module>:<argument>` (`babelspan.translators`).
+    """
+
+    @property
+    def identity(self) -> str:
+        """The system and its version: equal identities give equal translations."""
+
+    def translate(
+        self, texts: Sequence[str], *, source: str, target: str, tags: Sequence[str] = ()
+    ) -> list[str]:
+        """Translations of `texts`, in order and as many.
+
+        Args:
+            texts: plain text, a sentence or so each: long input makes systems drop sentences.
+            source: language of the texts.
+            target: language to translate to.
+            tags: names of elements, such as "b", whose tags `<b>` and `</b>` in the texts are
+                markup, to come back round what they were round. All else is literal, `<` and
+                `&` included, in what goes in and in what comes out.
+
+        Raises:
+            ConfigError: if the system does not translate from `source` to `target`.
+            TranslationError: if it fails.
+        """
 
 
 class Aligner(Protocol):

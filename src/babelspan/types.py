@@ -18,6 +18,10 @@ class ConfigError(ValueError):
     """A setting is unknown, of the wrong type, or without effect."""
 
 
+class TranslationError(RuntimeError):
+    """A translation system stopped, could not be reached, or gave something else than asked."""
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """A place in a text: characters `start` up to, not including, `end`; never empty."""

@@ -13,7 +13,7 @@ import typer
 from typer.exceptions import TyperException
 
 from babelspan.cli import ask, evaluate, export, predict, samples, score, train
-from babelspan.types import ConfigError, DataError
+from babelspan.types import ConfigError, DataError, TranslationError
 from babelspan.version import VERSION
 
 app = typer.Typer(
@@ -74,7 +74,7 @@ def _tell(error: Exception) -> int:
         if message := error.format_message():
             print(f"babelspan: {_line(message)}; see --help", file=sys.stderr)
         return error.exit_code
-    if isinstance(error, DataError | ConfigError):
+    if isinstance(error, DataError | ConfigError | TranslationError):
         print(f"babelspan: {_line(str(error))}", file=sys.stderr)
         return 2
     if isinstance(error, OSError) and error.errno is not None:
