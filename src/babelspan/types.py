@@ -77,6 +77,7 @@ class Example:
         context_language: ISO 639-1 code, or "und".
         title: title of the article, for grouping; may be empty.
         origin: id of the example that this one was translated or generated from, or None.
+        strategy: how it was made from its origin, such as "T(Q)"; empty where it was not.
     """
 
     id: str
@@ -87,15 +88,19 @@ class Example:
     context_language: str
     title: str = ""
     origin: str | None = None
+    strategy: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prediction:
     """What a reader answers; `span` is None and `text` empty for "no answer in this context".
 
+    A span that is None with a text that is not empty is an answer by way of another language
+    (`babelspan.pivot`) whose place in the context was not found.
+
     Attributes:
         id: the example's.
-        span: place in the example's context; `context[span.start:span.end] == text`.
+        span: place in the example's context, if any; `context[span.start:span.end] == text`.
         text: the answer.
         score: probability in [0, 1]: the share of this span among all spans of the windows read
             for the question (see `answering.decode`).
@@ -109,6 +114,41 @@ class Prediction:
     score: float
     logit: float
     no_answer_logit: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrimaryAnswer:
+    """An answer to a question of the TyDi QA primary tasks, an annotator's or a system's.
+
+    Attributes:
+        passage: index of the passage that answers, or None.
+        place: bytes of the minimal answer in the UTF-8 of the document, from the first up to, not
+            including, the second; None where there is none.
+        yes_no: "yes" or "no" where that is the minimal answer, or None.
+        passage_score: how sure the system is of the passage.
+        minimal_score: how sure it is of the minimal answer.
+    """
+
+    passage: int | None
+    place: tuple[int, int] | None
+    yes_no: str | None
+    passage_score: float = 0.0
+    minimal_score: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrimaryQuestion:
+    """A question of the TyDi QA primary tasks, without its document.
+
+    Attributes:
+        id: unique within a data set.
+        language: its English name in lower case, as the files have it.
+        answers: one of each annotator, or the one of a system.
+    """
+
+    id: int
+    language: str
+    answers: tuple[PrimaryAnswer, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 Three forms of names: ours, `<split>.<language>.json` and `<split>.<question>-<context>.json`,
 and that of MLQA (Lewis et al. 2020, arXiv:1910.07475),
-`<split>-context-<language>-question-<language>.json`; each may end in `.gz`.
+`<split>-context-<language>-question-<language>.json`; each may end in `.gz`. Ours may come in
+parts: `<split>.<language>.00000-of-00002.json`.
 """
 
 import re
@@ -14,6 +15,7 @@ from babelspan.data.squad import load_squad
 from babelspan.types import UNDETERMINED, DataError, Example
 
 _CODE = r"[a-z]{2,3}(?:-[A-Z][a-z]{3})?"
+_PART = re.compile(r"\.\d+-of-\d+$")
 _NAMES = (
     re.compile(rf"(?P<split>.+)-context-(?P<context>{_CODE})-question-(?P<question>{_CODE})"),
     re.compile(rf"(?P<split>[^.]+)\.(?P<question>{_CODE})-(?P<context>{_CODE})"),
@@ -30,6 +32,11 @@ class DataFile:
     question_language: str
     context_language: str
 
+    @property
+    def whole(self) -> Path:
+        """The path without the ends of its name; the same for all parts of one set."""
+        return self.path.with_name(_stem(self.path))
+
     def load(self, *, keep_misplaced: bool = False) -> list[Example]:
         """The questions of the file; errors as in `load_squad`."""
         return load_squad(
@@ -42,12 +49,16 @@ class DataFile:
 
 def describe(path: Path) -> DataFile:
     """Split and languages of a file, from its name."""
-    stem = path.name.removesuffix(".gz").removesuffix(".json")
+    stem = _stem(path)
     for pattern in _NAMES:
         if match := pattern.fullmatch(stem):
             question = match["question"]
             return DataFile(path, match["split"], question, match["context"] or question)
     return DataFile(path, stem, UNDETERMINED, UNDETERMINED)
+
+
+def _stem(path: Path) -> str:
+    return _PART.sub("", path.name.removesuffix(".gz").removesuffix(".json"))
 
 
 def find(paths: Sequence[Path], *, split: str | None = None) -> list[DataFile]:
@@ -66,9 +77,14 @@ def find(paths: Sequence[Path], *, split: str | None = None) -> list[DataFile]:
     return found
 
 
-def _inside(folder: Path, split: str | None) -> list[DataFile]:
+def inside(folder: Path) -> list[DataFile]:
+    """The data files in a folder and below it, of every split: those whose names say a language."""
     files = [describe(p) for p in sorted(folder.rglob("*.json*")) if p.suffix in (".json", ".gz")]
-    files = [f for f in files if f.question_language != UNDETERMINED]
+    return [f for f in files if f.question_language != UNDETERMINED]
+
+
+def _inside(folder: Path, split: str | None) -> list[DataFile]:
+    files = inside(folder)
     splits = sorted({f.split for f in files})
     if split is None and len(splits) > 1:
         raise DataError(f"{folder}: holds the splits {', '.join(splits)}; choose one with --split")

@@ -1,0 +1,135 @@
+"""Translations kept on disk: a rerun costs nothing, and a kill loses at most one batch.
+
+One SQLite file for each system and direction; processes may share it. Keys are SHA-256 of what was
+asked, so that a file holds translations only, not the texts they are of.
+"""
+
+import errno
+import hashlib
+import os
+import re
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from time import perf_counter
+
+from babelspan.seams import Translator
+from babelspan.types import TranslationError
+
+_AT_ONCE = 500
+
+
+class Cached:
+    """A `Translator` around another: asks it only for what the cache does not hold.
+
+    Each text is asked for once, however often it occurs in a call. Answers are checked: as many as
+    texts, each a string.
+
+    Args:
+        translator: the system.
+        folder: where the files are; None to keep nothing on disk.
+    """
+
+    def __init__(self, translator: Translator, folder: Path | None) -> None:
+        self._translator = translator
+        self._folder = folder
+        self._open: dict[tuple[str, str], sqlite3.Connection] = {}
+        self.asked = 0
+        """Texts that the system itself has translated."""
+        self.seconds = 0.0
+        """What the system took for them."""
+
+    @property
+    def identity(self) -> str:
+        """The system's."""
+        return self._translator.identity
+
+    def translate(
+        self, texts: Sequence[str], *, source: str, target: str, tags: Sequence[str] = ()
+    ) -> list[str]:
+        """As the system's; errors too.
+
+        Raises:
+            TranslationError: if the system gives fewer or more items, or not strings.
+            OSError: if the disk is full.
+        """
+        keys = {text: _key(text, tags) for text in texts}
+        held = self._held(list(keys.values()), source, target)
+        missing = [text for text, key in keys.items() if key not in held]
+        for start in range(0, len(missing), _AT_ONCE):
+            batch = missing[start : start + _AT_ONCE]
+            started = perf_counter()
+            found = self._translator.translate(batch, source=source, target=target, tags=tags)
+            self.seconds += perf_counter() - started
+            _check(found, batch, self.identity)
+            self.asked += len(batch)
+            fresh = {keys[text]: new for text, new in zip(batch, found, strict=True)}
+            self._keep(fresh, source, target)
+            held |= fresh
+        return [held[keys[text]] for text in texts]
+
+    def _held(self, keys: list[bytes], source: str, target: str) -> dict[bytes, str]:
+        if self._folder is None:
+            return {}
+        connection = self._connection(source, target)
+        found: dict[bytes, str] = {}
+        for start in range(0, len(keys), _AT_ONCE):
+            some = keys[start : start + _AT_ONCE]
+            marks = ",".join("?" * len(some))
+            found.update(
+                connection.execute(f"SELECT key, text FROM said WHERE key IN ({marks})", some)
+            )
+        return found
+
+    def _keep(self, fresh: dict[bytes, str], source: str, target: str) -> None:
+        if self._folder is None:
+            return
+        connection = self._connection(source, target)
+        try:
+            with connection:
+                connection.executemany("INSERT OR IGNORE INTO said VALUES (?, ?)", fresh.items())
+        except sqlite3.OperationalError as error:
+            raise _as_oserror(error, self._folder) from None
+
+    def _connection(self, source: str, target: str) -> sqlite3.Connection:
+        assert self._folder is not None
+        if (source, target) not in self._open:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            path = self._folder / f"{_slug(self.identity)}.{source}-{target}.sqlite"
+            try:
+                connection = sqlite3.connect(path, timeout=60)
+                connection.execute("PRAGMA journal_mode=WAL")
+                connection.execute("PRAGMA synchronous=NORMAL")
+                connection.execute(
+                    "CREATE TABLE IF NOT EXISTS said (key BLOB PRIMARY KEY, text TEXT NOT NULL) "
+                    "WITHOUT ROWID"
+                )
+            except sqlite3.DatabaseError as error:
+                raise _as_oserror(error, path) from None
+            self._open[source, target] = connection
+        return self._open[source, target]
+
+
+def _key(text: str, tags: Sequence[str]) -> bytes:
+    asked = "\0".join([*tags, "", text])
+    return hashlib.sha256(asked.encode(errors="surrogatepass")).digest()
+
+
+def _slug(identity: str) -> str:
+    """A file name that says the system and differs where identities differ."""
+    readable = re.sub(r"[^\w.-]+", "_", identity)[:60]
+    return f"{readable}-{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
+
+
+def _check(found: Sequence[object], asked: Sequence[str], identity: str) -> None:
+    if len(found) != len(asked) or not all(isinstance(text, str) for text in found):
+        raise TranslationError(
+            f"{identity}: expected {len(asked)} translations, found {len(found)} items, "
+            f"{sum(isinstance(t, str) for t in found)} of them texts; nothing of this batch is kept"
+        )
+
+
+def _as_oserror(error: sqlite3.Error, path: Path) -> OSError:
+    number = errno.ENOSPC if "full" in str(error) else errno.EIO
+    reason = os.strerror(number) if number == errno.ENOSPC else f"translation cache: {error}"
+    return OSError(number, reason, str(path))

@@ -1,0 +1,158 @@
+"""An answer through translation by its words: translate it apart and look for it.
+
+Lee and Lee (2019), arXiv:1907.06042, Section 4.1 and Appendix A, who drop the examples whose
+answer is no longer recoverable.
+"""
+
+import re
+import unicodedata
+from collections import Counter
+
+from babelspan.text.words import words
+from babelspan.types import Span
+
+_ARTICLES = {
+    "ar": r"ال",
+    "de": r"(?:der|die|das|den|dem|des|ein|eine|einen|einem|einer|eines)\s+",
+    "en": r"(?:the|an|a)\s+",
+    "es": r"(?:el|la|los|las|lo|un|una|unos|unas|al|del)\s+",
+    "fr": r"(?:le|la|les|un|une|des|du)\s+|(?:l|d)['’]",
+    "it": r"(?:il|lo|la|i|gli|le|un|uno|una)\s+|(?:l|un|d)['’]",
+    "pt": r"(?:o|a|os|as|um|uma|uns|umas|ao|do|da|dos|das)\s+",
+}
+"""What may stand before an answer in one translation and not in another."""
+
+_ALPHABETS = ("LATIN", "GREEK", "CYRILLIC", "ARABIC", "HEBREW")
+"""Scripts in which marks on letters may differ between two spellings of one word."""
+
+
+def find_answer(context: str, answer: str, language: str, *, near: Span) -> Span | None:
+    """The place of an answer in a context, as it stands or else but for case, accents and articles.
+
+    Args:
+        context: where to look.
+        answer: what to look for.
+        language: of both, ISO 639-1.
+        near: the part of the context that the answer is expected in; among several places one
+            inside it is taken, else the nearest.
+
+    Returns:
+        The place, at whole words in scripts with spaces; None where there is none.
+    """
+    for wanted in _forms(answer, language):
+        places = _places(context, wanted)
+        if places:
+            return min(places, key=lambda span: (_distance(span, near), span.start))
+    return None
+
+
+def find_overlapping(context: str, answer: str, language: str, *, near: Span) -> Span | None:
+    """The run of words in a part of a context that shares most with an answer, if enough.
+
+    Two translations of one phrase share most of their words but not all, nor their order.
+
+    Args:
+        context: where to look.
+        answer: what to look for.
+        language: of both.
+        near: the part of the context to look in.
+
+    Returns:
+        The first run with the highest F1 over words, without case and accents; None where that is
+        one half or less.
+    """
+    wanted = Counter(_folded(w.of(answer))[0] for w in words(answer, language))
+    part = near.of(context)
+    places = words(part, language)
+    found = [_folded(w.of(part))[0] for w in places]
+    total = sum(wanted.values())
+    best, best_f1 = None, 0.5
+    for first, word in enumerate(found):
+        if word not in wanted:
+            continue
+        left = wanted.copy()
+        for last in range(first, min(first + 2 * total, len(found))):
+            if not left[found[last]]:
+                continue
+            left[found[last]] -= 1
+            shared = total - sum(left.values())
+            f1 = 2 * shared / (total + last - first + 1)
+            if f1 > best_f1:
+                best, best_f1 = (first, last), f1
+    if best is None:
+        return None
+    first, last = best
+    return Span(near.start + places[first].start, near.start + places[last].end)
+
+
+def _forms(answer: str, language: str) -> list[str]:
+    """The answer, then without its article, each without punctuation at its ends."""
+    bare = answer.strip().strip(".,;:!?¡¿\"'“”‘’«»()[]。，、；：！？（）「」『』《》")
+    forms = [answer.strip(), bare]
+    if language in _ARTICLES:
+        forms.append(re.sub(rf"^(?:{_ARTICLES[language]})", "", bare, flags=re.IGNORECASE))
+    return list(dict.fromkeys(form for form in forms if form))
+
+
+def _places(context: str, wanted: str) -> list[Span]:
+    exact = [Span(m.start(), m.end()) for m in re.finditer(re.escape(wanted), context)]
+    exact = [span for span in exact if _at_words(context, span)]
+    if exact:
+        return exact
+    folded, origins = _folded(context)
+    needle, _ = _folded(wanted)
+    if not needle.strip():
+        return []
+    spans = [
+        Span(origins[m.start()], origins[m.end() - 1] + 1)
+        for m in re.finditer(re.escape(needle), folded)
+    ]
+    return [span for span in spans if _at_words(context, span)]
+
+
+def _folded(text: str) -> tuple[str, list[int]]:
+    """`text` without case and, in alphabets, accents; for each character the one it comes from."""
+    characters = []
+    origins = []
+    for position, character in enumerate(text):
+        for part in unicodedata.normalize("NFKD", character).casefold():
+            if unicodedata.combining(part) and _is_alphabetic(text, position):
+                continue
+            characters.append(part)
+            origins.append(position)
+    return "".join(characters), origins
+
+
+def _is_alphabetic(text: str, position: int) -> bool:
+    """Whether the letter that a mark at `position` belongs to is of an alphabet with accents."""
+    while position > 0 and unicodedata.combining(text[position]):
+        position -= 1
+    return unicodedata.name(text[position], "").startswith(_ALPHABETS)
+
+
+def _at_words(context: str, span: Span) -> bool:
+    """Whether a place begins and ends where words do, in scripts that part them."""
+    return not (
+        _joined(context[span.start - 1 : span.start], context[span.start])
+        or _joined(context[span.end - 1], context[span.end : span.end + 1])
+    )
+
+
+def _joined(left: str, right: str) -> bool:
+    """Whether two neighbours belong to one word, or one letter with its mark."""
+    if not left or not right:
+        return False
+    return unicodedata.category(right).startswith("M") or (_in_word(left) and _in_word(right))
+
+
+def _in_word(character: str) -> bool:
+    """A letter, mark or digit of a script with spaces between words."""
+    if not character.isalnum() and not unicodedata.category(character).startswith("M"):
+        return False
+    return not unicodedata.name(character, "").startswith(
+        ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR")
+    )
+
+
+def _distance(span: Span, near: Span) -> int:
+    return max(near.start - span.start, span.end - near.end, 0)

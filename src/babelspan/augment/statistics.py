@@ -1,0 +1,178 @@
+"""What translation made and lost, counted as Table 1 of bornea2021 (arXiv:2012.05958).
+
+Counts add up: those of the parts of a data set give those of the whole.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from babelspan.augment.strategies import Made, answer_span
+from babelspan.text.words import words
+from babelspan.types import Example
+
+QUESTION_WORDS = ("what", "how", "who", "when", "which", "where", "why")
+"""First words of English questions that Table 1 tells apart; the rest is "other"."""
+
+ORIGINAL = "original"
+
+
+@dataclass(slots=True)
+class Counts:
+    """Sums over the examples of one strategy and language."""
+
+    pairs: int = 0
+    question_words: int = 0
+    answers: int = 0
+    answer_words: int = 0
+    types: Counter[str] = field(default_factory=Counter)
+    """Question types, by the question word of the origin."""
+
+    def add(self, examples: Iterable[Example], types: dict[str, str]) -> None:
+        """Count examples.
+
+        Args:
+            examples: of one strategy and language.
+            types: question type by id of the origin.
+        """
+        for example in examples:
+            self.pairs += 1
+            self.question_words += len(words(example.question, example.question_language))
+            span = answer_span(example)
+            if span is not None:
+                self.answers += 1
+                answer = span.of(example.context)
+                self.answer_words += len(words(answer, example.context_language))
+            self.types[types[example.origin or example.id]] += 1
+
+    def merge(self, other: "Counts") -> None:
+        """Add the sums of another part."""
+        self.pairs += other.pairs
+        self.question_words += other.question_words
+        self.answers += other.answers
+        self.answer_words += other.answer_words
+        self.types += other.types
+
+    @classmethod
+    def of(cls, record: dict[str, Any]) -> "Counts":
+        """From what `dataclasses.asdict` gave."""
+        return cls(**{**record, "types": Counter(record["types"])})
+
+
+@dataclass(slots=True)
+class Statistics:
+    """Counts by strategy and language, and what became of the answers.
+
+    Attributes:
+        counts: by strategy ("original" for the source) and language translated to.
+        dropped: by strategy, language and reason.
+        carried: by language and carriers that brought the answer, joined by "+"; "" for none.
+        repaired: answers by language whose tags had to be repaired.
+        odd: sentences by language whose length does not fit their translation's.
+    """
+
+    counts: dict[tuple[str, str], Counts] = field(default_factory=dict)
+    dropped: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    carried: Counter[tuple[str, str]] = field(default_factory=Counter)
+    repaired: Counter[str] = field(default_factory=Counter)
+    odd: Counter[str] = field(default_factory=Counter)
+
+    def add_original(self, examples: Sequence[Example], language: str) -> None:
+        """Count the examples that are translated."""
+        types = {e.id: question_type(e.question) for e in examples}
+        self.counts.setdefault((ORIGINAL, language), Counts()).add(examples, types)
+
+    def add(self, origins: Sequence[Example], made: Made, language: str) -> None:
+        """Count what came of them in a language."""
+        types = {e.id: question_type(e.question) for e in origins}
+        for strategy, examples in made.examples.items():
+            self.counts.setdefault((strategy, language), Counts()).add(examples, types)
+        self.dropped.update((d.strategy, language, d.reason) for d in made.dropped)
+        self.carried.update((language, "+".join(carriers)) for _, carriers in made.carried)
+        self.repaired[language] += made.repaired
+        self.odd[language] += len(made.odd)
+
+    def merge(self, other: "Statistics") -> None:
+        """Add what was counted of another part."""
+        for key, counts in other.counts.items():
+            self.counts.setdefault(key, Counts()).merge(counts)
+        self.dropped += other.dropped
+        self.carried += other.carried
+        self.repaired += other.repaired
+        self.odd += other.odd
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One row for each strategy and language, with means and shares, ready for a table."""
+        source = next((c for (s, _), c in self.counts.items() if s == ORIGINAL), Counts())
+        return [
+            {
+                "strategy": strategy,
+                "language": language,
+                "pairs": c.pairs,
+                "kept": _share(c.pairs, source.pairs),
+                "words_question": _share(c.question_words, c.pairs),
+                "words_answer": _share(c.answer_words, c.answers),
+                **{t: c.types[t] for t in (*QUESTION_WORDS, "other")},
+            }
+            for (strategy, language), c in self.counts.items()
+        ]
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything as plain values; `from_json` reads it back."""
+        return {
+            "counts": [
+                {
+                    "strategy": s,
+                    "language": language,
+                    "pairs": c.pairs,
+                    "question_words": c.question_words,
+                    "answers": c.answers,
+                    "answer_words": c.answer_words,
+                    "types": {t: c.types[t] for t in sorted(c.types)},
+                }
+                for (s, language), c in self.counts.items()
+            ],
+            "dropped": _listed(self.dropped, ("strategy", "language", "reason")),
+            "carried": _listed(self.carried, ("language", "carriers")),
+            "repaired": dict(sorted((+self.repaired).items())),
+            "odd": dict(sorted((+self.odd).items())),
+        }
+
+    @classmethod
+    def from_json(cls, record: dict[str, Any]) -> "Statistics":
+        """What `to_json` gave."""
+        counts = {
+            (r["strategy"], r["language"]): Counts.of(
+                {k: v for k, v in r.items() if k not in ("strategy", "language")}
+            )
+            for r in record["counts"]
+        }
+        return cls(
+            counts=counts,
+            dropped=Counter(
+                {(r["strategy"], r["language"], r["reason"]): r["count"] for r in record["dropped"]}
+            ),
+            carried=Counter(
+                {(r["language"], r["carriers"]): r["count"] for r in record["carried"]}
+            ),
+            repaired=Counter(record["repaired"]),
+            odd=Counter(record["odd"]),
+        )
+
+
+def question_type(question: str) -> str:
+    """The first word of an English question if Table 1 has it, else "other"."""
+    first = question.split(maxsplit=1)[0].casefold() if question.strip() else ""
+    return first if first in QUESTION_WORDS else "other"
+
+
+def _listed(counter: Counter[Any], names: tuple[str, ...]) -> list[dict[str, Any]]:
+    return [
+        {**dict(zip(names, key, strict=True)), "count": count}
+        for key, count in sorted(counter.items())
+    ]
+
+
+def _share(part: int, whole: int) -> float:
+    return part / whole if whole else 0.0

@@ -1,0 +1,203 @@
+"""`babelspan translate`: labelled data in one language becomes training data in others."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from babelspan.translating import Effort, Job
+
+Data = Annotated[Path, typer.Argument(help="Questions in the SQuAD layout, in one language.")]
+To = Annotated[str, typer.Option("--to", help="Languages to translate to, parted by commas.")]
+TranslatorName = Annotated[
+    str,
+    typer.Option(
+        "--translator",
+        help="apertium[:DIRECTION], ctranslate2:FOLDER, libretranslate:URL or lexicon:FILE.",
+    ),
+]
+Out = Annotated[Path, typer.Option("--out", help="Folder for the result; a stopped job goes on.")]
+StrategyName = Annotated[
+    Literal["q", "c", "qc", "all"],
+    typer.Option("--strategy", help="Translate questions, contexts, both, or make all three sets."),
+]
+Answers = Annotated[
+    str,
+    typer.Option(
+        "--answers", help="How answers travel, in the order of trust: marks, match, links."
+    ),
+]
+Source = Annotated[str | None, typer.Option("--from", help="Language of DATA; else from its name.")]
+Links = Annotated[
+    Path | None, typer.Option("--links", help="Folder of Pharaoh word links, for links.")
+]
+Pairs = Annotated[
+    bool,
+    typer.Option("--pairs", help="Only write the sentence pairs that a word aligner is to link."),
+]
+On = Annotated[Literal["local", "ray"], typer.Option("--on", help="Where the work is done.")]
+Workers = Annotated[int, typer.Option("--workers", min=1, help="Translators side by side.")]
+Shards = Annotated[
+    int | None, typer.Option("--shards", min=1, help="Parts; one for 256 paragraphs if not said.")
+]
+Cache = Annotated[
+    Path | None,
+    typer.Option("--cache", help="Folder of translations, shared by jobs; OUT/cache if not said."),
+]
+Keep = Annotated[
+    bool, typer.Option("--keep-misplaced", help="Keep questions whose answer is out of place.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def command(
+    data: Data,
+    *,
+    to: To,
+    translator: TranslatorName,
+    out: Out,
+    strategy: StrategyName = "q",
+    answers: Answers = "marks",
+    source: Source = None,
+    links: Links = None,
+    pairs: Pairs = False,
+    on: On = "local",
+    workers: Workers = 1,
+    shards: Shards = None,
+    cache: Cache = None,
+    keep_misplaced: Keep = False,
+    as_json: Json = False,
+) -> None:
+    """Translate labelled data; every example that is lost is counted by reason and listed.
+
+    OUT gets one file for each pair of languages, in parts where there are several shards, and
+    statistics (JSON, CSV), dropped.jsonl, odd.jsonl (sentences of suspicious length) and a
+    manifest with checksums.
+    """
+    from babelspan.augment.strategies import STRATEGIES
+    from babelspan.cli.shown import tracked
+    from babelspan.data.folder import describe
+    from babelspan.translating import (
+        Job,
+        claim,
+        finish,
+        plan_shards,
+        run_locally,
+        run_on_ray,
+        write_pairs,
+    )
+    from babelspan.translators import load_translator
+
+    file = describe(data)
+    parts, paragraphs = plan_shards(data, shards)
+    job = Job(
+        data=data.resolve(),
+        split=file.split,
+        source=_source(file.question_language, file.context_language, source, data),
+        targets=tuple(_listed(to)),
+        strategies=STRATEGIES[strategy],
+        carriers=_carriers(answers, links, pairs),
+        translator=translator,
+        out=out.resolve(),
+        cache=(cache or out / "cache").resolve(),
+        links=links,
+        shards=parts,
+        paragraphs=paragraphs,
+        keep_misplaced=keep_misplaced,
+    )
+    system = load_translator(translator)
+    if licence := getattr(system, "licence", None):
+        typer.echo(f"licence of the translator: {licence}", err=True)
+    if pairs:
+        for path, count in write_pairs(job, system):
+            print(f"wrote {count} sentence pairs to {path}")
+        return
+    todo = claim(job, system.identity)
+    run = run_on_ray if on == "ray" else run_locally
+    done = list(tracked(run(job, todo, workers=workers), "shards", len(todo)))
+    statistics = finish(job)
+    if as_json:
+        print(json.dumps(statistics.to_json(), ensure_ascii=False, indent=1))
+        return
+    _show(statistics.rows(), job)
+    _show_losses(statistics.to_json())
+    _show_effort([effort for _, effort in done])
+
+
+def _source(question: str, context: str, said: str | None, data: Path) -> str:
+    from babelspan.types import UNDETERMINED, ConfigError
+
+    if said is not None:
+        return said
+    if question != context or question == UNDETERMINED:
+        raise ConfigError(
+            f"{data}: its name says the languages {question!r} and {context!r}; expected one, as "
+            "in train.en.json, or say it with --from"
+        )
+    return question
+
+
+def _listed(text: str) -> list[str]:
+    return list(dict.fromkeys(item.strip() for item in text.split(",") if item.strip()))
+
+
+def _carriers(answers: str, links: Path | None, pairs: bool) -> Any:
+    from babelspan.augment.strategies import CARRIERS
+    from babelspan.config import nearest
+    from babelspan.types import ConfigError
+
+    chosen = _listed(answers)
+    for name in chosen:
+        if name not in CARRIERS:
+            raise ConfigError(f"--answers: unknown {name!r}{nearest(name, CARRIERS)}")
+    if "links" in chosen and links is None and not pairs:
+        raise ConfigError(
+            "--answers links takes --links FOLDER with pairs.<language>.txt and "
+            "links.<language>.txt; run once with --pairs to write the first"
+        )
+    if not chosen:
+        raise ConfigError("--answers: expected marks, match or links, found none")
+    return tuple(chosen)
+
+
+def _show(rows: list[dict[str, Any]], job: "Job") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=f"{job.data.name} by {job.translator}", show_edge=False)
+    for name in rows[0]:
+        justify: Literal["left", "right"] = "left" if name == "strategy" else "right"
+        table.add_column(name.replace("_", "\n"), justify=justify, no_wrap=True)
+    for row in rows:
+        cells = {**row, "kept": f"{row['kept']:.1%}"}
+        table.add_row(*(f"{v:.1f}" if isinstance(v, float) else str(v) for v in cells.values()))
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = max(console.width, 140)
+    console.print(table)
+
+
+def _show_losses(record: dict[str, Any]) -> None:
+    for item in record["dropped"]:
+        print("dropped {count:>7}  {strategy} {language}: {reason}".format(**item))
+    for item in record["carried"]:
+        print(
+            f"answers {item['count']:>7}  {item['language']}: by {item['carriers'] or 'no carrier'}"
+        )
+    for language, count in record["repaired"].items():
+        print(f"answers {count:>7}  {language}: with tags that were repaired")
+    for language, count in record["odd"].items():
+        print(f"warning {count:>7}  {language}: sentences much shorter or longer than their source")
+
+
+def _show_effort(efforts: "list[Effort]") -> None:
+    asked = sum(e.sentences for e in efforts)
+    engine = sum(e.engine_seconds for e in efforts)
+    seconds = sum(e.seconds for e in efforts)
+    if asked and engine:
+        print(
+            f"{asked} texts went to the translator, {asked / engine:.0f} a second and worker; "
+            f"{engine / seconds:.0%} of {seconds:.0f} worker seconds in it"
+        )
