@@ -9,7 +9,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from babelspan import scoring
 from babelspan.answering.answerer import Answerer
@@ -18,6 +18,7 @@ from babelspan.data.files import checksum, read_json, write_json
 from babelspan.data.folder import DataFile, cross
 from babelspan.data.predictions import load_predictions, save_predictions
 from babelspan.data.squad import refuse_repeated_ids
+from babelspan.pivot import Pivot
 from babelspan.scoring.figures import Scorer, figures, signature
 from babelspan.scoring.matrix import Matrix, Pair
 from babelspan.types import ConfigError, DataError, Example, Prediction
@@ -27,11 +28,18 @@ Watch = Callable[[Iterable[Prediction], str, int], Iterable[Prediction]]
 """Shows progress over predictions: what they are of, how many there will be."""
 
 
+class Measured(NamedTuple):
+    """What was answered to each question, by pair of languages and id, and the figures."""
+
+    matrix: Matrix
+    predictions: dict[Pair, dict[str, str]]
+
+
 def load_scorer(name: str) -> Scorer:
-    """The scorer of that name: a module of `babelspan.scoring`.
+    """The scorer of strings of that name: a module of `babelspan.scoring`.
 
     Raises:
-        ConfigError: if there is none.
+        ConfigError: if there is none, or it scores something else than strings.
     """
     modules = (
         importlib.import_module(f"babelspan.scoring.{module.name}")
@@ -40,6 +48,11 @@ def load_scorer(name: str) -> Scorer:
     known: dict[str, Any] = {module.NAME: module for module in modules if hasattr(module, "NAME")}
     if name not in known:
         raise ConfigError(f"unknown scorer {name!r}{nearest(name, list(known))}")
+    if not hasattr(known[name], "f1"):
+        raise ConfigError(
+            f"the scorer {name!r} is for places in documents, not for answers as strings; use it "
+            "with babelspan score, or choose another"
+        )
     scorer: Scorer = known[name]
     return scorer
 
@@ -63,17 +76,18 @@ def load_cells(
         DataError: if two files hold the same pair, an id comes twice in a file, or sets that are
             not parallel are crossed.
     """
-    cells: dict[Pair, list[Example]] = {}
+    whole: dict[Pair, Path] = {}
+    read: dict[Pair, list[Example]] = {}
     for file in files:
         pair = file.question_language, file.context_language
-        if pair in cells:
+        if whole.setdefault(pair, file.whole) != file.whole:
             raise DataError(
                 f"{file.path}: a second file with questions in {pair[0]!r} and contexts in "
                 f"{pair[1]!r}; evaluate one data set and one split at a time"
             )
-        examples = file.load(keep_misplaced=keep_misplaced)
-        refuse_repeated_ids(examples, file.path)
-        cells[pair] = sampled(examples, sample)
+        read.setdefault(pair, []).extend(file.load(keep_misplaced=keep_misplaced))
+        refuse_repeated_ids(read[pair], file.path)
+    cells = {pair: sampled(examples, sample) for pair, examples in read.items()}
     if not crossed:
         return cells
     for question, context in cells:
@@ -97,14 +111,14 @@ def sampled(examples: Sequence[Example], count: int | None) -> list[Example]:
 
 
 def measure(
-    answerer: Answerer,
+    answerer: Answerer | Pivot,
     cells: Mapping[Pair, Sequence[Example]],
     scorer: Scorer,
     *,
     keep: Path | None = None,
     depends_on: Mapping[str, Any] | None = None,
     watch: Watch = lambda predictions, _, __: predictions,
-) -> Matrix:
+) -> Measured:
     """Answer the questions of every pair of languages and score the answers.
 
     Args:
@@ -124,18 +138,20 @@ def measure(
     for examples in cells.values():
         empty = dict.fromkeys((e.id for e in examples), "")
         figures(examples, empty, scorer)  # what cannot be scored is told before anything is read
-    found = {}
+    found, predictions = {}, {}
     for (question, context), examples in cells.items():
         path = None if keep is None else keep / f"{question}-{context}.json"
         if path is not None and path.exists():
             texts = load_predictions(path)
         else:
-            shown = watch(answerer.predict(examples), f"{question}-{context}", len(examples))
+            predicted = answerer.predict(examples, allows_no_answer=_some_have_none(examples))
+            shown = watch(predicted, f"{question}-{context}", len(examples))
             texts = {p.id: p.text for p in shown}
             if path is not None:
                 save_predictions(path, texts)
+        predictions[question, context] = texts
         found[question, context] = figures(examples, texts, scorer)
-    return Matrix(found)
+    return Measured(Matrix(found), predictions)
 
 
 def signature_of(
@@ -149,6 +165,11 @@ def signature_of(
         version=VERSION,
     )
     return line if sample is None else f"{line}|sample:{sample}"
+
+
+def _some_have_none(examples: Sequence[Example]) -> bool:
+    """Whether some question has no answer, so that a reader must be let to say so."""
+    return any(e.answers == () for e in examples)
 
 
 def _claim(keep: Path, depends_on: dict[str, Any]) -> None:

@@ -1,57 +1,192 @@
 """`babelspan score`: figures of predictions, as the field's scripts give them."""
 
 import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-Gold = Annotated[Path, typer.Argument(help="Questions with answers in the SQuAD layout.")]
-Predictions = Annotated[Path, typer.Argument(help="{id: text} as JSON; either may be gzip'd.")]
-ScorerName = Annotated[str, typer.Option("--scorer", help="squad or mlqa.")]
+Gold = Annotated[
+    Path, typer.Argument(help="Questions with answers: SQuAD layout, or TyDi QA's for its tasks.")
+]
+Predictions = Annotated[
+    Path, typer.Argument(help="{id: text} as JSON, or TyDi QA's lines; either may be gzip'd.")
+]
+ScorerName = Annotated[
+    str,
+    typer.Option(
+        "--scorer",
+        help="squad, squad2, mlqa, korquad, drcd, cmrc, tydiqa, tydi-primary or unicode (ours).",
+    ),
+]
 Language = Annotated[
     str | None, typer.Option("--language", help="Of the contexts; else from the name of GOLD.")
 ]
+NullOdds = Annotated[
+    Path | None, typer.Option("--null-odds", help="squad2: {id: odds of no answer} as JSON.")
+]
+Threshold = Annotated[
+    float | None,
+    typer.Option("--no-answer-threshold", help="squad2: no answer above such null odds (1)."),
+]
+Out = Annotated[Path | None, typer.Option("--out", help="Also write the JSON to this file.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+Details = Callable[..., dict[str, Any]]
 
 
 def command(
     gold: Gold,
     predictions: Predictions,
+    *,
     scorer: ScorerName,
     language: Language = None,
+    null_odds: NullOdds = None,
+    no_answer_threshold: Threshold = None,
+    out: Out = None,
     as_json: Json = False,
 ) -> None:
     """Score predictions: exact match and F1, fractions of 1 in JSON, percent in the table."""
+    from babelspan.data.files import write_json
+    from babelspan.scoring import squad2, tydi_primary
+
+    _refuse_idle_options(scorer, language, null_odds, no_answer_threshold)
+    threshold = squad2.THRESHOLD if no_answer_threshold is None else no_answer_threshold
+    if scorer == tydi_primary.NAME:
+        record = _score_places(gold, predictions)
+    else:
+        record = _score_strings(
+            gold, predictions, scorer, language=language, null_odds=null_odds, threshold=threshold
+        )
+    if out is not None:
+        write_json(out, record)
+    print(json.dumps(record, indent=1) if as_json else "\n".join(_lines(record)))
+
+
+def _refuse_idle_options(
+    scorer: str, language: str | None, null_odds: Path | None, threshold: float | None
+) -> None:
+    from babelspan.scoring import squad2, tydi_primary
+    from babelspan.types import ConfigError
+
+    options = {"--null-odds": null_odds, "--no-answer-threshold": threshold}
+    for option, value in options.items():
+        if value is not None and scorer != squad2.NAME:
+            raise ConfigError(f"{option} is for the scorer {squad2.NAME!r}, got {scorer!r}")
+    if threshold is not None and null_odds is None:
+        raise ConfigError("--no-answer-threshold needs the odds to compare with: --null-odds FILE")
+    if language is not None and scorer == tydi_primary.NAME:
+        raise ConfigError(f"--language has no effect on {scorer!r}: the files say the languages")
+
+
+def _score_places(gold: Path, predictions: Path) -> dict[str, Any]:
+    """The record of the TyDi QA primary tasks."""
+    from babelspan.data.files import checksum
+    from babelspan.data.tydiqa import load_primary_golds, load_primary_predictions
+    from babelspan.scoring import tydi_primary
+    from babelspan.scoring.figures import signature
+    from babelspan.version import VERSION
+
+    golds = load_primary_golds(gold)
+    found = tydi_primary.primary_figures(golds, load_primary_predictions(predictions))
+    return {
+        **found.means,
+        "languages": found.languages,
+        "questions": len(golds),
+        "missing": found.missing,
+        "unexpected": found.unexpected,
+        "signature": signature(
+            tydi_primary, questions=len(golds), data=[checksum(gold)], version=VERSION
+        ),
+    }
+
+
+def _score_strings(
+    gold: Path,
+    predictions: Path,
+    scorer: str,
+    *,
+    language: str | None,
+    null_odds: Path | None,
+    threshold: float,
+) -> dict[str, Any]:
+    """The record of a scorer that compares strings."""
+    from dataclasses import replace
+
     from babelspan.cli.shown import load_questions
     from babelspan.data.files import checksum
     from babelspan.data.folder import describe
-    from babelspan.data.predictions import load_predictions
+    from babelspan.data.predictions import load_null_odds, load_predictions
     from babelspan.measuring import load_scorer
+    from babelspan.scoring import squad2
     from babelspan.scoring.figures import figures, signature
     from babelspan.version import VERSION
 
     rules = load_scorer(scorer)
     file = describe(gold)
+    file = replace(file, context_language=language or file.context_language)
     examples = load_questions(file)
-    found = figures(examples, load_predictions(predictions), rules, language=language)
+    texts = load_predictions(predictions)
+    found = figures(examples, texts, rules)
+    best: dict[str, float] = {}
+    if null_odds is not None:
+        odds = load_null_odds(null_odds)
+        best = squad2.best_thresholds(examples, texts, found, odds)
+        found = squad2.thresholded(examples, found, odds, threshold=threshold)
     line = signature(
         rules,
-        questions=found.questions,
-        data=[f"{language or file.context_language}:{checksum(gold)}"],
+        questions=found.counted,
+        data=[f"{file.context_language}:{checksum(gold)}"],
         version=VERSION,
     )
-    if as_json:
-        record = {
-            "exact_match": found.exact_match,
-            "f1": found.f1,
-            "questions": found.questions,
-            "missing": found.missing,
-            "signature": line,
-        }
-        print(json.dumps(record, indent=1))
-        return
-    print(f"exact match {found.exact_match:.2%}   F1 {found.f1:.2%}   {found.questions} questions")
-    if found.missing:
-        print(f"{found.missing} questions have no prediction and count as wrong")
-    print(line)
+    details: Details = getattr(rules, "details", lambda *_: {})
+    return {
+        "exact_match": found.exact_match,
+        "f1": found.f1,
+        "questions": found.questions,
+        "missing": found.missing,
+        **details(examples, found),
+        **best,
+        "signature": line if null_odds is None else f"{line}|no-answer-threshold:{threshold}",
+    }
+
+
+def _lines(record: dict[str, Any]) -> Iterator[str]:
+    """A record for people, in percent."""
+    languages = record.get("languages", {})
+    if "exact_match" in record:
+        yield f"{_strings_line(record)}   {record['questions']} questions"
+        yield from (f"{code}: {_strings_line(f)}" for code, f in languages.items())
+    else:
+        yield f"mean without English: {_places_line(record, 'avg_{}_{}')}"
+        form = "{}-best-threshold-{}"
+        yield from (f"{name}: {_places_line(f, form)}" for name, f in languages.items())
+    for name, value in record.items():
+        if name.startswith(("HasAns", "NoAns", "best", "average")):
+            plain = name.endswith(("total", "thresh"))
+            yield f"{name} {value if plain else _percent(value)}"
+    if record["missing"]:
+        fate = "are not counted" if "total" in record else "count as wrong"
+        yield f"{record['missing']} questions have no prediction and {fate}"
+    if record.get("unexpected"):
+        yield f"{record['unexpected']} predictions are to no question and not counted"
+    yield record["signature"]
+
+
+def _strings_line(figures: dict[str, Any]) -> str:
+    return f"exact match {_percent(figures['exact_match'])}   F1 {_percent(figures['f1'])}"
+
+
+def _places_line(figures: dict[str, Any], form: str) -> str:
+    """F1, precision and recall of both tasks, found by names of the given form."""
+    tasks = []
+    for task in ("passage", "minimal"):
+        values = (figures[form.format(task, name)] for name in ("f1", "precision", "recall"))
+        f1, precision, recall = map(_percent, values)
+        tasks.append(f"{task} F1 {f1} (precision {precision}, recall {recall})")
+    return "   ".join(tasks)
+
+
+def _percent(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2%}"

@@ -1,5 +1,6 @@
 """Read and write predictions: one JSON object, question id -> answer text."""
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -25,6 +26,23 @@ def load_predictions(path: Path) -> dict[str, str]:
                 f"found {type(text).__name__}"
             )
     return found
+
+
+def load_null_odds(path: Path) -> dict[str, float]:
+    """How much more likely than an answer "no answer" is, by question id: SQuAD 2's null odds.
+
+    Raises:
+        DataError: if the file is not an object of numbers.
+    """
+    found = read_json(path)
+    if not isinstance(found, dict):
+        raise DataError(
+            f"{path}: expected a JSON object {{id: number}}, found {type(found).__name__}"
+        )
+    for identity, odds in found.items():
+        if not isinstance(odds, int | float) or isinstance(odds, bool) or math.isnan(odds):
+            raise DataError(f"{path}: question {identity!r}: expected a number, found {odds!r:.60}")
+    return {identity: float(odds) for identity, odds in found.items()}
 
 
 def save_predictions(path: Path, predictions: Mapping[str, str]) -> None:

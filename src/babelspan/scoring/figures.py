@@ -1,7 +1,7 @@
 """Exact match and F1 of a set of questions: counts first, means after."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,11 +11,21 @@ from numpy.typing import NDArray
 from babelspan.types import DataError, Example
 
 
-class Scorer(Protocol):
-    """What a module of `babelspan.scoring` that follows an official script offers."""
+class Rules(Protocol):
+    """A scorer's name, and in a word each what its figures depend on."""
 
     NAME: str
     RULES: str
+
+
+class Scorer(Rules, Protocol):
+    """What a module of `babelspan.scoring` that scores one string against another offers.
+
+    It may have three things more: `golds(answers)`, the gold strings of a question that count, else
+    all of them, and a question that has none is refused; `MISSING`, the score of a question without
+    a prediction, else 0, and nan for one that is not counted; and `details(examples, figures)`,
+    what else the official script makes of the figures.
+    """
 
     def exact_match(self, prediction: str, answer: str, language: str) -> float:
         """1 or 0 for one gold answer."""
@@ -26,12 +36,12 @@ class Scorer(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Figures:
-    """Scores of each question, (Q,) each, in the order of the examples."""
+    """Scores of each question, (Q,) each, in the order of the examples; nan: not counted."""
 
     exact_matches: NDArray[np.float64]
     f1s: NDArray[np.float64]
     missing: int
-    """Questions without a prediction; they count as wrong."""
+    """Questions without a prediction; they count as wrong, or by `squad2` not at all."""
 
     @property
     def questions(self) -> int:
@@ -39,14 +49,19 @@ class Figures:
         return len(self.f1s)
 
     @property
+    def counted(self) -> int:
+        """How many questions the means are over."""
+        return int(np.count_nonzero(~np.isnan(self.f1s)))
+
+    @property
     def exact_match(self) -> float:
         """Mean exact match, a fraction."""
-        return float(self.exact_matches.mean())
+        return float(np.nanmean(self.exact_matches))
 
     @property
     def f1(self) -> float:
         """Mean F1, a fraction."""
-        return float(self.f1s.mean())
+        return float(np.nanmean(self.f1s))
 
 
 def figures(
@@ -60,22 +75,25 @@ def figures(
 
     Args:
         examples: with their gold answers.
-        predictions: answer by question id; a question without one is wrong.
+        predictions: answer by question id; a question without one is wrong, or as the scorer says.
         scorer: a module of `babelspan.scoring`.
         language: of the answers; None for each example's context language.
 
     Raises:
-        DataError: if there is no question, or one has no gold answer.
+        DataError: if there is no question that counts, or one has no gold answer and the scorer
+            knows only questions that have one.
     """
     if not examples:
         raise DataError("expected questions to score, found none")
     pairs = [_best(e, predictions.get(e.id), scorer, language) for e in examples]
     exact_matches, f1s = np.array(pairs).T
+    if np.isnan(f1s).all():
+        raise DataError(f"none of the {len(examples)} questions has a prediction")
     missing = sum(e.id not in predictions for e in examples)
     return Figures(exact_matches, f1s, missing)
 
 
-def signature(scorer: Scorer, *, questions: int, data: Iterable[str], version: str) -> str:
+def signature(scorer: Rules, *, questions: int, data: Iterable[str], version: str) -> str:
     """What figures depend on, in one line: figures with different signatures do not compare.
 
     Args:
@@ -91,15 +109,17 @@ def signature(scorer: Scorer, *, questions: int, data: Iterable[str], version: s
 def _best(
     example: Example, prediction: str | None, scorer: Scorer, language: str | None
 ) -> tuple[float, float]:
-    if not example.answers:
+    counting: Callable[[set[str]], set[str]] = getattr(scorer, "golds", set)
+    golds = None if example.answers is None else counting({a.text for a in example.answers})
+    if not golds:
         raise DataError(
             f"question {example.id!r} has no gold answer, and the scorer {scorer.NAME!r} knows "
             "only questions that have one"
         )
     if prediction is None:
-        return 0.0, 0.0
+        missing: float = getattr(scorer, "MISSING", 0.0)
+        return missing, missing
     language = language or example.context_language
-    golds = {a.text for a in example.answers}
     return (
         max(scorer.exact_match(prediction, gold, language) for gold in golds),
         max(scorer.f1(prediction, gold, language) for gold in golds),

@@ -38,6 +38,7 @@ def punctuation() -> dict[int, None]:
     return dict.fromkeys([*points, *map(ord, string.punctuation)])
 
 
+@lru_cache(maxsize=128)  # the strings of a question come several times in a row
 def normalise(text: str, language: str) -> str:
     """Lower case, no punctuation, no articles of the language, its words with single spaces.
 

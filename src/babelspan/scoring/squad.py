@@ -7,7 +7,8 @@ normalise to nothing F1 is 0 although the exact match is 1.
 
 import re
 import string
-from collections import Counter
+from collections.abc import Sequence
+from functools import lru_cache
 
 NAME = "squad"
 RULES = "words:space|articles:en|punctuation:ascii"
@@ -16,6 +17,7 @@ _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
+@lru_cache(maxsize=128)  # the strings of a question come several times in a row
 def normalise(text: str) -> str:
     """Lower case, no ASCII punctuation, no English articles, single spaces."""
     return " ".join(_ARTICLES.sub(" ", text.lower().translate(_PUNCTUATION)).split())
@@ -31,9 +33,18 @@ def f1(prediction: str, answer: str, language: str) -> float:
     return overlap_f1(normalise(prediction).split(), normalise(answer).split())
 
 
-def overlap_f1(predicted: list[str], gold: list[str]) -> float:
+def overlap_f1(predicted: Sequence[str], gold: Sequence[str]) -> float:
     """Harmonic mean of precision and recall of a bag of words; 0 where nothing is shared."""
-    shared = sum((Counter(predicted) & Counter(gold)).values())
+    if predicted and predicted == gold:
+        return 1.0
+    left: dict[str, int] = {}
+    for word in gold:
+        left[word] = left.get(word, 0) + 1
+    shared = 0
+    for word in predicted:
+        if left.get(word):
+            left[word] -= 1
+            shared += 1
     if shared == 0:
         return 0.0
     precision = shared / len(predicted)

@@ -1,0 +1,257 @@
+"""Whether two systems differ: tests and intervals over clusters of questions.
+
+K clusters, C cells of a matrix, V figures of each question, M means over cells (a cell by itself
+is one of them). Questions of one cluster are not independent of each other: they are exchanged and
+drawn together, in all cells at once.
+
+Sums of scores become whole numbers of a small unit, so that matrix products are exact in whatever
+order they are made: what comes out depends on the seed and on nothing else.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Factor = tuple[slice, slice, Floats]
+"""Rows and clusters of a part of a matrix, and the part."""
+
+ROOM = 2_500_000
+"""How many random numbers, of 8 bytes, are held at a time."""
+
+_BLOCK = 256
+"""Clusters in one matrix product: products of many rows and few clusters make BLAS threads wait for
+each other seldom. Each block has random numbers of its own."""
+
+_BITS = 46
+"""Size of a column in units, in bits; a cluster may be drawn 2**6 times and all stays exact."""
+
+
+class Clustered(NamedTuple):
+    """Figures of A less those of B, summed over the questions of each cluster."""
+
+    sums: Floats
+    """(K, V, C)"""
+    counts: Floats
+    """(K, C), questions."""
+
+    @property
+    def parts(self) -> Floats:
+        """What each cluster adds to the mean of each cell, (K, V, C)."""
+        questions: Floats = self.counts.sum(axis=0)
+        return self.sums / questions
+
+
+def clustered(differences: Sequence[Floats], clusters: Sequence[NDArray[np.intp]]) -> Clustered:
+    """Sum differences over clusters.
+
+    Args:
+        differences: for each of C cells (V, Q) figures of A less those of B; Q may vary.
+        clusters: for each cell (Q,) the cluster of each question, in [0, K).
+    """
+    count = 1 + max(int(k.max()) for k in clusters)
+    sums = np.empty((count, len(differences[0]), len(differences)))
+    counts = np.empty((count, len(differences)))
+    for cell, (of_cell, k) in enumerate(zip(differences, clusters, strict=True)):
+        counts[:, cell] = np.bincount(k, minlength=count)
+        for figure, values in enumerate(of_cell):
+            sums[:, figure, cell] = np.bincount(k, values, count)
+    return Clustered(sums, counts)
+
+
+def randomisation(
+    table: Clustered, weights: Floats, *, resamples: int, seed: int, room: int = ROOM
+) -> Floats:
+    """Two-sided p-values of weighted means over cells, by Fisher's randomisation.
+
+    If the systems do not differ, A and B could change places in any cluster. The value is the share
+    of such exchanges that give a difference as large as the observed one: of all 2**K where these
+    are no more than `resamples`, else of `resamples` random ones and the observed one (Noreen
+    1989; Phipson and Smyth 2010, arXiv:1603.05766). Clusters without any difference are not
+    counted in K.
+
+    Args:
+        table: differences by cluster.
+        weights: (C, M), of each cell in each mean.
+        resamples: how many random exchanges.
+        seed: of the exchanges.
+        room: how many random numbers are held at a time; without effect on the values.
+
+    Returns:
+        (V, M), in (0, 1].
+    """
+    parts = table.parts @ weights
+    units, _ = _whole(parts.reshape(len(parts), -1))
+    units = units[units.any(axis=1)]
+    total = units.sum(axis=0)
+    few = len(units) < resamples.bit_length()
+    if few:
+        moved = _products(_all_exchanges(len(units), room), units, 2 ** len(units))
+    else:
+        moved = _products(_exchanges(len(units), resamples, seed, room), units, resamples)
+    least = np.abs(total) - 2 * len(units)  # as large, but for the rounding to units
+    reached = (np.abs(total - 2 * moved) >= least).sum(axis=0)
+    shares: Floats = reached / len(moved) if few else (reached + 1) / (resamples + 1)
+    return shares.reshape(parts.shape[1:])
+
+
+def bootstrap(
+    table: Clustered,
+    weights: Floats,
+    *,
+    resamples: int,
+    seed: int,
+    level: float = 0.95,
+    room: int = ROOM,
+) -> tuple[Floats, Floats]:
+    """Intervals for weighted means over cells, by the paired bootstrap (Koehn 2004).
+
+    K clusters are drawn with replacement, the same for A and B and for all cells; the ends are
+    percentiles of the differences among what was drawn. A draw without a question of some cell is
+    left out of what depends on that cell.
+
+    Args:
+        table: differences by cluster.
+        weights: (C, M), of each cell in each mean.
+        resamples: how many draws.
+        seed: of the draws.
+        level: share of the draws between the ends.
+        room: how many random numbers are held at a time; without effect on the ends.
+
+    Returns:
+        Low and high ends, (V, M) each.
+    """
+    count, figures, cells = table.sums.shape
+    units, scale = _whole(table.sums.reshape(count, -1))
+    columns = np.hstack([units, table.counts])
+    drawn = _products(_draws(count, resamples, seed, room), columns, resamples)
+    sums, counts = np.split(drawn, [figures * cells], axis=1)
+    with np.errstate(invalid="ignore"):
+        values = (sums / scale).reshape(-1, figures, cells) / counts[:, None]
+    ends = np.empty((2, figures, weights.shape[1]))
+    for mean, of_cells in enumerate(weights.T):
+        used = of_cells != 0
+        tails = [(1 - level) / 2, (1 + level) / 2]
+        ends[..., mean] = np.nanquantile(values[..., used] @ of_cells[used], tails, axis=0)
+    return ends[0], ends[1]
+
+
+def mcnemar(only_a: int, only_b: int) -> float:
+    """Two-sided p-value of McNemar's exact test (McNemar 1947), of independent questions.
+
+    The smaller tail of a fair coin thrown once for each question that one system alone has right,
+    doubled.
+
+    Args:
+        only_a: questions that A alone has right.
+        only_b: questions that B alone has right.
+    """
+    throws = only_a + only_b
+    k = np.arange(1, min(only_a, only_b) + 1)
+    log_shares = np.cumsum(np.log((throws - k + 1) / k)) - throws * np.log(2)
+    tail = np.exp(log_shares).sum() + 0.5**throws
+    return float(min(1.0, 2 * tail))
+
+
+def holm(p_values: Floats) -> Floats:
+    """Values adjusted so that the chance of any false positive is bounded (Holm 1979)."""
+    order = np.argsort(p_values, kind="stable")
+    steps = p_values[order] * np.arange(len(p_values), 0, -1)
+    return _in_place(np.maximum.accumulate(steps), order)
+
+
+def benjamini_hochberg(p_values: Floats) -> Floats:
+    """Values adjusted to bound the share of false positives (Benjamini and Hochberg 1995).
+
+    The tests are taken for independent or positively dependent.
+    """
+    order = np.argsort(p_values, kind="stable")
+    steps = p_values[order] * len(p_values) / np.arange(1, len(p_values) + 1)
+    return _in_place(np.minimum.accumulate(steps[::-1])[::-1], order)
+
+
+def benjamini_yekutieli(p_values: Floats) -> Floats:
+    """As `benjamini_hochberg` under any dependence (Benjamini and Yekutieli 2001)."""
+    ranks = np.arange(1, len(p_values) + 1)
+    return np.minimum(1.0, benjamini_hochberg(p_values) * float((1 / ranks).sum()))
+
+
+CORRECTIONS: Mapping[str, Callable[[Floats], Floats]] = {
+    "holm": holm,
+    "benjamini-hochberg": benjamini_hochberg,
+    "benjamini-yekutieli": benjamini_yekutieli,
+}
+"""Corrections for many tests by name: (M,) p-values to (M,) adjusted ones, in their order."""
+
+
+def _in_place(steps: Floats, order: NDArray[np.intp]) -> Floats:
+    adjusted = np.empty_like(steps)
+    adjusted[order] = np.minimum(1.0, steps)
+    return adjusted
+
+
+def _whole(columns: Floats) -> tuple[Floats, Floats]:
+    """`columns`, (K, n), in whole numbers of units, and how many units make 1, (n,)."""
+    sizes = np.abs(columns).sum(axis=0)
+    scale = np.exp2(_BITS - np.ceil(np.log2(np.where(sizes > 0, sizes, 1))))
+    return np.rint(columns * scale), scale
+
+
+def _products(factors: Iterable[Factor], columns: Floats, rows: int) -> Floats:
+    """The product, (rows, n), of a matrix that comes in parts and `columns`, (K, n)."""
+    found = np.zeros((rows, columns.shape[1]))
+    for of_rows, of_clusters, values in factors:
+        found[of_rows] += values @ columns[of_clusters]
+    return found
+
+
+def _all_exchanges(clusters: int, room: int) -> Iterator[Factor]:
+    """All exchanges, (2**K, K): 1 where A and B change places in a cluster, else 0."""
+    for rows in _slices(2**clusters, room // max(1, clusters)):
+        bits = np.arange(rows.start, rows.stop)[:, None] >> np.arange(clusters) & 1
+        yield rows, slice(clusters), bits.astype(np.float64)
+
+
+def _exchanges(clusters: int, resamples: int, seed: int, room: int) -> Iterator[Factor]:
+    """Random exchanges, (R, K)."""
+    blocks = list(_slices(clusters, _BLOCK))
+    for block, source in zip(blocks, np.random.SeedSequence(seed).spawn(len(blocks)), strict=True):
+        rng = np.random.default_rng(source)
+        for rows in _slices(resamples, room // _BLOCK):
+            words = rng.integers(2**64, size=(_length(rows), _BLOCK // 64), dtype=np.uint64)
+            octets = words.astype("<u8", copy=False).view(np.uint8)
+            bits = np.unpackbits(octets, axis=1, count=_length(block))
+            yield rows, block, bits.astype(np.float64)
+
+
+def _draws(clusters: int, resamples: int, seed: int, room: int) -> Iterator[Factor]:
+    """Draws of K clusters with replacement, (R, K): how often each one was drawn.
+
+    First it is drawn how many fall into each block, then where in the block they fall.
+    """
+    blocks = list(_slices(clusters, _BLOCK))
+    first, *others = np.random.SeedSequence(seed).spawn(1 + len(blocks))
+    shares = [_length(block) / clusters for block in blocks]
+    counts = np.random.default_rng(first).multinomial(clusters, shares, size=resamples)
+    for number, (block, source) in enumerate(zip(blocks, others, strict=True)):
+        rng = np.random.default_rng(source)
+        width = _length(block)
+        for rows in _slices(resamples, room // _BLOCK):
+            of_rows = counts[rows, number]
+            drawn = np.repeat(width * np.arange(len(of_rows)), of_rows)
+            drawn += rng.integers(width, size=len(drawn))
+            times = np.bincount(drawn, minlength=len(of_rows) * width)
+            yield rows, block, times.reshape(-1, width).astype(np.float64)
+
+
+def _slices(count: int, size: int) -> Iterator[slice]:
+    """Slices of 0 to `count`, one after the other, of `size` at most and of 1 at least."""
+    size = max(1, size)
+    for start in range(0, count, size):
+        yield slice(start, min(count, start + size))
+
+
+def _length(part: slice) -> int:
+    return int(part.stop - part.start)

@@ -1,0 +1,184 @@
+"""TyDi QA primary tasks, equal to the official script `tydi_eval.py`, faults included.
+
+Clark et al. (2020), arXiv:2003.05002. The tasks: select the passage that answers, and
+find the minimal answer, a place in bytes or yes or no. A question has an answer if two annotators
+or more gave one; a passage is right if one annotator chose it, a minimal answer is as right as its
+F1 over byte positions with the annotator nearest to it. Precision and recall are of all questions
+of a language, for those answers whose score is at a threshold or above; each language has the
+threshold that is best for it, known from the gold answers. The figure of a system is the mean over
+the languages without English.
+
+The faults: a language without a single prediction is left out of the mean; a question without a
+prediction stands as answered, wrongly, if it has no answer, and as not answered if it has one, at a
+score of 0. The script of 2020 stops at answers of no bytes; ours share nothing with any other.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from babelspan.scoring.tydiqa import LANGUAGES
+from babelspan.types import DataError, PrimaryAnswer, PrimaryQuestion
+
+NAME = "tydi-primary"
+RULES = "unit:byte|annotators:2|threshold:best|mean:languages-without-en"
+
+ANNOTATORS = 2
+"""So many must have found an answer for there to be one."""
+
+PRECISIONS = (0.5, 0.75, 0.9)
+"""Of which the recall is told."""
+
+
+class Outcome(NamedTuple):
+    """What came of one question in one task."""
+
+    has_gold: bool
+    is_answered: bool
+    f1: float
+    score: float
+
+
+class PrimaryFigures(NamedTuple):
+    """Figures by the names of the official script, and what was not scored."""
+
+    languages: dict[str, dict[str, float]]
+    """By the name of the language."""
+    means: dict[str, float]
+    """Over the languages without English."""
+    missing: int
+    """Questions without a prediction, of all languages."""
+    unexpected: int
+    """Predictions to no question of their language; they are not counted."""
+
+
+def primary_figures(
+    golds: Sequence[PrimaryQuestion], predictions: Sequence[PrimaryQuestion]
+) -> PrimaryFigures:
+    """Score the predictions of all languages.
+
+    Args:
+        golds: questions with the answers of their annotators.
+        predictions: questions with one answer each.
+
+    Raises:
+        DataError: if there is no prediction in any of the languages of TyDi QA.
+    """
+    said = {(p.language, p.id): p.answers[0] for p in predictions}
+    asked = {(g.language, g.id) for g in golds}
+    languages = [name for name in LANGUAGES if any(language == name for language, _ in said)]
+    if not languages:
+        raise DataError(f"expected predictions in one of {', '.join(LANGUAGES)}, found none")
+    figures = {}
+    for name in languages:
+        pairs = [(g.answers, said.get((name, g.id))) for g in golds if g.language == name]
+        figures[name] = {
+            **_named("passage", _curve(passage_outcome(*pair) for pair in pairs)),
+            **_named("minimal", _curve(minimal_outcome(*pair) for pair in pairs)),
+        }
+    return PrimaryFigures(
+        figures, _means(figures), len(asked - said.keys()), len(said.keys() - asked)
+    )
+
+
+def passage_outcome(golds: Sequence[PrimaryAnswer], predicted: PrimaryAnswer | None) -> Outcome:
+    """Whether a passage is right: F1 is 1 or 0."""
+    chosen = [g.passage for g in golds if g.passage is not None]
+    has_gold = len(chosen) >= ANNOTATORS
+    if predicted is None:
+        return Outcome(has_gold, not has_gold, 0.0, 0.0)
+    right = has_gold and predicted.passage in chosen
+    return Outcome(has_gold, predicted.passage is not None, float(right), predicted.passage_score)
+
+
+def minimal_outcome(golds: Sequence[PrimaryAnswer], predicted: PrimaryAnswer | None) -> Outcome:
+    """How right a minimal answer is: F1 with the annotator nearest to it."""
+    has_gold = sum(_is_minimal(g) for g in golds) >= ANNOTATORS
+    if predicted is None:
+        return Outcome(has_gold, not has_gold, 0.0, 0.0)
+    f1 = max((_minimal_f1(g, predicted) for g in golds), default=0.0) if has_gold else 0.0
+    return Outcome(has_gold, _is_minimal(predicted), f1, predicted.minimal_score)
+
+
+def place_f1(predicted: tuple[int, int], gold: tuple[int, int]) -> float:
+    """Harmonic mean of precision and recall of byte positions; ends are exclusive."""
+    shared = min(predicted[1], gold[1]) - max(predicted[0], gold[0])
+    if shared <= 0:
+        return 0.0
+    precision = shared / (predicted[1] - predicted[0])
+    recall = shared / (gold[1] - gold[0])
+    return 2 * precision * recall / (precision + recall)
+
+
+def _is_minimal(answer: PrimaryAnswer) -> bool:
+    return answer.place is not None or answer.yes_no is not None
+
+
+def _minimal_f1(gold: PrimaryAnswer, predicted: PrimaryAnswer) -> float:
+    if predicted.yes_no is not None:
+        return float(predicted.yes_no == gold.yes_no)
+    if predicted.place is None or gold.place is None:
+        return 0.0
+    return place_f1(predicted.place, gold.place)
+
+
+class _Curve(NamedTuple):
+    """Precision and recall at every threshold, highest first, (T,) each."""
+
+    thresholds: NDArray[np.float64]
+    precisions: NDArray[np.float64]
+    recalls: NDArray[np.float64]
+
+
+def _curve(outcomes: Iterable[Outcome]) -> _Curve:
+    table = np.array([tuple(map(float, o)) for o in outcomes]).reshape(-1, 4)
+    has_gold, is_answered, f1s, scores = table[np.argsort(-table[:, 3], kind="stable")].T
+    last = np.flatnonzero(np.append(scores[1:] != scores[:-1], True)[: len(scores)])  # of its score
+    shared = np.cumsum(f1s)[last]
+    return _Curve(
+        scores[last], _ratio(shared, np.cumsum(is_answered)[last]), _ratio(shared, has_gold.sum())
+    )
+
+
+def _named(task: str, curve: _Curve) -> dict[str, float]:
+    """The best threshold, and recall at given precisions; 0 where there is none."""
+    thresholds, precisions, recalls = curve
+    f1s = _ratio(2 * precisions * recalls, precisions + recalls)
+    best = _largest(f1s)
+    named = {
+        f"{task}-best-threshold-f1": _at(f1s, best),
+        f"{task}-best-threshold-precision": _at(precisions, best),
+        f"{task}-best-threshold-recall": _at(recalls, best),
+        f"{task}-best-threshold": _at(thresholds, best),
+    }
+    for precision in PRECISIONS:
+        best = _largest(np.where(precisions >= precision, recalls, 0.0))
+        named[f"{task}-recall-at-precision>={precision}"] = _at(recalls, best)
+        named[f"{task}-precision-at-precision>={precision}"] = _at(precisions, best)
+    return named
+
+
+def _largest(values: NDArray[np.float64]) -> int | None:
+    """Where the first of the largest values is; None where none is above 0."""
+    return int(values.argmax()) if values.any() else None
+
+
+def _at(values: NDArray[np.float64], index: int | None) -> float:
+    return 0.0 if index is None else float(values[index])
+
+
+def _ratio(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Quotients, 0 where the divisor is 0."""
+    return np.divide(one, other, out=np.zeros_like(one), where=np.asarray(other) != 0)
+
+
+def _means(figures: dict[str, dict[str, float]]) -> dict[str, float]:
+    counted = [f for name, f in figures.items() if name != "english"]
+    return {
+        f"avg_{task}_{metric}": sum(f[f"{task}-best-threshold-{metric}"] for f in counted)
+        / max(len(counted), 1)
+        for task in ("passage", "minimal")
+        for metric in ("f1", "recall", "precision")
+    }
