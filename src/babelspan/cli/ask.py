@@ -7,9 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from babelspan.cli.shown import PivotLanguage, PivotName, counting, load_reader
+from babelspan.types import UNDETERMINED
+
 if TYPE_CHECKING:
+    from rich.text import Text
+
     from babelspan.answering.documents import Document
-    from babelspan.types import Prediction
+    from babelspan.types import Prediction, Span
 
 Question = Annotated[str, typer.Argument(help="The question, in any language.")]
 Files = Annotated[
@@ -19,6 +24,8 @@ Files = Annotated[
 TopK = Annotated[int, typer.Option("--top-k", min=1, help="How many answers.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Reader = Annotated[str, typer.Option("--reader", help='"default", a folder or a hub name.')]
+QuestionLanguage = Annotated[str, typer.Option("--question-language", help="For --pivot.")]
+ContextLanguage = Annotated[str, typer.Option("--context-language", help="For --pivot.")]
 
 _AROUND = 60
 """Characters of text shown on each side of an answer."""
@@ -27,9 +34,14 @@ _AROUND = 60
 def command(
     question: Question,
     files: Files = None,
+    *,
     top_k: TopK = 1,
     as_json: Json = False,
     reader: Reader = "default",
+    pivot: PivotName = None,
+    pivot_language: PivotLanguage = "en",
+    question_language: QuestionLanguage = UNDETERMINED,
+    context_language: ContextLanguage = UNDETERMINED,
 ) -> None:
     """Answer a question with spans of text files or of standard input, best first.
 
@@ -39,8 +51,6 @@ def command(
     if not question.strip():
         raise typer.BadParameter("the question is empty")
     from babelspan.answering.documents import STANDARD_INPUT, read_document
-    from babelspan.cli.shown import counting
-    from babelspan.readers import load_answerer
 
     names = files or [STANDARD_INPUT]
     if STANDARD_INPUT in names and sys.stdin.isatty():
@@ -49,7 +59,13 @@ def command(
     for document in documents:
         if not document.text.strip():
             print(f"babelspan: {document.name}: holds no text; passed over", file=sys.stderr)
-    answerer = load_answerer(reader)
+    answerer = load_reader(
+        reader,
+        pivot,
+        pivot_language,
+        question_language=question_language,
+        context_language=context_language,
+    )
     with counting("windows") as watch:
         found = answerer.ask(question, [d.text for d in documents], top_k=top_k, watch=watch)
     answers = [(documents[f.context], f.prediction) for f in found]
@@ -60,11 +76,11 @@ def command(
 
 
 def _record(document: "Document", prediction: "Prediction") -> dict[str, object]:
-    assert prediction.span is not None
+    span = prediction.span
     return {
         "answer": prediction.text,
-        "start": prediction.span.start,
-        "end": prediction.span.end,
+        "start": None if span is None else span.start,
+        "end": None if span is None else span.end,
         "score": prediction.score,
         "file": document.name,
     }
@@ -80,24 +96,30 @@ def _show(answers: "list[tuple[Document, Prediction]]") -> None:
         console.print("no answer")
     for document, prediction in answers:
         span = prediction.span
-        assert span is not None
-        before = document.text[max(0, span.start - _AROUND) : span.start]
-        after = document.text[span.end : span.end + _AROUND]
+        place = "no place found" if span is None else f"{span.start}-{span.end}"
         console.print(
             Text.assemble(
                 (_one_line(prediction.text), "bold green"),
-                f"   {prediction.score:.0%}  {document.name}:{span.start}-{span.end}",
+                f"   {prediction.score:.0%}  {document.name}:{place}",
             )
         )
-        console.print(
-            Text.assemble(
-                "   " if span.start <= _AROUND else "   …",
-                _one_line(before),
-                (_one_line(prediction.text), "green"),
-                _one_line(after),
-                "" if span.end + _AROUND >= len(document.text) else "…",
-            )
-        )
+        if span is not None:
+            console.print(_surroundings(document.text, span))
+
+
+def _surroundings(text: str, span: "Span") -> "Text":
+    """An answer in the text around it."""
+    from rich.text import Text
+
+    before = text[max(0, span.start - _AROUND) : span.start]
+    after = text[span.end : span.end + _AROUND]
+    return Text.assemble(
+        "   " if span.start <= _AROUND else "   …",
+        _one_line(before),
+        (_one_line(span.of(text)), "green"),
+        _one_line(after),
+        "" if span.end + _AROUND >= len(text) else "…",
+    )
 
 
 def _one_line(text: str) -> str:

@@ -1,17 +1,33 @@
-"""What verbs share: the questions they read, and progress on a terminal."""
+"""What verbs share: the reader and the questions they work on, and progress on a terminal."""
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from babelspan.types import UNDETERMINED
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+    from babelspan.answering.answerer import Answerer
     from babelspan.data.folder import DataFile
+    from babelspan.pivot import Pivot
     from babelspan.types import Example
 
 T = TypeVar("T")
+
+PivotName = Annotated[
+    str | None,
+    typer.Option(
+        "--pivot",
+        help="Translate to another language, answer there and come back, by this translator "
+        "(as `babelspan translate` takes it).",
+    ),
+]
+PivotLanguage = Annotated[str, typer.Option("--pivot-language", help="The language to answer in.")]
 
 
 def load_questions(file: "DataFile") -> "list[Example]":
@@ -22,6 +38,31 @@ def load_questions(file: "DataFile") -> "list[Example]":
     refuse_repeated_ids(examples, file.path)
     tell_misplaced(examples)
     return examples
+
+
+def load_reader(
+    reader: str,
+    pivot: str | None,
+    pivot_language: str,
+    *,
+    question_language: str = UNDETERMINED,
+    context_language: str = UNDETERMINED,
+) -> "Answerer | Pivot":
+    """The answerer of a reader, by way of another language if a translator is named."""
+    from babelspan.readers import load_answerer
+
+    if pivot is None:
+        return load_answerer(reader)
+    from babelspan.pivot import Pivot
+    from babelspan.translators import load_translator
+
+    return Pivot(
+        load_answerer(reader),
+        load_translator(pivot),
+        language=pivot_language,
+        question_language=question_language,
+        context_language=context_language,
+    )
 
 
 def tell_misplaced(examples: "Iterable[Example]") -> None:

@@ -1,0 +1,1 @@
+"""Reports of an evaluation: JSON, CSV, a heat map, and a page with every question."""

@@ -1,0 +1,102 @@
+"""The matrix as a picture: questions in rows, contexts in columns, percent in every cell."""
+
+import importlib.util
+import io
+import textwrap
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from babelspan.reports.evaluation import Evaluation
+from babelspan.reports.wording import TITLES, percent
+from babelspan.scoring.matrix import Matrix, Metric
+from babelspan.types import ConfigError
+from babelspan.version import VERSION
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+DPI = 160
+CELL = 0.62
+"""Inches of a cell's side."""
+LEFT, RIGHT, TOP, BOTTOM = 1.0, 0.3, 1.15, 0.75
+"""Inches round the cells, for names and the signature."""
+NARROWEST = 4.0
+"""Inches of the whole picture, so that title and signature have room beside few cells."""
+EDGE = 0.15
+"""Inches from the writing to the sides of the picture."""
+DARK = 0.71
+"""Values above it are written in white, with a contrast of 4.5 to 1 or more on both sides."""
+
+
+def needs_matplotlib() -> None:
+    """See that the library that draws is installed.
+
+    Raises:
+        ConfigError: if it is not.
+    """
+    if importlib.util.find_spec("matplotlib") is None:
+        raise ConfigError(
+            "a heat map (.png) needs matplotlib, which is not installed; "
+            "run pip install 'babelspan[plots]'"
+        )
+
+
+def size(rows: int, columns: int) -> tuple[float, float]:
+    """Width and height of the picture in inches."""
+    return max(NARROWEST, LEFT + CELL * columns + RIGHT), TOP + CELL * rows + BOTTOM
+
+
+def heat_map(evaluation: Evaluation, *, metric: Metric = "f1") -> bytes:
+    """A PNG of one metric, coloured from 0 to 100 percent; no display is needed.
+
+    Raises:
+        ConfigError: if matplotlib is not installed.
+    """
+    needs_matplotlib()
+    from matplotlib.figure import Figure
+
+    matrix = evaluation.matrix
+    questions, contexts = matrix.question_languages, matrix.context_languages
+    width, height = size(len(questions), len(contexts))
+    figure = Figure(figsize=(width, height), dpi=DPI)
+    wide, high = CELL * len(contexts) / width, CELL * len(questions) / height
+    _draw(figure.add_axes((LEFT / width, BOTTOM / height, wide, high)), matrix, metric)
+
+    means = (("XLT", matrix.xlt(metric)), ("G-XLT", matrix.g_xlt(metric)))
+    said = "   ".join(f"{name} {percent(mean)}" for name, mean in means)
+    signature = "\n".join(textwrap.wrap(evaluation.signature, width=int(18 * width)))
+    title = f"{TITLES[metric]}, percent"
+    edge = EDGE / width
+    figure.text(edge, 1 - 0.3 / height, title, fontsize=12, weight="bold")
+    figure.text(edge, 1 - 0.52 / height, f"{evaluation.reader}   {said}", fontsize=9)
+    figure.text(edge, EDGE / height, signature, fontsize=6, color="0.35", va="bottom")
+
+    file = io.BytesIO()
+    described = {"Software": f"babelspan {VERSION}", "Description": evaluation.signature}
+    figure.savefig(file, format="png", dpi=DPI, metadata=described)
+    return file.getvalue()
+
+
+def _draw(axes: "Axes", matrix: Matrix, metric: Metric) -> None:
+    """Cells with their values, languages at the top and on the left."""
+    questions, contexts = matrix.question_languages, matrix.context_languages
+    values = np.array(
+        [[matrix.value((q, c), metric) for c in contexts] for q in questions], dtype=float
+    )
+    axes.imshow(values, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    for (row, column), value in np.ndenumerate(values):
+        shown = percent(None if np.isnan(value) else value)
+        colour = "white" if value > DARK else "black"
+        axes.text(column, row, shown, ha="center", va="center", color=colour, fontsize=10)
+    axes.set_xticks(range(len(contexts)), contexts)
+    axes.set_yticks(range(len(questions)), questions)
+    axes.set_xticks(np.arange(len(contexts) + 1) - 0.5, minor=True)
+    axes.set_yticks(np.arange(len(questions) + 1) - 0.5, minor=True)
+    axes.grid(which="minor", color="white", linewidth=2)
+    axes.tick_params(which="both", length=0, bottom=False, labelbottom=False)
+    axes.tick_params(labelsize=11, labeltop=True)
+    axes.spines[:].set_visible(False)
+    axes.xaxis.set_label_position("top")
+    axes.set_xlabel("context", fontsize=10)
+    axes.set_ylabel("question", fontsize=10)

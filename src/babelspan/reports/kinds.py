@@ -1,0 +1,53 @@
+"""The kinds of reports, by the ending of the file's name, and how they are written."""
+
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from babelspan.data.files import replacing
+from babelspan.reports.evaluation import Evaluation
+from babelspan.reports.heat_map import heat_map, needs_matplotlib
+from babelspan.reports.page import page
+from babelspan.reports.rows import rows
+from babelspan.types import ConfigError
+
+_MAKERS: dict[str, Callable[[Evaluation], str | bytes]] = {
+    ".html": page,
+    ".csv": rows,
+    ".png": heat_map,
+    ".json": lambda evaluation: json.dumps(evaluation.to_json(), indent=1) + "\n",
+}
+
+
+def check_reports(paths: Iterable[Path]) -> None:
+    """See that reports can be written there, before anything is measured.
+
+    Raises:
+        ConfigError: if a name ends in no known kind, is a folder's, or what the kind needs is
+            not installed.
+    """
+    for path in paths:
+        kind = path.suffix.lower()
+        if kind not in _MAKERS:
+            raise ConfigError(
+                f"{path}: expected the name of a report to end in {', '.join(_MAKERS)}, "
+                f"found {path.suffix!r}"
+            )
+        if path.is_dir():
+            raise ConfigError(f"{path}: expected a file for the report, found a folder")
+        if kind == ".png":
+            needs_matplotlib()
+
+
+def write_report(path: Path, evaluation: Evaluation) -> None:
+    """Write a report of the kind that the name ends in; errors as in `check_reports`."""
+    check_reports([path])
+    write_whole(path, _MAKERS[path.suffix.lower()](evaluation))
+
+
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write a file, whole or not at all; text as UTF-8, a lone surrogate as its escape."""
+    if isinstance(content, str):
+        content = content.encode("utf-8", errors="backslashreplace")
+    with replacing(path) as beside:
+        beside.write_bytes(content)

@@ -1,0 +1,49 @@
+"""The matrix on a terminal."""
+
+from math import ceil
+from typing import TYPE_CHECKING
+
+from babelspan.reports.wording import TITLES, percent
+from babelspan.scoring.matrix import Matrix, Metric
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+
+def show(matrix: Matrix, metric: Metric, console: "Console") -> None:
+    """Print one metric, questions in rows, contexts in columns, then XLT and G-XLT.
+
+    What is too wide for a terminal is cut into several tables; nothing is left out. A file has
+    any width.
+    """
+    contexts = matrix.context_languages
+    if not console.is_terminal:
+        console.width = max(console.width, 40 + 12 * len(contexts))
+    anything = console.options.update(width=10_000)
+    for parts in range(1, len(contexts) + 1):
+        size = ceil(len(contexts) / parts)
+        starts = range(0, len(contexts), size)
+        tables = [_table(matrix, contexts[s : s + size], metric) for s in starts]
+        widest = max(console.measure(table, options=anything).maximum for table in tables)
+        if widest <= console.width:
+            break
+    console.print(f"[italic]{TITLES[metric]}, percent")
+    for table in tables:
+        console.print(table)
+    means = {"XLT": matrix.xlt(metric), "G-XLT": matrix.g_xlt(metric)}
+    console.print("   ".join(f"{name} {percent(value)}" for name, value in means.items()))
+    console.print()
+
+
+def _table(matrix: Matrix, contexts: list[str], metric: Metric) -> "Table":
+    from rich.table import Table
+
+    table = Table(show_edge=False)
+    table.add_column("question \\ context", style="bold")
+    for language in contexts:
+        table.add_column(language, justify="right", no_wrap=True)
+    for question in matrix.question_languages:
+        values = [matrix.value((question, context), metric) for context in contexts]
+        table.add_row(question, *(percent(value) for value in values))
+    return table
