@@ -1,0 +1,128 @@
+"""Files read paragraph by paragraph: the same questions as read at once, the same errors."""
+
+import gzip
+import json
+import tracemalloc
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from babelspan.data.squad import load_squad
+from babelspan.data.stream import count_paragraphs, stream_squad
+from babelspan.types import DataError
+
+LANGUAGES = {"question_language": "en", "context_language": "de"}
+
+
+def write(path, document):
+    raw = json.dumps(document).encode()
+    path.write_bytes(gzip.compress(raw) if path.suffix == ".gz" else raw)
+    return path
+
+
+def paragraph(number, questions=2):
+    context = f"Absatz {number} über Köln."
+    return {
+        "context": context,
+        "qas": [
+            {
+                "id": f"{number}-{q}",
+                "question": "Which city?",
+                "answers": [{"text": "Köln", "answer_start": context.index("Köln")}],
+            }
+            for q in range(questions)
+        ],
+    }
+
+
+def document(*articles):
+    return {
+        "version": "1.1",
+        "data": [
+            {"title": f"title {number}", "paragraphs": list(paragraphs)}
+            for number, paragraphs in enumerate(articles)
+        ],
+    }
+
+
+def streamed(path, **options):
+    return [e for some in stream_squad(path, **LANGUAGES, **options) for e in some]
+
+
+@pytest.mark.parametrize("name", ["some.json", "some.json.gz"])
+def test_the_same_questions_as_read_at_once(tmp_path, name):
+    path = write(tmp_path / name, document([paragraph(0), paragraph(1)], [], [paragraph(2, 0)]))
+    assert streamed(path) == load_squad(path, **LANGUAGES)
+    assert [len(some) for some in stream_squad(path, **LANGUAGES)] == [2, 2, 0]
+    assert count_paragraphs(path) == 3
+
+
+@given(shape=st.lists(st.lists(st.integers(0, 3), max_size=3), max_size=4))
+def test_any_shape(tmp_path_factory, shape):
+    path = tmp_path_factory.mktemp("shape") / "some.json"
+    write(path, document(*([paragraph(n, q) for n, q in enumerate(a)] for a in shape)))
+    assert streamed(path) == load_squad(path, **LANGUAGES)
+    assert count_paragraphs(path) == sum(map(len, shape))
+
+
+def test_a_list_of_one_paragraph_after_another_key(tmp_path):
+    made = document([paragraph(0)])
+    made = {"data": made["data"], "other": {"data": [1, {"paragraphs": [2]}]}}
+    path = write(tmp_path / "some.json", made)
+    assert [e.id for e in streamed(path)] == ["0-0", "0-1"]
+
+
+def test_misplaced_answers(tmp_path):
+    made = document([paragraph(0)])
+    made["data"][0]["paragraphs"][0]["qas"][0]["answers"][0]["answer_start"] = 0
+    path = write(tmp_path / "some.json", made)
+    with pytest.raises(DataError, match="question '0-0': the answer 'Köln' is not at character 0"):
+        streamed(path)
+    assert streamed(path, keep_misplaced=True)[0].answers[0].start is None
+
+
+@pytest.mark.parametrize(
+    ("raw", "message"),
+    [
+        (b'{"data": [{"paragraphs": [{"context": "a", ', "expected JSON, found something else"),
+        (b"<html>", "expected JSON, found something else"),
+        (b'{"version": "1.1"}', "expected a list 'data' of the SQuAD layout, found none"),
+        (b'{"data": [{"paragraphs": [{"qas": []}]}]}', "paragraph 0: expected a key 'context'"),
+        (b'{"data": [{"paragraphs": [7]}]}', "paragraph 0: expected a key 'context'"),
+        (b"", "expected JSON"),
+    ],
+)
+def test_what_is_no_such_file_is_told(tmp_path, raw, message):
+    path = tmp_path / "bad.json"
+    path.write_bytes(raw)
+    with pytest.raises(DataError, match=message) as caught:
+        streamed(path)
+    assert "bad.json" in str(caught.value)
+
+
+def test_a_gzip_cut_short(tmp_path):
+    path = write(tmp_path / "some.json.gz", document([paragraph(0)]))
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(DataError, match="the gzip data is broken"):
+        streamed(path)
+
+
+def test_a_missing_file(tmp_path):
+    with pytest.raises(DataError, match="cannot be read: No such file"):
+        streamed(tmp_path / "none.json")
+
+
+def test_memory_does_not_grow_with_the_file(tmp_path):
+    def peak(paragraphs):
+        made = document(*([paragraph(n, 4)] for n in range(paragraphs)))
+        path = write(tmp_path / f"{paragraphs}.json", made)
+        del made
+        tracemalloc.start()
+        for _ in stream_squad(path, **LANGUAGES):
+            pass
+        highest = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return highest
+
+    assert peak(1500) < 1.5 * peak(150)
