@@ -1,0 +1,280 @@
+"""`babelspan data`: the data sets of the field, and what is wrong with data."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from babelspan.data.catalogue import DataSet
+    from babelspan.data.check import Comparison, FileReport, Report
+    from babelspan.data.fetch import Fetched, Watch
+
+FOUND = 3
+"""Exit code of `data check` when it found faults."""
+
+app = typer.Typer(help="Data sets: list, show, fetch, check.", rich_markup_mode=None)
+
+Name = Annotated[str, typer.Argument(help="A name of `babelspan data list`.")]
+Language = Annotated[
+    str | None, typer.Option("--language", help="Only sets with this language (a code: de).")
+]
+Languages = Annotated[
+    list[str] | None,
+    typer.Option("--language", help="Only these languages; once for each. Else all."),
+]
+Splits = Annotated[
+    list[str] | None, typer.Option("--split", help="Only these splits; once for each. Else all.")
+]
+Out = Annotated[Path, typer.Option("--out", help="The folder that gets the set's own folder.")]
+From = Annotated[
+    Path | None,
+    typer.Option("--from", metavar="FOLDER", help="Take the published files from here."),
+]
+Changed = Annotated[
+    bool,
+    typer.Option("--accept-changed", help="Take files of another length or checksum than listed."),
+]
+Keep = Annotated[bool, typer.Option("--keep", help="Keep the published files, in OUT/.downloads.")]
+Timeout = Annotated[
+    float, typer.Option("--timeout", min=0.1, help="Seconds without a byte before trying again.")
+]
+Data = Annotated[list[Path], typer.Argument(help="Files, or folders with all their splits.")]
+Against = Annotated[
+    list[Path] | None,
+    typer.Option("--against", help="A test set to compare with: file or folder; repeatable."),
+]
+Show = Annotated[int, typer.Option("--show", min=0, help="How many ids of each kind to print.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command("list", short_help="The data sets, their languages and licences.")
+def list_sets(language: Language = None, as_json: Json = False) -> None:
+    """List the data sets, with languages, licences and what there is to fetch."""
+    from babelspan.data.catalogue import load_catalogue
+
+    found = [d for d in load_catalogue().values() if language is None or language in d.languages]
+    if as_json:
+        print(json.dumps([_record(d) for d in found], ensure_ascii=False, indent=1))
+    elif found:
+        _table(found)
+    else:
+        print(f"no data set has the language {language!r}")
+
+
+@app.command("show", short_help="All that is known of one.")
+def show(name: Name, as_json: Json = False) -> None:
+    """Show a data set: files, licence, citation, what it shares with others."""
+    from babelspan.data.catalogue import data_set, described
+
+    found = data_set(name)
+    if as_json:
+        print(json.dumps(_record(found), ensure_ascii=False, indent=1))
+    else:
+        print(described(found))
+
+
+@app.command("fetch", short_help="Download one, verified and converted.")
+def fetch(
+    name: Name,
+    *,
+    out: Out = Path("data"),
+    language: Languages = None,
+    split: Splits = None,
+    taken_from: From = None,
+    accept_changed: Changed = False,
+    keep: Keep = False,
+    timeout: Timeout = 30.0,
+    as_json: Json = False,
+) -> None:
+    """Download a data set, verify it, and write it as OUT/NAME/SPLIT.LANGUAGE.json.gz.
+
+    What broke off goes on where it was when the command is given again; what is there already is
+    not fetched again.
+    """
+    from babelspan.data import fetch as fetching
+    from babelspan.data.catalogue import TERMS, data_set
+    from babelspan.data.download import Patience
+
+    found = data_set(name)
+    sources = fetching.select(found, split or [], language or [])
+    print(f"{found.title}: {found.licence}", file=sys.stderr)
+    for term in found.terms:
+        print(f"mind: {TERMS[term]}", file=sys.stderr)
+    way = fetching.Way(
+        taken_from=taken_from,
+        accepts_changed=accept_changed,
+        keeps=keep,
+        patience=Patience(timeout=timeout),
+    )
+    with _bars() as watch:
+        done = fetching.fetch(found, sources, out, way=way, watch=watch)
+    if as_json:
+        print(json.dumps([{**asdict(f), "path": str(f.path)} for f in done], indent=1))
+    else:
+        for file in done:
+            print(_line(file))
+
+
+@app.command("check", short_help="What is wrong with data; what train and test share.")
+def check(data: Data, against: Against = None, show: Show = 5, as_json: Json = False) -> None:
+    """Look for misplaced answers, repeats, odd characters, and overlap of training and test data.
+
+    The splits of one folder are compared with each other, and each file with --against. Exit
+    code: 0 if nothing but notes was found, 3 if there are faults.
+    """
+    from babelspan.cli.shown import counting
+    from babelspan.data import check as checking
+
+    with counting("files") as watch:
+        report = checking.check(data, against or [], watch=watch)
+    if as_json:
+        print(json.dumps(_checked(report), indent=1))
+    else:
+        for file in report.files:
+            _tell_file(file, show)
+            for comparison in report.comparisons:
+                if comparison.path == file.path:
+                    _tell_overlap(comparison, show)
+        print(f"files: {len(report.files)}, faults: {report.faults:,}")
+    if report.faults:
+        raise typer.Exit(FOUND)
+
+
+def _record(data_set: "DataSet") -> dict[str, Any]:
+    from babelspan.data.catalogue import overlapping
+
+    return {
+        "name": data_set.name,
+        "title": data_set.title,
+        "homepage": data_set.homepage,
+        "licence": data_set.licence,
+        "terms": list(data_set.terms),
+        "citation": data_set.citation,
+        "arxiv": data_set.arxiv,
+        "counts": data_set.counts,
+        "languages": data_set.languages,
+        "splits": data_set.splits,
+        "bytes": data_set.bytes,
+        "by_hand": data_set.by_hand,
+        "note": data_set.note,
+        "overlaps": overlapping(data_set.name),
+        "sources": [asdict(s) for s in data_set.sources],
+    }
+
+
+def _table(found: "list[DataSet]") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from babelspan.data.catalogue import megabytes
+
+    table = Table(show_edge=False, box=None, pad_edge=False)
+    for heading in ("name", "languages", "splits", "licence", "to fetch"):
+        table.add_column(heading, justify="right" if heading == "to fetch" else "left")
+    for entry in found:
+        size = "by hand" if entry.by_hand else megabytes(entry.bytes)
+        terms = [t for t in entry.terms if t != "not stated"]
+        licence = ", ".join([entry.licence, *terms])
+        table.add_row(entry.name, " ".join(entry.languages), " ".join(entry.splits), licence, size)
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = 160
+    console.print(table)
+
+
+def _line(file: "Fetched") -> str:
+    if file.questions is None:
+        what = "kept as it is"
+    else:
+        what = ", ".join(
+            [
+                f"{file.questions:,} questions",
+                *(f"{n:,} {kind}" for kind, n in file.changes.items()),
+            ]
+        )
+    return f"{file.path}  {what}" + (" (was there)" if file.was_there else "")
+
+
+def _checked(report: "Report") -> dict[str, Any]:
+    return {
+        "files": [{**asdict(f), "path": str(f.path)} for f in report.files],
+        "comparisons": [{**asdict(c), "path": str(c.path)} for c in report.comparisons],
+        "faults": report.faults,
+    }
+
+
+def _tell_file(file: "FileReport", show: int) -> None:
+    from babelspan.data.check import FAULTS, NOTES
+
+    print(f"{file.path}: {file.questions:,} questions over {file.paragraphs:,} paragraphs")
+    for kind, findings in file.findings.items():
+        mark = "fault" if kind in FAULTS else "note"
+        shown = [f"{f.id} {f.detail}".strip() for f in findings]
+        _tell(mark, len(findings), (FAULTS | NOTES)[kind], shown, show)
+
+
+def _tell_overlap(comparison: "Comparison", show: int) -> None:
+    shared, there = comparison.overlap, comparison.against
+    paragraphs = [i if i == other else f"{i} (there {other})" for i, other in shared.paragraphs]
+    near = [f"{i} (there {other}, {share:.0%})" for i, other, share in shared.near]
+    same = f"paragraphs, under {shared.questions:,} questions, that are in {there}"
+    other = f"paragraphs, under {shared.near_questions:,} questions, that are edited in {there}"
+    for mark, found, what in (
+        ("fault", paragraphs, same),
+        ("fault", near, other),
+        ("fault", shared.ids, f"ids that are in {there}"),
+        ("note", shared.numbers, f"ids, plain numbers, that are in {there}"),
+        ("note", shared.titles, f"titles that are in {there}"),
+    ):
+        if found:
+            _tell(mark, len(found), what, found, show)
+
+
+def _tell(mark: str, count: int, what: str, found: list[str], show: int) -> None:
+    """A line for one kind, and lines for the first of its kind."""
+    print(f"  {mark:5}  {count:,} {what}")
+    for item in found[:show]:
+        print("           " + "".join(c if c.isprintable() else " " for c in item))
+    if show and count > show:
+        print("           …")
+
+
+@contextmanager
+def _bars() -> "Iterator[Watch]":
+    """A bar on standard error for each file that is downloaded."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TaskID,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    tasks: dict[str, TaskID] = {}
+    with Progress(
+        *columns, console=console, disable=not console.is_terminal, transient=True
+    ) as progress:
+
+        def watch(name: str, done: int, total: int | None) -> None:
+            if name not in tasks:
+                tasks[name] = progress.add_task(name)
+            progress.update(tasks[name], completed=done, total=total)
+
+        yield watch

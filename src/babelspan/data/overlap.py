@@ -1,0 +1,193 @@
+"""What two data sets share: paragraphs, the same or edited, ids of questions, titles.
+
+Paragraphs are compared as their letters, marks and digits, compatible forms and cases made one
+(NFKC, case folding). Edited ones are found by their shingles, pieces of `_LENGTH` bytes of UTF-8
+(Broder 1997, *On the resemblance and containment of documents*, containment): a paragraph is near
+another when half of the pieces of the shorter one are in the other. Only pieces whose hash is
+divisible by `_SAMPLE` are looked up; what they find is then counted in full. Time is linear in the
+text, but for the sorting of the reference.
+"""
+
+import hashlib
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import regex
+
+from babelspan.types import Example
+
+NEAR = 0.5
+"""Share of the pieces of the shorter paragraph that makes two paragraphs near."""
+
+_LENGTH = 16
+_SAMPLE = 4
+_FEWEST = 16
+"""Pieces below which nothing is said of a paragraph but whether it is the same."""
+_COMMONEST = 32
+"""Paragraphs of the reference in which a piece may be before it is passed over as a commonplace."""
+
+_NOT_TEXT = regex.compile(r"[^\p{L}\p{M}\p{N}]+")
+_FACTOR = 0x9E3779B97F4A7C15  # odd, as a multiplier modulo 2**64 must be
+_POWERS = [pow(_FACTOR, k, 2**64) for k in range(_LENGTH)]
+
+Hashes = npt.NDArray[np.uint64]
+
+
+@dataclass(slots=True)
+class Overlap:
+    """What the questions of one side share with a reference.
+
+    Attributes:
+        paragraphs: paragraphs that are in the reference: the first question over each, and the
+            first over the same paragraph there.
+        near: edited ones: the same, and the share of pieces.
+        questions: how many questions are over `paragraphs`.
+        near_questions: how many questions are over `near`.
+        ids: ids of questions that are in the reference, but for plain numbers.
+        numbers: ids that are in the reference and are plain numbers, which may mean nothing.
+        titles: titles of articles that are in the reference.
+    """
+
+    paragraphs: list[tuple[str, str]] = field(default_factory=list)
+    near: list[tuple[str, str, float]] = field(default_factory=list)
+    questions: int = 0
+    near_questions: int = 0
+    ids: list[str] = field(default_factory=list)
+    numbers: list[str] = field(default_factory=list)
+    titles: list[str] = field(default_factory=list)
+
+
+def normalised(text: str) -> str:
+    """The letters, marks and digits of a text, compatible forms and cases made one."""
+    return _NOT_TEXT.sub("", unicodedata.normalize("NFKC", text).casefold())
+
+
+def fingerprint(text: str) -> bytes:
+    """A short stand-in for a normalised text: 16 bytes, the same for the same text only."""
+    return hashlib.blake2b(_bytes(text), digest_size=16).digest()
+
+
+class Reference:
+    """Questions that others are compared with, such as those of a test set."""
+
+    def __init__(self, examples: Iterable[Example]) -> None:
+        self._ids: set[str] = set()
+        self._titles: set[str] = set()
+        self._first: dict[bytes, str] = {}
+        self._paragraphs: list[tuple[str, bytes]] = []
+        seen: dict[str, None] = {}
+        for example in examples:
+            self._ids.add(example.id)
+            if example.title:
+                self._titles.add(example.title)
+            if example.context not in seen:
+                seen[example.context] = None
+                self._add(example)
+        self._hashes, self._owners = self._index()
+        self._sizes = np.bincount(self._owners, minlength=len(self._paragraphs))
+
+    def _add(self, example: Example) -> None:
+        text = normalised(example.context)
+        key = fingerprint(text)
+        if text and key not in self._first:
+            self._first[key] = example.id
+            self._paragraphs.append((example.id, _bytes(text)))
+
+    def _index(self) -> tuple[Hashes, npt.NDArray[np.int32]]:
+        """Sampled hashes in order, and the paragraph that each is of; without commonplaces."""
+        sampled = [_sampled(_shingles(text)) for _, text in self._paragraphs]
+        hashes = np.concatenate([np.empty(0, np.uint64), *sampled])
+        owners = np.repeat(np.arange(len(sampled), dtype=np.int32), [len(s) for s in sampled])
+        order = np.argsort(hashes, kind="stable")
+        hashes, owners = hashes[order], owners[order]
+        _, inverse, counts = np.unique(hashes, return_inverse=True, return_counts=True)
+        rare = counts[inverse] <= _COMMONEST
+        return hashes[rare], owners[rare]
+
+    def shared_with(self, examples: Iterable[Example]) -> Overlap:
+        """What questions share with these, in their order."""
+        found = Overlap()
+        verdicts: dict[str, str] = {}
+        keys: set[bytes] = set()
+        titles: dict[str, None] = {}
+        for example in examples:
+            if example.context not in verdicts:
+                verdicts[example.context] = self._compare(example, keys, found)
+            found.questions += verdicts[example.context] == "same"
+            found.near_questions += verdicts[example.context] == "near"
+            if example.id in self._ids:
+                (found.numbers if example.id.isdecimal() else found.ids).append(example.id)
+            if example.title in self._titles:
+                titles[example.title] = None
+        found.titles = list(titles)
+        return found
+
+    def _compare(self, example: Example, keys: set[bytes], found: Overlap) -> str:
+        """Whether a paragraph is in the reference, the same or near; noted in `found` if new."""
+        text = normalised(example.context)
+        key = fingerprint(text)
+        is_new = key not in keys
+        keys.add(key)
+        if key in self._first:
+            if is_new:
+                found.paragraphs.append((example.id, self._first[key]))
+            return "same"
+        nearest = self._nearest(_shingles(_bytes(text)))
+        if nearest is not None and is_new:
+            found.near.append((example.id, *nearest))
+        return "other" if nearest is None else "near"
+
+    def _nearest(self, shingles: Hashes) -> tuple[str, float] | None:
+        """First question over the nearest paragraph and the share of pieces, if it is near."""
+        if len(shingles) < _FEWEST:
+            return None
+        sampled = _sampled(shingles)
+        low = np.searchsorted(self._hashes, sampled, side="left")
+        high = np.searchsorted(self._hashes, sampled, side="right")
+        owners = [self._owners[a:b] for a, b in zip(low, high, strict=True) if a < b]
+        if not owners:
+            return None
+        candidates, counts = np.unique(np.concatenate(owners), return_counts=True)
+        is_likely = counts >= NEAR / 2 * np.minimum(len(sampled), self._sizes[candidates])
+        best: tuple[str, float] | None = None
+        for index in candidates[is_likely]:
+            identity, text = self._paragraphs[index]
+            share = _containment(shingles, _shingles(text))
+            if share >= NEAR and (best is None or share > best[1]):
+                best = identity, share
+        return best
+
+
+def _containment(one: Hashes, other: Hashes) -> float:
+    """Share of the pieces of the one that has fewer that the other has too, in [0, 1]."""
+    fewest = min(len(one), len(other))
+    if fewest < _FEWEST:
+        return 0.0
+    return len(np.intersect1d(one, other, assume_unique=True)) / fewest
+
+
+def _shingles(text: bytes) -> Hashes:
+    """Hashes of the different pieces of `_LENGTH` bytes of a text, in order."""
+    values = np.frombuffer(text, np.uint8).astype(np.uint64)
+    count = len(values) - _LENGTH + 1
+    if count <= 0:
+        return np.empty(0, np.uint64)
+    hashes = np.zeros(count, np.uint64)
+    for k, power in enumerate(_POWERS):
+        hashes += values[k : k + count] * np.uint64(power)
+    hashes ^= hashes >> np.uint64(29)
+    hashes *= np.uint64(_FACTOR)
+    hashes ^= hashes >> np.uint64(32)
+    return np.unique(hashes)
+
+
+def _sampled(shingles: Hashes) -> Hashes:
+    sampled: Hashes = shingles[shingles % np.uint64(_SAMPLE) == 0]
+    return sampled
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
