@@ -291,7 +291,7 @@ def test_a_full_disk_is_told_and_the_job_goes_on_when_there_is_room(job, tmp_pat
     save_squad(data, questions(300))
     small = tmp_path / "small"
     small.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(small)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(small)]
     if subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("this machine does not let a tmpfs be mounted")
     try:
@@ -334,7 +334,7 @@ def test_pairs_and_links_by_the_command_line(job, data, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--answers", "tags"], "--answers: unknown 'tags'; did you mean"),
+        (["--answers", "tags"], "--answers: unknown 'tags'; known are links, marks, match"),
         (["--answers", "links"], "--answers links takes --links FOLDER"),
         (["--translator", "apertum"], "unknown translator 'apertum'; did you mean 'apertium'?"),
         (["--translator", "lexicon:/none"], "/none"),

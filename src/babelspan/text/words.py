@@ -2,14 +2,65 @@
 
 import regex
 
-from babelspan.types import Span
+from babelspan.text.languages import is_spaced
+from babelspan.types import ConfigError, Span
 
 _WORD = regex.compile(
     r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]\p{M}*"
     r"|[\p{L}\p{N}][\p{L}\p{N}\p{M}]*(?:['’.,-][\p{L}\p{N}][\p{L}\p{N}\p{M}]*)*"
 )
+_LEXICAL = regex.compile(r"[\p{L}\p{N}\p{M}]+")
+_ENGLISH = regex.compile(r"[\p{L}\p{N}\p{M}]+(?:['’](?:[\p{L}\p{N}\p{M}]+|(?<=s['’])))*")
 
 
 def words(text: str, language: str) -> list[Span]:
     """Places of the words of a text, in order, without marks between them."""
     return [Span(m.start(), m.end()) for m in _WORD.finditer(text)]
+
+
+def lexical_words(text: str, language: str) -> list[Span]:
+    """Places of the words of a text as a dictionary may have them, in order.
+
+    Hyphens and, but for English, apostrophes part words: `well-known` is two and `l'eau` as well,
+    which a dictionary may have as one phrase. Text in a language without spaces is cut by the
+    dictionaries of ICU.
+
+    Args:
+        text: any text.
+        language: ISO 639-1 code.
+
+    Raises:
+        ConfigError: if the language is written without spaces and ICU is not installed.
+    """
+    if is_spaced(language):
+        pattern = _ENGLISH if language == "en" else _LEXICAL
+        return [Span(m.start(), m.end()) for m in pattern.finditer(text)]
+    found = []
+    start = 0
+    for piece in _cut(text, language):
+        if _LEXICAL.search(piece):
+            found.append(Span(start, start + len(piece)))
+        start += len(piece)
+    return found
+
+
+def segmenter() -> str:
+    """What cuts text without spaces, with its version, or that nothing does."""
+    try:
+        import icu4py
+    except ImportError:
+        return "no ICU"
+    return f"ICU {icu4py.icu_version}"
+
+
+def _cut(text: str, language: str) -> list[str]:
+    try:
+        from icu4py.breakers import WordBreaker
+    except ImportError:
+        raise ConfigError(
+            f"text in {language!r} is written without spaces and cut into words by ICU; "
+            'install it: pip install "babelspan[translate]"'
+        ) from None
+    # ICU counts UTF-16 units, so that its pieces are used and not its places; and it takes no
+    # lone surrogates.
+    return list(WordBreaker(regex.sub(r"\p{Cs}", "\ufffd", text), language))

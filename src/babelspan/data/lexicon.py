@@ -1,0 +1,156 @@
+"""Bilingual dictionaries: files of two columns, and how a word is looked up in them.
+
+A file is UTF-8 and named `[<source>.]<a>-<b>.tsv[.gz]`, a and b being ISO 639-1 codes; each line
+has a word or phrase of a, a tab, and one of b. It serves both directions. Of several translations
+the first counts.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from babelspan.data.files import read_text
+from babelspan.text.inflection import stems
+from babelspan.types import ConfigError, DataError
+
+_NAME = re.compile(r"(?:.+\.)?(?P<a>[a-z]{2,3})-(?P<b>[a-z]{2,3})\.tsv(?:\.gz)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A translation and the rule that found it: "exact", "case" or "inflection"."""
+
+    text: str
+    rule: str
+
+
+class Lexicon:
+    """One direction of one dictionary or several.
+
+    Args:
+        pairs: words and phrases with their translations; of several for one the first counts.
+        language: ISO 639-1 code of the words and phrases.
+    """
+
+    def __init__(self, pairs: Iterable[tuple[str, str]], language: str) -> None:
+        self._language = language
+        self._exact: dict[str, str] = {}
+        self._lower: dict[str, str] = {}
+        for word, translation in pairs:
+            self._exact.setdefault(word, translation)
+            self._lower.setdefault(word.lower(), translation)
+
+    @cached_property
+    def most_words(self) -> int:
+        """Words, parted by whatever is no letter or digit, of the longest entry."""
+        return max((len(re.findall(r"\w+", entry)) for entry in self._exact), default=0)
+
+    @cached_property
+    def most_characters(self) -> int:
+        """Characters of the longest entry."""
+        return max(map(len, self._exact), default=0)
+
+    def __len__(self) -> int:
+        """How many words and phrases there are translations of."""
+        return len(self._exact)
+
+    def find(self, phrase: str, *, inflected: bool = False) -> Found | None:
+        """The translation of a word or phrase, or None.
+
+        As it is written; else in small letters, or in any case if it has capitals itself, with the
+        translation then in the case of the phrase; else, if `inflected`, as an inflected form of
+        an entry (`babelspan.text.inflection`), unless it is in capitals. Small letters do not find
+        `IT`.
+        """
+        if phrase in self._exact:
+            return Found(self._exact[phrase], "exact")
+        lower = phrase.lower()
+        same = self._exact.get(lower) or (self._lower.get(lower) if phrase != lower else None)
+        if same:
+            return Found(_in_case_of(phrase, same), "case")
+        for stem in stems(lower, self._language) if inflected and not _is_capitals(phrase) else []:
+            if stem in self._exact:
+                return Found(_in_case_of(phrase, self._exact[stem]), "inflection")
+        return None
+
+
+def load_lexicon(paths: Sequence[Path], *, source: str, target: str) -> Lexicon:
+    """The dictionaries for a direction among files and folders; a file that is named must be one.
+
+    Args:
+        paths: files of the pair, either way round, and folders that hold some, which are taken in
+            the order of their names.
+        source: ISO 639-1 code of the words.
+        target: ISO 639-1 code of the translations.
+
+    Raises:
+        ConfigError: if a file is for other languages, or there is none for these.
+        DataError: if a file is broken.
+    """
+    files = list(_files(paths, source, target))
+    if not files:
+        raise ConfigError(
+            f"{', '.join(map(str, paths))}: found no dictionary between {source!r} and {target!r}; "
+            f"expected a file such as {source}-{target}.tsv or {source}-{target}.tsv.gz"
+        )
+    pairs = (pair for file in files for pair in _directed(file, source))
+    return Lexicon(pairs, source)
+
+
+def read_pairs(path: Path) -> Iterator[tuple[str, str]]:
+    """The pairs of a file, in order.
+
+    Raises:
+        DataError: if a line has not two columns with something in them.
+    """
+    for number, line in enumerate(read_text(path).removeprefix("\ufeff").split("\n"), 1):
+        columns = [" ".join(column.split()) for column in line.split("\t")]
+        if columns == [""]:
+            continue
+        if len(columns) != 2 or not all(columns):
+            raise DataError(
+                f"{path}: line {number}: expected a word, a tab and its translation, "
+                f"found {line[:80]!r}"
+            )
+        yield columns[0], columns[1]
+
+
+def languages_of(path: Path) -> tuple[str, str] | None:
+    """The languages of the columns of a dictionary by its name, or None for another file."""
+    found = _NAME.fullmatch(path.name)
+    return (found["a"], found["b"]) if found else None
+
+
+def _files(paths: Sequence[Path], source: str, target: str) -> Iterator[Path]:
+    wanted = {source, target}
+    for path in paths:
+        if path.is_dir():
+            yield from (p for p in sorted(path.iterdir()) if set(languages_of(p) or ()) == wanted)
+        elif set(languages_of(path) or ()) == wanted:
+            yield path
+        else:
+            raise ConfigError(
+                f"{path}: expected a dictionary between {source!r} and {target!r} by its name, "
+                f"such as {source}-{target}.tsv or mine.{target}-{source}.tsv.gz"
+            )
+
+
+def _directed(path: Path, source: str) -> Iterator[tuple[str, str]]:
+    pairs = read_pairs(path)
+    first, _ = languages_of(path) or ("", "")
+    return pairs if first == source else ((b, a) for a, b in pairs)
+
+
+def _in_case_of(phrase: str, translation: str) -> str:
+    """`translation` in capitals, or with a first one, as `phrase` is."""
+    if _is_capitals(phrase):
+        return translation.upper()
+    if phrase[:1].isupper():
+        return translation[:1].upper() + translation[1:]
+    return translation
+
+
+def _is_capitals(phrase: str) -> bool:
+    return len(phrase) > 1 and phrase.isupper()

@@ -1,0 +1,56 @@
+"""What the base form of an inflected word may be, by its ending alone.
+
+Meant for looking a word up that is not in a dictionary. For English the forms of be, have and do,
+and regular endings, but not `went` or `mice`; for other languages the word without its last
+letters.
+"""
+
+import re
+
+_AUXILIARIES = {
+    **dict.fromkeys(("am", "is", "are", "was", "were", "been", "being"), "be"),
+    **dict.fromkeys(("has", "had", "having"), "have"),
+    **dict.fromkeys(("does", "did", "done", "doing"), "do"),
+}
+_ENGLISH = (
+    (r"['’]s?$", ("",)),  # dog's, dogs'
+    (r"ies$", ("y", "ie")),  # cities, ties
+    (r"([sxz]|[cs]h)es$", (r"\1", r"\1e")),  # boxes, houses
+    (r"(?<=[^s])s$", ("",)),  # dogs
+    (r"ied$", ("y",)),  # carried
+    (r"ed$", ("", "e")),  # opened, used
+    (r"(.)\1ed$", (r"\1",)),  # stopped
+    (r"ing$", ("", "e")),  # opening, using
+    (r"(.)\1ing$", (r"\1",)),  # running
+    (r"i(?:er|est)$", ("y",)),  # happier
+    (r"(?:er|est)$", ("", "e")),  # older, largest
+    (r"(.)\1(?:er|est)$", (r"\1",)),  # bigger
+)
+"""Endings, of which a word may have several, and what may stand in their place; Morphy's rules of
+detachment (WordNet, morphy(7WN)) with doubled consonants and possessives."""
+_SHORTEST_ENGLISH = 3
+_SHORTEST = 4
+"""Letters that are left of a word of another language, at least."""
+_LONGEST_ENDING = 3
+
+
+def stems(word: str, language: str) -> list[str]:
+    """Base forms that an inflected word may have, the likeliest first.
+
+    Args:
+        word: in small letters.
+        language: ISO 639-1 code.
+
+    Example:
+        >>> stems("cities", "en"), stems("casas", "es"), stems("北京", "zh")
+        (['city', 'citie'], ['casa'], [])
+    """
+    if language != "en":
+        lengths = range(len(word) - 1, max(_SHORTEST, len(word) - _LONGEST_ENDING) - 1, -1)
+        return [word[:length] for length in lengths]
+    if word in _AUXILIARIES:
+        return [_AUXILIARIES[word]]
+    found = [re.sub(ending, base, word) for ending, bases in _ENGLISH for base in bases]
+    return [
+        stem for stem in dict.fromkeys(found) if stem != word and len(stem) >= _SHORTEST_ENGLISH
+    ]
