@@ -5,6 +5,7 @@ A recipe has two tables: [method], the `Config` of a method, and [run].
 
 import difflib
 import json
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, is_dataclass
@@ -85,6 +86,19 @@ def build(kind: type[T], table: Any, where: str) -> T:
         key = ".".join(str(part) for part in first["loc"])
         expected = first["msg"][0].lower() + first["msg"][1:]
         raise ConfigError(f"{where}: {key!r}: {expected}, found {first['input']!r}") from None
+
+
+def split_options(kind: type[T], argument: str, where: str) -> tuple[str, T]:
+    """`<argument>,key=value,key=value` as the argument and the options, a dataclass `kind`.
+
+    Args:
+        kind: its fields are the keys.
+        argument: may hold commas that no `key=` follows; values are TOML, or else strings.
+        where: whose options they are, for errors, which are as in `build`.
+    """
+    first, *settings = re.split(r",(?=[a-z_]+=)", argument)
+    table = dict(setting.split("=", 1) for setting in settings)
+    return first, build(kind, {key: _value(value) for key, value in table.items()}, where)
 
 
 def to_toml(tables: Mapping[str, Any]) -> str:

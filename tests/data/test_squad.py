@@ -1,5 +1,6 @@
 """The SQuAD layout: what is loaded, what is refused, and that saving loses nothing."""
 
+import gc
 import json
 import re
 from pathlib import Path
@@ -286,3 +287,36 @@ def test_an_article_may_have_no_title(tmp_path, article):
     value["data"][0].update(article)
 
     assert load_squad(written(tmp_path, value))[0].title == ""
+
+
+@pytest.mark.parametrize("was_enabled", [True, False])
+@pytest.mark.parametrize("place", [25, 24])
+def test_the_search_for_garbage_is_left_as_it_was(tmp_path, was_enabled, place):
+    path = written(tmp_path, document(answers=answer(answer_start=place)))
+    (gc.enable if was_enabled else gc.disable)()
+    try:
+        if place == 25:
+            load_squad(path)
+        else:
+            with pytest.raises(DataError, match="not at character 24"):
+                load_squad(path)
+        assert gc.isenabled() == was_enabled
+    finally:
+        gc.enable()
+
+
+def test_nothing_is_searched_for_garbage_while_a_file_is_loaded(tmp_path):
+    value = document()
+    value["data"] *= 2000
+    path = written(tmp_path, value)
+    gc.collect()
+    seen = []
+    gc.callbacks.append(lambda phase, info: seen.append(phase))
+    try:
+        load_squad(path)
+        during = len(seen)
+        gc.collect()
+    finally:
+        gc.callbacks.pop()
+    assert during <= 2  # start and stop of one search, when it is on again
+    assert len(seen) == during + 2

@@ -4,7 +4,9 @@ Layout: Rajpurkar et al. (2016), arXiv:1606.05250; `is_impossible` from version 
 Rajpurkar et al. (2018), arXiv:1806.03822. Offsets count code points, as Python strings do.
 """
 
+import gc
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
@@ -34,11 +36,14 @@ def load_squad(
         DataError: if the file is not of this layout, or an answer is not where the file says,
             unless `keep_misplaced`; the message names the file and the question.
     """
-    examples = [
-        Example(**fields, question_language=question_language, context_language=context_language)
-        for fields in _records(path)
-    ]
-    return [_unplaced(e) if keep_misplaced else _checked(e, path) for e in examples]
+    with _uncollected():
+        examples = (
+            Example(
+                **fields, question_language=question_language, context_language=context_language
+            )
+            for fields in _records(path)
+        )
+        return [unplaced(e) if keep_misplaced else checked(e, path) for e in examples]
 
 
 def refuse_repeated_ids(examples: Iterable[Example], path: Path) -> None:
@@ -82,6 +87,8 @@ def _record(example: Example) -> dict[str, Any]:
             record["is_impossible"] = True
     if example.origin is not None:
         record["origin"] = example.origin
+    if example.strategy:
+        record["strategy"] = example.strategy
     return record
 
 
@@ -90,31 +97,53 @@ def _records(path: Path) -> Iterator[dict[str, Any]]:
     document = read_json(path)
     for i, article in enumerate(_field(document, "data", list, f"{path}")):
         where = f"{path}: article {i}"
+        title = str(article.get("title") or "") if isinstance(article, dict) else ""
         for j, paragraph in enumerate(_field(article, "paragraphs", list, where)):
-            there = f"{where}, paragraph {j}"
-            context = _field(paragraph, "context", str, there)
-            for record in _field(paragraph, "qas", list, there):
-                identity = str(_field(record, "id", (str, int), there))
-                here = f"{path}: question {identity!r}"
-                yield {
-                    "id": identity,
-                    "question": _field(record, "question", str, here),
-                    "context": context,
-                    "answers": _answers(record, here),
-                    "title": str(article.get("title") or ""),
-                    "origin": record.get("origin"),
-                }
+            yield from records_of(paragraph, title, path, f"{where}, paragraph {j}")
+
+
+def records_of(paragraph: Any, title: str, path: Path, where: str) -> Iterator[dict[str, Any]]:
+    """The fields of each question of a paragraph, checked for their types."""
+    context = _field(paragraph, "context", str, where)
+    for record in _field(paragraph, "qas", list, where):
+        identity = str(_field(record, "id", (str, int), where))
+        here = f"{path}: question {identity!r}"
+        yield {
+            "id": identity,
+            "question": _field(record, "question", str, here),
+            "context": context,
+            "answers": _answers(record, here),
+            "title": title,
+            "origin": record.get("origin"),
+            "strategy": str(record.get("strategy") or ""),
+        }
 
 
 def _field(value: Any, key: str, kind: type | tuple[type, ...], where: str) -> Any:
     if not isinstance(value, dict) or key not in value:
         found = f"the keys {sorted(value)}" if isinstance(value, dict) else type(value).__name__
         raise DataError(f"{where}: expected a key {key!r} of the SQuAD layout, found {found}")
-    if not isinstance(value[key], kind) or isinstance(value[key], bool):
+    field = value[key]
+    if not isinstance(field, kind) or field is True or field is False:
         kinds = kind if isinstance(kind, tuple) else (kind,)
         expected = " or ".join(k.__name__ for k in kinds)
-        raise DataError(f"{where}: expected {key!r} to be {expected}, found {value[key]!r:.60}")
-    return value[key]
+        raise DataError(f"{where}: expected {key!r} to be {expected}, found {field!r:.60}")
+    return field
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Within the block Python does not look for garbage: almost everything that is made stays.
+
+    It would go over all of it again and again, for more than half of the time of a large file.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _answers(record: dict[str, Any], where: str) -> tuple[Answer, ...] | None:
@@ -128,7 +157,8 @@ def _answers(record: dict[str, Any], where: str) -> tuple[Answer, ...] | None:
     )
 
 
-def _unplaced(example: Example) -> Example:
+def unplaced(example: Example) -> Example:
+    """The example with answers that are not where the file says known by their text only."""
     if example.answers is None:
         return example
     return replace(
@@ -139,7 +169,8 @@ def _unplaced(example: Example) -> Example:
     )
 
 
-def _checked(example: Example, path: Path) -> Example:
+def checked(example: Example, path: Path) -> Example:
+    """The example, if each answer is where the file says; errors as in `load_squad`."""
     for answer in example.answers or ():
         if not answer.is_in(example.context):
             raise DataError(

@@ -1,15 +1,14 @@
 """Readers exported to ONNX, run by onnxruntime on the CPU; needs no PyTorch.
 
-One window at a time, one thread each, as many side by side as there are cores: nothing is padded,
-and an answer cannot depend on what else is in a batch, which matters in int8, where onnxruntime
-scales activations by the whole batch. On two cores this was also the fastest arrangement
-measured: 71 windows a second in int8 against 60 in batches of 8 with two threads
-(docs/decisions/0009).
+One window at a time, as many side by side as there are cores: nothing is padded, and an answer
+cannot depend on what else is in a batch, which matters in int8, where onnxruntime scales
+activations by the whole batch. It was also the fastest arrangement measured (docs/decisions/0009).
 """
 
 import os
 from pathlib import Path
 
+import numpy as np
 from pydantic import TypeAdapter, ValidationError
 from tokenizers import Tokenizer
 
@@ -19,13 +18,17 @@ from babelspan.data.files import read_json, read_text
 from babelspan.seams import FloatArray, IntArray
 from babelspan.types import DataError
 
+_SLOWER_FUSED = ["SkipLayerNormFusion", "BiasGeluFusion"]
+"""Rewritings of onnxruntime that cost time: what they put in is not vectorised (decision 0018)."""
+
 
 class OnnxEngine:
     """The network of a folder made by `babelspan export`.
 
     Args:
         folder: holds `model.onnx`.
-        workers: windows read side by side; 0 for one a core.
+        workers: windows read side by side, which share the cores; 0 for one a core, which reads
+            most. One reads a single window soonest.
 
     Raises:
         DataError: if the model is missing or onnxruntime cannot load it.
@@ -41,12 +44,16 @@ class OnnxEngine:
             raise DataError(f"{folder}: expected an exported reader with {MODEL}, found none")
         self.workers = workers or _cores()
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
+        options.intra_op_num_threads = max(1, _cores() // self.workers)
         options.inter_op_num_threads = 1
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
         try:
             self._session = onnxruntime.InferenceSession(
-                str(path), options, providers=["CPUExecutionProvider"]
+                str(path),
+                options,
+                providers=["CPUExecutionProvider"],
+                disabled_optimizers=_SLOWER_FUSED,
             )
         except Exception as error:  # onnxruntime has a class of its own for each cause
             cause = " ".join(str(error).split())
@@ -58,15 +65,21 @@ class OnnxEngine:
     def __call__(
         self, input_ids: IntArray, attention_mask: IntArray, token_type_ids: IntArray
     ) -> tuple[FloatArray, FloatArray]:
-        """Start logits and last logits, each (B, L)."""
-        known = {
-            "input_ids": input_ids,
-            "attention_mask": attention_mask,
-            "token_type_ids": token_type_ids,
-        }
-        start_logits, last_logits = self._session.run(
-            ["start_logits", "last_logits"], {name: known[name] for name in self._inputs}
-        )
+        """Start logits and last logits, each (B, L), of windows padded on the right.
+
+        Windows are run one by one, each without its padding, which gets minus infinity.
+        """
+        start_logits, last_logits = np.full((2, *input_ids.shape), -np.inf, dtype=np.float32)
+        for row, length in enumerate(attention_mask.sum(axis=1)):
+            window = slice(row, row + 1), slice(length)
+            known = {
+                "input_ids": input_ids[window],
+                "attention_mask": attention_mask[window],
+                "token_type_ids": token_type_ids[window],
+            }
+            start_logits[window], last_logits[window] = self._session.run(
+                ["start_logits", "last_logits"], {name: known[name] for name in self._inputs}
+            )
         return start_logits, last_logits
 
 

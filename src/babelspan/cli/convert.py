@@ -1,0 +1,18 @@
+"""`babelspan convert`: a translation model for the translator `ctranslate2`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Model = Annotated[str, typer.Argument(help="A checkpoint of transformers: a folder or a hub name.")]
+Folder = Annotated[Path, typer.Argument(metavar="OUT", help="Where the converted model goes.")]
+Int8 = Annotated[bool, typer.Option("--int8", help="A quarter of the size on disk.")]
+
+
+def command(model: Model, folder: Folder, int8: Int8 = False) -> None:
+    """Convert a Marian, M2M-100, NLLB or MADLAD-400 model, to be used as ctranslate2:OUT."""
+    from babelspan.models.converted import convert
+
+    licence = convert(model, folder, int8=int8)
+    print(f"converted {model} to {folder}; licence of the weights: {licence}")
