@@ -26,8 +26,8 @@ ROWS = [
     {"augment", "train"},
     {"methods"},
     {"engines"},
-    {"readers", "samples", "translators"},
-    {"measuring", "training"},
+    {"readers", "samples", "translators", "pivot"},
+    {"comparing", "measuring", "reports", "training", "translating"},
     {"service", "cli"},
     {"__main__", "__init__"},
 ]

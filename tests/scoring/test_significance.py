@@ -162,6 +162,12 @@ def test_the_smallest_p_value_counts_the_observed_difference():
     assert randomisation(few, ONE, resamples=999, seed=1) == 2 / 32
 
 
+def test_clusters_without_any_difference_do_not_count():
+    sums = np.zeros((60, 1, 1))
+    sums[[3, 17, 40, 59]] = 0.5
+    assert randomisation(Clustered(sums, np.ones((60, 1))), ONE, resamples=16, seed=1) == 2 / 16
+
+
 def test_systems_that_do_not_differ_have_p_1_and_an_interval_of_nothing():
     table = Clustered(np.zeros((30, 2, 1)), np.ones((30, 1)))
     assert randomisation(table, ONE, resamples=100, seed=1).tolist() == [[1], [1]]
@@ -227,6 +233,8 @@ def test_draws_are_those_of_clusters_with_replacement():
     deviations = (counts - expected) / (expected * (1 - expected) / rows) ** 0.5
     assert np.abs(deviations).max() < 5
     assert deviations.std() == pytest.approx(1, abs=0.05)
+    apart = np.corrcoef(times.T) + (1 - np.eye(clusters)) / (clusters - 1) - np.eye(clusters)
+    assert np.abs(apart).max() * rows**0.5 < 6
     halves = times[:, :256].sum(axis=1)  # of one block; with the others it makes up K
     assert halves.var() == pytest.approx(256 * (1 - 256 / clusters), rel=0.1)
 

@@ -1,6 +1,6 @@
 """The command line: verbs put together, errors told in one line.
 
-Exit codes: 0 done, 1 our mistake, 2 the user's, 130 interrupted.
+Exit codes: 0 done, 1 our mistake, 2 the user's, 3 `data check` found faults, 130 interrupted.
 """
 
 import io
@@ -12,7 +12,19 @@ from typing import NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from babelspan.cli import ask, evaluate, export, predict, samples, score, train
+from babelspan.cli import (
+    ask,
+    compare,
+    convert,
+    data,
+    evaluate,
+    export,
+    predict,
+    samples,
+    score,
+    train,
+    translate,
+)
 from babelspan.types import ConfigError, DataError, TranslationError
 from babelspan.version import VERSION
 
@@ -22,8 +34,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (ask, score, train, predict, evaluate, export, samples):
+for verb in (ask, score, train, predict, evaluate, compare, export, samples, translate, convert):
     app.command(verb.__name__.rpartition(".")[2])(verb.command)
+app.add_typer(data.app, name="data")
 
 DEBUG = "--debug"
 

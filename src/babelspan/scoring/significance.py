@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 Factor = tuple[slice, slice, Floats]
 """Rows and clusters of a part of a matrix, and the part."""
 
-ROOM = 2_500_000
+ROOM = 1_000_000
 """How many random numbers, of 8 bytes, are held at a time."""
 
 _BLOCK = 256

@@ -1,0 +1,273 @@
+"""`babelspan compare`: whether two systems differ, and on which questions."""
+
+import json
+import unicodedata
+from collections.abc import Mapping
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from babelspan.comparing import System
+    from babelspan.scoring.comparison import Cells, Comparison, Difference
+    from babelspan.scoring.matrix import Metric, Pair
+    from babelspan.types import Example
+
+Gold = Annotated[list[Path], typer.Argument(help="Files and folders in the SQuAD layout.")]
+Compared = Annotated[
+    Path,
+    typer.Argument(
+        help="{id: text} as JSON, a folder of evaluate --out, or a folder of these, one a seed."
+    ),
+]
+ScorerName = Annotated[str, typer.Option("--scorer", help="As in score.")]
+Language = Annotated[
+    str | None, typer.Option("--language", help="Of the contexts; else from the names of GOLD.")
+]
+Cross = Annotated[
+    bool,
+    typer.Option("--cross", help="Pair questions and contexts of all languages (parallel sets)."),
+]
+Split = Annotated[str | None, typer.Option("--split", help="Which split of a folder.")]
+Sample = Annotated[
+    int | None,
+    typer.Option("--sample", min=1, help="So many questions of each pair, chosen by id."),
+]
+Clusters = Annotated[
+    str,
+    typer.Option("--clusters", help="What is independent: question, paragraph or article."),
+]
+Correction = Annotated[
+    str,
+    typer.Option(
+        "--correction",
+        help="For many cells: holm, benjamini-hochberg or benjamini-yekutieli.",
+    ),
+]
+Resamples = Annotated[int, typer.Option("--resamples", min=1, help="Random exchanges and draws.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Of the exchanges and draws.")]
+Show = Annotated[
+    int,
+    typer.Option("--show", min=0, help="So many questions of each pair that one alone answers."),
+]
+Csv = Annotated[Path | None, typer.Option("--csv", help="Write the tables here.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def command(
+    gold: Gold,
+    a: Compared,
+    b: Compared,
+    *,
+    scorer: ScorerName,
+    language: Language = None,
+    cross: Cross = False,
+    split: Split = None,
+    sample: Sample = None,
+    clusters: Clusters = "paragraph",
+    correction: Correction = "holm",
+    resamples: Resamples = 10_000,
+    seed: Seed = 1,
+    show: Show = 0,
+    csv: Csv = None,
+    as_json: Json = False,
+) -> None:
+    """Test whether two systems differ, and list what one answers and the other misses.
+
+    Differences are A less B, with a 95 percent interval (paired bootstrap) and a p-value (Fisher
+    randomisation), both over clusters of questions; fractions of 1 in JSON and CSV, percent in the
+    tables.
+    """
+    from babelspan.cli.shown import tell_misplaced
+    from babelspan.comparing import load_system, refuse_different_scorers, save_csv
+    from babelspan.data.files import checksum
+    from babelspan.data.folder import find
+    from babelspan.measuring import load_cells, load_scorer
+    from babelspan.scoring.comparison import Settings, compare
+    from babelspan.scoring.figures import signature
+    from babelspan.version import VERSION
+
+    rules = load_scorer(scorer)
+    settings = Settings(clusters, correction, resamples, seed)
+    files = find(gold, split=split)
+    cells = load_cells(files, crossed=cross, sample=sample, keep_misplaced=True)
+    tell_misplaced(e for examples in cells.values() for e in examples)
+    data = {f.path: checksum(f.path) for f in files}
+    systems = load_system(a, cells, data), load_system(b, cells, data)
+    refuse_different_scorers(*systems)
+    of_a, of_b = (system.seeds for system in systems)
+    found = compare(cells, of_a, of_b, rules, settings, language=language)
+    line = signature(
+        rules,
+        questions=sum(cell.questions for cell in found.cells.values()),
+        data=[
+            f"{f.question_language}-{language or f.context_language}:{data[f.path]}" for f in files
+        ],
+        version=VERSION,
+    )
+    line = f"{line}|{settings}" if sample is None else f"{line}|sample:{sample}|{settings}"
+    lists = _lists(cells, found, systems, show)
+    if csv is not None:
+        save_csv(csv, found)
+    if as_json:
+        record = {
+            "scorer": scorer,
+            **{
+                name: {"path": str(s.path), "seeds": len(s.seeds)}
+                for name, s in zip("ab", systems, strict=True)
+            },
+            **found.to_json(),
+            "shown": [question.to_json() for question in lists],
+            "signature": line,
+        }
+        print(json.dumps(record, indent=1, ensure_ascii=False))
+        return
+    _show(found, systems, correction)
+    _show_lists(lists)
+    print(line)
+
+
+class Listed(NamedTuple):
+    """A question that one system has right and the other has not."""
+
+    pair: "Pair"
+    right: str
+    """"a" or "b"."""
+    example: "Example"
+    answers: Mapping[str, list[str]]
+    """Of "a" and of "b", one for each seed."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The question with all that belongs to it, as plain values."""
+        question, context = self.pair
+        return {
+            "question_language": question,
+            "context_language": context,
+            "right": self.right,
+            "id": self.example.id,
+            "question": self.example.question,
+            "context": self.example.context,
+            "gold": _golds(self.example),
+            **self.answers,
+        }
+
+
+def _lists(
+    cells: "Cells", found: "Comparison", systems: "tuple[System, System]", count: int
+) -> list[Listed]:
+    """For each pair of languages so many questions that A alone has right, then B; by their ids."""
+    from babelspan.measuring import sampled
+
+    lists = []
+    for pair, cell in found.cells.items():
+        for right, ids in (("a", set(cell.only_a)), ("b", set(cell.only_b))):
+            for example in sampled([e for e in cells[pair] if e.id in ids], count):
+                answers = {
+                    name: [seed[pair][example.id] for seed in system.seeds]
+                    for name, system in zip("ab", systems, strict=True)
+                }
+                lists.append(Listed(pair, right, example, answers))
+    return lists
+
+
+def _show(found: "Comparison", systems: "tuple[System, System]", correction: str) -> None:
+    """What is compared, a table for each figure, and the table of right and wrong."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = max(console.width, 100)
+    for name, system in zip("AB", systems, strict=True):
+        seeds = f"   {len(system.seeds)} seeds, mean ± sd" if len(system.seeds) > 1 else ""
+        console.print(f"{name}  {system.path}{seeds}", markup=False)
+    rows = {"-".join(pair): cell.differences for pair, cell in found.cells.items()}
+    titles: dict[Metric, str] = {"f1": "F1, percent", "exact_match": "Exact match, percent"}
+    for metric, title in titles.items():
+        table = Table(title=title, title_justify="left", show_edge=False)
+        table.add_column("pair", style="bold", no_wrap=True)
+        for column in ("A", "B", "A − B", "95 % interval", "p", f"p ({correction})"):
+            table.add_column(column, justify="right", no_wrap=True)
+        for name, of_row in {**rows, **found.means}.items():
+            table.add_row(name, *_columns(of_row[metric]))
+        console.print()
+        console.print(table)
+    table = Table(title="Right (exact match)", title_justify="left", show_edge=False)
+    table.add_column("pair", style="bold", no_wrap=True)
+    for column in ("questions", "clusters", "both", "A only", "B only", "neither", "p (McNemar)"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for (question, context), cell in found.cells.items():
+        *counts, p_value = cell.counts.values()
+        table.add_row(f"{question}-{context}", *map(str, counts), _p_value(p_value))
+    console.print()
+    console.print(table)
+    console.print()
+
+
+def _columns(found: "Difference") -> list[str]:
+    return [
+        _percent(found.a, found.a_sd),
+        _percent(found.b, found.b_sd),
+        f"{100 * found.difference:+.1f}",
+        f"{100 * found.low:+.1f} … {100 * found.high:+.1f}",
+        _p_value(found.p_value),
+        "" if found.corrected is None else _p_value(found.corrected),
+    ]
+
+
+def _percent(value: float, sd: float | None) -> str:
+    return f"{100 * value:.1f}" if sd is None else f"{100 * value:.1f} ± {100 * sd:.1f}"
+
+
+def _p_value(value: float) -> str:
+    return f"{value:.4f}" if value >= 0.0001 else "<0.0001"
+
+
+def _show_lists(lists: list[Listed]) -> None:
+    """Questions that one system answers and the other misses, with context and answers."""
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False, soft_wrap=True)
+    for (pair, right), group in groupby(lists, key=lambda listed: (listed.pair, listed.right)):
+        other = "B" if right == "a" else "A"
+        console.print(Text(f"{'-'.join(pair)}: {right.upper()} answers, {other} misses", "bold"))
+        for listed in group:
+            console.print(Text(f"{listed.example.id}  {_one_line(listed.example.question)}"))
+            console.print(Text.assemble("   ", _context(listed)))
+            golds = " | ".join(map(_one_line, _golds(listed.example)))
+            console.print(Text.assemble("   gold  ", (golds, "green")))
+            for name, answers in listed.answers.items():
+                said = " | ".join(_one_line(answer) for answer in dict.fromkeys(answers))
+                style = "green" if name == right else "red"
+                console.print(Text.assemble(f"   {name.upper()}     ", (said or "–", style)))
+        console.print()
+
+
+def _context(listed: Listed) -> "Text":
+    """The context with wrong answers red where they first stand, and gold ones green over these."""
+    from rich.text import Text
+
+    context = listed.example.context
+    text = Text(_one_line(context))
+    for answer in listed.answers["b" if listed.right == "a" else "a"]:
+        start = context.find(answer)
+        if answer and start >= 0:
+            text.stylize("bold red", start, start + len(answer))
+    for gold in listed.example.answers or ():
+        if gold.span is not None:
+            text.stylize("bold green", gold.span.start, gold.span.end)
+    return text
+
+
+def _golds(example: "Example") -> list[str]:
+    return list(dict.fromkeys(answer.text for answer in example.answers or ()))
+
+
+def _one_line(text: str) -> str:
+    """`text` with control characters as spaces, one for one: nothing that steers a terminal."""
+    return "".join(" " if unicodedata.category(c) == "Cc" else c for c in text)

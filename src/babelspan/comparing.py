@@ -1,0 +1,138 @@
+"""Comparison of two systems from files to figures: their predictions, and a table to keep."""
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from babelspan.data.files import read_json, replacing
+from babelspan.data.predictions import load_predictions
+from babelspan.scoring.comparison import Answers, Cells, Comparison
+from babelspan.types import ConfigError, DataError, Example
+
+_RECORD = "evaluation.json"
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """Predictions of one system, once for each of its seeds."""
+
+    path: Path
+    seeds: tuple[Answers, ...]
+    scorers: frozenset[str] = frozenset()
+    """Names of the scorers it was evaluated with; empty where nothing says."""
+
+
+def load_system(path: Path, cells: Cells, data: Mapping[Path, str]) -> System:
+    """The predictions of a system, with an answer to every question.
+
+    Args:
+        path: a file of predictions, a folder made by `evaluate --out`, or a folder of such
+            folders, one for each seed.
+        cells: examples by pair.
+        data: the files that these are from, with their checksums.
+
+    Raises:
+        DataError: if it is none of these, was made over other data, or lacks an answer; or if two
+            seeds are of one reader.
+    """
+    if not path.is_dir():
+        if len(cells) > 1:
+            raise DataError(
+                f"{path}: expected a folder made by evaluate --out, for {len(cells)} pairs of "
+                "languages, found a file, which has the answers of one pair only"
+            )
+        ((pair, examples),) = cells.items()
+        return System(path, ({pair: _answers(path, examples)},))
+    folders = _folders(path)
+    readers: dict[str, Path] = {}
+    for folder in folders:
+        reader = _reader(folder, data)
+        if reader in readers:
+            raise DataError(
+                f"{folder}: expected the reader of another seed than {readers[reader].name}, "
+                "found the same; name a folder of different seeds, or one of these"
+            )
+        readers[reader] = folder
+    seeds = (
+        {(q, c): _answers(folder / f"{q}-{c}.json", of) for (q, c), of in cells.items()}
+        for folder in folders
+    )
+    scored = (p.name.split(".")[1] for folder in folders for p in folder.glob("matrix.*.json"))
+    return System(path, tuple(seeds), frozenset(scored))
+
+
+def refuse_different_scorers(a: System, b: System) -> None:
+    """See that two systems were evaluated with one scorer, as far as anything says.
+
+    Raises:
+        ConfigError: if they were not: a scorer decides what a reader is asked for.
+    """
+    if a.scorers and b.scorers and not a.scorers & b.scorers:
+        of_a, of_b = (", ".join(sorted(system.scorers)) for system in (a, b))
+        raise ConfigError(
+            f"{a.path} was evaluated with the scorer {of_a} and {b.path} with {of_b}; evaluate "
+            "both with one scorer first"
+        )
+
+
+def save_csv(path: Path, comparison: Comparison) -> None:
+    """One line for each figure of each cell and of each mean, fractions."""
+    rows = [
+        {"metric": metric, "question": question, "context": context, **asdict(found), **cell.counts}
+        for (question, context), cell in comparison.cells.items()
+        for metric, found in cell.differences.items()
+    ]
+    rows += [
+        {"metric": metric, "question": name, "context": name, **asdict(found)}
+        for name, of_mean in comparison.means.items()
+        for metric, found in of_mean.items()
+    ]
+    with replacing(path) as beside, beside.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _folders(path: Path) -> list[Path]:
+    """The folders of predictions: the path itself, or those in it."""
+    if (path / _RECORD).exists():
+        return [path]
+    inside = sorted(p for p in path.iterdir() if p.is_dir())
+    without = next((p for p in inside if not (p / _RECORD).exists()), path)
+    if not inside or without != path:
+        raise DataError(
+            f"{without}: expected {_RECORD}, as in a folder made by evaluate --out, found none; "
+            "name such a folder, or a folder that holds one for each seed and no others"
+        )
+    return inside
+
+
+def _reader(folder: Path, data: Mapping[Path, str]) -> str:
+    """The reader whose predictions are in a folder, if they are over the data."""
+    path = folder / _RECORD
+    record = read_json(path)
+    if not isinstance(record, dict) or not {"reader", "data"} <= record.keys():
+        raise DataError(f"{path}: expected the record of evaluate --out, found something else")
+    over = [str(name) for name in record["data"]]
+    for file, digest in data.items():
+        if not any(name.endswith(f":{digest}") for name in over):
+            raise DataError(
+                f"{folder}: expected predictions over {file}, found those over other data: "
+                f"{', '.join(name.partition(':')[0] for name in over)}; evaluate the reader on it"
+            )
+    return str(record["reader"])
+
+
+def _answers(path: Path, examples: Sequence[Example]) -> dict[str, str]:
+    """The predictions of a file, if there is one for every example."""
+    found = load_predictions(path)
+    missing = [e.id for e in examples if e.id not in found]
+    if missing:
+        raise DataError(
+            f"{path}: expected an answer to each of {len(examples)} questions, found none to "
+            f"{len(missing)} of them, such as {missing[0]!r}, among {len(found)} answers, such as "
+            f"that to {next(iter(found), None)!r}; predict the same questions, and write an empty "
+            "answer where a system has none"
+        )
+    return found
