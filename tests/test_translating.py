@@ -10,18 +10,20 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from babelspan import translating
 from babelspan.augment.strategies import STRATEGIES
+from babelspan.data.files import write_json
 from babelspan.data.folder import find
 from babelspan.data.squad import load_squad, save_squad
 from babelspan.measuring import load_cells
 from babelspan.translating import Job, claim, finish, plan_shards, run_locally, run_on_ray
 from babelspan.translators import load_translator
-from babelspan.types import Answer, ConfigError, Example, TranslationError
+from babelspan.types import Answer, ConfigError, DataError, Example, TranslationError
 from worded import WORDS, Worded
 
 CONTEXT = "Town {n} is a big city. It has two parks. The river of Town {n} is big."
@@ -209,6 +211,37 @@ def test_a_finished_shard_is_not_made_again(job):
     assert made.record(2).stat().st_mtime_ns == before
 
 
+@pytest.mark.parametrize("run", [run_locally, run_on_ray])
+def test_a_finished_job_is_started_again_for_nothing(job, run):
+    made = job()
+    carry_out(made)
+    before = bytes_of(made.out)
+    assert carry_out(made, run, workers=2)[0] == []
+    assert bytes_of(made.out) == before
+
+
+def test_a_file_of_nothing_is_refused(data):
+    save_squad(data, [])
+    with pytest.raises(DataError, match="expected paragraphs of the SQuAD layout, found none"):
+        plan_shards(data, None)
+
+
+def test_paragraphs_without_questions_make_empty_sets(job, data):
+    paragraph = {"context": "It is a city.", "qas": []}
+    write_json(data, {"data": [{"title": "t", "paragraphs": [paragraph]}]})
+    assert [row["pairs"] for row in carry_out(job())[1].rows()] == [0, 0, 0, 0]
+
+
+def test_what_a_killed_run_left_half_written_is_removed(job):
+    made = job()
+    claim(made, load_translator(made.translator).identity)
+    for folder in (made.out, made.out / "shards"):
+        folder.mkdir(exist_ok=True)
+        (folder / ".train.es.json.gz.1.part").write_bytes(b"half")
+    carry_out(made)
+    assert not list(made.out.rglob("*.part"))
+
+
 def test_a_folder_of_another_job_is_refused(job):
     carry_out(job())
     with pytest.raises(ConfigError, match="holds a job that differs in answers; choose another"):
@@ -219,6 +252,13 @@ def test_a_folder_of_other_files_is_refused(job):
     made = job()
     made.out.mkdir()
     (made.out / "notes.txt").write_text("mine", encoding="utf-8")
+    with pytest.raises(ConfigError, match="expected an empty or a new folder, found other files"):
+        carry_out(made)
+
+
+def test_a_manifest_of_others_is_refused(job):
+    made = job()
+    write_json(made.out / "manifest.json", {"name": "something else"})
     with pytest.raises(ConfigError, match="expected an empty or a new folder, found other files"):
         carry_out(made)
 
@@ -313,9 +353,11 @@ def test_a_full_disk_is_told_and_the_job_goes_on_when_there_is_room(job, tmp_pat
 def test_pairs_and_links_by_the_command_line(job, data, tmp_path):
     made = job("linked")
     links = tmp_path / "links"
-    pairs = [*command(made, "--answers", "links", "--pairs")]
-    pairs[pairs.index("--out") + 1] = str(links)
-    subprocess.run(pairs, check=True, capture_output=True)
+    subprocess.run(
+        command(replace(made, out=links), "--answers", "links", "--pairs"),
+        check=True,
+        capture_output=True,
+    )
     lines = (links / "pairs.es.txt").read_text(encoding="utf-8").splitlines()
     assert lines[0] == "Town 0 is a big city ||| Town 0 es una grande ciudad"
     one_to_one = (
@@ -324,6 +366,9 @@ def test_pairs_and_links_by_the_command_line(job, data, tmp_path):
     (links / "links.es.txt").write_text("".join(f"{x}\n" for x in one_to_one), encoding="utf-8")
     options = ("--answers", "links", "--links", str(links))
     subprocess.run(command(made, *options), check=True, capture_output=True)
+    subprocess.run(command(replace(made, out=links), *options), check=True, capture_output=True)
+    sets = {name: sum_ for name, sum_ in bytes_of(made.out).items() if name.endswith(".gz")}
+    assert sets.items() <= bytes_of(links).items()
     examples = [e for f in find([Path(made.out)]) if f.question_language == "es" for e in f.load()]
     assert {a.text for e in examples if e.context_language == "es" for a in e.answers} == {
         "una grande ciudad",
@@ -338,10 +383,41 @@ def test_pairs_and_links_by_the_command_line(job, data, tmp_path):
         (["--answers", "links"], "--answers links takes --links FOLDER"),
         (["--translator", "apertum"], "unknown translator 'apertum'; did you mean 'apertium'?"),
         (["--translator", "lexicon:/none"], "/none"),
+        (["--links", "some"], "--links is without effect: --answers does not name links"),
+        (["--to", "es,en"], "--to: expected languages other than 'en', found 'es,en'"),
+        (["--to", ","], "--to: expected languages other than 'en', found ','"),
+        (["--to", "es_MX"], "--to: expected codes such as es or zh-Hant, found 'es_MX'"),
+        (["--to", "es,fr"], "expected a dictionary between 'en' and 'fr' by its name"),
     ],
 )
-def test_bad_words_are_told_in_one_line(job, options, message):
-    done = subprocess.run(command(job(), *options), capture_output=True, text=True, check=False)
+def test_bad_words_are_told_in_one_line_and_nothing_is_written(job, options, message):
+    made = job()
+    done = subprocess.run(command(made, *options), capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert message in done.stderr
     assert len(done.stderr.splitlines()) == 1
+    assert not made.out.exists()
+
+
+def test_the_name_of_squad_itself(job, data, tmp_path):
+    made = job()
+    made = replace(made, data=data.rename(tmp_path / "train-v1.1.json.gz"))
+    done = subprocess.run(
+        command(made, "--from", "en", "--answers", "marks,match", "--json"),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert {f.question_language + "-" + f.context_language for f in find([made.out])} == {
+        "es-en",
+        "en-es",
+        "es-es",
+    }
+    printed = json.loads(done.stdout)
+    assert printed == json.loads((made.out / "statistics.json").read_text(encoding="utf-8"))
+    assert [row["kept_what"] for row in printed["table"]] == [1, 1, 1, 1]
+    assert [(row["carrier"], row["share"]) for row in printed["survival"]] == [
+        ("marks", 1),
+        ("match", 1),
+        ("any", 1),
+    ]

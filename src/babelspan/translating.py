@@ -11,6 +11,7 @@ import multiprocessing
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
@@ -27,7 +28,7 @@ from babelspan.data.squad import save_squad
 from babelspan.data.stream import count_paragraphs, stream_squad
 from babelspan.seams import Translator
 from babelspan.translators import load_translator
-from babelspan.types import ConfigError, Example, TranslationError
+from babelspan.types import ConfigError, DataError, Example, TranslationError
 from babelspan.version import VERSION
 
 PARAGRAPHS_IN_A_SHARD = 256
@@ -50,6 +51,7 @@ class Job:
         cache: folder for translations, shared between jobs; None for none.
         links: folder of word links for the carrier "links"; see `data.pharaoh`.
         shards: how many parts.
+        paragraphs: how many `data` has.
         keep_misplaced: as in `load_squad`.
     """
 
@@ -108,11 +110,15 @@ class Effort:
 
 
 def plan_shards(data: Path, shards: int | None) -> tuple[int, int]:
-    """How many shards, and how many paragraphs there are; one for each 256 paragraphs for None."""
+    """How many shards, and how many paragraphs there are; one for each 256 paragraphs for None.
+
+    Raises:
+        DataError: if the file has none, or is not JSON.
+    """
     paragraphs = count_paragraphs(data)
-    if shards is None:
-        shards = max(1, -(-paragraphs // PARAGRAPHS_IN_A_SHARD))
-    return min(shards, max(1, paragraphs)), paragraphs
+    if not paragraphs:
+        raise DataError(f"{data}: expected paragraphs of the SQuAD layout, found none")
+    return min(shards or -(-paragraphs // PARAGRAPHS_IN_A_SHARD), paragraphs), paragraphs
 
 
 def claim(job: Job, identity: str) -> list[int]:
@@ -123,11 +129,12 @@ def claim(job: Job, identity: str) -> list[int]:
     """
     manifest = job.out / "manifest.json"
     depends_on = job.depends_on(identity)
-    if not manifest.exists():
-        if job.out.exists() and any(job.out.iterdir()):
+    found = read_json(manifest).get("job") if manifest.exists() else None
+    if found is None:
+        if job.out.exists() and not all(_may_stay(p, job) for p in job.out.iterdir()):
             raise ConfigError(f"{job.out}: expected an empty or a new folder, found other files")
         write_json(manifest, {"job": depends_on})
-    elif (found := read_json(manifest)["job"]) != depends_on:
+    elif found != depends_on:
         differs = [k for k in depends_on if found.get(k) != depends_on[k]]
         raise ConfigError(
             f"{job.out}: holds a job that differs in {', '.join(differs)}; choose another folder"
@@ -138,42 +145,43 @@ def claim(job: Job, identity: str) -> list[int]:
 def run_shard(job: Job, shard: int, translator: Translator) -> Effort:
     """Make one shard: its files first, its record last."""
     started = perf_counter()
-    cached = Cached(translator, job.cache)
     first, last = (n * job.paragraphs // job.shards for n in (shard, shard + 1))
     made: dict[tuple[Strategy, str], list[Example]] = {
         (s, t): [] for t in job.targets for s in job.strategies
     }
     statistics = Statistics()
     lines: dict[str, list[dict[str, Any]]] = {"dropped": [], "odd": []}
-    for examples in _chunks(job, first, last):
-        statistics.add_original(examples, job.source)
-        for target in job.targets:
-            direction = Direction(cached, job.source, target)
-            result = translated(
-                examples,
-                direction,
-                job.strategies,
-                carriers=job.carriers,
-                aligner=None if job.links is None else PharaohAligner(job.links, target),
-            )
-            statistics.add(examples, result, target)
-            for strategy, new in result.examples.items():
-                made[strategy, target] += new
-            _note(lines, result, target)
+    aligners = {t: PharaohAligner(job.links, t) for t in job.targets if job.links is not None}
+    with closing(Cached(translator, job.cache)) as cached:
+        for examples in _chunks(job, first, last):
+            statistics.add_original(examples, job.source)
+            for target in job.targets:
+                result = translated(
+                    examples,
+                    Direction(cached, job.source, target),
+                    job.strategies,
+                    carriers=job.carriers,
+                    aligner=aligners.get(target),
+                )
+                statistics.add(examples, result, target)
+                for strategy, new in result.examples.items():
+                    made[strategy, target] += new
+                _note(lines, result, target)
     files = {}
     for (strategy, target), new in made.items():
         path = job.file(strategy, target, shard)
         save_squad(path, new)
         files[path.name] = checksum(path)
     for name, records in lines.items():
-        path = job.record(shard).with_suffix(f".{name}.jsonl")
-        _write_lines(path, records)
+        _write_lines(job.record(shard).with_suffix(f".{name}.jsonl"), records)
     write_json(job.record(shard), {"files": files, "statistics": statistics.to_json()})
     return Effort(cached.asked, cached.seconds, perf_counter() - started)
 
 
 def run_locally(job: Job, shards: Sequence[int], *, workers: int) -> Iterator[tuple[int, Effort]]:
     """Make shards in this process (one worker) or in several; each as it is finished."""
+    if not shards:
+        return
     if workers == 1 or len(shards) == 1:
         translator = load_translator(job.translator)
         for shard in shards:
@@ -199,9 +207,12 @@ def run_locally(job: Job, shards: Sequence[int], *, workers: int) -> Iterator[tu
 def run_on_ray(job: Job, shards: Sequence[int], *, workers: int) -> Iterator[tuple[int, Effort]]:
     """Make shards on a Ray cluster, one translator for each actor (extra `cluster`).
 
-    Data, cache and result must be where every machine of the cluster finds them by the same
-    paths. A Ray that runs already is used, as RAY_ADDRESS says; else one is started here.
+    Every machine of the cluster must find data and result by the same paths. The cache may be a
+    folder of each machine's own, and has to be where files of SQLite may not be shared: on network
+    file systems. A Ray that runs already is used, as RAY_ADDRESS says; else one is started here.
     """
+    if not shards:
+        return
     import ray
 
     class Worker:
@@ -225,16 +236,19 @@ def write_pairs(job: Job, translator: Translator) -> Iterator[tuple[Path, int]]:
 
     They go to the folder of the job as `pairs.<language>.txt`; each comes with its size.
     """
-    cached = Cached(translator, job.cache)
-    for target in job.targets:
-        direction = Direction(cached, job.source, target)
-        pairs = (p for some in _chunks(job, 0, job.paragraphs) for p in linkable(some, direction))
-        path = job.out / f"pairs.{target}.txt"
-        yield path, save_pairs(path, pairs)
+    with closing(Cached(translator, job.cache)) as cached:
+        for target in job.targets:
+            to = Direction(cached, job.source, target)
+            pairs = (p for some in _chunks(job, 0, job.paragraphs) for p in linkable(some, to))
+            path = job.out / f"pairs.{target}.txt"
+            yield path, save_pairs(path, pairs)
 
 
 def finish(job: Job) -> Statistics:
-    """Put the records of all shards together: statistics, lists of what was lost, checksums."""
+    """Put the records of all shards together: statistics, lists of what was lost, checksums.
+
+    What a killed run left half written is removed.
+    """
     statistics = Statistics()
     files: dict[str, str] = {}
     for shard in range(job.shards):
@@ -245,8 +259,11 @@ def finish(job: Job) -> Statistics:
         with replacing(job.out / f"{name}.jsonl") as beside, beside.open("wb") as all_lines:
             for shard in range(job.shards):
                 all_lines.write(job.record(shard).with_suffix(f".{name}.jsonl").read_bytes())
-    write_json(job.out / "statistics.json", statistics.to_json())
+    tables = {"table": statistics.rows(), "survival": statistics.survival(job.carriers)}
+    write_json(job.out / "statistics.json", {**statistics.to_json(), **tables})
     _write_csv(job.out / "statistics.csv", statistics.rows())
+    for left in job.out.rglob(".*.part"):
+        left.unlink()
     manifest = job.out / "manifest.json"
     write_json(manifest, {**read_json(manifest), "files": dict(sorted(files.items()))})
     return statistics
@@ -302,5 +319,10 @@ def _write_csv(path: Path, rows: Sequence[dict[str, Any]]) -> None:
         writer.writerows(rows)
 
 
+def _may_stay(path: Path, job: Job) -> bool:
+    """Whether a file may be in the folder of a new job: the cache, word links and their pairs."""
+    return path == job.cache or path in _links(job.out)
+
+
 def _links(folder: Path) -> list[Path]:
-    return sorted(folder.glob("*.txt"))
+    return sorted(p for name in ("pairs", "links") for p in folder.glob(f"{name}.*.txt"))

@@ -116,6 +116,33 @@ def test_nul_and_nothing_are_texts_too(tmp_path):
     assert say(Cached(Upper(), tmp_path), "a\0b", "") == ["A\0B", ""]
 
 
+def test_it_can_be_closed_and_used_again(tmp_path):
+    engine = Upper()
+    cached = Cached(engine, tmp_path)
+    say(cached, "a")
+    cached.close()
+    assert [path.suffix for path in tmp_path.iterdir()] == [".sqlite"]
+    assert say(cached, "a") == ["A"]
+    assert engine.asked == ["a"]
+
+
+def test_a_lone_surrogate_is_asked_and_answered_with_a_question_mark(tmp_path):
+    for folder in (None, tmp_path, tmp_path):
+        assert say(Cached(Upper(), folder), "a\ud800", "b") == ["A?", "B"]
+
+
+def test_a_file_that_breaks_while_it_is_read_is_named(tmp_path):
+    texts = [f"text {n}" for n in range(2000)]
+    cached = Cached(Upper(), tmp_path)
+    say(cached, *texts)
+    cached.close()
+    (file,) = tmp_path.glob("*.sqlite")
+    raw = file.read_bytes()
+    file.write_bytes(raw[:4096] + b"\xff" * (len(raw) - 4096))
+    with pytest.raises(OSError, match="translation cache: database disk image is malformed"):
+        say(Cached(Upper(), tmp_path), *texts)
+
+
 def test_a_broken_file_is_named(tmp_path):
     say(Cached(Upper(), tmp_path), "a")
     (file,) = tmp_path.glob("*.sqlite")

@@ -45,6 +45,8 @@ def test_tags_that_came_back_whole():
         "es<b> París </b>.",
         "es <b>París.</b>",
         "es <b>París<b/>.",
+        "es <b><b> París </b></b>.",
+        "es </negrita>París<negrita>.",
     ],
 )
 def test_damage_that_is_certain_is_repaired(damaged):
@@ -56,6 +58,7 @@ def test_damage_that_is_certain_is_repaired(damaged):
 def test_repairs_are_told():
     assert not read("es <b>París</b>.").repaired
     assert read("es < b >París</b>.").repaired
+    assert read("es ＜b＞París＜／b＞.").repaired
 
 
 def test_an_answer_split_at_a_space_is_one_answer():
@@ -73,6 +76,13 @@ def test_an_answer_split_at_a_space_is_one_answer():
         ("La capital es <b> </b>París.", "tags empty"),
         ("es <b>gran</b> ciudad <b>París</b>.", "answer split"),
         ("es <b>gran<b> ciudad </b>París<b>.", "tags tangled"),
+        ("es <b>gran <b>París</b>.", "tags tangled"),
+        ("es <b>París</b> grande</b>.", "tags tangled"),
+        ("Lo dice 《Guía》 y es <b>París.", "one tag lost"),
+        ("Lo dicen 《Guía》 y 《Mapa》: es París.", "tags lost"),
+        ("《Guía》: es París, dice 《Guía》.", "tags lost"),
+        ("es <uno>París</dos>.", "tags lost"),
+        ("es <b>París</negrita>.", "one tag lost"),
         ("<b>La capital de Francia, como todos sabemos desde siempre, es</b> París.", "tags moved"),
     ],
 )

@@ -27,6 +27,12 @@ def test_decomposed_letters_are_found_whole():
     assert found("en Pari\u0301s.", "París", "es") == (3, "Pari\u0301s")
 
 
+def test_marks_on_the_last_letter_belong_to_the_answer():
+    assert found("un cafe\u0301 solo", "café", "es") == (3, "cafe\u0301")
+    assert found("قرأ كِتَابٌ جديد", "كتاب", "ar") == (4, "كِتَابٌ")
+    assert found("un cafe\u0301", "CAFE", "es") == (3, "cafe\u0301")
+
+
 def test_vowel_signs_are_no_accents():
     assert found("की", "क", "hi") is None
 

@@ -70,6 +70,35 @@ def test_carriers_that_would_have_brought_an_answer():
     assert counted(*EXAMPLES).carried == {("es", "marks+match"): 2, ("es", "match"): 1}
 
 
+def test_what_is_left_of_each_question_type():
+    direction = Direction(Worded(WRONG), "en", "es")
+    statistics = Statistics()
+    statistics.add_original(EXAMPLES, "en")
+    statistics.add(EXAMPLES, translated(EXAMPLES, direction, STRATEGIES["c"]), "es")
+    original, contexts = statistics.rows()
+    kept = [original[f"kept_{t}"] for t in ("what", "how", "other")]
+    assert kept == [1, 0, 1]
+    kept = [contexts[f"kept_{t}"] for t in ("what", "how", "other")]
+    assert kept == [pytest.approx(1 / 2), 0, 1]
+
+
+def test_survival_by_language_and_carrier():
+    statistics = counted(*EXAMPLES)
+    statistics.carried.update({("de", ""): 3, ("de", "match"): 1})
+    rows = statistics.survival(("marks", "match"))
+    assert [(r["language"], r["carrier"], r["arrived"], r["answers"]) for r in rows] == [
+        ("de", "marks", 0, 4),
+        ("de", "match", 1, 4),
+        ("de", "any", 1, 4),
+        ("es", "marks", 2, 3),
+        ("es", "match", 3, 3),
+        ("es", "any", 3, 3),
+    ]
+    assert rows[3]["share"] == pytest.approx(2 / 3)
+    assert [r["carrier"] for r in statistics.survival(("marks",))] == ["marks"] * 2
+    assert Statistics().survival(("marks",)) == []
+
+
 def test_parts_add_up_to_the_whole():
     whole = counted(*EXAMPLES)
     parts = counted(EXAMPLES[0])

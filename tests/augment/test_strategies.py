@@ -168,6 +168,18 @@ def test_the_pairs_to_link_are_the_sentences_with_answers():
     ]
 
 
+@pytest.mark.parametrize(("context", "answer"), [("... 5", "..."), ("!? It has.", "!?")])
+def test_a_sentence_without_words_has_none_to_link(context, answer):
+    asked = example(context=context, answers=(Answer(answer, 0),))
+    direction = Direction(Worded({context: "..."}), "en", "es")
+    assert linkable([asked], direction) == []
+
+
 def test_sentences_of_odd_length_are_told():
-    made = make(wrong={"The river of Paris is big.": "La."})
-    assert made.odd == [("The river of Paris is big.", "La.")]
+    question = "What has the two parks of Paris?"
+    wrong = {"The river of Paris is big.": "La.", question: "Qué?"}
+    made = make(example(question=question), wrong=wrong)
+    assert made.odd == [(question, "Qué?"), ("The river of Paris is big.", "La.")]
+    assert make(example(question=question), wrong=wrong, strategies=STRATEGIES["q"]).odd == [
+        (question, "Qué?")
+    ]

@@ -54,5 +54,5 @@ def test_a_pair_that_is_not_there(tmp_path):
 
 
 def test_a_missing_file(tmp_path):
-    with pytest.raises(DataError, match="pairs.es.txt: there is no such file"):
+    with pytest.raises(DataError, match=r"pairs\.es\.txt: there is no such file"):
         PharaohAligner(tmp_path, "es")

@@ -91,6 +91,7 @@ def test_misplaced_answers(tmp_path):
         (b'{"data": [{"paragraphs": [{"qas": []}]}]}', "paragraph 0: expected a key 'context'"),
         (b'{"data": [{"paragraphs": [7]}]}', "paragraph 0: expected a key 'context'"),
         (b"", "expected JSON"),
+        (b'{"data": "\xff"}', r"found something else \(lexical error: invalid bytes in UTF8"),
     ],
 )
 def test_what_is_no_such_file_is_told(tmp_path, raw, message):
@@ -101,6 +102,32 @@ def test_what_is_no_such_file_is_told(tmp_path, raw, message):
     assert "bad.json" in str(caught.value)
 
 
+def test_a_mark_of_byte_order_is_passed_over(tmp_path):
+    path = write(tmp_path / "some.json", document([paragraph(0)]))
+    plain = streamed(path)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert streamed(path) == plain == load_squad(path, **LANGUAGES)
+
+
+def test_half_characters(tmp_path):
+    path = write(tmp_path / "some.json", document([paragraph(0, 1)]))
+    raw = path.read_bytes()
+    path.write_bytes(raw.replace(b"Which", b"\\ud83d\\ude00 \\ud83d Which"))
+    assert streamed(path)[0].question == "\U0001f600 ? Which city?"
+    path.write_bytes(raw.replace(b"Which", b"\\udc00"))
+    with pytest.raises(DataError, match=r"some.json: found the second half of a character"):
+        streamed(path)
+
+
+def test_a_gzip_with_a_wrong_byte(tmp_path):
+    path = write(tmp_path / "some.json.gz", document([paragraph(n) for n in range(50)]))
+    raw = bytearray(path.read_bytes())
+    raw[len(raw) // 2 : len(raw) // 2 + 20] = b"\xff" * 20
+    path.write_bytes(raw)
+    with pytest.raises(DataError, match=r"the gzip data is broken .*; fetch it again"):
+        streamed(path)
+
+
 def test_a_gzip_cut_short(tmp_path):
     path = write(tmp_path / "some.json.gz", document([paragraph(0)]))
     path.write_bytes(path.read_bytes()[:-20])
@@ -109,7 +136,7 @@ def test_a_gzip_cut_short(tmp_path):
 
 
 def test_a_missing_file(tmp_path):
-    with pytest.raises(DataError, match="cannot be read: No such file"):
+    with pytest.raises(DataError, match="there is no such file"):
         streamed(tmp_path / "none.json")
 
 

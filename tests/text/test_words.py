@@ -51,6 +51,9 @@ def test_words_are_in_order_apart_and_hold_every_letter_and_digit(text, language
 
 def test_characters_are_words_where_no_dictionary_is_asked():
     assert cut("他在 U.S. well-known", "zh", words) == ["他", "在", "U.S", "well-known"]
+    assert cut("Type是abc中国3.5年", "zh", words) == ["Type", "是", "abc", "中", "国", "3.5", "年"]
+    assert cut("コーヒー2杯", "ja", words) == ["コ", "ー", "ヒ", "ー", "2", "杯"]
+    assert cut("น้ำx", "th", words) == ["น้", "ำ", "x"]
 
 
 def test_without_icu_the_extra_is_named(monkeypatch):

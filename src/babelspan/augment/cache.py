@@ -23,7 +23,7 @@ class Cached:
     """A `Translator` around another: asks it only for what the cache does not hold.
 
     Each text is asked for once, however often it occurs in a call. Answers are checked: as many as
-    texts, each a string.
+    texts, each a string. A lone surrogate in an answer, which no file can hold, becomes `?`.
 
     Args:
         translator: the system.
@@ -39,6 +39,12 @@ class Cached:
         self.seconds = 0.0
         """What the system took for them."""
 
+    def close(self) -> None:
+        """Close the files; the next text opens them again."""
+        for connection in self._open.values():
+            connection.close()
+        self._open.clear()
+
     @property
     def identity(self) -> str:
         """The system's."""
@@ -51,7 +57,7 @@ class Cached:
 
         Raises:
             TranslationError: if the system gives fewer or more items, or not strings.
-            OSError: if the disk is full.
+            OSError: if the disk is full, or a file of the cache is broken.
         """
         keys = {text: _key(text, tags) for text in texts}
         held = self._held(list(keys.values()), source, target)
@@ -61,9 +67,9 @@ class Cached:
             started = perf_counter()
             found = self._translator.translate(batch, source=source, target=target, tags=tags)
             self.seconds += perf_counter() - started
-            _check(found, batch, self.identity)
+            said = _checked(found, len(batch), self.identity)
             self.asked += len(batch)
-            fresh = {keys[text]: new for text, new in zip(batch, found, strict=True)}
+            fresh = {keys[text]: new for text, new in zip(batch, said, strict=True)}
             self._keep(fresh, source, target)
             held |= fresh
         return [held[keys[text]] for text in texts]
@@ -76,9 +82,11 @@ class Cached:
         for start in range(0, len(keys), _AT_ONCE):
             some = keys[start : start + _AT_ONCE]
             marks = ",".join("?" * len(some))
-            found.update(
-                connection.execute(f"SELECT key, text FROM said WHERE key IN ({marks})", some)
-            )
+            query = f"SELECT key, text FROM said WHERE key IN ({marks})"
+            try:
+                found.update(connection.execute(query, some))
+            except sqlite3.DatabaseError as error:
+                raise _as_oserror(error, self._folder) from None
         return found
 
     def _keep(self, fresh: dict[bytes, str], source: str, target: str) -> None:
@@ -88,7 +96,7 @@ class Cached:
         try:
             with connection:
                 connection.executemany("INSERT OR IGNORE INTO said VALUES (?, ?)", fresh.items())
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             raise _as_oserror(error, self._folder) from None
 
     def _connection(self, source: str, target: str) -> sqlite3.Connection:
@@ -121,12 +129,15 @@ def _slug(identity: str) -> str:
     return f"{readable}-{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
 
 
-def _check(found: Sequence[object], asked: Sequence[str], identity: str) -> None:
-    if len(found) != len(asked) or not all(isinstance(text, str) for text in found):
+def _checked(found: Sequence[object], asked: int, identity: str) -> list[str]:
+    """What a system gave, as texts that can be written, if it is `asked` texts."""
+    texts = [item for item in found if isinstance(item, str)]
+    if not asked == len(found) == len(texts):
         raise TranslationError(
-            f"{identity}: expected {len(asked)} translations, found {len(found)} items, "
-            f"{sum(isinstance(t, str) for t in found)} of them texts; nothing of this batch is kept"
+            f"{identity}: expected {asked} translations, found {len(found)} items, "
+            f"{len(texts)} of them texts; nothing of this batch is kept"
         )
+    return [text.encode(errors="replace").decode() for text in texts]
 
 
 def _as_oserror(error: sqlite3.Error, path: Path) -> OSError:

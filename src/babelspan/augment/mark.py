@@ -8,14 +8,20 @@ refused with a reason.
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 from babelspan.types import Span
 
 _NAMES = ("b", "i", "u", "em", "q", "tt")
 _WIDE = str.maketrans("＜＞〈〉《》‹›／", "<><><><>/")
-_TAG = re.compile(r"<\s*(?P<closes>/?)\s*(?P<name>[^\W\d_]{1,12})\s*(?P<void>/?)\s*>")
-_CLOSING = ",.;:!?，。、；：！？،؛؟।"
-_OPENING = ",.;:¿¡，。、；：،؛"
+_BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+"""Marks of direction, which may come to stand in and round tags in text from right to left."""
+_GAP = rf"[\s{_BIDI}]*"
+_TAG = re.compile(
+    rf"<{_GAP}(?P<closes>/?){_GAP}(?P<name>[^\W\d_]{{1,12}}){_GAP}(?P<void>/?){_GAP}>"
+)
+_CLOSING = f",.;:!?，。、；：！？،؛؟।{_BIDI}"
+_OPENING = f",.;:¿¡，。、；：،؛{_BIDI}"
 _LONGEST = 4
 """An answer that came back this many times as long (and 20 characters) has lost its tags' place."""
 
@@ -80,13 +86,13 @@ def read_marks(translated: str, source: str, span: Span, tag: str) -> Carried | 
         before += " "
     if inside[-1].isspace() and after[:1].isalnum():
         after = " " + after
-    clean = [m.group() for m in found] == [f"<{tag}>", f"</{tag}>"]
+    clean = [translated[m.start() : m.end()] for m in found] == [f"<{tag}>", f"</{tag}>"]
     text = before + answer + after
     return Carried(text, Span(len(before), len(before) + len(answer)), repaired=not clean)
 
 
 def _trimmed(before: str, inside: str, after: str, answer: str) -> tuple[str, str, str]:
-    """Punctuation that slipped between the tags put outside again."""
+    """Punctuation and marks of direction that slipped between the tags put outside again."""
     core = inside.strip()
     if core[-1:] in _CLOSING and answer[-1:] not in _CLOSING:
         end = len(inside.rstrip().rstrip(_CLOSING))
@@ -98,13 +104,17 @@ def _trimmed(before: str, inside: str, after: str, answer: str) -> tuple[str, st
 
 
 def _tags(translated: str, source: str, tag: str) -> list[re.Match[str]]:
-    """Tags of that name; where the source had nothing like a tag, of any name."""
-    plain = translated.translate(_WIDE)
-    found = list(_TAG.finditer(plain))
+    """Tags of that name; or two of another, if none has it and the source has nothing like tags.
+
+    One of these has to close, for `《…》` round a title looks like a tag that opens.
+    """
+    found = list(_TAG.finditer(translated.translate(_WIDE)))
     named = [m for m in found if m["name"].casefold() == tag]
-    if len(named) >= 2 or _TAG.search(source.translate(_WIDE)):
+    if named or _TAG.search(source.translate(_WIDE)):
         return named
-    return found
+    closing = [m["name"].casefold() for m in found if m["closes"]]
+    pair = [m for m in found if [m["name"].casefold()] == closing]
+    return pair if len(pair) == 2 else []
 
 
 def _outermost(
@@ -117,14 +127,12 @@ def _outermost(
     first, last = found[0], found[-1]
     if kinds in ("</", "/<", "<<"):  # as put; turned round; the slash lost
         return first, last
-    if re.fullmatch(r"(<+)(/+)", kinds):  # doubled, one inside the other
-        inner = kinds.rindex("<")
-        return found[inner], found[inner + 1]
-    gaps = [
-        translated[a.end() : b.start()] for a, b in zip(found[1:-1:2], found[2::2], strict=False)
-    ]
+    gaps = [translated[a.end() : b.start()].strip() for a, b in pairwise(found)]
     if re.fullmatch(r"(</)+", kinds):
-        return Lost("answer split") if any(map(str.strip, gaps)) else (first, last)
+        return Lost("answer split") if any(gaps[1::2]) else (first, last)
+    inner = kinds.find("</")
+    if re.fullmatch(r"<+/+", kinds) and not any(gaps[:inner] + gaps[inner + 1 :]):
+        return found[inner], found[inner + 1]  # doubled, one right inside the other
     return Lost("tags tangled")
 
 

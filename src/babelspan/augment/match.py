@@ -8,6 +8,9 @@ import re
 import unicodedata
 from collections import Counter
 
+import regex
+
+from babelspan.text.languages import UNSPACED_SCRIPTS
 from babelspan.text.words import words
 from babelspan.types import Span
 
@@ -24,6 +27,8 @@ _ARTICLES = {
 
 _ALPHABETS = ("LATIN", "GREEK", "CYRILLIC", "ARABIC", "HEBREW")
 """Scripts in which marks on letters may differ between two spellings of one word."""
+
+_UNSPACED = regex.compile(f"[{UNSPACED_SCRIPTS}]")
 
 
 def find_answer(context: str, answer: str, language: str, *, near: Span) -> Span | None:
@@ -103,8 +108,9 @@ def _places(context: str, wanted: str) -> list[Span]:
     needle, _ = _folded(wanted)
     if not needle.strip():
         return []
-    spans = [
-        Span(origins[m.start()], origins[m.end() - 1] + 1)
+    origins.append(len(context))
+    spans = [  # to the next character that was not left out: marks stay with their letter
+        Span(origins[m.start()], max(origins[m.end() - 1] + 1, origins[m.end()]))
         for m in re.finditer(re.escape(needle), folded)
     ]
     return [span for span in spans if _at_words(context, span)]
@@ -149,9 +155,7 @@ def _in_word(character: str) -> bool:
     """A letter, mark or digit of a script with spaces between words."""
     if not character.isalnum() and not unicodedata.category(character).startswith("M"):
         return False
-    return not unicodedata.name(character, "").startswith(
-        ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR")
-    )
+    return not _UNSPACED.match(character)
 
 
 def _distance(span: Span, near: Span) -> int:

@@ -8,13 +8,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from babelspan.augment.strategies import Made, answer_span
+from babelspan.augment.strategies import Carrier, Made, answer_span
 from babelspan.text.words import words
 from babelspan.types import Example
 
 QUESTION_WORDS = ("what", "how", "who", "when", "which", "where", "why")
 """First words of English questions that Table 1 tells apart; the rest is "other"."""
 
+TYPES = (*QUESTION_WORDS, "other")
 ORIGINAL = "original"
 
 
@@ -29,14 +30,9 @@ class Counts:
     types: Counter[str] = field(default_factory=Counter)
     """Question types, by the question word of the origin."""
 
-    def add(self, examples: Iterable[Example], types: dict[str, str]) -> None:
-        """Count examples.
-
-        Args:
-            examples: of one strategy and language.
-            types: question type by id of the origin.
-        """
-        for example in examples:
+    def add(self, examples: Iterable[tuple[Example, str]]) -> None:
+        """Count examples of one strategy and language, each with its question type."""
+        for example, question_type in examples:
             self.pairs += 1
             self.question_words += len(words(example.question, example.question_language))
             span = answer_span(example)
@@ -44,7 +40,7 @@ class Counts:
                 self.answers += 1
                 answer = span.of(example.context)
                 self.answer_words += len(words(answer, example.context_language))
-            self.types[types[example.origin or example.id]] += 1
+            self.types[question_type] += 1
 
     def merge(self, other: "Counts") -> None:
         """Add the sums of another part."""
@@ -62,7 +58,7 @@ class Counts:
 
 @dataclass(slots=True)
 class Statistics:
-    """Counts by strategy and language, and what became of the answers.
+    """Counts by strategy and language, and what became of the answers, of one source language.
 
     Attributes:
         counts: by strategy ("original" for the source) and language translated to.
@@ -80,14 +76,15 @@ class Statistics:
 
     def add_original(self, examples: Sequence[Example], language: str) -> None:
         """Count the examples that are translated."""
-        types = {e.id: question_type(e.question) for e in examples}
-        self.counts.setdefault((ORIGINAL, language), Counts()).add(examples, types)
+        typed = ((e, question_type(e.question)) for e in examples)
+        self.counts.setdefault((ORIGINAL, language), Counts()).add(typed)
 
     def add(self, origins: Sequence[Example], made: Made, language: str) -> None:
         """Count what came of them in a language."""
         types = {e.id: question_type(e.question) for e in origins}
         for strategy, examples in made.examples.items():
-            self.counts.setdefault((strategy, language), Counts()).add(examples, types)
+            typed = ((e, types[e.origin or ""]) for e in examples)
+            self.counts.setdefault((strategy, language), Counts()).add(typed)
         self.dropped.update((d.strategy, language, d.reason) for d in made.dropped)
         self.carried.update((language, "+".join(carriers)) for _, carriers in made.carried)
         self.repaired[language] += made.repaired
@@ -103,7 +100,11 @@ class Statistics:
         self.odd += other.odd
 
     def rows(self) -> list[dict[str, Any]]:
-        """One row for each strategy and language, with means and shares, ready for a table."""
+        """One row for each strategy and language, ready for a table.
+
+        `kept` and `kept_<question type>` are shares of the original's pairs, `words_question` and
+        `words_answer` means.
+        """
         source = next((c for (s, _), c in self.counts.items() if s == ORIGINAL), Counts())
         return [
             {
@@ -113,9 +114,34 @@ class Statistics:
                 "kept": _share(c.pairs, source.pairs),
                 "words_question": _share(c.question_words, c.pairs),
                 "words_answer": _share(c.answer_words, c.answers),
-                **{t: c.types[t] for t in (*QUESTION_WORDS, "other")},
+                **{t: c.types[t] for t in TYPES},
+                **{f"kept_{t}": _share(c.types[t], source.types[t]) for t in TYPES},
             }
             for (strategy, language), c in self.counts.items()
+        ]
+
+    def survival(self, carriers: Sequence[Carrier]) -> list[dict[str, Any]]:
+        """How many of the answers each carrier brought, by language, and "any" of several.
+
+        Args:
+            carriers: those that were tried.
+        """
+        answers: Counter[str] = Counter()
+        arrived: Counter[tuple[str, str]] = Counter()
+        for (language, brought), count in self.carried.items():
+            answers[language] += count
+            for carrier in [*brought.split("+"), "any"] if brought else []:
+                arrived[language, carrier] += count
+        return [
+            {
+                "language": language,
+                "carrier": carrier,
+                "answers": answers[language],
+                "arrived": arrived[language, carrier],
+                "share": _share(arrived[language, carrier], answers[language]),
+            }
+            for language in sorted(answers)
+            for carrier in (*carriers, *(["any"] if len(carriers) > 1 else []))
         ]
 
     def to_json(self) -> dict[str, Any]:

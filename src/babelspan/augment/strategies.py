@@ -6,7 +6,7 @@ is T(Q+C) without the originals. Of several gold answers the first with a place 
 one that is learnt.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -77,6 +77,7 @@ def translated(
     asks = {"T(Q)", "T(Q+C)"} & set(strategies)
     reads = {"T(C)", "T(Q+C)"} & set(strategies)
     questions = direction.render(e.question for e in examples) if asks else {}
+    made.odd += _odd(questions)
     contexts = _Contexts(examples, direction, carriers, aligner, made) if reads else None
     for example in examples:
         question = questions.get(example.question)
@@ -139,12 +140,7 @@ class _Contexts:
         self._carriers = carriers
         wanted = [(e.context, span) for e in examples if (span := answer_span(e)) is not None]
         self._plain = direction.render(e.context for e in examples)
-        for text, rendering in self._plain.items():
-            made.odd += [
-                (here.of(text), there.of(rendering.text))
-                for here, there in (rendering.pairs[n] for n in rendering.odd(text))
-                if there is not None
-            ]
+        made.odd += _odd(self._plain)
         self._by: dict[Carrier, dict[tuple[str, Span], Carried | Lost]] = {}
         for carrier in carriers:
             if carrier == "marks":
@@ -177,6 +173,15 @@ class _Contexts:
             context_language=self._direction.target,
             answers=(Answer(carried.span.of(carried.text), carried.span.start),),
         )
+
+
+def _odd(renderings: Mapping[str, Rendering]) -> list[tuple[str, str]]:
+    return [
+        (here.of(text), there.of(rendering.text))
+        for text, rendering in renderings.items()
+        for here, there in (rendering.pairs[n] for n in rendering.odd(text))
+        if there is not None
+    ]
 
 
 def answer_span(example: Example) -> Span | None:
@@ -250,10 +255,11 @@ def _words_of(
             found[text, span] = Lost("several sentences")
         else:
             here, there = pairs[0]
-            found[text, span] = _Words(
+            both = _Words(
                 _moved(words(here.of(text), direction.source), here.start),
                 _moved(words(there.of(rendering.text), direction.target), there.start),
             )
+            found[text, span] = both if both.here and both.there else Lost("no words")
     return found
 
 

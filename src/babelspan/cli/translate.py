@@ -1,12 +1,12 @@
 """`babelspan translate`: labelled data in one language becomes training data in others."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 if TYPE_CHECKING:
+    from babelspan.seams import Translator
     from babelspan.translating import Effort, Job
 
 Data = Annotated[Path, typer.Argument(help="Questions in the SQuAD layout, in one language.")]
@@ -88,55 +88,86 @@ def command(
         run_on_ray,
         write_pairs,
     )
-    from babelspan.translators import load_translator
 
     file = describe(data)
+    source = _source(file.question_language, file.context_language, source, data)
+    targets = _targets(to, source)
     parts, paragraphs = plan_shards(data, shards)
     job = Job(
         data=data.resolve(),
-        split=file.split,
-        source=_source(file.question_language, file.context_language, source, data),
-        targets=tuple(_listed(to)),
+        split=file.split.replace(".", "-"),
+        source=source,
+        targets=targets,
         strategies=STRATEGIES[strategy],
         carriers=_carriers(answers, links, pairs),
         translator=translator,
         out=out.resolve(),
         cache=(cache or out / "cache").resolve(),
-        links=links,
+        links=links and links.resolve(),
         shards=parts,
         paragraphs=paragraphs,
         keep_misplaced=keep_misplaced,
     )
-    system = load_translator(translator)
-    if licence := getattr(system, "licence", None):
-        typer.echo(f"licence of the translator: {licence}", err=True)
+    system = _system(translator, source, targets)
     if pairs:
         for path, count in write_pairs(job, system):
             print(f"wrote {count} sentence pairs to {path}")
         return
     todo = claim(job, system.identity)
+    del system  # a network may be large; those that work are loaded where they work
     run = run_on_ray if on == "ray" else run_locally
     done = list(tracked(run(job, todo, workers=workers), "shards", len(todo)))
     statistics = finish(job)
     if as_json:
-        print(json.dumps(statistics.to_json(), ensure_ascii=False, indent=1))
+        print((job.out / "statistics.json").read_text(encoding="utf-8"), end="")
         return
     _show(statistics.rows(), job)
-    _show_losses(statistics.to_json())
+    _show_losses(statistics.to_json(), statistics.survival(job.carriers))
     _show_effort([effort for _, effort in done])
+
+
+def _system(name: str, source: str, targets: tuple[str, ...]) -> "Translator":
+    """The translator; that it does not have a language is told before anything is written."""
+    from babelspan.translators import load_translator
+
+    system = load_translator(name)
+    if licence := getattr(system, "licence", None):
+        typer.echo(f"licence of the translator: {licence}", err=True)
+    for target in targets:
+        system.translate([], source=source, target=target)
+    return system
 
 
 def _source(question: str, context: str, said: str | None, data: Path) -> str:
     from babelspan.types import UNDETERMINED, ConfigError
 
     if said is not None:
-        return said
+        return _language(said, "--from")
     if question != context or question == UNDETERMINED:
         raise ConfigError(
             f"{data}: its name says the languages {question!r} and {context!r}; expected one, as "
             "in train.en.json, or say it with --from"
         )
     return question
+
+
+def _targets(to: str, source: str) -> tuple[str, ...]:
+    from babelspan.types import ConfigError
+
+    targets = tuple(_language(code, "--to") for code in _listed(to))
+    if not targets or source in targets:
+        raise ConfigError(f"--to: expected languages other than {source!r}, found {to!r}")
+    return targets
+
+
+def _language(code: str, option: str) -> str:
+    """A code, if the name of a file can say it."""
+    from babelspan.data.folder import describe
+    from babelspan.types import ConfigError
+
+    if describe(Path(f"data.{code}.json")).question_language != code:
+        raise ConfigError(f"{option}: expected codes such as es or zh-Hant, found {code!r}")
+    return code
 
 
 def _listed(text: str) -> list[str]:
@@ -157,6 +188,8 @@ def _carriers(answers: str, links: Path | None, pairs: bool) -> Any:
             "--answers links takes --links FOLDER with pairs.<language>.txt and "
             "links.<language>.txt; run once with --pairs to write the first"
         )
+    if links is not None and "links" not in chosen:
+        raise ConfigError("--links is without effect: --answers does not name links")
     if not chosen:
         raise ConfigError("--answers: expected marks, match or links, found none")
     return tuple(chosen)
@@ -167,24 +200,32 @@ def _show(rows: list[dict[str, Any]], job: "Job") -> None:
     from rich.table import Table
 
     table = Table(title=f"{job.data.name} by {job.translator}", show_edge=False)
-    for name in rows[0]:
+    names = [name for name in rows[0] if not name.startswith("kept")]
+    for name in names:
         justify: Literal["left", "right"] = "left" if name == "strategy" else "right"
         table.add_column(name.replace("_", "\n"), justify=justify, no_wrap=True)
     for row in rows:
-        cells = {**row, "kept": f"{row['kept']:.1%}"}
-        table.add_row(*(f"{v:.1f}" if isinstance(v, float) else str(v) for v in cells.values()))
+        table.add_row(*(_cell(row, name) for name in names))
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = max(console.width, 140)
     console.print(table)
 
 
-def _show_losses(record: dict[str, Any]) -> None:
+def _cell(row: dict[str, Any], name: str) -> str:
+    """A mean, or a count above its share of the original's."""
+    kept = row.get("kept" if name == "pairs" else f"kept_{name}")
+    if kept is None:
+        return f"{row[name]:.1f}" if isinstance(row[name], float) else str(row[name])
+    return f"{row[name]}\n{kept:.1%}"
+
+
+def _show_losses(record: dict[str, Any], survival: list[dict[str, Any]]) -> None:
     for item in record["dropped"]:
         print("dropped {count:>7}  {strategy} {language}: {reason}".format(**item))
-    for item in record["carried"]:
+    for row in survival:
         print(
-            f"answers {item['count']:>7}  {item['language']}: by {item['carriers'] or 'no carrier'}"
+            "answers {arrived:>7}  {language}: by {carrier}, {share:.1%} of {answers}".format(**row)
         )
     for language, count in record["repaired"].items():
         print(f"answers {count:>7}  {language}: with tags that were repaired")

@@ -7,10 +7,13 @@ import os
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedIOBase
 from pathlib import Path
 from typing import Any
 
 from babelspan.types import DataError
+
+_GZIP = b"\x1f\x8b"
 
 
 def read_bytes(path: Path) -> bytes:
@@ -19,20 +22,37 @@ def read_bytes(path: Path) -> bytes:
     Raises:
         DataError: if the file is missing, unreadable, or a broken gzip.
     """
-    try:
+    with _told(path):
         raw = path.read_bytes()
+        return gzip.decompress(raw) if raw.startswith(_GZIP) else raw
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[BufferedIOBase]:
+    """The content of a file as a stream, unpacked, for files that are too large to be held.
+
+    Raises:
+        DataError: as `read_bytes`, also from within the block, where the content is read.
+    """
+    with _told(path):
+        with path.open("rb") as raw:
+            is_gzip = raw.read(len(_GZIP)) == _GZIP
+        with gzip.open(path) if is_gzip else path.open("rb") as content:
+            yield content
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
     except FileNotFoundError:
         raise DataError(f"{path}: there is no such file") from None
     except IsADirectoryError:
         raise DataError(f"{path}: expected a file, found a folder") from None
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise DataError(f"{path}: the gzip data is broken ({error}); fetch it again") from None
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from None
-    if not raw.startswith(b"\x1f\x8b"):
-        return raw
-    try:
-        return gzip.decompress(raw)
-    except (EOFError, OSError, zlib.error) as error:
-        raise DataError(f"{path}: the gzip data is broken ({error}); fetch it again") from None
 
 
 def read_text(path: Path) -> str:
@@ -77,7 +97,8 @@ def read_json(path: Path) -> Any:
 
 def checksum(path: Path) -> str:
     """SHA-256 of the unpacked content, in hexadecimal: the same for a file and its gzip."""
-    return hashlib.sha256(read_bytes(path)).hexdigest()
+    with opened(path) as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def checksum_of_tree(path: Path) -> str:

@@ -1,10 +1,11 @@
 """Files in the SQuAD layout read paragraph by paragraph, however large they are."""
 
-import gzip
+import codecs
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any
 
+from babelspan.data.files import opened
 from babelspan.data.squad import checked, records_of, unplaced
 from babelspan.types import DataError, Example
 
@@ -16,7 +17,7 @@ def stream_squad(
 ) -> Iterator[list[Example]]:
     """The questions of each paragraph, in file order; arguments and errors as in `load_squad`.
 
-    A title that stands after its paragraphs is not seen.
+    A title that stands after its paragraphs is not seen; a lone surrogate is read as `?`.
     """
     for number, (paragraph, title) in enumerate(_paragraphs(path)):
         examples = [
@@ -35,40 +36,52 @@ def count_paragraphs(path: Path) -> int:
 
 def _paragraphs(path: Path) -> Iterator[tuple[Any, str]]:
     """Each paragraph, as JSON gives it, with the title of its article."""
-    import ijson  # of the extra `translate`
+    from ijson import ObjectBuilder  # of the extra `translate`
 
     builder: Any = None
     title = ""
     seen_data = False
-    try:
-        with _opened(path) as file:
-            for prefix, event, value in ijson.parse(file, use_float=True):
-                if builder is not None or prefix == _PARAGRAPH:
-                    builder = ijson.ObjectBuilder() if builder is None else builder
-                    builder.event(event, value)
-                    if prefix == _PARAGRAPH and event not in ("start_map", "map_key"):
-                        yield builder.value, title
-                        builder = None
-                elif (prefix, event) == ("data", "start_array"):
-                    seen_data = True
-                elif (prefix, event) == ("data.item", "start_map"):
-                    title = ""
-                elif prefix == "data.item.title":
-                    title = str(value or "")
-    except ijson.JSONError as error:
-        raise DataError(
-            f"{path}: expected JSON, found something else ({error}); the file may be cut short"
-        ) from None
-    except (EOFError, gzip.BadGzipFile) as error:
-        raise DataError(f"{path}: the gzip data is broken ({error}); fetch it again") from None
+    for prefix, event, value in _events(path):
+        if builder is not None or prefix == _PARAGRAPH:
+            builder = ObjectBuilder() if builder is None else builder
+            builder.event(event, value)
+            if prefix == _PARAGRAPH and event not in ("start_map", "map_key"):
+                yield builder.value, title
+                builder = None
+        elif (prefix, event) == ("data", "start_array"):
+            seen_data = True
+        elif (prefix, event) == ("data.item", "start_map"):
+            title = ""
+        elif prefix == "data.item.title":
+            title = str(value or "")
     if not seen_data:
         raise DataError(f"{path}: expected a list 'data' of the SQuAD layout, found none")
 
 
-def _opened(path: Path) -> BinaryIO:
+def _events(path: Path) -> Iterator[tuple[str, str, Any]]:
+    """The tokens of a JSON file: where each stands, its kind, its value."""
+    import ijson
+
     try:
-        with path.open("rb") as file:
-            is_gzip = file.read(2) == b"\x1f\x8b"
-        return cast(BinaryIO, gzip.open(path)) if is_gzip else path.open("rb")
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror}") from None
+        with opened(path) as file:
+            if file.read(len(codecs.BOM_UTF8)) != codecs.BOM_UTF8:
+                file.seek(0)
+            yield from ijson.parse(file, use_float=True)
+    except ijson.JSONError as error:
+        raise DataError(
+            f"{path}: expected JSON, found something else ({_line(error)}); the file may be cut "
+            "short"
+        ) from None
+    except UnicodeDecodeError:
+        raise DataError(
+            f"{path}: found the second half of a character without the first (\\udc00 to \\udfff); "
+            "write both, or ?"
+        ) from None
+
+
+def _line(error: Exception) -> str:
+    """What the parser says, in one line; of bytes that are no UTF-8 it says it in bytes."""
+    said = error.args[0] if error.args else ""
+    return " ".join(
+        (said.decode(errors="replace") if isinstance(said, bytes) else str(said)).split()
+    )

@@ -22,7 +22,7 @@ import regex
 
 from babelspan.data.files import checksum
 from babelspan.data.lexicon import Lexicon, languages_of, load_lexicon
-from babelspan.text.languages import is_spaced
+from babelspan.text.languages import UNSPACED_SCRIPTS, is_spaced
 from babelspan.text.words import lexical_words, segmenter
 from babelspan.types import ConfigError
 from babelspan.version import VERSION
@@ -146,9 +146,7 @@ class _Piece:
     words: int = 0
 
 
-_UNSPACED = regex.compile(
-    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}]"
-)
+_UNSPACED = regex.compile(rf"[{UNSPACED_SCRIPTS}\p{{Tibetan}}]")
 
 
 def _files(path: Path) -> list[Path]:

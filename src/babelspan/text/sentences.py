@@ -1,28 +1,61 @@
 """Sentences with their places, cut by sentencex (Wikimedia), which has rules for many languages."""
 
+from collections.abc import Iterator
+
+import regex
+
+from babelspan.text.languages import is_spaced
 from babelspan.types import Span
+
+_LONGEST = {True: 1000, False: 400}
+"""Characters of a sentence at most, in languages with spaces between words and without: what the
+models that read least (512 tokens) can read. Lists and Thai paragraphs are often longer."""
+_CLAUSE = regex.compile(r"[,;:،؛]\s+|[，、；：]")
+_SPACE = regex.compile(r"\s+")
+_LETTER = regex.compile(r"\X(?=\X)")
+_SURROGATE = regex.compile(r"\p{Cs}")
 
 
 def sentences(text: str, language: str) -> list[Span]:
     """Places of the sentences of a text, in order, without the white space around them.
 
-    What stands between two of them is white space, so that a text can be put together again.
+    What stands between two of them is white space, so that a text can be put together again. A
+    sentence that is too long for a translator is cut behind a comma or the like, else at a
+    space, else between two letters.
 
     Args:
         text: any text.
         language: ISO 639-1 code; one without rules of its own is cut by general ones.
     """
-    from sentencex import segment  # of the extra `translate`; importing a text costs nothing
-
-    pieces = segment(language, text)
-    if "".join(pieces) != text:
-        pieces = [text]
     found = []
     start = 0
-    for piece in pieces:
-        bare = piece.strip()
-        if bare:
-            first = start + len(piece) - len(piece.lstrip())
-            found.append(Span(first, first + len(bare)))
-        start += len(piece)
+    for piece in _cut(text, language):
+        for part in _shortened(piece, _LONGEST[is_spaced(language)]):
+            bare = part.strip()
+            if bare:
+                first = start + len(part) - len(part.lstrip())
+                found.append(Span(first, first + len(bare)))
+            start += len(part)
     return found
+
+
+def _cut(text: str, language: str) -> list[str]:
+    from sentencex import segment  # of the extra `translate`; importing a text costs nothing
+
+    sendable = _SURROGATE.sub("\ufffd", text)
+    pieces: list[str] = segment(language, sendable)
+    return pieces if "".join(pieces) == sendable else [text]
+
+
+def _shortened(sentence: str, longest: int) -> Iterator[str]:
+    """A sentence in parts of at most so many characters, if it has more."""
+    while len(sentence) > longest:
+        first = sentence[:longest]
+        ends = (
+            [m.end() for m in pattern.finditer(first) if m.end() > longest // 2]
+            for pattern in (_CLAUSE, _SPACE, _LETTER)
+        )
+        end = next((found[-1] for found in ends if found), longest)
+        yield sentence[:end]
+        sentence = sentence[end:]
+    yield sentence

@@ -2,19 +2,24 @@
 
 import regex
 
-from babelspan.text.languages import is_spaced
+from babelspan.text.languages import UNSPACED_SCRIPTS, is_spaced
 from babelspan.types import ConfigError, Span
 
+_SPACED = (
+    rf"[[\p{{L}}\p{{N}}]--[{UNSPACED_SCRIPTS}]][[\p{{L}}\p{{N}}\p{{M}}]--[{UNSPACED_SCRIPTS}]]*"
+)
 _WORD = regex.compile(
-    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]\p{M}*"
-    r"|[\p{L}\p{N}][\p{L}\p{N}\p{M}]*(?:['’.,-][\p{L}\p{N}][\p{L}\p{N}\p{M}]*)*"
+    rf"[{UNSPACED_SCRIPTS}]\p{{M}}*|{_SPACED}(?:['’.,-]{_SPACED})*", regex.VERSION1
 )
 _LEXICAL = regex.compile(r"[\p{L}\p{N}\p{M}]+")
 _ENGLISH = regex.compile(r"[\p{L}\p{N}\p{M}]+(?:['’](?:[\p{L}\p{N}\p{M}]+|(?<=s['’])))*")
 
 
 def words(text: str, language: str) -> list[Span]:
-    """Places of the words of a text, in order, without marks between them."""
+    """Places of the words of a text, in order, without marks between them.
+
+    In scripts without spaces each character is one, whatever the language.
+    """
     return [Span(m.start(), m.end()) for m in _WORD.finditer(text)]
 
 
