@@ -10,7 +10,7 @@ export TOKENIZERS_PARALLELISM := false
 BABELSPAN_DATA ?= ../shared/data
 export BABELSPAN_DATA
 
-.PHONY: help quickstart test check format lint types setup clean
+.PHONY: help quickstart test bench check format lint types setup clean
 
 help:  ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -24,6 +24,11 @@ quickstart: $(VENV)/.core  ## ask over the sample texts and measure the default 
 
 test: $(VENV)/.dev  ## run all tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+bench: $(VENV)/.dev  ## measure speed against other programs; results in build/bench
+	@for script in $$(grep -l __main__ bench/*.py); do \
+	  echo "== $$script"; $(BIN)/python $$script || exit 1; done
+	@ls build/bench/*.json
 
 check: $(VENV)/.dev  ## everything that continuous integration runs: format, lint, types, tests
 	$(BIN)/ruff format --check

@@ -1,4 +1,4 @@
-"""Answers by way of English: the default reader, a translator of rules, and Apertium where it is."""
+"""Answers by way of English: the default reader with a translator of rules, and with Apertium."""
 
 import json
 import shutil

@@ -1,6 +1,7 @@
 """The answerer with a small deterministic engine: shapes of calls, order, batches, threads."""
 
 import threading
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -110,6 +111,23 @@ def test_an_example_beyond_the_first_chunk_is_answered_in_order(encoder):
     predictions = list(answerer_of(encoder, workers=2, batch_tokens=2000).predict(iter(many)))
     assert [p.id for p in predictions] == [str(i) for i in range(150)]
     assert predictions[140:] == list(answerer_of(encoder).predict(many[140:]))
+
+
+def test_windows_of_the_next_examples_are_cut_while_the_first_are_read(encoder):
+    """Of three chunks of 128 the second is taken before the first is given out, the third not."""
+    taken = []
+
+    def asked():
+        for i in range(300):
+            taken.append(i)
+            yield replace(examples()[0], id=str(i))
+
+    answers = answerer_of(encoder, workers=2).predict(asked())
+    assert taken == []
+    assert next(answers).id == "0"
+    assert len(taken) == 256
+    answers.close()
+    assert len(taken) == 256
 
 
 def test_predict_says_no_answer_only_where_allowed(encoder):

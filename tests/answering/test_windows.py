@@ -262,6 +262,36 @@ def test_eight_threads_encode_as_one_does(tokenizer, sentences):
     assert all(w == alone for w in whole)
 
 
+class Counting(Encoder):
+    """An encoder that keeps the texts its tokenizer was given."""
+
+    def __init__(self, *args, **limits):
+        self.encoded = []
+        super().__init__(*args, **limits)
+
+    def tokens(self, text):
+        self.encoded.append(text)
+        return super().tokens(text)
+
+
+def test_many_questions_over_one_document_encode_it_once(tokenizer, sentences):
+    encoder = Counting(tokenizer, max_positions=128, pad_id=1)
+    document, other = " ".join(sentences * 3), " ".join(sentences)
+    questions = [f"Who built bridge {i}?" for i in range(60)]
+    asked = [example(q, (document, other)[i % 2], str(i)) for i, q in enumerate(questions)]
+    windows = list(encoder.windows(asked, max_length=80, overlap=16))
+    assert len(windows) > 2 * len(questions)
+    assert sorted(encoder.encoded) == sorted([document, other, *questions])
+
+
+def test_one_question_over_many_documents_is_encoded_once(tokenizer, sentences):
+    encoder = Counting(tokenizer, max_positions=128, pad_id=1)
+    documents = [f"{sentence} {i}" for i, sentence in enumerate(sentences * 6)]
+    asked = [example("Who built it?", d, str(i)) for i, d in enumerate(documents)]
+    list(encoder.windows(asked, max_length=80, overlap=16))
+    assert encoder.encoded == ["Who built it?", *documents]
+
+
 def test_a_tokenizer_that_swaps_the_pair_is_refused(tokenizers):
     tokenizer = Tokenizer.from_str(tokenizers["bert_like"].to_str())
     tokenizer.post_processor = processors.TemplateProcessing(

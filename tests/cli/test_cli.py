@@ -255,3 +255,18 @@ def test_a_fault_of_ours_has_exit_code_1_and_debug_shows_where(monkeypatch, caps
         message = capsys.readouterr().err
         assert "the roof fell in" in message
         assert ("Traceback" in message) is traceback
+
+
+def test_a_library_of_an_extra_that_is_missing_is_named_with_the_extra(tmp_path):
+    data = tmp_path / "train.en.json"
+    data.write_text('{"data": []}', encoding="utf-8")
+    code = (
+        "import sys; sys.modules['ijson'] = None; from babelspan.cli.main import main; "
+        f"sys.argv = ['babelspan', 'translate', {str(data)!r}, '--to', 'es', '--translator', "
+        f"'apertium', '--out', {str(tmp_path / 'out')!r}]; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert 'this takes ijson, which is not installed: pip install "babelspan[translate]"' in (
+        done.stderr
+    )

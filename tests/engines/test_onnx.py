@@ -70,6 +70,14 @@ def test_logits_are_those_of_the_network(folder, with_types):
     assert start_logits.dtype == last_logits.dtype == np.float32
 
 
+def test_padding_gets_minus_infinity_whatever_the_network_says_of_it(folder):
+    ids = np.array([[0, 5, 6, 2], [10, 9, 1, 1], [8, 1, 1, 1]], dtype=np.int64)
+    mask = np.array([[1, 1, 1, 1], [1, 1, 0, 0], [1, 0, 0, 0]], dtype=np.int64)
+    start_logits, last_logits = OnnxEngine(folder)(ids, mask, np.zeros_like(ids))
+    assert start_logits.tolist() == np.where(mask, START[ids], -np.inf).tolist()
+    assert last_logits.tolist() == np.where(mask, LAST[ids], -np.inf).tolist()
+
+
 def test_an_exported_reader_answers(folder):
     answerer = Answerer(OnnxEngine(folder), exported_encoder(folder))
     answer = answerer("who built it", "it built 桥 anna köhler it")

@@ -1,10 +1,13 @@
 """Exported readers answer like those they were exported from."""
 
 import json
+from collections import Counter
 
 import numpy as np
+import onnx
 import pytest
 import torch
+from transformers import AutoConfig, AutoModelForQuestionAnswering
 
 from babelspan import readers
 from babelspan.answering.answerer import Answerer
@@ -12,12 +15,15 @@ from babelspan.answering.windows import Encoder
 from babelspan.engines.onnx import OnnxEngine, exported_encoder
 from babelspan.engines.torch import TorchEngine
 from babelspan.methods import fine_tune
+from babelspan.models import export as module
+from babelspan.models import fused
 from babelspan.models.export import export
+from babelspan.models.pretrained import PretrainedReader
 from babelspan.train.run import Corpora, Run, RunConfig
 from babelspan.train.update import Optim
 from babelspan.types import DataError
 from babelspan.version import VERSION
-from miniature import miniature_reader
+from miniature import miniature_reader, word_tokenizer
 from world import World
 
 WORLD = World(0)
@@ -70,6 +76,96 @@ def test_fp32_logits_equal_those_of_torch(reader, exported, windows, length):
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-4)
 
 
+@pytest.mark.parametrize("name", ["fp32", "int8"])
+def test_logits_do_not_depend_on_the_batch_or_the_cores_of_a_window(reader, exported, name):
+    ids, mask, types = random_arrays(reader.encoder, 5, 77)
+    alone, beside = (OnnxEngine(exported[name], workers=n) for n in (1, 64))
+    together = np.stack(beside(ids, mask, types))
+    for row, length in enumerate(mask.sum(axis=1)):
+        window = slice(row, row + 1), slice(length)
+        found = np.stack(alone(*(array[window] for array in (ids, mask, types))))
+        assert np.array_equal(found[:, 0], together[:, row, :length])
+
+
+def operators(folder):
+    return Counter(node.op_type for node in onnx.load(folder / "model.onnx").graph.node)
+
+
+def test_each_attention_is_one_operator_and_nothing_is_masked(exported):
+    fp32, int8 = (operators(exported[name]) for name in ("fp32", "int8"))
+    assert fp32["MultiHeadAttention"] == int8["MultiHeadAttention"] == 2
+    assert fp32["Softmax"] == int8["Softmax"] == 0
+    assert int8["MatMulInteger"] == fp32["MatMul"] > 0
+
+
+def other_reader(model_type):
+    """A miniature of another family; its attention reaches 16 tokens or is of its own kind."""
+    tokenizer = word_tokenizer(WORLD.vocabulary())
+    config = AutoConfig.for_model(
+        model_type,
+        vocab_size=len(tokenizer),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        intermediate_size=64,
+        pad_token_id=tokenizer.pad_token_id,
+        initializer_range=0.2,
+        **{"max_position_embeddings": 128} | FAMILIES[model_type],
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = AutoModelForQuestionAnswering.from_config(config)
+    return PretrainedReader(model, tokenizer, **LIMITS).eval()
+
+
+FAMILIES = {
+    "xlm-roberta": {"max_position_embeddings": 131},
+    "modernbert": {"local_attention": 16, "global_attn_every_n_layers": 2},
+    "deberta-v2": {"relative_attention": True, "pos_att_type": ["p2c", "c2p"]},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("model_type", "fused_layers"),
+    [("xlm-roberta", 2), ("modernbert", 2), ("deberta-v2", 0)],
+)
+def test_other_families_give_the_logits_of_torch(tmp_path, model_type, fused_layers):
+    reader = other_reader(model_type)
+    before = reader.model.config._attn_implementation
+    export(reader, tmp_path)
+    assert operators(tmp_path)["MultiHeadAttention"] == fused_layers
+    assert reader.model.config._attn_implementation == before
+    arrays = random_arrays(reader.encoder, 3, 100)
+    found = OnnxEngine(tmp_path, workers=1)(*arrays)
+    for ours, theirs in zip(found, TorchEngine(reader)(*arrays), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-4)
+
+
+def test_a_fused_attention_that_gives_other_logits_is_not_used(reader, tmp_path, monkeypatch):
+    right = fused._attention
+
+    def wrong(module, query, key, value, mask, *, scaling, **options):
+        return right(module, query, key, value, mask, scaling=3 * scaling, **options)
+
+    monkeypatch.setattr(fused, "_attention", wrong)
+    export(reader, tmp_path)
+    assert operators(tmp_path)["MultiHeadAttention"] == 0
+    arrays = random_arrays(reader.encoder, 2, 60)
+    found = OnnxEngine(tmp_path)(*arrays)
+    for ours, theirs in zip(found, TorchEngine(reader)(*arrays), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-4)
+
+
+def test_a_network_with_other_logits_is_refused(reader, exported, tmp_path, monkeypatch):
+    """The quantised network stands for that of an exporter that makes mistakes."""
+    other = (exported["int8"] / "model.onnx").read_bytes()
+    monkeypatch.setattr(module, "_trace", lambda _, path: path.write_bytes(other))
+    with pytest.raises(DataError, match=r"a bert reader exported to ONNX gives other logits"):
+        export(reader, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_both_engines_give_the_same_predictions(reader, exported):
     with_torch = answers(Answerer(TorchEngine(reader), reader.encoder, **LIMITS))
     with_onnx = answers(readers.load_answerer(str(exported["fp32"]), **LIMITS))
@@ -98,6 +194,14 @@ def test_int8_is_smaller_and_answers_alike(exported):
     found = answers(readers.load_answerer(str(exported["int8"]), **LIMITS))
     expected = [e.answers[0].text for e in EXAMPLES]
     assert sum(p.text == text for p, text in zip(found, expected, strict=True)) >= 10
+
+
+def test_an_export_says_nothing_of_the_machine_it_was_made_on(exported):
+    for folder in exported.values():
+        raw = (folder / "model.onnx").read_bytes()
+        assert b"MultiHeadAttention" in raw
+        assert b"site-packages" not in raw
+        assert b".py" not in raw
 
 
 def test_the_folder_holds_three_files(reader, exported):

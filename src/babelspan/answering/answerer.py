@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice, pairwise
 from typing import Any
 
 from babelspan.answering.decode import (
@@ -18,6 +18,9 @@ from babelspan.seams import Engine
 from babelspan.types import UNDETERMINED, Example, Prediction
 
 _EXAMPLES_AT_ONCE = 128
+
+_Batch = list[tuple[int, Window]]
+"""Windows that are run together, each with the position of its example."""
 
 Watch = Callable[[int, int], None]
 """Called with the number of windows read so far and in all."""
@@ -173,10 +176,12 @@ class Answerer:
         """Each example with the candidates of its windows, in order.
 
         Windows are run in batches of like length, several batches side by side where the
-        engine gains by it, and gathered again by example.
+        engine gains by it, and gathered again by example. While they run, the windows of the
+        next examples are cut.
         """
+        done = total = 0
 
-        def run(batch: Sequence[tuple[int, Window]]) -> list[Candidates]:
+        def run(batch: _Batch) -> list[Candidates]:
             windows = [window for _, window in batch]
             start_logits, last_logits = self.engine(*self.encoder.pad(windows))
             return candidates(
@@ -188,21 +193,17 @@ class Answerer:
                 max_answer_tokens=self.max_answer_tokens,
             )
 
-        remaining = iter(examples)
-        done = total = 0
-        with ThreadPoolExecutor(self.engine.workers) as pool:
-            while chunk := list(islice(remaining, _EXAMPLES_AT_ONCE)):
-                windows = [
-                    (position, window)
-                    for position, example in enumerate(chunk)
-                    for window in self.encoder.windows(
-                        [example], max_length=self.max_length, overlap=self.overlap
-                    )
-                ]
+        def started(chunk: list[Example]) -> tuple[list[Example], list[_Batch], Any]:
+            nonlocal total
+            batches = list(_batches(self._windows(chunk), self.engine.batch_tokens))
+            total += sum(map(len, batches))
+            return chunk, batches, pool.map(run, batches)
+
+        pool = ThreadPoolExecutor(self.engine.workers)
+        try:
+            chunks = map(started, _chunks(examples))
+            for (chunk, batches, read), _ in pairwise(chain(chunks, [([], [], [])])):
                 found: list[list[Candidates]] = [[] for _ in chunk]
-                batches = list(_batches(windows, self.engine.batch_tokens))
-                total += len(windows)
-                read = pool.map(run, batches)
                 for batch, of_windows in zip(batches, read, strict=True):
                     for (position, _), of_window in zip(batch, of_windows, strict=True):
                         found[position].append(of_window)
@@ -210,13 +211,29 @@ class Answerer:
                     if watch is not None:
                         watch(done, total)
                 yield from zip(chunk, found, strict=True)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _windows(self, examples: Sequence[Example]) -> list[tuple[int, Window]]:
+        """The windows of examples, each with the position of its example."""
+        return [
+            (position, window)
+            for position, example in enumerate(examples)
+            for window in self.encoder.windows(
+                [example], max_length=self.max_length, overlap=self.overlap
+            )
+        ]
 
 
-def _batches(
-    windows: Sequence[tuple[int, Window]], batch_tokens: int
-) -> Iterator[list[tuple[int, Window]]]:
+def _chunks(examples: Iterable[Example]) -> Iterator[list[Example]]:
+    remaining = iter(examples)
+    while chunk := list(islice(remaining, _EXAMPLES_AT_ONCE)):
+        yield chunk
+
+
+def _batches(windows: Sequence[tuple[int, Window]], batch_tokens: int) -> Iterator[_Batch]:
     """Windows in batches of at most `batch_tokens` tokens, padded, or of one; longest first."""
-    batch: list[tuple[int, Window]] = []
+    batch: _Batch = []
     for item in sorted(windows, key=lambda item: -item[1].length):
         if batch and batch[0][1].length * (len(batch) + 1) > batch_tokens:
             yield batch

@@ -26,7 +26,7 @@ OVERLAP = 128
 LEAST_CONTEXT = 32
 """Context tokens that must fit beside a question; below that a window shows next to nothing."""
 
-_KEPT_CONTEXTS = 16
+_KEPT_TEXTS = 32
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -143,7 +143,7 @@ class Encoder:
         self.max_positions = max_positions
         self.pad_id = pad_id
         self.frame = _frame(self.tokenizer)
-        self._context = lru_cache(maxsize=_KEPT_CONTEXTS)(self.tokens)
+        self._known = lru_cache(maxsize=_KEPT_TEXTS)(self.tokens)
 
     def tokens(self, text: str) -> Tokens:
         """`text` alone, without special tokens; lone surrogates are read as U+FFFD."""
@@ -163,7 +163,7 @@ class Encoder:
         """The windows of each example, in order; none for a context without tokens.
 
         Args:
-            examples: in any order; a context repeated by near neighbours is encoded once.
+            examples: in any order; a text that near neighbours share is encoded once.
             max_length: tokens of a window, at most.
             overlap: context tokens that two neighbouring windows share; where a long question
                 leaves less than twice as much room, half of the room.
@@ -181,7 +181,7 @@ class Encoder:
         if overlap < 0:
             raise ConfigError(f"overlap must not be negative, got {overlap}")
         for example in examples:
-            question = self.tokens(example.question).ids
+            question = self._known(example.question).ids
             room = max_length - self.frame.size - len(question)
             if room < LEAST_CONTEXT:
                 raise DataError(
@@ -190,7 +190,7 @@ class Encoder:
                     "more; shorten it, or raise the window's length (this reader takes "
                     f"{self.max_positions} tokens)"
                 )
-            context = self._context(example.context)
+            context = self._known(example.context)
             for first, last in _cuts(len(context.ids), room, min(overlap, room // 2)):
                 yield Window(example, self.frame, question, context, first, last)
 

@@ -40,6 +40,9 @@ app.add_typer(data.app, name="data")
 
 DEBUG = "--debug"
 
+_EXTRAS = {"ijson": "translate", "ray": "cluster", "sentencex": "translate"}
+"""Libraries that verbs import where they need them, and the extra that installs each."""
+
 
 def _show_version(wanted: bool) -> None:
     if wanted:
@@ -89,6 +92,14 @@ def _tell(error: Exception) -> int:
         return error.exit_code
     if isinstance(error, DataError | ConfigError | TranslationError):
         print(f"babelspan: {_line(str(error))}", file=sys.stderr)
+        return 2
+    if isinstance(error, ModuleNotFoundError) and error.name in _EXTRAS:
+        extra = _EXTRAS[error.name]
+        print(
+            f"babelspan: this takes {error.name}, which is not installed: "
+            f'pip install "babelspan[{extra}]"',
+            file=sys.stderr,
+        )
         return 2
     if isinstance(error, OSError) and error.errno is not None:
         where = "" if error.filename is None else f"{error.filename}: "
