@@ -102,6 +102,8 @@ def test_predictions_over_other_data(tmp_path):
 def test_folders_that_are_not_whole(tmp_path):
     with pytest.raises(DataError, match=r"nowhere: there is no such file"):
         load_system(tmp_path / "nowhere", ONE_CELL, ONE_FILE)
+    with pytest.raises(DataError, match=r"nowhere: expected a folder.*found nothing$"):
+        load_system(tmp_path / "nowhere", CELLS, DATA)
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match=r"empty: expected evaluation.json.*found none"):
         load_system(tmp_path / "empty", CELLS, DATA)

@@ -6,11 +6,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from babelspan.data.files import read_json, replacing
-from babelspan.data.predictions import load_predictions
+from babelspan.data.predictions import RECORD, load_predictions
 from babelspan.scoring.comparison import Answers, Cells, Comparison
 from babelspan.types import ConfigError, DataError, Example
-
-_RECORD = "evaluation.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +36,10 @@ def load_system(path: Path, cells: Cells, data: Mapping[Path, str]) -> System:
     """
     if not path.is_dir():
         if len(cells) > 1:
+            found = "a file, which has the answers of one pair only" if path.exists() else "nothing"
             raise DataError(
                 f"{path}: expected a folder made by evaluate --out, for {len(cells)} pairs of "
-                "languages, found a file, which has the answers of one pair only"
+                f"languages, found {found}"
             )
         ((pair, examples),) = cells.items()
         return System(path, ({pair: _answers(path, examples)},))
@@ -96,13 +95,13 @@ def save_csv(path: Path, comparison: Comparison) -> None:
 
 def _folders(path: Path) -> list[Path]:
     """The folders of predictions: the path itself, or those in it."""
-    if (path / _RECORD).exists():
+    if (path / RECORD).exists():
         return [path]
     inside = sorted(p for p in path.iterdir() if p.is_dir())
-    without = next((p for p in inside if not (p / _RECORD).exists()), path)
+    without = next((p for p in inside if not (p / RECORD).exists()), path)
     if not inside or without != path:
         raise DataError(
-            f"{without}: expected {_RECORD}, as in a folder made by evaluate --out, found none; "
+            f"{without}: expected {RECORD}, as in a folder made by evaluate --out, found none; "
             "name such a folder, or a folder that holds one for each seed and no others"
         )
     return inside
@@ -110,7 +109,7 @@ def _folders(path: Path) -> list[Path]:
 
 def _reader(folder: Path, data: Mapping[Path, str]) -> str:
     """The reader whose predictions are in a folder, if they are over the data."""
-    path = folder / _RECORD
+    path = folder / RECORD
     record = read_json(path)
     if not isinstance(record, dict) or not {"reader", "data"} <= record.keys():
         raise DataError(f"{path}: expected the record of evaluate --out, found something else")

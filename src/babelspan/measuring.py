@@ -16,7 +16,7 @@ from babelspan.answering.answerer import Answerer
 from babelspan.config import nearest
 from babelspan.data.files import checksum, read_json, write_json
 from babelspan.data.folder import DataFile, cross
-from babelspan.data.predictions import load_predictions, save_predictions
+from babelspan.data.predictions import RECORD, load_predictions, save_predictions
 from babelspan.data.squad import refuse_repeated_ids
 from babelspan.pivot import Pivot
 from babelspan.scoring.figures import Scorer, figures, signature
@@ -174,7 +174,7 @@ def _some_have_none(examples: Sequence[Example]) -> bool:
 
 def _claim(keep: Path, depends_on: dict[str, Any]) -> None:
     """Make the folder ours, or see that it is."""
-    path = keep / "evaluation.json"
+    path = keep / RECORD
     if not path.exists():
         if keep.exists() and any(keep.iterdir()):
             raise ConfigError(f"{keep}: expected an empty or a new folder, found other files")

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import random
 import tarfile
 import zipfile
 
@@ -83,6 +84,22 @@ def test_a_broken_archive_is_said(packed, tmp_path):
         archive.write_bytes(content)
         with pytest.raises(DataError, match=r"pack: the archive is broken \(.*\); fetch it again$"):
             unpack(archive, {"a.json": tmp_path / "out"})
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("kind", "place"), [("gz", -6), ("xz", None), ("bz2", None)])
+def test_a_tar_whose_bytes_have_changed_is_said(tmp_path, kind, place):
+    archive = tmp_path / "pack"
+    content = random.Random(1).randbytes(50_000)
+    with tarfile.open(archive, f"w:{kind}") as pack:
+        info = tarfile.TarInfo("a.json")
+        info.size = len(content)
+        pack.addfile(info, io.BytesIO(content))
+    packed = bytearray(archive.read_bytes())
+    packed[len(packed) // 2 if place is None else place] ^= 0xFF
+    archive.write_bytes(packed)
+    with pytest.raises(DataError, match=r"pack: the archive is broken \(.*\); fetch it again$"):
+        unpack(archive, {"a.json": tmp_path / "out"})
     assert not (tmp_path / "out").exists()
 
 

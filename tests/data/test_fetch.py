@@ -270,6 +270,17 @@ def test_a_failure_says_how_to_do_it_by_hand_and_that_works(server, tmp_path):
     assert inventory(by_hand) == ["lakes.de.json"]
 
 
+def test_files_put_by_hand_where_the_message_says_stay_there(server, tmp_path):
+    downloads = tmp_path / ".downloads" / "lakes"
+    downloads.mkdir(parents=True)
+    for language in ("en", "de"):
+        (downloads / f"lakes.{language}.json").write_bytes(document(language))
+    done = fetched(two_languages(server), tmp_path, Way(taken_from=downloads))
+    assert [f.questions for f in done] == [3, 3]
+    assert inventory(downloads) == ["lakes.de.json", "lakes.en.json"]
+    assert server.requests == []
+
+
 def test_a_host_that_is_not_there_is_named(tmp_path):
     with hostile() as gone:
         lakes = two_languages(gone)

@@ -157,6 +157,18 @@ def test_a_fused_attention_that_gives_other_logits_is_not_used(reader, tmp_path,
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-4)
 
 
+def test_a_fused_attention_that_onnxruntime_refuses_is_not_used(reader, tmp_path, monkeypatch):
+    right = fused._attention
+
+    def refused(module, query, key, value, mask, **options):
+        return right(module, query, key, value, torch.zeros(1, 1, 3, 5), **options)
+
+    monkeypatch.setattr(fused, "_attention", refused)
+    export(reader, tmp_path)
+    assert operators(tmp_path)["MultiHeadAttention"] == 0
+    assert answers(Answerer(OnnxEngine(tmp_path), exported_encoder(tmp_path), **LIMITS))
+
+
 def test_a_network_with_other_logits_is_refused(reader, exported, tmp_path, monkeypatch):
     """The quantised network stands for that of an exporter that makes mistakes."""
     other = (exported["int8"] / "model.onnx").read_bytes()

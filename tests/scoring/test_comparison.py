@@ -178,6 +178,8 @@ def test_errors():
     with pytest.raises(ConfigError, match=r"--language en: expected contexts of one.*de, en"):
         compare(CELLS, A, B, squad, SETTINGS, language="en")
     few = {pair: examples[:4] for pair, examples in CELLS.items()}
+    with pytest.raises(DataError, match=r"en-en: expected questions to compare on, found none"):
+        compare({("en", "en"): []}, [{("en", "en"): {}}], [{("en", "en"): {}}], squad, Settings())
     with pytest.raises(
         DataError, match=r"en-en: expected questions of two clusters.*one paragraph"
     ):

@@ -2,12 +2,11 @@
 
 import json
 import sys
-import unicodedata
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from babelspan.cli.shown import PivotLanguage, PivotName, counting, load_reader
+from babelspan.cli.shown import PivotLanguage, PivotName, counting, load_reader, one_line
 from babelspan.types import UNDETERMINED
 
 if TYPE_CHECKING:
@@ -99,7 +98,7 @@ def _show(answers: "list[tuple[Document, Prediction]]") -> None:
         place = "no place found" if span is None else f"{span.start}-{span.end}"
         console.print(
             Text.assemble(
-                (_one_line(prediction.text), "bold green"),
+                (one_line(prediction.text), "bold green"),
                 f"   {prediction.score:.0%}  {document.name}:{place}",
             )
         )
@@ -115,13 +114,8 @@ def _surroundings(text: str, span: "Span") -> "Text":
     after = text[span.end : span.end + _AROUND]
     return Text.assemble(
         "   " if span.start <= _AROUND else "   …",
-        _one_line(before),
-        (_one_line(span.of(text)), "green"),
-        _one_line(after),
+        one_line(before),
+        (one_line(span.of(text)), "green"),
+        one_line(after),
         "" if span.end + _AROUND >= len(text) else "…",
     )
-
-
-def _one_line(text: str) -> str:
-    """`text` with line ends and control characters as spaces: nothing that steers a terminal."""
-    return "".join(" " if unicodedata.category(c) == "Cc" else c for c in text)

@@ -1,13 +1,14 @@
 """`babelspan compare`: whether two systems differ, and on which questions."""
 
 import json
-import unicodedata
 from collections.abc import Mapping
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
+
+from babelspan.cli.shown import Cross, Sample, Split, one_line
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -27,15 +28,6 @@ Compared = Annotated[
 ScorerName = Annotated[str, typer.Option("--scorer", help="As in score.")]
 Language = Annotated[
     str | None, typer.Option("--language", help="Of the contexts; else from the names of GOLD.")
-]
-Cross = Annotated[
-    bool,
-    typer.Option("--cross", help="Pair questions and contexts of all languages (parallel sets)."),
-]
-Split = Annotated[str | None, typer.Option("--split", help="Which split of a folder.")]
-Sample = Annotated[
-    int | None,
-    typer.Option("--sample", min=1, help="So many questions of each pair, chosen by id."),
 ]
 Clusters = Annotated[
     str,
@@ -237,12 +229,12 @@ def _show_lists(lists: list[Listed]) -> None:
         other = "B" if right == "a" else "A"
         console.print(Text(f"{'-'.join(pair)}: {right.upper()} answers, {other} misses", "bold"))
         for listed in group:
-            console.print(Text(f"{listed.example.id}  {_one_line(listed.example.question)}"))
+            console.print(Text(f"{listed.example.id}  {one_line(listed.example.question)}"))
             console.print(Text.assemble("   ", _context(listed)))
-            golds = " | ".join(map(_one_line, _golds(listed.example)))
+            golds = " | ".join(map(one_line, _golds(listed.example)))
             console.print(Text.assemble("   gold  ", (golds, "green")))
             for name, answers in listed.answers.items():
-                said = " | ".join(_one_line(answer) for answer in dict.fromkeys(answers))
+                said = " | ".join(one_line(answer) for answer in dict.fromkeys(answers))
                 style = "green" if name == right else "red"
                 console.print(Text.assemble(f"   {name.upper()}     ", (said or "–", style)))
         console.print()
@@ -253,7 +245,7 @@ def _context(listed: Listed) -> "Text":
     from rich.text import Text
 
     context = listed.example.context
-    text = Text(_one_line(context))
+    text = Text(one_line(context))
     for answer in listed.answers["b" if listed.right == "a" else "a"]:
         start = context.find(answer)
         if answer and start >= 0:
@@ -266,8 +258,3 @@ def _context(listed: Listed) -> "Text":
 
 def _golds(example: "Example") -> list[str]:
     return list(dict.fromkeys(answer.text for answer in example.answers or ()))
-
-
-def _one_line(text: str) -> str:
-    """`text` with control characters as spaces, one for one: nothing that steers a terminal."""
-    return "".join(" " if unicodedata.category(c) == "Cc" else c for c in text)

@@ -6,24 +6,15 @@ from typing import Annotated
 
 import typer
 
-from babelspan.cli.shown import PivotLanguage, PivotName
+from babelspan.cli.shown import Cross, PivotLanguage, PivotName, Sample, Split
 
 Reader = Annotated[str, typer.Argument(help='"default", a folder or a hub name.')]
 Data = Annotated[list[Path], typer.Argument(help="Files and folders in the SQuAD layout.")]
-Cross = Annotated[
-    bool,
-    typer.Option("--cross", help="Pair questions and contexts of all languages (parallel sets)."),
-]
 ScorerName = Annotated[
     str,
     typer.Option(
         "--scorer", help="squad, squad2, mlqa, korquad, drcd, cmrc, tydiqa or unicode (ours)."
     ),
-]
-Split = Annotated[str | None, typer.Option("--split", help="Which split of a folder.")]
-Sample = Annotated[
-    int | None,
-    typer.Option("--sample", min=1, help="So many questions of each pair, chosen by id."),
 ]
 Out = Annotated[
     Path | None,

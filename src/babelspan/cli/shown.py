@@ -1,6 +1,7 @@
 """What verbs share: the reader and the questions they work on, and progress on a terminal."""
 
 import sys
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -28,6 +29,15 @@ PivotName = Annotated[
     ),
 ]
 PivotLanguage = Annotated[str, typer.Option("--pivot-language", help="The language to answer in.")]
+Cross = Annotated[
+    bool,
+    typer.Option("--cross", help="Pair questions and contexts of all languages (parallel sets)."),
+]
+Split = Annotated[str | None, typer.Option("--split", help="Which split of a folder.")]
+Sample = Annotated[
+    int | None,
+    typer.Option("--sample", min=1, help="So many questions of each pair, chosen by id."),
+]
 
 
 def load_questions(file: "DataFile") -> "list[Example]":
@@ -74,6 +84,11 @@ def tell_misplaced(examples: "Iterable[Example]") -> None:
         print(
             f"{count} answers are not where the file says; they are scored by text", file=sys.stderr
         )
+
+
+def one_line(text: str) -> str:
+    """`text` with control characters as spaces, one for one: nothing that steers a terminal."""
+    return "".join(" " if unicodedata.category(c) == "Cc" else c for c in text)
 
 
 @contextmanager

@@ -1,5 +1,7 @@
 """Files out of an archive, and only those asked for: no path of an archive is ever written to."""
 
+import gzip
+import lzma
 import shutil
 import tarfile
 import zipfile
@@ -14,6 +16,16 @@ from babelspan.types import DataError
 LARGEST = 2 * 2**30
 """Bytes that a file may have unpacked; the largest of the catalogue's has a fraction of it."""
 
+_BROKEN = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    gzip.BadGzipFile,
+    lzma.LZMAError,
+    zlib.error,
+    EOFError,
+)
+_CHUNK = 1 << 18
+
 
 def unpack(archive: Path, targets: Mapping[str, Path]) -> None:
     """Write files of a zip or tar archive where they are wanted, each whole or not at all.
@@ -24,13 +36,13 @@ def unpack(archive: Path, targets: Mapping[str, Path]) -> None:
 
     Raises:
         DataError: if the archive is broken, lacks one of them, holds a path that points outside
-            of it, or a file would be larger than `LARGEST`; nothing is written then.
+            of it, or a file would be larger than `LARGEST`.
     """
     try:
         for member, packed in _opened(archive, targets.keys()):
             with replacing(targets[member]) as beside, beside.open("wb") as file:
                 shutil.copyfileobj(packed, file)
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error) as error:
+    except _BROKEN as error:
         why = str(error).partition("\n")[0].rstrip(":")
         raise DataError(f"{archive}: the archive is broken ({why}); fetch it again") from None
 
@@ -46,6 +58,8 @@ def _opened(archive: Path, members: Collection[str]) -> Iterator[tuple[str, IO[b
         return
     with tarfile.open(archive) as pack:
         infos = {info.name: info for info in pack}
+        while pack.fileobj and pack.fileobj.read(_CHUNK):
+            pass  # on to the end, where the checksum of the whole is
         _check(archive, members, {name: info.size for name, info in infos.items()})
         for member in sorted(members, key=lambda m: infos[m].offset):
             found = pack.extractfile(infos[member]) if infos[member].isreg() else None

@@ -134,7 +134,8 @@ def fetch(
     for source in sources:
         by_output.setdefault(source.output, []).append(source)
     done = [_fetch_one(work, output, of_it) for output, of_it in by_output.items()]
-    shutil.rmtree(work.unpacked if way.keeps else downloads, ignore_errors=True)
+    by_hand = way.taken_from is not None and way.taken_from.resolve() == downloads.resolve()
+    shutil.rmtree(work.unpacked if way.keeps or by_hand else downloads, ignore_errors=True)
     if downloads.parent.is_dir() and not any(downloads.parent.iterdir()):
         downloads.parent.rmdir()
     return done

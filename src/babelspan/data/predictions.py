@@ -3,9 +3,13 @@
 import math
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from babelspan.data.files import read_json, write_json
 from babelspan.types import DataError
+
+RECORD = "evaluation.json"
+"""In a folder of predictions: the file that says which reader and data they depend on."""
 
 
 def load_predictions(path: Path) -> dict[str, str]:
@@ -14,11 +18,7 @@ def load_predictions(path: Path) -> dict[str, str]:
     Raises:
         DataError: if the file is not an object of strings.
     """
-    found = read_json(path)
-    if not isinstance(found, dict):
-        raise DataError(
-            f"{path}: expected a JSON object {{id: text}}, found {type(found).__name__}"
-        )
+    found = _by_id(path, "text")
     for identity, text in found.items():
         if not isinstance(text, str):
             raise DataError(
@@ -34,11 +34,7 @@ def load_null_odds(path: Path) -> dict[str, float]:
     Raises:
         DataError: if the file is not an object of numbers.
     """
-    found = read_json(path)
-    if not isinstance(found, dict):
-        raise DataError(
-            f"{path}: expected a JSON object {{id: number}}, found {type(found).__name__}"
-        )
+    found = _by_id(path, "number")
     for identity, odds in found.items():
         if not isinstance(odds, int | float) or isinstance(odds, bool) or math.isnan(odds):
             raise DataError(f"{path}: question {identity!r}: expected a number, found {odds!r:.60}")
@@ -48,3 +44,13 @@ def load_null_odds(path: Path) -> dict[str, float]:
 def save_predictions(path: Path, predictions: Mapping[str, str]) -> None:
     """Write answers by question id, whole or not at all."""
     write_json(path, dict(predictions))
+
+
+def _by_id(path: Path, what: str) -> dict[str, Any]:
+    """A JSON object; `what` says what it should have for each id."""
+    found = read_json(path)
+    if not isinstance(found, dict):
+        raise DataError(
+            f"{path}: expected a JSON object {{id: {what}}}, found {type(found).__name__}"
+        )
+    return found

@@ -20,7 +20,6 @@ import numpy as np
 import onnxruntime
 import torch
 from torch import Tensor, nn
-from torch.onnx.errors import OnnxExporterError
 
 from babelspan.answering.exported import MODEL, SETTINGS, TOKENIZER, Settings
 from babelspan.data.files import replacing, write_json
@@ -91,11 +90,17 @@ class _Network(nn.Module):
 
 
 def _write_onnx(reader: PretrainedReader, path: Path) -> None:
-    """Write the network, its attention fused if that gives the logits of PyTorch, else as it is."""
+    """Write the network, its attention fused if that gives the logits of PyTorch, else as it is.
+
+    Where it cannot be traced, loaded or run with fused attention, it is written as it is, too.
+    """
     network = _Network(reader).eval()
-    with contextlib.suppress(OnnxExporterError), fused_attention(reader.model):
-        _trace(network, path)
-    if not (path.exists() and _agrees(network, path)):
+    agrees = False
+    with contextlib.suppress(Exception):  # onnxruntime has a class of its own for each cause
+        with fused_attention(reader.model):
+            _trace(network, path)
+        agrees = _agrees(network, path)
+    if not agrees:
         _trace(network, path)
         if not _agrees(network, path):
             raise DataError(

@@ -167,11 +167,13 @@ def compare(
 
     Raises:
         ConfigError: if a language is given for contexts of several.
-        DataError: if a cell has fewer than two clusters; or as in `figures`.
+        DataError: if a cell has no questions or fewer than two clusters; or as in `figures`.
     """
     _refuse_one_language_for_several(cells, language)
     numbers = clusters(cells, settings.clusters)
     for pair, of_cell in numbers.items():
+        if not len(of_cell):
+            raise DataError(f"{'-'.join(pair)}: expected questions to compare on, found none")
         if of_cell.min() == of_cell.max():
             raise DataError(
                 f"{'-'.join(pair)}: expected questions of two clusters or more, found one "
