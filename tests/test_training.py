@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -15,7 +16,6 @@ from babelspan import config, readers, training
 from babelspan.cli.main import app
 from babelspan.data.files import checksum
 from babelspan.data.squad import save_squad
-from babelspan.methods import fine_tune
 from babelspan.train.run import CHECKPOINT, LOG, RunConfig
 from babelspan.types import Answer, ConfigError, DataError, Example
 from babelspan.version import VERSION
@@ -297,8 +297,9 @@ def test_shipped_recipes_load():
         assert training.recipe_path(name) == path
         tables = config.load_tables(path)
         assert set(tables) <= {"method", "run"}
+        method = re.search(rf"babelspan train (\w+) --recipe {name} ", path.read_text("utf-8"))[1]
         config.build(RunConfig, tables.get("run", {}), name)
-        config.build(fine_tune.Config, tables.get("method", {}), name)
+        config.build(training.load_method(method).Config, tables.get("method", {}), name)
 
 
 def test_data_that_cannot_be_learnt_from(inputs, tmp_path):

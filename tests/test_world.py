@@ -70,6 +70,19 @@ def test_every_language_pair_has_the_texts_of_its_two_languages(world, question,
     assert {(e.question_language, e.context_language) for e in both} == {(question, context)}
 
 
+@pytest.mark.parametrize(
+    ("question", "context", "strategy"),
+    [("L1", "L0", "T(Q)"), ("L0", "L2", "T(C)"), ("L3", "L3", "T(Q+C)")],
+)
+def test_translations_name_their_origin(world, question, context, strategy):
+    made = world.translations(3, question, context, seed=7)
+    assert [e.origin for e in made] == ["7-0", "7-1", "7-2"]
+    assert [e.id for e in made] == [f"7-{n}-{question}-{context}" for n in range(3)]
+    assert {e.strategy for e in made} == {strategy}
+    plain = world.examples(3, question, context, seed=7)
+    assert [replace(e, id=e.origin, origin=None, strategy="") for e in made] == plain
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_contexts_tell_their_story_in_order(world, language):
     for example in world.examples(50, language, language):

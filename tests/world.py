@@ -17,7 +17,7 @@ suffixes and a postposition; L3 VSO. They share numerals, marks and some names, 
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from babelspan.types import Answer, Example
@@ -168,6 +168,27 @@ class World:
         return [
             self._example(f"{seed}-{number}", question_language, context_language)
             for number in range(count)
+        ]
+
+    def translations(
+        self,
+        count: int,
+        question_language: str,
+        context_language: str = "L0",
+        *,
+        seed: int = 0,
+    ) -> list[Example]:
+        """Examples as T(Q), T(C) or T(Q+C) of those in L0, each with the id of its origin."""
+        parts = zip("QC", (question_language, context_language), strict=True)
+        strategy = f"T({'+'.join(part for part, language in parts if language != 'L0')})"
+        return [
+            replace(
+                example,
+                id=f"{example.id}-{question_language}-{context_language}",
+                origin=example.id,
+                strategy=strategy,
+            )
+            for example in self.examples(count, question_language, context_language, seed=seed)
         ]
 
     def story(self, example_id: str) -> Story:

@@ -306,3 +306,37 @@ def test_a_tokenizer_that_cannot_read_letters_is_refused():
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     with pytest.raises(DataError, match="gives no token for the letter 'a'"):
         encoder_of(tokenizer)
+
+
+@quiet
+@given(
+    questions=st.tuples(*[st.sampled_from(["bridge?", "桥在哪里", "", "Wo liegt die Brücke"])] * 2),
+    context=contexts,
+    overlap=st.integers(0, 40),
+)
+def test_a_token_is_found_in_another_window_by_its_characters(
+    tokenizer, questions, context, overlap
+):
+    """A context token with the same number in the context; the first token; nothing else."""
+    encoder = encoder_of(tokenizer)
+    of_one, of_other = (
+        list(encoder.windows([example(q, context)], max_length=100, overlap=overlap))
+        for q in questions
+    )
+    for here in of_one[:3]:
+        for there in of_other[:3]:
+            numbers = {there.context_at + n: there.first_token + n for n in range(there.size)}
+            places = {number: place for place, number in numbers.items()}
+            for token in range(here.length):
+                in_context = here.context_at <= token < here.context_at + here.size
+                number = here.first_token + token - here.context_at if in_context else None
+                expected = 0 if token == 0 else places.get(number)
+                assert there.token_of(here, token) == expected
+
+
+def test_a_token_of_another_context_is_refused(tokenizer):
+    encoder = encoder_of(tokenizer)
+    (one,) = encoder.windows([example("bridge?", "bridge a", "x")])
+    (other,) = encoder.windows([example("bridge?", "bridge b", "y")])
+    with pytest.raises(ValueError, match="over one context, got those of 'x' and 'y'"):
+        one.token_of(other, 1)

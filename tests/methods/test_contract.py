@@ -25,7 +25,8 @@ ROOT = Path(__file__).parents[2]
 PARTS = ("Paper", "Needs", "Departs", "Algorithm")
 
 WORLD = World(0)
-EXAMPLES = WORLD.examples(12)
+TRANSLATED = {"L1": WORLD.translations(12, "L1"), "L2": WORLD.translations(12, "L2")}
+EXAMPLES = [*WORLD.examples(12), *TRANSLATED["L1"]]
 
 every_method = pytest.mark.parametrize("name", METHODS)
 
@@ -34,10 +35,21 @@ def module_of(name):
     return importlib.import_module(f"babelspan.methods.{name}")
 
 
-def trained(name, *, updates=60, seed=1, dropout=0.0):
+class StoppedError(Exception):
+    """Stands for a crash."""
+
+
+def trained(name, *, updates=60, seed=1, dropout=0.0, folder=None, stop_at=None, **settings):
     """A miniature reader trained by a method with its defaults, but for the learning rate."""
+
+    def monitor():
+        if run.update == stop_at:
+            raise StoppedError
+        return {}
+
     module = module_of(name)
-    run = Run(config=RunConfig(seed=seed, updates=updates, batch_size=12, threads=1))
+    config = RunConfig(seed=seed, updates=updates, batch_size=12, threads=1, **settings)
+    run = Run(config=config, folder=folder, monitor=monitor)
     reader = miniature_reader(WORLD.vocabulary(), dropout=dropout)
     fields = {f.name: f.default for f in dataclasses.fields(module.Config)}
     fast = {key: Optim(lr=5e-3) for key, value in fields.items() if isinstance(value, Optim)}
@@ -57,7 +69,7 @@ def weights(reader):
 
 
 def test_the_methods_are_found():
-    assert METHODS == ["fine_tune"]
+    assert METHODS == ["fine_tune", "language_adversarial", "language_arbitration"]
 
 
 @every_method
@@ -145,6 +157,18 @@ def test_same_seed_same_weights(name):
     one, other = (trained(name, updates=5, dropout=0.1) for _ in range(2))
     assert torch.equal(weights(one), weights(other))
     assert not torch.equal(weights(one), weights(trained(name, updates=5, dropout=0.1, seed=2)))
+
+
+@every_method
+@pytest.mark.parametrize("stop_at", [2, 5, 6])
+def test_stopped_and_resumed_equals_not_stopped(name, stop_at, tmp_path):
+    """Stopped where a checkpoint has been written and, at 5, where one has not."""
+    settings = {"updates": 8, "dropout": 0.1, "save_every": 2, "evaluate_every": 1}
+    with pytest.raises(StoppedError):
+        trained(name, folder=tmp_path, stop_at=stop_at, **settings)
+    torch.manual_seed(99)  # nothing hangs on what happened to stand in memory
+    resumed = trained(name, folder=tmp_path, **settings)
+    assert torch.equal(weights(resumed), weights(trained(name, **settings)))
 
 
 @every_method

@@ -123,6 +123,18 @@ def test_a_batch_holds_what_its_windows_say(reader):
     assert sum(place == [0, 0] for place in batch.answers.tolist()) == len(windows) - 1
 
 
+def test_the_mask_of_questions_shows_their_tokens_only(reader):
+    """Over questions of several lengths, the empty one among them, and windows of several."""
+    asked = [replace(example(2, 4), question=q) for q in ("where ?", "", "word1 word2 word3 ?")]
+    batch = reader.collate([w for e in asked for w in list(reader.windows([e]))[-2:]])
+    assert batch.question_mask.dtype == torch.bool
+    assert batch.question_mask.shape == batch.input_ids.shape
+    for ids, mask, shown in zip(batch.input_ids, batch.question_mask, batch.examples, strict=True):
+        found = " ".join(reader.tokenizer.convert_ids_to_tokens(ids[mask].tolist()))
+        assert found == shown.question
+    assert batch.to(torch.device("meta")).question_mask.device.type == "meta"
+
+
 def test_the_loss_points_at_the_answer(reader):
     """The gradient of the loss pulls up the logits of the gold tokens and no others."""
     batch = reader.collate([w for w in reader.windows([example(2, 4)]) if gold_tokens(w)])

@@ -180,7 +180,7 @@ def test_short_and_long_updates_are_mixed():
 def test_too_few_windows():
     with pytest.raises(
         DataError,
-        match=r"at least 6 windows to learn from, one for each process and micro-batch, got 5",
+        match=r"at least 6 windows to learn from, one window for each process and .*, got 5",
     ):
         Batches(READER, WINDOWS[:5], seed=1, batch_size=8, accumulation=2, processes=3)
     exactly = Batches(READER, WINDOWS[:6], seed=1, batch_size=8, accumulation=2, processes=3)
@@ -190,3 +190,72 @@ def test_too_few_windows():
 def test_too_small_an_update():
     with pytest.raises(ConfigError, match=r"batch_size must be at least 4.*got 3"):
         Batches(READER, WINDOWS, seed=1, batch_size=3, accumulation=4)
+
+
+PAIRED = WINDOWS[:200]
+"""As pairs: windows 0 and 1, 2 and 3, and so on."""
+
+
+def pairs_of(share):
+    identities = [int(e.id) for e in share.batch.examples]
+    assert len(identities) % 2 == 0
+    return list(zip(identities[::2], identities[1::2], strict=True))
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {"batch_size": 8},
+        {"batch_size": 9},
+        {"batch_size": 14, "batch_tokens": 300},
+        {"batch_size": 12, "accumulation": 3},
+        {"batch_size": 12, "accumulation": 2, "processes": 2, "process": 1},
+    ],
+)
+def test_windows_of_a_pair_stay_side_by_side(limits):
+    batches = Batches(READER, PAIRED, seed=1, together=2, epochs=2, **limits)
+    seen = []
+    for update in batches.starting_at(0):
+        joint = sum(len(share.batch.windows) for share in update) * limits.get("processes", 1)
+        assert joint <= limits["batch_size"]
+        for share in update:
+            seen += pairs_of(share)
+            if "batch_tokens" in limits and len(share.batch.windows) > 2:
+                assert share.batch.input_ids.numel() <= limits["batch_tokens"]
+    assert all(first % 2 == 0 and second == first + 1 for first, second in seen)
+    if "process" not in limits and "accumulation" not in limits:
+        assert sorted(seen) == sorted(2 * [(n, n + 1) for n in range(0, 200, 2)])
+        assert seen != sorted(seen)
+
+
+def test_processes_share_the_pairs_of_a_joint_batch():
+    def shares(**more):
+        made = Batches(READER, PAIRED, seed=1, together=2, batch_size=10, updates=6, **more)
+        return list(made.starting_at(0))
+
+    for whole, *parts in zip(
+        shares(), *(shares(process=p, processes=2) for p in (0, 1)), strict=True
+    ):
+        found = [share for (share,) in parts]
+        assert sorted(pairs_of(whole[0])) == sorted(pair for s in found for pair in pairs_of(s))
+        pairs = [len(pairs_of(share)) for share in found]
+        assert [s.weight for s in found] == pytest.approx([2 * n / sum(pairs) for n in pairs])
+
+
+def test_one_together_is_the_order_that_was():
+    """Joint batches by hand, from the definition, as every release has made them."""
+    rng = np.random.default_rng([1, 0])
+    lengths = np.array([w.length for w in WINDOWS])
+    shuffled = rng.permutation(230)  # one pool: 64 updates of 8 hold all windows
+    ordered = shuffled[np.argsort(lengths[shuffled], kind="stable")]
+    joint = [ordered[at : at + 8] for at in range(0, 230, 8)]
+    expected = [[[str(i) for i in joint[j]]] for j in rng.permutation(len(joint))]
+    assert all_ids(Batches(READER, WINDOWS, seed=1, batch_size=8)) == expected
+    assert all_ids(Batches(READER, WINDOWS, seed=1, batch_size=8, together=1)) == expected
+
+
+def test_too_few_pairs():
+    with pytest.raises(ConfigError, match=r"at least 4, 2 windows for each process and .* got 3"):
+        Batches(READER, PAIRED, seed=1, batch_size=3, accumulation=2, together=2)
+    with pytest.raises(DataError, match=r"at least 8 windows .* 2 windows for each .* got 6"):
+        Batches(READER, PAIRED[:6], seed=1, batch_size=8, processes=4, together=2)

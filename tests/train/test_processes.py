@@ -1,16 +1,18 @@
-"""Two processes take the steps of one: same joint batches, same gradients."""
+"""Two processes take the steps of one: same joint batches, same gradients, all players."""
 
 import os
 import socket
 import subprocess
 import sys
 
+import pytest
 import torch
 from torch import nn
 
 from babelspan.losses.span import span_loss
+from babelspan.methods import language_adversarial, language_arbitration
 from babelspan.train.loop import fit, shuffled
-from babelspan.train.run import CHECKPOINT, LOG, Run, RunConfig
+from babelspan.train.run import CHECKPOINT, LOG, Corpora, Run, RunConfig
 from babelspan.train.update import Optim, Updater
 from miniature import miniature_reader
 from world import World
@@ -19,11 +21,33 @@ PROGRAM = """
 import sys
 from pathlib import Path
 import test_processes
-test_processes.train(Path(sys.argv[1]), Path(sys.argv[2]))
+test_processes.train_all(Path(sys.argv[1]), Path(sys.argv[2]))
 """
+STEADY = Optim(lr=1e-3, warmup=0.0, schedule="constant")
+METHODS = {
+    "adversarial": (
+        language_adversarial,
+        language_adversarial.Config(reader=STEADY, discriminator=STEADY, weight=3.0),
+    ),
+    "arbitration": (
+        language_arbitration,
+        language_arbitration.Config(reader=STEADY, discriminator=STEADY, adversary=3.0),
+    ),
+}
+PLAYERS = {
+    "adversarial": ["reader", "discriminator"],
+    "arbitration": ["reader", "reader", "reader", "discriminator"],
+}
 
 
-def train(out, folder=None):
+def train_all(out, folder=None):
+    """What every process does, one or two of them; gradients and weights go to `out`."""
+    run = train(out, folder)
+    train_by_methods(out)
+    run.accelerator.end_training()
+
+
+def train(out, folder):
     """Three updates of a reader without dropout; gradients and weights go to `out`.
 
     One parameter has no part in the loss; with a gradient of zero it would decay.
@@ -49,7 +73,33 @@ def train(out, folder=None):
     fit(step, shuffled(reader, world.examples(11), run), run)
     state = {"gradients": gradients, "weights": reader.state_dict(), "processes": run.processes}
     torch.save(state, out / f"{run.process}.pt")
-    run.accelerator.end_training()
+    return run
+
+
+def train_by_methods(out):
+    """Three updates by each method, readers without dropout; gradients of all players to `out`."""
+    world = World(0)
+    translations = [*world.translations(6, "L1"), *world.translations(3, "L2")]
+    corpora = Corpora(labelled=[*world.examples(6), *translations])
+    found = {}
+    averaged = Updater._mean_over_processes
+
+    def noted(updater):
+        averaged(updater)
+        names = dict(updater.player.named_parameters())
+        gradients = {n: p.grad.clone() for n, p in names.items() if p.grad is not None}
+        found[method].append((updater.name, gradients))
+
+    Updater._mean_over_processes = noted
+    try:
+        for method, (module, settings) in METHODS.items():
+            found[method] = []
+            run = Run(config=RunConfig(threads=1, batch_size=10, updates=3, accumulation=2))
+            reader = miniature_reader(world.vocabulary())
+            module.train(reader, corpora, settings, run)
+    finally:
+        Updater._mean_over_processes = averaged
+    torch.save(found, out / f"{run.process}-methods.pt")
 
 
 def free_port():
@@ -80,22 +130,26 @@ def started(rank, port, arguments):
     )
 
 
-def test_two_processes_give_the_gradients_of_one(tmp_path):
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    """What one process and what two left, and the run folder of the two."""
+    alone, together, folder = (tmp_path_factory.mktemp(n) for n in ("alone", "together", "run"))
+    port = free_port()
+    processes = [started(rank, port, [together, folder]) for rank in range(2)]
+    train_all(alone)
+    for process in processes:
+        output, _ = process.communicate(timeout=300)
+        assert process.returncode == 0, output
+    return alone, together, folder
+
+
+def test_two_processes_give_the_gradients_of_one(folders):
     """Gradients of the second and third update are those at weights that earlier ones moved.
 
     Weights are compared between the processes only: where a gradient is zero but for rounding
     (biases of keys), Adam scales the rounding up.
     """
-    alone, together, folder = tmp_path / "alone", tmp_path / "together", tmp_path / "run"
-    for made in (alone, together, folder):
-        made.mkdir()
-    port = free_port()
-    processes = [started(rank, port, [together, folder]) for rank in range(2)]
-    train(alone)
-    for process in processes:
-        output, _ = process.communicate(timeout=300)
-        assert process.returncode == 0, output
-
+    alone, together, folder = folders
     one = torch.load(alone / "0.pt", weights_only=True)
     both = [torch.load(together / f"{rank}.pt", weights_only=True) for rank in range(2)]
     assert one["processes"] == 1
@@ -114,3 +168,19 @@ def test_two_processes_give_the_gradients_of_one(tmp_path):
     assert sum('"span"' in line for line in lines) == 3
     checkpoint = torch.load(folder / CHECKPOINT, weights_only=True)
     assert len(checkpoint["random"]) == 2
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_two_processes_give_every_player_the_gradients_of_one(method, folders):
+    """Of two micro-batches each; a joint batch of pairs is cut between pairs."""
+    alone, together, _ = folders
+    one, *both = [
+        torch.load(folder / f"{rank}-methods.pt", weights_only=True)[method]
+        for folder, rank in ((alone, 0), (together, 0), (together, 1))
+    ]
+    assert [name for name, _ in one] == 3 * PLAYERS[method]
+    for found in both:
+        for (name, gradients), (player, expected) in zip(found, one, strict=True):
+            assert name == player
+            assert any((gradient.abs() > 1e-3).any() for gradient in gradients.values())
+            torch.testing.assert_close(gradients, expected, rtol=0, atol=5e-6)

@@ -144,7 +144,7 @@ def test_gradients_are_clipped_to_the_norm():
         updater = Updater(player, Optim(clip_norm=limit), run)
         take(updater, run, player(torch.tensor([[30.0, 40.0]])).sum())
         (moments,) = updater.state_dict()["optimizer"]["state"].values()
-        assert updater.gradient_norm == pytest.approx(50, rel=1e-6)
+        assert updater.gradient_norms == pytest.approx([50], rel=1e-6)
         assert moments["exp_avg"].tolist()[0] == pytest.approx([3 * scale, 4 * scale], rel=1e-4)
 
 
@@ -198,6 +198,123 @@ def test_no_step_before_the_last_micro_batch_and_no_gradient_left_after_it():
     updater(player(torch.ones(1, 3)).sum())
     assert not torch.equal(player.weight, linear().weight)
     assert player.weight.grad is None
+
+
+ROWS = torch.randn(6, 3, generator=torch.Generator().manual_seed(0))
+
+
+def three_losses(player, rows):
+    """Of one graph; the second has no part in the bias, the third is large enough to be clipped."""
+    hidden = player(rows)
+    without_bias = (rows @ player.weight.T).sin().mean()
+    return hidden.square().mean(), without_bias, 40 * hidden.abs().mean()
+
+
+def by_hand(losses_of, count, updates, optim):
+    """Several losses by hand: gradients at one place, then a step of PyTorch's AdamW for each."""
+    player = linear()
+    groups = [
+        {"params": [player.weight], "weight_decay": optim.weight_decay},
+        {"params": [player.bias], "weight_decay": 0.0},
+    ]
+    adam = torch.optim.AdamW(groups, lr=optim.lr, betas=optim.betas, fused=True)
+    norms = []
+    for update in range(updates):
+        own = list(player.parameters())
+        gradients = [
+            torch.autograd.grad(loss, own, retain_graph=True, allow_unused=True)
+            for loss in losses_of(player, ROWS)[:count]
+        ]
+        for group in adam.param_groups:
+            group["lr"] = optim.lr * schedule(optim, update, updates)
+        norms.append([])
+        for of_loss in gradients:
+            for parameter, gradient in zip(own, of_loss, strict=True):
+                parameter.grad = None if gradient is None else gradient.clone()
+            norms[-1].append(float(nn.utils.clip_grad_norm_(own, optim.clip_norm)))
+            adam.step()
+    return values(player), norms
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_losses_take_a_step_each_as_adam_does_by_hand(count):
+    optim = Optim(lr=0.05, warmup=0.3, weight_decay=0.1)
+    expected, norms = by_hand(three_losses, count, 5, optim)
+
+    run = started_run(updates=5)
+    player = linear()
+    updater = Updater(player, optim, run)
+    found = []
+    for _ in range(5):
+        updater(*three_losses(player, ROWS)[:count])
+        found.append(updater.gradient_norms)
+        run.update += 1
+
+    assert all(torch.equal(a, b) for a, b in zip(values(player), expected, strict=True))
+    assert found == norms
+    assert {len(of_update) for of_update in norms} == {count}
+
+
+def test_two_losses_are_not_the_sum_of_them():
+    def taken(*combined):
+        run = started_run(updates=1)
+        player = linear()
+        take_all = Updater(player, Optim(lr=0.1, warmup=0.0), run)
+        one, other, _ = three_losses(player, ROWS)
+        take_all(*(make(one, other) for make in combined))
+        return player.weight
+
+    both = taken(lambda one, other: one, lambda one, other: other)
+    turned = taken(lambda one, other: other, lambda one, other: one)
+    joint = taken(lambda one, other: one + other)
+    assert not torch.equal(both, joint)
+    assert not torch.equal(both, turned)
+
+
+def test_each_loss_gathers_its_own_gradient_over_micro_batches():
+    def seen(parts):
+        run = started_run()
+        player = linear()
+        updater = Updater(player, Optim(clip_norm=0.0), run)
+        gradients = []
+        updater._optimizer.step = lambda: gradients.append(
+            [None if p.grad is None else p.grad.clone() for p in player.parameters()]
+        )
+        for number, part in enumerate(ROWS.split(parts)):
+            run.weight = len(part) / len(ROWS)
+            run.completes_update = number == len(parts) - 1
+            updater(*three_losses(player, part))
+        assert updater._gradients == []
+        return gradients
+
+    whole, cut = seen([6]), seen([1, 3, 2])
+    assert len(whole) == len(cut) == 3
+    assert whole[1][1] is cut[1][1] is None  # the bias, which the second loss has no part in
+    for one, other in zip(whole, cut, strict=True):
+        for a, b in zip(one, other, strict=True):
+            torch.testing.assert_close(a, b, rtol=0, atol=1e-5)
+
+
+def test_as_many_losses_in_every_micro_batch():
+    run = started_run()
+    player = linear()
+    updater = Updater(player, Optim(), run)
+    run.completes_update = False
+    updater(*three_losses(player, ROWS))
+    with pytest.raises(ValueError, match="zip"):
+        updater(*three_losses(player, ROWS)[:2])
+
+
+def test_the_average_is_taken_once_an_update_whatever_the_losses():
+    run = started_run()
+    player = linear()
+    updater = Updater(player, Optim(lr=0.1, average=0.75), run)
+    before = values(player)
+    updater(*three_losses(player, ROWS))
+    after = values(player)
+    updater.take_average()
+    for old, new, found in zip(before, after, values(player), strict=True):
+        torch.testing.assert_close(found, 0.75 * old + 0.25 * new)
 
 
 def test_moving_average_by_hand():

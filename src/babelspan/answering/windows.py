@@ -68,9 +68,14 @@ class Window:
     last_token: int
 
     @property
+    def question_at(self) -> int:
+        """Index in the window of its first question token."""
+        return len(self.frame.prefix)
+
+    @property
     def context_at(self) -> int:
         """Index in the window of its first context token."""
-        return len(self.frame.prefix) + len(self.question_ids) + len(self.frame.middle)
+        return self.question_at + len(self.question_ids) + len(self.frame.middle)
 
     @property
     def size(self) -> int:
@@ -117,6 +122,32 @@ class Window:
             return None
         shift = self.context_at - self.first_token
         return int(tokens[0]) + shift, int(tokens[-1]) + shift
+
+    def token_of(self, other: "Window", token: int) -> int | None:
+        """The index in this window of a token of another window over the same context.
+
+        The first token of all, which stands for "not in this window", stays the first. None for
+        other tokens that are not of the context, or that this window does not hold.
+
+        Args:
+            other: the window in which `token` is an index.
+            token: an index, from 0.
+
+        Raises:
+            ValueError: if the windows are over different contexts.
+        """
+        if self.example.context != other.example.context:
+            raise ValueError(
+                f"expected two windows over one context, got those of {self.example.id!r} and "
+                f"{other.example.id!r}"
+            )
+        if token == 0:
+            return 0
+        number = token - other.context_at + other.first_token
+        shown = range(
+            max(self.first_token, other.first_token), min(self.last_token, other.last_token) + 1
+        )
+        return number - self.first_token + self.context_at if number in shown else None
 
 
 class Padded(NamedTuple):

@@ -42,6 +42,14 @@ class Batch:
         """The example of each window, B of them."""
         return [window.example for window in self.windows]
 
+    @property
+    def question_mask(self) -> Tensor:
+        """Whether a token is one of the question's, (B, L)."""
+        places = [(w.question_at, w.question_at + len(w.question_ids)) for w in self.windows]
+        limits = torch.tensor(places, device=self.input_ids.device)
+        tokens = torch.arange(self.input_ids.shape[1], device=self.input_ids.device)
+        return (limits[:, :1] <= tokens) & (tokens < limits[:, 1:])
+
     def to(self, device: torch.device) -> "Batch":
         """The same batch on a device."""
         moved = {

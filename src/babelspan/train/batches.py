@@ -1,9 +1,9 @@
 """The order of training: which windows make up which update, a pure function of seed and epoch.
 
-Windows are shuffled, cut into pools, sorted by length within a pool and cut into joint batches, so
-that little is padded and the order still is random. An update is shared out over processes and
-micro-batches; every share is weighted by its windows, so that the sum of their gradients is the
-gradient of the joint batch.
+Windows, or groups of windows that stay together, are shuffled, cut into pools, sorted by length
+within a pool and cut into joint batches, so that little is padded and the order still is random. An
+update is shared out over processes and micro-batches; every share is weighted by its windows, so
+that the sum of their gradients is the gradient of the joint batch.
 """
 
 from collections.abc import Iterator, Sequence
@@ -36,8 +36,10 @@ class Batches:
     Args:
         reader: collates the windows.
         windows: what is learnt from.
+        together: how many windows in a row are a group, which stays side by side in one share; the
+            windows make whole groups.
         seed: of the order.
-        batch_size: windows of an update.
+        batch_size: windows of an update, at most.
         batch_tokens: tokens of an update, padding included; None for no limit. An update ends at
             whichever of the two comes first.
         epochs: passes over the windows.
@@ -56,6 +58,7 @@ class Batches:
         reader: Reader,
         windows: Sequence[Window],
         *,
+        together: int = 1,
         seed: int,
         batch_size: int,
         batch_tokens: int | None = None,
@@ -65,22 +68,24 @@ class Batches:
         process: int = 0,
         processes: int = 1,
     ) -> None:
-        shares = accumulation * processes
-        if batch_size < shares:
+        least = accumulation * processes * together
+        each = "one window" if together == 1 else f"{together} windows"
+        if batch_size < least:
             raise ConfigError(
-                f"batch_size must be at least {shares}, one window for each process and "
+                f"batch_size must be at least {least}, {each} for each process and "
                 f"micro-batch, got {batch_size}"
             )
-        if len(windows) < shares:
+        if len(windows) < least:
             raise DataError(
-                f"expected at least {shares} windows to learn from, one for each process and "
+                f"expected at least {least} windows to learn from, {each} for each process and "
                 f"micro-batch, got {len(windows)}"
             )
+        self.windows = windows
         self._reader = reader
-        self._windows = windows
-        self._lengths = np.array([w.length for w in windows])
+        self._together = together
+        self._lengths = np.array([w.length for w in windows]).reshape(-1, together).max(axis=1)
         self._seed = seed
-        self._size = batch_size
+        self._size = batch_size // together
         self._tokens = batch_tokens
         self._accumulation = accumulation
         self._process = process
@@ -100,7 +105,7 @@ class Batches:
             epoch += 1
 
     def _plan(self, epoch: int) -> list[Indices]:
-        """Indices of the windows of each update of an epoch."""
+        """Which groups of windows make up each update of an epoch."""
         rng = np.random.default_rng([self._seed, epoch])
         shuffled = rng.permutation(len(self._lengths))
         pool = self._size * _POOL
@@ -112,23 +117,24 @@ class Batches:
         return [self._filled(joint[i], shuffled, least) for i in rng.permutation(len(joint))]
 
     def _cut(self, by_length: Indices) -> Iterator[Indices]:
-        """Windows in order of length as joint batches within both limits."""
+        """Groups in order of length as joint batches within both limits."""
         first = 0
         for at in range(1, len(by_length) + 1):
             is_full = at - first == self._size or at == len(by_length)
             if not is_full and self._tokens is not None:
-                is_full = (at - first + 1) * self._lengths[by_length[at]] > self._tokens
+                windows = (at - first + 1) * self._together
+                is_full = windows * self._lengths[by_length[at]] > self._tokens
             if is_full:
                 yield by_length[first:at]
                 first = at
 
     @staticmethod
     def _filled(joint: Indices, others: Indices, least: int) -> Indices:
-        """`joint`, with windows from the start of the epoch where some share would be empty."""
+        """`joint`, with groups from the start of the epoch where some share would be empty."""
         return np.concatenate([joint, others[: max(0, least - len(joint))]])
 
     def _shares(self, joint: Indices) -> list[Share]:
-        """This process's micro-batches of a joint batch; every share has windows of all lengths."""
+        """This process's micro-batches of a joint batch; every share has groups of all lengths."""
         parts = self._accumulation * self._processes
         mine = [
             joint[self._process * self._accumulation + m :: parts]
@@ -136,8 +142,12 @@ class Batches:
         ]
         return [
             Share(
-                self._reader.collate([self._windows[i] for i in part]),
+                self._reader.collate([window for i in part for window in self._group(i)]),
                 len(part) * self._processes / len(joint),
             )
             for part in mine
         ]
+
+    def _group(self, index: int) -> Sequence[Window]:
+        """Windows that stay together."""
+        return self.windows[index * self._together : (index + 1) * self._together]

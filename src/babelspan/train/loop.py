@@ -4,11 +4,12 @@ It knows nothing of languages or players; a method hands it a `step`.
 """
 
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 
 from torch import Tensor
 
+from babelspan.answering.windows import Window
 from babelspan.models.reader import Batch, Reader, gold_tokens
 from babelspan.train.batches import Batches, Share
 from babelspan.train.progress import Meter, bar
@@ -28,14 +29,33 @@ def shuffled(reader: Reader, examples: Iterable[Example], run: Run) -> Batches:
     Raises:
         DataError: if nothing can be learnt from.
     """
-    windows = []
+    return in_groups(reader, ((example,) for example in examples), run)
+
+
+def in_groups(
+    reader: Reader, groups: Iterable[Sequence[Example]], run: Run, *, together: int = 1
+) -> Batches:
+    """As `shuffled`, from groups of examples whose windows are read side by side.
+
+    The windows of a group are the first of each member, then the second of each, and so on; of a
+    member with fewer windows than another the last one is repeated. A group is left out where one
+    of its members would be.
+
+    Args:
+        reader: makes the windows.
+        groups: of `together` examples each.
+        run: its config has the order and the limits.
+        together: examples of a group.
+    """
+    windows: list[Window] = []
     left_out = 0
-    for example in examples:
-        of_example = list(reader.windows([example]))
-        if example.answers == () or any(gold_tokens(w) is not None for w in of_example):
-            windows += of_example
+    for group in groups:
+        members = [list(reader.windows([example])) for example in group]
+        if all(map(_teaches, group, members)):
+            for number in range(max(map(len, members))):
+                windows += [of_one[min(number, len(of_one) - 1)] for of_one in members]
         else:
-            left_out += 1
+            left_out += together
     if left_out and run.leads:
         print(
             f"left out {left_out} examples: none of their windows holds the answer", file=sys.stderr
@@ -46,6 +66,7 @@ def shuffled(reader: Reader, examples: Iterable[Example], run: Run) -> Batches:
     return Batches(
         reader,
         windows,
+        together=together,
         seed=config.seed,
         batch_size=config.batch_size,
         batch_tokens=config.batch_tokens,
@@ -55,6 +76,11 @@ def shuffled(reader: Reader, examples: Iterable[Example], run: Run) -> Batches:
         process=run.process,
         processes=run.processes,
     )
+
+
+def _teaches(example: Example, windows: Sequence[Window]) -> bool:
+    """Whether there is something right to learn from an example."""
+    return example.answers == () or any(gold_tokens(window) is not None for window in windows)
 
 
 def fit(step: Step, batches: Batches, run: Run) -> None:

@@ -43,7 +43,9 @@ class Meter:
         line["tokens_per_second"] = self._tokens * self._run.processes / seconds
         for updater in self._run.updaters:
             line[f"{updater.name}_lr"] = updater.learning_rate
-            line[f"{updater.name}_gradient_norm"] = updater.gradient_norm
+            for number, norm in enumerate(updater.gradient_norms, 1):
+                suffix = f"_{number}" if number > 1 else ""
+                line[f"{updater.name}_gradient_norm{suffix}"] = norm
         self._reset()
         return line
 

@@ -45,8 +45,10 @@ class Updater:
     """Takes gradient steps on one player's parameters.
 
     Called with a loss, it adds the loss's gradient; the step itself is taken when the last
-    micro-batch of an update has been seen. Gradients are averaged over processes by weight, so that
-    any number of processes and micro-batches gives the gradient of the joint batch.
+    micro-batch of an update has been seen. Called with several, it keeps their gradients apart, all
+    taken at the weights that the losses were made with, and then takes one step for each, in order.
+    Gradients are averaged over processes by weight, so that any number of processes and
+    micro-batches gives the gradient of the joint batch.
 
     Args:
         player: whose parameters are learnt; those that need no gradient stay as they are.
@@ -55,7 +57,7 @@ class Updater:
         name: of the player, in logs and checkpoints.
 
     Attributes:
-        gradient_norm: of the last update, before clipping.
+        gradient_norms: of the last update, one for each loss, before clipping.
         learning_rate: of the last update.
     """
 
@@ -65,7 +67,7 @@ class Updater:
         self.player = player
         self.name = name
         self.parameters = [p for p in player.parameters() if p.requires_grad]
-        self.gradient_norm = 0.0
+        self.gradient_norms: list[float] = []
         self.learning_rate = 0.0
         self._optim = optim
         self._run = run
@@ -76,20 +78,26 @@ class Updater:
             fused=run.device.type in ("cpu", "cuda"),
         )
         self._average = [p.detach().clone() for p in self.parameters] if optim.average else []
+        self._gradients: list[list[Tensor | None]] = []
         run.updaters.append(self)
 
-    def __call__(self, loss: Tensor) -> None:
-        """Add the gradient of a loss (scalar, mean over the micro-batch); step when complete.
+    def __call__(self, *losses: Tensor) -> None:
+        """Add the gradients of losses (scalars, means over the micro-batch); step when complete.
 
         Raises:
-            ConfigError: if the gradient of the update is not finite.
+            ConfigError: if a gradient of the update is not finite.
         """
+        if not self._gradients:
+            self._gradients = [[None] * len(self.parameters) for _ in losses]
         with torch.autocast(self._run.device.type, enabled=False):
-            (loss * self._run.weight).backward(  # type: ignore[no-untyped-call]
-                inputs=self.parameters
-            )
+            for number, (loss, so_far) in enumerate(zip(losses, self._gradients, strict=True), 1):
+                self._put(so_far)
+                (loss * self._run.weight).backward(  # type: ignore[no-untyped-call]
+                    inputs=self.parameters, retain_graph=number < len(losses)
+                )
+                so_far[:] = [p.grad for p in self.parameters]
             if self._run.completes_update:
-                self._step()
+                self._update()
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that a resumed run needs."""
@@ -120,25 +128,40 @@ class Updater:
         _assign(self.parameters, self._average)
 
     @torch.no_grad()
-    def _step(self) -> None:
-        self._mean_over_processes()
-        limit = self._optim.clip_norm or math.inf
-        self.gradient_norm = float(nn.utils.clip_grad_norm_(self.parameters, limit))
-        if not math.isfinite(self.gradient_norm):
-            raise ConfigError(
-                f"update {self._run.update + 1}: expected a finite gradient of {self.name!r}, its "
-                f"norm is {self.gradient_norm}; lower the learning rate or check the data"
-            )
+    def _update(self) -> None:
+        """One step for each loss."""
         fraction = schedule(self._optim, self._run.update, self._run.updates)
         self.learning_rate = self._optim.lr * fraction
         for group in self._optimizer.param_groups:
             group["lr"] = self.learning_rate
-        self._optimizer.step()
-        self._optimizer.zero_grad(set_to_none=True)
+        self.gradient_norms = []
+        for gradients in self._gradients:
+            self._put(gradients)
+            self._step()
+        self._gradients = []
         if self._average:
             torch._foreach_lerp_(
                 self._average, list[Tensor](self.parameters), 1 - self._optim.average
             )
+
+    def _step(self) -> None:
+        """A step along the gradients that are in place."""
+        self._mean_over_processes()
+        limit = self._optim.clip_norm or math.inf
+        norm = float(nn.utils.clip_grad_norm_(self.parameters, limit))
+        if not math.isfinite(norm):
+            raise ConfigError(
+                f"update {self._run.update + 1}: expected a finite gradient of {self.name!r}, its "
+                f"norm is {norm}; lower the learning rate or check the data"
+            )
+        self.gradient_norms.append(norm)
+        self._optimizer.step()
+        self._optimizer.zero_grad(set_to_none=True)
+
+    def _put(self, gradients: list[Tensor | None]) -> None:
+        """Have the parameters hold these gradients."""
+        for parameter, gradient in zip(self.parameters, gradients, strict=True):
+            parameter.grad = gradient
 
     def _mean_over_processes(self) -> None:
         """Average gradients; a parameter that has none on any process keeps none."""

@@ -1,0 +1,57 @@
+"""Losses of the language game: one player names the language, the other hides it.
+
+Shape letters: B items, C classes.
+"""
+
+import math
+
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def confusion_loss(logits: Tensor) -> Tensor:
+    """Kullback-Leibler divergence of a classifier's guess from the uniform one, in nats.
+
+    KL(uniform || softmax(logits)) = -log C - mean over classes of log softmax(logits); the mean
+    over the batch: 0 where the classifier cannot tell, without bound where it is sure. Bornea et
+    al. (2021), arXiv:2012.05958, Eq. 4, whose sign is a slip: the divergence is minimised.
+
+    Args:
+        logits: (B, C).
+
+    Returns:
+        Non-negative scalar.
+
+    Raises:
+        ValueError: if `logits` is not a matrix of two classes or more.
+    """
+    if logits.ndim != 2 or logits.shape[1] < 2:
+        raise ValueError(f"expected logits (B, C) of 2 classes or more, got {tuple(logits.shape)}")
+    log_probabilities = F.log_softmax(logits.float(), dim=-1)
+    return (-math.log(logits.shape[1]) - log_probabilities.mean(dim=-1)).mean()
+
+
+def naming_loss(logits: Tensor, classes: Tensor, weights: Tensor) -> Tensor:
+    """Negative log-likelihood of the right classes, in nats, by the weights of the items.
+
+    The mean over the batch of weight * -log softmax(logits)[class]: Bornea et al. (2021),
+    arXiv:2012.05958, Eq. 3, with weights of 1. It is divided by the number of items, not by the sum
+    of their weights, so that the mean over two halves of a batch is that of the whole.
+
+    Args:
+        logits: (B, C).
+        classes: (B,), integers.
+        weights: (B,).
+
+    Returns:
+        Scalar, non-negative for weights that are.
+
+    Raises:
+        ValueError: if the shapes do not fit together.
+    """
+    if logits.ndim != 2 or not classes.shape == weights.shape == logits.shape[:1]:
+        raise ValueError(
+            "expected logits (B, C), classes (B,) and weights (B,), got "
+            f"{tuple(logits.shape)}, {tuple(classes.shape)} and {tuple(weights.shape)}"
+        )
+    return (weights * F.cross_entropy(logits.float(), classes, reduction="none")).mean()
