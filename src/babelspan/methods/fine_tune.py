@@ -25,7 +25,7 @@ class Config:
     """Table [method] of a recipe."""
 
     reader: Optim = Optim(lr=3e-5)
-    """How the reader learns (Bornea et al. 2021, Section 4.1: learning rate 3e-5)."""
+    """How the reader learns (Bornea et al. 2021, Section 4.2: learning rate 3e-5)."""
 
 
 def train(reader: Reader, corpora: Corpora, config: Config, run: Run) -> Reader:
