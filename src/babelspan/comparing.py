@@ -1,11 +1,10 @@
 """Comparison of two systems from files to figures: their predictions, and a table to keep."""
 
-import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from babelspan.data.files import read_json, replacing
+from babelspan.data.files import read_json, write_csv
 from babelspan.data.predictions import RECORD, load_predictions
 from babelspan.scoring.comparison import Answers, Cells, Comparison
 from babelspan.types import ConfigError, DataError, Example
@@ -87,10 +86,7 @@ def save_csv(path: Path, comparison: Comparison) -> None:
         for name, of_mean in comparison.means.items()
         for metric, found in of_mean.items()
     ]
-    with replacing(path) as beside, beside.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
+    write_csv(path, rows)
 
 
 def _folders(path: Path) -> list[Path]:

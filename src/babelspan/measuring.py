@@ -9,7 +9,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from babelspan import scoring
 from babelspan.answering.answerer import Answerer
@@ -18,11 +18,13 @@ from babelspan.data.files import checksum, read_json, write_json
 from babelspan.data.folder import DataFile, cross
 from babelspan.data.predictions import RECORD, load_predictions, save_predictions
 from babelspan.data.squad import refuse_repeated_ids
-from babelspan.pivot import Pivot
 from babelspan.scoring.figures import Scorer, figures, signature
 from babelspan.scoring.matrix import Matrix, Pair
 from babelspan.types import ConfigError, DataError, Example, Prediction
 from babelspan.version import VERSION
+
+if TYPE_CHECKING:
+    from babelspan.pivot import Pivot
 
 Watch = Callable[[Iterable[Prediction], str, int], Iterable[Prediction]]
 """Shows progress over predictions: what they are of, how many there will be."""
@@ -111,7 +113,7 @@ def sampled(examples: Sequence[Example], count: int | None) -> list[Example]:
 
 
 def measure(
-    answerer: Answerer | Pivot,
+    answerer: "Answerer | Pivot",
     cells: Mapping[Pair, Sequence[Example]],
     scorer: Scorer,
     *,

@@ -5,7 +5,6 @@ stands in `shards/`; a job that was stopped goes on with the shards that have no
 the same bytes. Memory is that of one shard for each worker.
 """
 
-import csv
 import json
 import multiprocessing
 from collections.abc import Iterator, Sequence
@@ -22,7 +21,7 @@ from babelspan.augment.cache import Cached
 from babelspan.augment.statistics import Statistics
 from babelspan.augment.strategies import Carrier, Made, Strategy, linkable, translated
 from babelspan.augment.translate import Direction
-from babelspan.data.files import checksum, read_json, replacing, write_json
+from babelspan.data.files import checksum, read_json, replacing, write_csv, write_json
 from babelspan.data.pharaoh import PharaohAligner, save_pairs
 from babelspan.data.squad import save_squad
 from babelspan.data.stream import count_paragraphs, stream_squad
@@ -261,7 +260,7 @@ def finish(job: Job) -> Statistics:
                 all_lines.write(job.record(shard).with_suffix(f".{name}.jsonl").read_bytes())
     tables = {"table": statistics.rows(), "survival": statistics.survival(job.carriers)}
     write_json(job.out / "statistics.json", {**statistics.to_json(), **tables})
-    _write_csv(job.out / "statistics.csv", statistics.rows())
+    write_csv(job.out / "statistics.csv", tables["table"])
     for left in job.out.rglob(".*.part"):
         left.unlink()
     manifest = job.out / "manifest.json"
@@ -310,13 +309,6 @@ def _write_lines(path: Path, records: Sequence[dict[str, Any]]) -> None:
     with replacing(path) as beside, beside.open("w", encoding="utf-8") as file:
         for record in records:
             file.write(json.dumps(record, ensure_ascii=False) + "\n")
-
-
-def _write_csv(path: Path, rows: Sequence[dict[str, Any]]) -> None:
-    with replacing(path) as beside, beside.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, rows[0].keys())
-        writer.writeheader()
-        writer.writerows(rows)
 
 
 def _may_stay(path: Path, job: Job) -> bool:

@@ -7,6 +7,7 @@ answer is no longer recoverable.
 import re
 import unicodedata
 from collections import Counter
+from functools import lru_cache
 
 import regex
 
@@ -108,7 +109,6 @@ def _places(context: str, wanted: str) -> list[Span]:
     needle, _ = _folded(wanted)
     if not needle.strip():
         return []
-    origins.append(len(context))
     spans = [  # to the next character that was not left out: marks stay with their letter
         Span(origins[m.start()], max(origins[m.end() - 1] + 1, origins[m.end()]))
         for m in re.finditer(re.escape(needle), folded)
@@ -116,8 +116,12 @@ def _places(context: str, wanted: str) -> list[Span]:
     return [span for span in spans if _at_words(context, span)]
 
 
-def _folded(text: str) -> tuple[str, list[int]]:
-    """`text` without case and, in alphabets, accents; for each character the one it comes from."""
+@lru_cache(maxsize=64)  # a context is looked into for every answer, in several forms
+def _folded(text: str) -> tuple[str, tuple[int, ...]]:
+    """`text` without case and, in alphabets, accents; for each character the one it comes from.
+
+    The places end with the length of the text.
+    """
     characters = []
     origins = []
     for position, character in enumerate(text):
@@ -126,7 +130,7 @@ def _folded(text: str) -> tuple[str, list[int]]:
                 continue
             characters.append(part)
             origins.append(position)
-    return "".join(characters), origins
+    return "".join(characters), (*origins, len(text))
 
 
 def _is_alphabetic(text: str, position: int) -> bool:

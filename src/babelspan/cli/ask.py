@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from babelspan.cli.shown import PivotLanguage, PivotName, counting, load_reader, one_line
+from babelspan.cli.shown import Json, PivotLanguage, PivotName, counting, load_reader, one_line
 from babelspan.types import UNDETERMINED
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ Files = Annotated[
     typer.Argument(metavar="[FILE…|-]", help="UTF-8 text files; - or none for standard input."),
 ]
 TopK = Annotated[int, typer.Option("--top-k", min=1, help="How many answers.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Reader = Annotated[str, typer.Option("--reader", help='"default", a folder or a hub name.')]
 QuestionLanguage = Annotated[str, typer.Option("--question-language", help="For --pivot.")]
 ContextLanguage = Annotated[str, typer.Option("--context-language", help="For --pivot.")]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from babelspan.cli.shown import Cross, Sample, Split, one_line
+from babelspan.cli.shown import Cross, Json, Sample, Split, one_line
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -47,7 +47,6 @@ Show = Annotated[
     typer.Option("--show", min=0, help="So many questions of each pair that one alone answers."),
 ]
 Csv = Annotated[Path | None, typer.Option("--csv", help="Write the tables here.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def command(

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from babelspan.cli.shown import Json
+
 if TYPE_CHECKING:
     from babelspan.data.catalogue import DataSet
     from babelspan.data.check import Comparison, FileReport, Report
@@ -50,7 +52,6 @@ Against = Annotated[
     typer.Option("--against", help="A test set to compare with: file or folder; repeatable."),
 ]
 Show = Annotated[int, typer.Option("--show", min=0, help="How many ids of each kind to print.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command("list", short_help="The data sets, their languages and licences.")
@@ -150,12 +151,7 @@ def _record(data_set: "DataSet") -> dict[str, Any]:
     from babelspan.data.catalogue import overlapping
 
     return {
-        "name": data_set.name,
-        "title": data_set.title,
-        "homepage": data_set.homepage,
-        "licence": data_set.licence,
-        "terms": list(data_set.terms),
-        "citation": data_set.citation,
+        **data_set.facts,
         "arxiv": data_set.arxiv,
         "counts": data_set.counts,
         "languages": data_set.languages,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from babelspan.cli.shown import Cross, PivotLanguage, PivotName, Sample, Split
+from babelspan.cli.shown import Cross, Json, PivotLanguage, PivotName, Sample, Split
 
 Reader = Annotated[str, typer.Argument(help='"default", a folder or a hub name.')]
 Data = Annotated[list[Path], typer.Argument(help="Files and folders in the SQuAD layout.")]
@@ -27,7 +27,6 @@ Reports = Annotated[
 Keep = Annotated[
     bool, typer.Option("--keep-misplaced", help="Score answers that are not where the file says.")
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def command(

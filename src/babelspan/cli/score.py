@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from babelspan.cli.shown import Json
+
 Gold = Annotated[
     Path, typer.Argument(help="Questions with answers: SQuAD layout, or TyDi QA's for its tasks.")
 ]
@@ -31,7 +33,6 @@ Threshold = Annotated[
     typer.Option("--no-answer-threshold", help="squad2: no answer above such null odds (1)."),
 ]
 Out = Annotated[Path | None, typer.Option("--out", help="Also write the JSON to this file.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 Details = Callable[..., dict[str, Any]]
 

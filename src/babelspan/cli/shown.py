@@ -33,6 +33,7 @@ Cross = Annotated[
     bool,
     typer.Option("--cross", help="Pair questions and contexts of all languages (parallel sets)."),
 ]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Split = Annotated[str | None, typer.Option("--split", help="Which split of a folder.")]
 Sample = Annotated[
     int | None,

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from babelspan.cli.shown import Json
+
 if TYPE_CHECKING:
     from babelspan.seams import Translator
     from babelspan.translating import Effort, Job
@@ -49,7 +51,6 @@ Cache = Annotated[
 Keep = Annotated[
     bool, typer.Option("--keep-misplaced", help="Keep questions whose answer is out of place.")
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def command(

@@ -100,6 +100,18 @@ class DataSet:
     overlaps: dict[str, str] = field(default_factory=dict)
 
     @property
+    def facts(self) -> dict[str, Any]:
+        """What it is and how it may be used, as plain values."""
+        return {
+            "name": self.name,
+            "title": self.title,
+            "homepage": self.homepage,
+            "licence": self.licence,
+            "terms": list(self.terms),
+            "citation": self.citation,
+        }
+
+    @property
     def sources(self) -> list[Source]:
         """One for each file, split and pair of languages, in the order of the catalogue."""
         return [

@@ -306,12 +306,7 @@ def _write_record(work: _Work, output: str, entry: Mapping[str, Any]) -> None:
     data_set = work.data_set
     files = {**_record(work).get("files", {}), output: entry}
     record = {
-        "name": data_set.name,
-        "title": data_set.title,
-        "homepage": data_set.homepage,
-        "licence": data_set.licence,
-        "terms": list(data_set.terms),
-        "citation": data_set.citation,
+        **data_set.facts,
         "files": dict(sorted(files.items())),
     }
     write_json(work.folder / RECORD, record)

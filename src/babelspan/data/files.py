@@ -1,11 +1,12 @@
 """Files that are read with clear errors and written whole or not at all."""
 
+import csv
 import gzip
 import hashlib
 import json
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import BufferedIOBase
 from pathlib import Path
@@ -136,3 +137,11 @@ def write_json(path: Path, value: Any) -> None:
     raw = text.encode("utf-8", errors="backslashreplace")
     with replacing(path) as beside:
         beside.write_bytes(gzip.compress(raw, mtime=0) if path.suffix == ".gz" else raw)
+
+
+def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows as comma-separated values (RFC 4180) under the keys of the first."""
+    with replacing(path) as beside, beside.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)

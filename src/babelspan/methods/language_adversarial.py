@@ -19,16 +19,15 @@ Algorithm, for each batch x of questions in any of the languages
 from dataclasses import dataclass
 from typing import Literal
 
-import torch
 from pydantic import NonNegativeFloat
 from torch import Tensor
 
-from babelspan.losses.adversarial import confusion_loss, naming_loss
+from babelspan.losses.adversarial import confusion_loss
 from babelspan.losses.similarity import mean_vectors
 from babelspan.losses.span import span_loss
 from babelspan.models.discriminators import LanguageDiscriminator
 from babelspan.models.reader import Batch, Reader, Reading
-from babelspan.train.languages import language_indices, language_weights
+from babelspan.train.languages import language_weights, naming
 from babelspan.train.loop import Losses, fit, shuffled
 from babelspan.train.run import Corpora, Run
 from babelspan.train.update import Optim, Updater
@@ -76,18 +75,10 @@ def train(reader: Reader, corpora: Corpora, config: Config, run: Run) -> Reader:
         confusion = confusion_loss(discriminator(vectors))
         update_reader(span + config.weight * confusion)
 
-        languages, weight = language_indices(batch, weights)
-        guesses = discriminator(vectors.detach())
-        naming = naming_loss(guesses, languages, weight)
-        update_discriminator(naming)
+        named = naming(discriminator(vectors.detach()), batch, weights)
+        update_discriminator(named["discriminator"])
 
-        return {
-            "span": span,
-            "confusion": confusion,
-            "discriminator": naming,
-            "accuracy": (weight * (guesses.argmax(dim=-1) == languages)).mean(),
-            "chance": torch.tensor(1 / len(weights)),
-        }
+        return {"span": span, "confusion": confusion, **named}
 
     fit(step, batches, run)
     return reader

@@ -26,13 +26,13 @@ import torch
 from pydantic import Field, NonNegativeFloat
 from torch import Tensor
 
-from babelspan.losses.adversarial import confusion_loss, naming_loss
+from babelspan.losses.adversarial import confusion_loss
 from babelspan.losses.agreement import NOT_TOLD, agreement_loss
 from babelspan.losses.similarity import dissimilarity_loss, mean_vectors
 from babelspan.losses.span import span_loss
 from babelspan.models.discriminators import LanguageDiscriminator
 from babelspan.models.reader import Batch, Reader, Reading
-from babelspan.train.languages import language_indices, language_weights
+from babelspan.train.languages import language_weights, naming
 from babelspan.train.loop import Losses, fit
 from babelspan.train.pairs import paired
 from babelspan.train.run import Corpora, Run
@@ -96,11 +96,7 @@ def train(reader: Reader, corpora: Corpora, config: Config, run: Run) -> Reader:
         update_reader(*_in_order(losses, config, run))
 
         if config.adversary:
-            languages, weight = language_indices(batch, weights)
-            guesses = discriminator(reading.summary.detach())
-            losses["discriminator"] = naming_loss(guesses, languages, weight)
-            losses["accuracy"] = (weight * (guesses.argmax(dim=-1) == languages)).mean()
-            losses["chance"] = torch.tensor(1 / len(weights))
+            losses |= naming(discriminator(reading.summary.detach()), batch, weights)
             update_discriminator(losses["discriminator"])
         return losses
 

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from babelspan.answering.windows import Window
+from babelspan.losses.adversarial import naming_loss
 from babelspan.models.reader import Batch
 
 
@@ -30,3 +31,22 @@ def language_indices(batch: Batch, weights: Mapping[str, float]) -> tuple[Tensor
     device = batch.input_ids.device
     indices = torch.tensor([index[language] for language in spoken], device=device)
     return indices, torch.tensor([weights[language] for language in spoken], device=device)
+
+
+def naming(guesses: Tensor, batch: Batch, weights: Mapping[str, float]) -> dict[str, Tensor]:
+    """How well a discriminator names the questions' languages: its loss, accuracy, and chance.
+
+    Args:
+        guesses: logits of the languages of `weights`, (B, C).
+        batch: the B windows.
+        weights: of the languages, as `language_weights` gives them.
+
+    Returns:
+        Scalars by the names of the log; "discriminator" is the loss that it learns from.
+    """
+    languages, weight = language_indices(batch, weights)
+    return {
+        "discriminator": naming_loss(guesses, languages, weight),
+        "accuracy": (weight * (guesses.argmax(dim=-1) == languages)).mean(),
+        "chance": torch.tensor(1 / len(weights)),
+    }
