@@ -24,6 +24,7 @@ def miniature_reader(
     layers: int = 2,
     max_length: int = 64,
     overlap: int = 16,
+    positions: int = POSITIONS,
 ) -> PretrainedReader:
     """A reader with random weights that knows `words`; it can be saved, and loaded again.
 
@@ -35,8 +36,9 @@ def miniature_reader(
         layers: of the encoder.
         max_length: tokens of a window, at most.
         overlap: context tokens that neighbouring windows share.
+        positions: tokens that it can take at all.
     """
-    tokenizer = word_tokenizer(words)
+    tokenizer = word_tokenizer(words, positions=positions)
     config = BertConfig(
         vocab_size=len(tokenizer),
         hidden_size=width,
@@ -45,7 +47,7 @@ def miniature_reader(
         intermediate_size=2 * width,
         initializer_range=width
         ** -0.5,  # BERT's 0.02 suits wide vectors; so narrow ones learn faster
-        max_position_embeddings=POSITIONS,
+        max_position_embeddings=positions,
         hidden_dropout_prob=dropout,
         attention_probs_dropout_prob=dropout,
         pad_token_id=tokenizer.pad_token_id,
@@ -56,7 +58,7 @@ def miniature_reader(
     return PretrainedReader(model, tokenizer, max_length=max_length, overlap=overlap).eval()
 
 
-def word_tokenizer(words: Iterable[str]) -> PreTrainedTokenizerFast:
+def word_tokenizer(words: Iterable[str], *, positions: int = POSITIONS) -> PreTrainedTokenizerFast:
     """A tokenizer with one token for each word and mark, [CLS] A [SEP] B [SEP] round a pair."""
     known = list(dict.fromkeys([*SPECIAL.values(), *words]))
     ids = {word: index for index, word in enumerate(known)}
@@ -69,7 +71,7 @@ def word_tokenizer(words: Iterable[str]) -> PreTrainedTokenizerFast:
     )
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
-        model_max_length=POSITIONS,
+        model_max_length=positions,
         model_input_names=["input_ids", "token_type_ids", "attention_mask"],
         **{f"{name}_token": token for name, token in SPECIAL.items()},
     )

@@ -27,7 +27,8 @@ ROWS = [
     {"methods"},
     {"engines"},
     {"readers", "samples", "translators", "pivot"},
-    {"comparing", "measuring", "reports", "training", "translating"},
+    {"comparing", "measuring", "probing", "reports", "training", "translating"},
+    {"reproduction"},
     {"service", "cli"},
     {"__main__", "__init__"},
 ]

@@ -156,6 +156,17 @@ def measure(
     return Measured(Matrix(found), predictions)
 
 
+def identity_of(
+    reader: str, files: Sequence[DataFile], *, sample: int | None = None
+) -> dict[str, Any]:
+    """What predictions that are kept depend on: the reader's checksum, the data."""
+    return {
+        "reader": reader,
+        "data": sorted(f"{f.path.name}:{checksum(f.path)}" for f in files),
+        "sample": sample,
+    }
+
+
 def signature_of(
     matrix: Matrix, files: Sequence[DataFile], scorer: Scorer, *, sample: int | None = None
 ) -> str:

@@ -48,9 +48,9 @@ def command(
     from rich.console import Console
 
     from babelspan.cli.shown import load_reader, tell_misplaced, tracked
-    from babelspan.data.files import checksum, write_json
+    from babelspan.data.files import write_json
     from babelspan.data.folder import find
-    from babelspan.measuring import load_cells, load_scorer, measure, signature_of
+    from babelspan.measuring import identity_of, load_cells, load_scorer, measure, signature_of
     from babelspan.pivot import Pivot
     from babelspan.readers import checksum_of
     from babelspan.reports.evaluation import Evaluation
@@ -64,14 +64,11 @@ def command(
     cells = load_cells(files, crossed=cross, sample=sample, keep_misplaced=keep_misplaced)
     tell_misplaced(e for examples in cells.values() for e in examples)
     answerer = load_reader(reader, pivot, pivot_language)
-    depends_on = {
-        "reader": checksum_of(reader),
-        "data": sorted(f"{f.path.name}:{checksum(f.path)}" for f in files),
-        "sample": sample,
-        **({"pivot": answerer.identity} if isinstance(answerer, Pivot) else {}),
-    }
+    made_of = identity_of(checksum_of(reader), files, sample=sample)
+    if isinstance(answerer, Pivot):
+        made_of["pivot"] = answerer.identity
     matrix, predictions = measure(
-        answerer, cells, rules, keep=out, depends_on=depends_on, watch=tracked
+        answerer, cells, rules, keep=out, depends_on=made_of, watch=tracked
     )
     signature = signature_of(matrix, files, rules, sample=sample)
     evaluation = Evaluation(

@@ -20,6 +20,7 @@ from babelspan.cli import (
     evaluate,
     export,
     predict,
+    reproduce,
     samples,
     score,
     train,
@@ -34,7 +35,20 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (ask, score, train, predict, evaluate, compare, export, samples, translate, convert):
+VERBS = (
+    ask,
+    score,
+    train,
+    predict,
+    evaluate,
+    compare,
+    reproduce,
+    export,
+    samples,
+    translate,
+    convert,
+)
+for verb in VERBS:
     app.command(verb.__name__.rpartition(".")[2])(verb.command)
 app.add_typer(data.app, name="data")
 

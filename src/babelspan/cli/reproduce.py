@@ -1,0 +1,146 @@
+"""`babelspan reproduce`: the table of a paper, made again."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from babelspan.cli.shown import Json
+
+if TYPE_CHECKING:
+    from babelspan.reproduction.job import Job
+
+PaperName = Annotated[str, typer.Argument(metavar="PAPER", help="bornea2021.")]
+ScaleName = Annotated[
+    str, typer.Option("--scale", help="A scale of the paper, or a TOML file of your own.")
+]
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", help="Where the data are; for a TOML file its folder, else data."),
+]
+Out = Annotated[
+    Path | None,
+    typer.Option("--out", help="Folder of the job, runs/PAPER-SCALE if not said; it goes on."),
+]
+Reader = Annotated[
+    str | None, typer.Option("--reader", help="Where to start, if not where the scale says.")
+]
+Start = Annotated[
+    str | None,
+    typer.Option("--start", help="A reader that takes the place of the scale's first stage."),
+]
+Rows = Annotated[str | None, typer.Option("--rows", help="Keys of rows, parted by commas.")]
+Seeds = Annotated[int | None, typer.Option("--seeds", min=1, help="How many seeds, from 1.")]
+Sample = Annotated[
+    int | None, typer.Option("--sample", min=1, help="Questions of each pair, chosen by id.")
+]
+Translator = Annotated[str | None, typer.Option("--translator", help="Where the scale names none.")]
+Translated = Annotated[
+    Path | None, typer.Option("--translated", help="Folder of translations that are there.")
+]
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", help="key=value for all rows; may be repeated.")
+]
+Int8 = Annotated[
+    bool | None,
+    typer.Option("--int8/--no-int8", help="Measure int8 exports, on the CPU, or rows as they are."),
+]
+Jobs = Annotated[int, typer.Option("--jobs", min=1, help="Rows side by side, a process each.")]
+Results = Annotated[
+    Path | None, typer.Option("--results", help="Write the table, Markdown, here as well.")
+]
+
+
+def command(
+    paper: PaperName,
+    *,
+    scale: ScaleName = "mini",
+    data: Data = None,
+    out: Out = None,
+    reader: Reader = None,
+    start: Start = None,
+    rows: Rows = None,
+    seeds: Seeds = None,
+    sample: Sample = None,
+    translator: Translator = None,
+    translated: Translated = None,
+    settings: Settings = None,
+    int8: Int8 = None,
+    jobs: Jobs = 1,
+    results: Results = None,
+    as_json: Json = False,
+) -> None:
+    """Train the rows of a paper's table, measure them, and print them beside the paper's figures.
+
+    Stopped and started again with the same words it goes on; rows and seeds may be added. OUT gets
+    table.md and table.json.
+    """
+    from dataclasses import replace
+
+    from babelspan.cli.shown import tracked
+    from babelspan.reproduction import job as jobs_of
+    from babelspan.reproduction.papers import choose_rows, choose_scale, load_paper
+
+    of_paper = load_paper(paper)
+    chosen = choose_scale(of_paper, scale)
+    home = Path(scale).parent if scale.endswith(".toml") else Path("data")
+    folder = data or home
+    if sample is not None:
+        chosen = replace(chosen, tests=tuple(replace(t, sample=sample) for t in chosen.tests))
+    if int8 is not None:
+        chosen = replace(chosen, int8=int8)
+    job = jobs_of.Job(
+        paper=of_paper,
+        scale=chosen,
+        rows=choose_rows(of_paper, chosen, rows.split(",") if rows else []),
+        data=folder,
+        out=out or Path("runs") / f"{paper}-{Path(scale).stem}",
+        reader=reader or _reader(chosen.reader, folder),
+        seeds=seeds or chosen.seeds,
+        start=start,
+        translator=translator,
+        translated=translated or (folder / chosen.translated if chosen.translated else None),
+        settings=tuple(settings or ()),
+    )
+    jobs_of.translate(job, workers=jobs, watch=tracked)
+    jobs_of.carry_out(jobs_of.units(job, workers=_workers(jobs)), jobs=jobs, watch=tracked)
+    _write(job, results, as_json)
+
+
+def _reader(name: str, data: Path) -> str:
+    """The reader that a scale names: a folder beside its data, or a name on the hub."""
+    return str(data / name) if (data / name).is_dir() else name
+
+
+def _workers(jobs: int) -> int:
+    """Windows that each of several jobs reads side by side."""
+    import os
+
+    return 0 if jobs == 1 else max(1, (os.cpu_count() or 1) // jobs)
+
+
+def _write(job: "Job", results: Path | None, as_json: bool) -> None:
+    """Write the table to the folder and where else it is wanted, and print it."""
+    import json
+
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    from babelspan.data.files import write_json
+    from babelspan.reports.kinds import write_whole
+    from babelspan.reproduction.markdown import markdown
+    from babelspan.reproduction.table import tables, to_json
+    from babelspan.scoring.comparison import Settings
+
+    found = tables(job, Settings())
+    text, record = markdown(job, found), to_json(job, found)
+    write_json(job.out / "table.json", record)
+    for path in (job.out / "table.md", *([results] if results else [])):
+        write_whole(path, text)
+    console = Console(highlight=False)
+    if as_json:
+        print(json.dumps(record, indent=1, ensure_ascii=False))
+    elif console.is_terminal:
+        console.print(Markdown(text))
+    else:
+        print(text, end="")

@@ -1,0 +1,1 @@
+"""A paper's table, made again: rows and published figures by paper, scales, jobs, the table."""

@@ -1,0 +1,197 @@
+"""What a paper's table consists of, and at which scales it is made again.
+
+`<paper>.toml`, beside this file, has the rows with the published figures, and scales; a scale of
+one's own is a file with the keys of `Scale`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import ConfigDict, PositiveInt
+
+from babelspan.config import build, load_tables, nearest
+from babelspan.types import ConfigError
+
+_FOLDER = Path(__file__).parent
+
+Letters = Literal["q", "c", "qc"]
+"""T(Q), T(C), T(Q+C), as `babelspan translate --strategy` has them."""
+
+Settings = tuple[str, ...]
+"""`key=value` for [method] and [run], as `babelspan train --set` takes them; later ones win."""
+
+
+class _Strict:
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row(_Strict):
+    """A line of the table: a method and the data it learns from, beside the source examples."""
+
+    name: str
+    """For people; {source} and {one} become languages."""
+    method: str = "fine_tune"
+    strategies: tuple[Letters, ...] = ()
+    """None for the source examples alone."""
+    languages: Literal["one", "all"] = "all"
+    """Of the translations: all those of the scale, or its `one`."""
+    settings: Settings = ()
+    published: dict[str, dict[str, float]] = field(default_factory=dict)
+    """By test and by context language or mean (G-XLT, XLT): F1 of the paper, percent."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Translation(_Strict):
+    """Jobs of `babelspan translate` over the source examples, one for each strategy."""
+
+    to: tuple[str, ...]
+    translator: str = ""
+    """With {data} for the folder of the data; empty for the one that the user names."""
+    answers: tuple[Literal["marks", "match"], ...] = ("marks", "match")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Test(_Strict):
+    """Questions that every row is measured on."""
+
+    __test__ = False  # no class of tests for pytest
+
+    name: str
+    """As in `Row.published`, if the paper has figures for it."""
+    data: tuple[str, ...]
+    split: str | None = None
+    crossed: bool = False
+    scorer: str = "squad"
+    sample: PositiveInt | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scale(_Strict):
+    """Readers, data and budget of a table. Paths are relative to the folder of the data."""
+
+    about: str
+    """What the table has to say of itself."""
+    reader: str
+    train: str
+    source: str
+    """Language of `train`."""
+    languages: tuple[str, ...]
+    """Of the translations."""
+    one: str
+    """The language of the rows with one other language."""
+    tests: tuple[Test, ...]
+    rows: tuple[str, ...]
+    """Keys of the rows, in order, if none are chosen."""
+    against: tuple[str, ...] = ("zs", "tq")
+    """Keys of the rows that the others are tested against."""
+    seeds: PositiveInt = 1
+    translated: str = ""
+    """Folder of translations that are there already; else `translations` makes them."""
+    translations: tuple[Translation, ...] = ()
+    start: Settings | None = None
+    """A first stage on the source examples that all rows go on from; None for no such stage."""
+    settings: Settings = ()
+    """Of all rows."""
+    settings_of_method: dict[str, Settings] = field(default_factory=dict)
+    settings_of_row: dict[str, Settings] = field(default_factory=dict)
+    equal: Literal["updates", "exposure"] = "updates"
+    """What `updates` counts: the updates of a row, or those that show it as many source examples
+    as a row without translations sees in so many."""
+    int8: bool = False
+    """Whether rows are measured as exported to int8 (on the CPU), or as they are."""
+    probe: bool = False
+    """Whether the vectors of each row are probed on the first test, which is crossed then."""
+    row: dict[str, Row] = field(default_factory=dict)
+    """More rows than those of the paper."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Paper(_Strict):
+    """A file of this folder."""
+
+    title: str
+    rows: dict[str, Row]
+    scales: dict[str, Scale]
+
+
+def load_paper(name: str) -> Paper:
+    """The paper of that name.
+
+    Raises:
+        ConfigError: if there is none.
+    """
+    known = [path.stem for path in sorted(_FOLDER.glob("*.toml"))]
+    if name not in known:
+        raise ConfigError(f"unknown paper {name!r}{nearest(name, known)}")
+    return build(Paper, load_tables(_FOLDER / f"{name}.toml"), name)
+
+
+def choose_scale(paper: Paper, name: str) -> Scale:
+    """A scale of the paper by its name, or of a file.
+
+    Raises:
+        ConfigError: if there is none of that name, or the file is not right.
+    """
+    if name in paper.scales:
+        return paper.scales[name]
+    if not name.endswith(".toml"):
+        known = nearest(name, list(paper.scales))
+        raise ConfigError(f"unknown scale {name!r}{known}; or name a file that ends in .toml")
+    return build(Scale, load_tables(Path(name)), name)
+
+
+def choose_rows(paper: Paper, scale: Scale, chosen: Sequence[str]) -> dict[str, Row]:
+    """Rows by key: those chosen, in the order of the table, or those of the scale.
+
+    Raises:
+        ConfigError: if one is unknown, or a language of it is not among the scale's.
+    """
+    known = {**paper.rows, **scale.row}
+    for key in (*chosen, *scale.rows):
+        if key not in known:
+            raise ConfigError(f"unknown row {key!r}{nearest(key, list(known))}")
+    wanted = set(chosen or scale.rows)
+    return {key: row for key, row in known.items() if key in wanted}
+
+
+def languages_of(row: Row, scale: Scale) -> tuple[str, ...]:
+    """The languages that the source examples are translated to for a row."""
+    if not row.strategies:
+        return ()
+    return (scale.one,) if row.languages == "one" else scale.languages
+
+
+def settings_of(key: str, row: Row, scale: Scale) -> Settings:
+    """All settings of a row but its seed, with `updates` for the exposure that is wanted."""
+    settings = (
+        *scale.settings,
+        *scale.settings_of_method.get(row.method, ()),
+        *row.settings,
+        *scale.settings_of_row.get(key, ()),
+    )
+    if scale.equal == "updates":
+        return settings
+    updates = [s.partition("=")[2] for s in settings if s.startswith(("updates=", "run.updates="))]
+    if not updates:
+        raise ConfigError(f"row {key!r}: equal exposure needs a setting updates=…, found none")
+    return (*settings, f"updates={int(updates[-1]) * _windows_for_one(row, scale)}")
+
+
+def _windows_for_one(row: Row, scale: Scale) -> int:
+    """How many windows a row takes for each of a source example."""
+    if row.method == "language_arbitration":
+        return 2
+    return 1 + len(row.strategies) * len(languages_of(row, scale))
+
+
+def title_of(row: Row, scale: Scale) -> str:
+    """The row's name with the scale's languages."""
+    return row.name.format(source=scale.source, one=scale.one)
+
+
+def published(row: Row, test: str) -> Mapping[str, Any]:
+    """The paper's figures of a row on a test; none where it has none."""
+    return row.published.get(test, {})

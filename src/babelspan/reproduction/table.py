@@ -1,0 +1,183 @@
+"""The table: what each row got on each test, beside the paper, and whether rows differ."""
+
+import json
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+from babelspan import measuring
+from babelspan.comparing import System, load_system
+from babelspan.data.files import checksum, read_json
+from babelspan.reproduction.job import Job
+from babelspan.reproduction.papers import Test, published, title_of
+from babelspan.reproduction.units import answers_of, cells_of, files_of
+from babelspan.scoring.comparison import Difference, Settings, compare
+from babelspan.scoring.figures import figures
+from babelspan.scoring.matrix import Matrix, Metric
+from babelspan.types import ConfigError
+
+GENERAL, DIAGONAL = "G-XLT", "XLT"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spread:
+    """A figure over seeds, a fraction; `sd` is None with one seed."""
+
+    mean: float
+    sd: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """A row on one test.
+
+    Attributes:
+        key: of the row.
+        name: for people.
+        seeds: how many.
+        updates: of the reader, after the first stage.
+        windows: of an update, at most.
+        f1: by context language and mean ("G-XLT", "XLT"), with the mean over questions' languages.
+        exact_match: likewise.
+        against: key of another row -> by mean, F1 of this row less that of the other, tested.
+        published: F1 of the paper by the same names, percent.
+        probes: what the vectors tell, one for each seed; see `babelspan.probing`.
+    """
+
+    key: str
+    name: str
+    seeds: int
+    updates: int
+    windows: int
+    f1: dict[str, Spread]
+    exact_match: dict[str, Spread]
+    against: dict[str, dict[str, Difference]]
+    published: Mapping[str, float]
+    probes: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """All rows on one test."""
+
+    test: Test
+    lines: list[Line]
+    signature: str
+
+
+def tables(job: Job, settings: Settings) -> list[Table]:
+    """A table for each test, of what the job has made.
+
+    Args:
+        job: the job, carried out.
+        settings: of the tests of significance.
+
+    Raises:
+        DataError: if a row has not been measured.
+    """
+    return [_table(job, test, settings) for test in job.scale.tests]
+
+
+def _table(job: Job, test: Test, settings: Settings) -> Table:
+    cells, files = cells_of(test, job.data), files_of(test, job.data)
+    data = {f.path: checksum(f.path) for f in files}
+    rules = measuring.load_scorer(test.scorer)
+    systems = {
+        key: _first(load_system(answers_of(job.out, test, key), cells, data), job.seeds)
+        for key in job.rows
+    }
+    matrices = {
+        key: [
+            Matrix({pair: figures(e, answers[pair], rules) for pair, e in cells.items()})
+            for answers in system.seeds
+        ]
+        for key, system in systems.items()
+    }
+    lines = [
+        Line(
+            key=key,
+            name=title_of(row, job.scale),
+            seeds=len(systems[key].seeds),
+            **_budget(job.out / "runs" / key / "seed-1"),
+            f1=_spreads(matrices[key], "f1"),
+            exact_match=_spreads(matrices[key], "exact_match"),
+            against={
+                other: {
+                    name: of_mean["f1"]
+                    for name, of_mean in compare(
+                        cells, systems[key].seeds, systems[other].seeds, rules, settings
+                    ).means.items()
+                }
+                for other in job.scale.against
+                if other in systems and other != key
+            },
+            published=published(row, test.name),
+            probes=_probes(job, key),
+        )
+        for key, row in job.rows.items()
+    ]
+    line = measuring.signature_of(matrices[lines[0].key][0], files, rules, sample=test.sample)
+    return Table(test=test, lines=lines, signature=f"{line}|{settings}")
+
+
+def _first(system: System, seeds: int) -> System:
+    """The seeds of the job, of all that have been measured in its folder."""
+    if len(system.seeds) < seeds:
+        raise ConfigError(
+            f"{system.path}: expected answers of {seeds} seeds, found {len(system.seeds)}"
+        )
+    return System(system.path, system.seeds[:seeds], system.scorers)
+
+
+def _spreads(matrices: Sequence[Matrix], metric: Metric) -> dict[str, Spread]:
+    found: dict[str, list[float]] = {}
+    for matrix in matrices:
+        for context in matrix.context_languages:
+            of_context = [
+                value
+                for question in matrix.question_languages
+                if (value := matrix.value((question, context), metric)) is not None
+            ]
+            found.setdefault(context, []).append(mean(of_context))
+        found.setdefault(GENERAL, []).append(matrix.g_xlt(metric))
+        diagonal = matrix.xlt(metric)
+        if diagonal is not None:
+            found.setdefault(DIAGONAL, []).append(diagonal)
+    return {
+        name: Spread(mean=mean(of_seeds), sd=stdev(of_seeds) if len(of_seeds) > 1 else None)
+        for name, of_seeds in found.items()
+    }
+
+
+def _budget(run: Path) -> dict[str, int]:
+    """Updates and windows of a run, as its log and its recipe have them."""
+    last = json.loads((run / "log.jsonl").read_text(encoding="utf-8").splitlines()[-1])
+    recipe = tomllib.loads(read_json(run / "run.json")["recipe"])
+    return {"updates": last["update"], "windows": recipe["run"]["batch_size"]}
+
+
+def _probes(job: Job, key: str) -> list[dict[str, Any]]:
+    if not job.scale.probe:
+        return []
+    return [
+        read_json(job.out / "probes" / key / f"seed-{seed}.json")
+        for seed in range(1, job.seeds + 1)
+    ]
+
+
+def to_json(job: Job, found: Sequence[Table]) -> dict[str, Any]:
+    """Everything in the tables and everything they depend on, as plain values."""
+    return {
+        "paper": job.paper.title,
+        "scale": asdict(job.scale),
+        "reader": job.reader,
+        "start": job.start,
+        "seeds": job.seeds,
+        "runs": {
+            key: read_json(job.out / "runs" / key / "seed-1" / "run.json") for key in job.rows
+        },
+        "tables": [asdict(table) for table in found],
+    }
