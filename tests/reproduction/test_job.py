@@ -248,3 +248,20 @@ def test_killed_it_goes_on_to_the_same_bits(data, job, tmp_path):
 def answers(out: Path, key):
     """The first answers of a row."""
     return answers_of(out, SCALE.tests[0], key) / "seed-1" / "ar-de.json"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"train": "squad/dev.en.json.gz"}, r"dev\.en\.json\.gz: expected the source examples"),
+        ({"tests": (replace(SCALE.tests[0], scorer="mlca"),)}, "unknown scorer 'mlca'; did you"),
+        ({"tests": (replace(SCALE.tests[0], data=("mlca",)),)}, "mlca"),
+        ({"tests": (replace(SCALE.tests[0], split=None),)}, "holds the splits dev, test; choose"),
+    ],
+)
+def test_what_is_missing_is_told_before_anything_is_made(data, tmp_path, change, message):
+    job = job_of(data, tmp_path, "zs", scale=replace(SCALE, **change))
+    with pytest.raises((ConfigError, DataError), match=message):
+        jobs.check(job)
+    jobs.check(job_of(data, tmp_path, "zs"))
+    assert list(tmp_path.iterdir()) == []

@@ -1,7 +1,7 @@
 """`babelspan reproduce`: the table of a paper, made again."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -45,6 +45,10 @@ Int8 = Annotated[
     bool | None,
     typer.Option("--int8/--no-int8", help="Measure int8 exports, on the CPU, or rows as they are."),
 ]
+Equal = Annotated[
+    Literal["updates", "exposure"] | None,
+    typer.Option("--equal", help="What is the same for all rows, if not as the scale says."),
+]
 Jobs = Annotated[int, typer.Option("--jobs", min=1, help="Rows side by side, a process each.")]
 Results = Annotated[
     Path | None, typer.Option("--results", help="Write the table, Markdown, here as well.")
@@ -66,6 +70,7 @@ def command(
     translated: Translated = None,
     settings: Settings = None,
     int8: Int8 = None,
+    equal: Equal = None,
     jobs: Jobs = 1,
     results: Results = None,
     as_json: Json = False,
@@ -78,7 +83,7 @@ def command(
     from dataclasses import replace
 
     from babelspan.cli.shown import tracked
-    from babelspan.reproduction import job as jobs_of
+    from babelspan.reproduction.job import Job, carry_out, check, translate, units
     from babelspan.reproduction.papers import choose_rows, choose_scale, load_paper
 
     of_paper = load_paper(paper)
@@ -87,12 +92,17 @@ def command(
     folder = data or home
     if sample is not None:
         chosen = replace(chosen, tests=tuple(replace(t, sample=sample) for t in chosen.tests))
-    if int8 is not None:
-        chosen = replace(chosen, int8=int8)
-    job = jobs_of.Job(
+    chosen = replace(
+        chosen,
+        int8=chosen.int8 if int8 is None else int8,
+        equal=equal or chosen.equal,
+    )
+    job = Job(
         paper=of_paper,
         scale=chosen,
-        rows=choose_rows(of_paper, chosen, rows.split(",") if rows else []),
+        rows=choose_rows(
+            of_paper, chosen, [r.strip() for r in (rows or "").split(",") if r.strip()]
+        ),
         data=folder,
         out=out or Path("runs") / f"{paper}-{Path(scale).stem}",
         reader=reader or _reader(chosen.reader, folder),
@@ -102,8 +112,9 @@ def command(
         translated=translated or (folder / chosen.translated if chosen.translated else None),
         settings=tuple(settings or ()),
     )
-    jobs_of.translate(job, workers=jobs, watch=tracked)
-    jobs_of.carry_out(jobs_of.units(job, workers=_workers(jobs)), jobs=jobs, watch=tracked)
+    check(job)
+    translate(job, workers=jobs, watch=tracked)
+    carry_out(units(job, workers=_workers(jobs)), jobs=jobs, watch=tracked)
     _write(job, results, as_json)
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from babelspan import translating
 from babelspan.augment.strategies import STRATEGIES
 from babelspan.data.folder import DataFile, describe, inside
+from babelspan.measuring import load_scorer
 from babelspan.reproduction.papers import (
     Letters,
     Paper,
@@ -26,7 +27,7 @@ from babelspan.reproduction.papers import (
     languages_of,
     settings_of,
 )
-from babelspan.reproduction.units import START, Unit, do
+from babelspan.reproduction.units import START, Unit, cells_of, do
 from babelspan.translators import load_translator
 from babelspan.types import ConfigError, DataError
 
@@ -96,6 +97,23 @@ class Job:
                 )
             files += found
         return tuple(files)
+
+
+def check(job: Job) -> None:
+    """See that data and tests are there and right, before anything slow begins.
+
+    Raises:
+        DataError: if something is missing or cannot be measured on.
+        ConfigError: for an unknown scorer.
+    """
+    if not job.train.is_file():
+        raise DataError(
+            f"{job.train}: expected the source examples, found no such file; name the folder that "
+            "holds them with --data"
+        )
+    for test in job.scale.tests:
+        load_scorer(test.scorer)
+        cells_of(test, job.data)
 
 
 def translate(job: Job, *, workers: int, watch: Watch) -> None:

@@ -18,10 +18,15 @@ _PROBED = {
 }
 """Figures of a probe, and their columns."""
 
+_EQUAL = {
+    "updates": "All rows have as many updates, unless the table says otherwise.",
+    "exposure": "All rows have as many updates as show them the same number of source examples.",
+}
+
 
 def markdown(job: Job, found: Sequence[Table]) -> str:
     """All tables of a job, F1 in percent, as mean ± standard deviation where there are seeds."""
-    parts = [f"## {job.paper.title}", job.scale.about]
+    parts = [f"## {job.paper.title}", f"{job.scale.about} {_EQUAL[job.scale.equal]}"]
     for table in found:
         parts += _of_test(job, table)
     if found and found[0].lines[0].probes:
