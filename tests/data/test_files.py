@@ -17,6 +17,7 @@ from babelspan.data.files import (
     read_text,
     replacing,
     write_json,
+    write_whole,
 )
 from babelspan.types import DataError
 
@@ -213,3 +214,9 @@ def test_json_may_begin_with_a_byte_order_mark(tmp_path):
     path.write_bytes(b'\xef\xbb\xbf{"a": 1}')
 
     assert read_json(path) == {"a": 1}
+
+
+def test_text_that_is_not_unicode_is_written_as_its_escape(tmp_path):
+    write_whole(tmp_path / "a.html", "é\r\n\udc80")
+
+    assert (tmp_path / "a.html").read_bytes() == b"\xc3\xa9\r\n\\udc80"

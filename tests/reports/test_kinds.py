@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from babelspan.data.squad import load_squad, save_squad
-from babelspan.reports.kinds import check_reports, write_report, write_whole
+from babelspan.reports.kinds import check_reports, write_report
 from babelspan.samples import SAMPLES
 from babelspan.types import ConfigError
 from reported import evaluated, parallel_cells, parsed
@@ -58,12 +58,6 @@ def test_what_cannot_be_written_is_refused_first(monkeypatch, tmp_path):
     check_reports([tmp_path / "a.html"])
     with pytest.raises(ConfigError, match="needs matplotlib"):
         check_reports([tmp_path / "a.png"])
-
-
-def test_text_that_is_not_unicode_is_written_as_its_escape(tmp_path):
-    write_whole(tmp_path / "a.html", "é\r\n\udc80")
-
-    assert (tmp_path / "a.html").read_bytes() == b"\xc3\xa9\r\n\\udc80"
 
 
 def test_an_evaluation_is_of_the_same_pairs_and_questions_throughout(evaluation):

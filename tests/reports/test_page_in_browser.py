@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 import chromium
-from babelspan.reports.kinds import write_whole
+from babelspan.data.files import write_whole
 from babelspan.reports.page import page
 from babelspan.types import Answer, Example
 from reported import evaluated, parallel_cells, parsed

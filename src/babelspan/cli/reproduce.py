@@ -137,8 +137,7 @@ def _write(job: "Job", results: Path | None, as_json: bool) -> None:
     from rich.console import Console
     from rich.markdown import Markdown
 
-    from babelspan.data.files import write_json
-    from babelspan.reports.kinds import write_whole
+    from babelspan.data.files import write_json, write_whole
     from babelspan.reproduction.markdown import markdown
     from babelspan.reproduction.table import tables, to_json
     from babelspan.scoring.comparison import Settings

@@ -128,15 +128,20 @@ def replacing(path: Path) -> Iterator[Path]:
         beside.unlink(missing_ok=True)
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Write a value as UTF-8 JSON; gzip'd when the name ends in `.gz`.
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write a file whole or not at all, gzip'd when its name ends in `.gz`.
 
-    A lone surrogate, which UTF-8 cannot hold, is written as its JSON escape.
+    Text becomes UTF-8; a lone surrogate, which UTF-8 cannot hold, is written as its JSON escape.
     """
-    text = json.dumps(value, ensure_ascii=False, indent=1) + "\n"
-    raw = text.encode("utf-8", errors="backslashreplace")
+    if isinstance(content, str):
+        content = content.encode("utf-8", errors="backslashreplace")
     with replacing(path) as beside:
-        beside.write_bytes(gzip.compress(raw, mtime=0) if path.suffix == ".gz" else raw)
+        beside.write_bytes(gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a value as JSON; as in `write_whole`."""
+    write_whole(path, json.dumps(value, ensure_ascii=False, indent=1) + "\n")
 
 
 def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from babelspan.data.files import replacing
+from babelspan.data.files import write_whole
 from babelspan.reports.evaluation import Evaluation
 from babelspan.reports.heat_map import heat_map, needs_matplotlib
 from babelspan.reports.page import page
@@ -43,11 +43,3 @@ def write_report(path: Path, evaluation: Evaluation) -> None:
     """Write a report of the kind that the name ends in; errors as in `check_reports`."""
     check_reports([path])
     write_whole(path, _MAKERS[path.suffix.lower()](evaluation))
-
-
-def write_whole(path: Path, content: str | bytes) -> None:
-    """Write a file, whole or not at all; text as UTF-8, a lone surrogate as its escape."""
-    if isinstance(content, str):
-        content = content.encode("utf-8", errors="backslashreplace")
-    with replacing(path) as beside:
-        beside.write_bytes(content)
