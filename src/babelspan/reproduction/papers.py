@@ -144,17 +144,17 @@ def choose_scale(paper: Paper, name: str) -> Scale:
 
 
 def choose_rows(paper: Paper, scale: Scale, chosen: Sequence[str]) -> dict[str, Row]:
-    """Rows by key: those chosen, in the order of the table, or those of the scale.
+    """Rows by key, in order: those chosen, or those of the scale.
 
     Raises:
-        ConfigError: if one is unknown, or a language of it is not among the scale's.
+        ConfigError: if one is unknown.
     """
     known = {**paper.rows, **scale.row}
-    for key in (*chosen, *scale.rows):
+    wanted = chosen or scale.rows
+    for key in wanted:
         if key not in known:
             raise ConfigError(f"unknown row {key!r}{nearest(key, list(known))}")
-    wanted = set(chosen or scale.rows)
-    return {key: row for key, row in known.items() if key in wanted}
+    return {key: known[key] for key in wanted}
 
 
 def languages_of(row: Row, scale: Scale) -> tuple[str, ...]:
