@@ -223,6 +223,10 @@ class World:
         """An entity, as it stands in the texts of a language."""
         return _text(self._entity(entity, language))
 
+    def tell(self, fact: Fact, language: str) -> str:
+        """A fact as a sentence of a language, by its paraphrase."""
+        return _text(self._words(GRAMMARS[language].statements[fact.paraphrase], fact, language))
+
     def _example(self, example_id: str, question_language: str, context_language: str) -> Example:
         story = self.story(example_id)
         question = GRAMMARS[question_language].questions[story.paraphrase]
