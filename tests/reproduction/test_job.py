@@ -198,7 +198,7 @@ def test_int8_and_probes(data, tmp_path):
         stand_in.save_squad(file, stand_in.asked(language, language, 8))
     for name in ("squad", "words", "reader"):
         (tmp_path / name).symlink_to(data / name)
-    scale = replace(SCALE, tests=(test,), int8=True, probe=True)
+    scale = replace(SCALE, tests=(test,), int8=True, probe=6)
     job = carried_out(job_of(tmp_path, tmp_path / "out", "zs", scale=scale))
     folder = job.out / "exported" / "zs" / "seed-1"
     record = json.loads((answers_of(job.out, test, "zs") / "seed-1" / RECORD).read_text())
@@ -206,6 +206,7 @@ def test_int8_and_probes(data, tmp_path):
     (table,) = tables(job, TESTS)
     (probe,) = table.lines[0].probes
     assert probe["chance"] == 0.5
+    assert probe["questions"] == 3  # half of them
     assert "| ZS | " in markdown(job, [table]).rpartition("What question vectors tell")[2]
 
 

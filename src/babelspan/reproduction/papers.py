@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import ConfigDict, PositiveInt
+from pydantic import ConfigDict, NonNegativeInt, PositiveInt
 
 from babelspan.config import build, load_tables, nearest
 from babelspan.types import ConfigError
@@ -102,8 +102,8 @@ class Scale(_Strict):
     as a row without translations sees in so many."""
     int8: bool = False
     """Whether rows are measured as exported to int8 (on the CPU), or as they are."""
-    probe: bool = False
-    """Whether the vectors of each row are probed on the first test, which is crossed then."""
+    probe: NonNegativeInt = 0
+    """On how many questions of the first test, which is crossed then, vectors are probed."""
     row: dict[str, Row] = field(default_factory=dict)
     """More rows than those of the paper."""
 

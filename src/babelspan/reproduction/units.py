@@ -47,7 +47,7 @@ class Unit:
         data: folder that the tests' paths are relative to.
         tests: what it is measured on; none for a first stage.
         int8: whether it is measured as exported to int8.
-        probe: whether its vectors are probed.
+        probe: on how many questions its vectors are probed.
         workers: windows that are read side by side when it is measured; 0 for one a core.
     """
 
@@ -61,7 +61,7 @@ class Unit:
     data: Path
     tests: tuple[Test, ...] = ()
     int8: bool = False
-    probe: bool = False
+    probe: int = 0
     workers: int = 0
 
     @property
@@ -160,6 +160,10 @@ def _probe(unit: Unit, limits: Limits) -> None:
     from babelspan.probing import probe
 
     cells = cells_of(unit.tests[0], unit.data)
-    questions = {q: examples for (q, c), examples in cells.items() if q == c}
+    questions = {
+        question: measuring.sampled(examples, unit.probe)
+        for (question, context), examples in cells.items()
+        if question == context
+    }
     found = probe(load_checkpoint(str(unit.run), **limits), questions, seed=unit.seed)
     write_json(unit.probed, asdict(found))
