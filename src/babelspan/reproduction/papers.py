@@ -4,10 +4,10 @@
 one's own is a file with the keys of `Scale`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import ConfigDict, NonNegativeInt, PositiveInt
 
@@ -190,8 +190,3 @@ def _windows_for_one(row: Row, scale: Scale) -> int:
 def title_of(row: Row, scale: Scale) -> str:
     """The row's name with the scale's languages."""
     return row.name.format(source=scale.source, one=scale.one)
-
-
-def published(row: Row, test: str) -> Mapping[str, Any]:
-    """The paper's figures of a row on a test; none where it has none."""
-    return row.published.get(test, {})

@@ -12,7 +12,7 @@ from babelspan import measuring
 from babelspan.comparing import System, load_system
 from babelspan.data.files import checksum, read_json
 from babelspan.reproduction.job import Job
-from babelspan.reproduction.papers import Test, published, title_of
+from babelspan.reproduction.papers import Test, title_of
 from babelspan.reproduction.units import answers_of, cells_of, files_of
 from babelspan.scoring.comparison import Difference, Settings, compare
 from babelspan.scoring.figures import figures
@@ -114,7 +114,7 @@ def _table(job: Job, test: Test, settings: Settings) -> Table:
                 for other in job.scale.against
                 if other in systems and other != key
             },
-            published=published(row, test.name),
+            published=row.published.get(test.name, {}),
             probes=_probes(job, key),
         )
         for key, row in job.rows.items()

@@ -6,6 +6,7 @@ All that is made stays in the folder of the reproduction, and what is there is n
 """
 
 import re
+import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TypedDict
@@ -20,16 +21,15 @@ from babelspan.reproduction.papers import Settings, Test
 from babelspan.scoring.matrix import Pair
 from babelspan.types import Example
 
+START = "start"
+"""Where the first stage stands among the rows."""
+
 
 class Limits(TypedDict):
     """Of the windows of a run."""
 
     max_length: int
     overlap: int
-
-
-START = "start"
-"""Where the first stage stands among the rows."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,11 +63,6 @@ class Unit:
     int8: bool = False
     probe: int = 0
     workers: int = 0
-
-    @property
-    def name(self) -> str:
-        """For people."""
-        return f"{self.key}, seed {self.seed}"
 
     @property
     def run(self) -> Path:
@@ -108,6 +103,7 @@ def do(unit: Unit, watch: Watch) -> None:
         ConfigError: if the folder holds the same row with other settings or data.
         DataError: as training and measuring do.
     """
+    print(f"{unit.key}, seed {unit.seed}", file=sys.stderr)
     plan = training.plan(
         method=unit.method,
         reader=unit.reader,
@@ -122,7 +118,7 @@ def do(unit: Unit, watch: Watch) -> None:
         "overlap": plan.run_config.overlap,
     }
     _measure(unit, limits, watch)
-    if unit.probe and not unit.probed.exists():
+    if unit.probe:
         _probe(unit, limits)
 
 
@@ -157,13 +153,18 @@ def _exported(unit: Unit) -> str:
 
 
 def _probe(unit: Unit, limits: Limits) -> None:
+    test = unit.tests[0]
+    made_of = measuring.identity_of(
+        checksum_of(str(unit.run)), files_of(test, unit.data), sample=unit.probe
+    )
+    if unit.probed.exists() and read_json(unit.probed).get("made_of") == made_of:
+        return
     from babelspan.probing import probe
 
-    cells = cells_of(unit.tests[0], unit.data)
     questions = {
         question: measuring.sampled(examples, unit.probe)
-        for (question, context), examples in cells.items()
+        for (question, context), examples in cells_of(test, unit.data).items()
         if question == context
     }
     found = probe(load_checkpoint(str(unit.run), **limits), questions, seed=unit.seed)
-    write_json(unit.probed, asdict(found))
+    write_json(unit.probed, {"made_of": made_of, **asdict(found)})
