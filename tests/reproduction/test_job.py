@@ -133,6 +133,7 @@ def test_the_table_has_the_papers_figures_beside(job, found):
     assert of_mlqa.endswith("| 56.5 ± 0.1 | 62.8 ± 0.1 |")
     assert of_tydiqa.split("|")[-2].strip() == ""  # the paper has no such figure
     assert "| LAF PSA+QS (en-all) | 5 × 32 |" in text
+    assert "| paper, MLQA: G-XLT | paper, MLQA: XLT |" in text
     assert "n:147" in text
     zero_shot = found[0].lines[0]
     assert set(zero_shot.against) == {"tq"}

@@ -42,14 +42,15 @@ def _of_test(job: Job, table: Table) -> list[str]:
     names = {key: title_of(job.rows[key], job.scale) for key in others}
     head = ["row", "updates × windows", *columns]
     head += [f"{means[0]} less {names[key]} (95 %), p" for key in others]
-    head += [f"paper: {name}" for name in means if any(name in line.published for line in lines)]
+    printed = [name for name in means if any(name in line.published for line in lines)]
+    head += [f"paper, {test.beside}: {name}" for name in printed]
     body = [
         [
             line.name,
             f"{line.updates} × {line.windows}",
             *(_spread(line.f1[name]) for name in columns),
             *(_difference(line.against.get(key, {}).get(means[0])) for key in others),
-            *(_published(line, name) for name in means if f"paper: {name}" in head),
+            *(_published(line, name) for name in printed),
         ]
         for line in lines
     ]

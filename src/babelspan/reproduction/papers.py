@@ -60,7 +60,8 @@ class Test(_Strict):
     __test__ = False  # no class of tests for pytest
 
     name: str
-    """As in `Row.published`, if the paper has figures for it."""
+    beside: str = ""
+    """The test of the paper, as in `Row.published`, whose figures stand beside; empty for none."""
     data: tuple[str, ...]
     split: str | None = None
     crossed: bool = False

@@ -114,7 +114,7 @@ def _table(job: Job, test: Test, settings: Settings) -> Table:
                 for other in job.scale.against
                 if other in systems and other != key
             },
-            published=row.published.get(test.name, {}),
+            published=row.published.get(test.beside, {}),
             probes=_probes(job, key),
         )
         for key, row in job.rows.items()
