@@ -20,14 +20,14 @@ from babelspan.data.predictions import RECORD, load_predictions, save_prediction
 from babelspan.data.squad import refuse_repeated_ids
 from babelspan.scoring.figures import Scorer, figures, signature
 from babelspan.scoring.matrix import Matrix, Pair
-from babelspan.types import ConfigError, DataError, Example, Prediction
+from babelspan.types import ConfigError, DataError, Example
 from babelspan.version import VERSION
 
 if TYPE_CHECKING:
     from babelspan.pivot import Pivot
 
-Watch = Callable[[Iterable[Prediction], str, int], Iterable[Prediction]]
-"""Shows progress over predictions: what they are of, how many there will be."""
+Watch = Callable[[Iterable[Any], str, int], Iterable[Any]]
+"""Shows progress over items, such as predictions: what they are, how many there will be."""
 
 
 class Measured(NamedTuple):

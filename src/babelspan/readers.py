@@ -55,9 +55,7 @@ def load_answerer(
             max_answer_tokens=max_answer_tokens,
         )
     checkpoint = load_checkpoint(reader, max_length=max_length, overlap=overlap)
-    import torch
-
-    checkpoint.to("cuda" if torch.cuda.is_available() else "cpu").eval()
+    checkpoint.to(device()).eval()
     return answerer_of(checkpoint, max_answer_tokens=max_answer_tokens)
 
 
@@ -109,6 +107,13 @@ def load_checkpoint(
     return pretrained.load(
         name, max_length=max_length, overlap=overlap, gives_new_head=gives_new_head
     )
+
+
+def device() -> str:
+    """Where PyTorch runs a checkpoint: on a GPU if there is one."""
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def folder_of(reader: str) -> Path:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import stand_in
 
+from babelspan.cli import reproduce
 from babelspan.data.files import checksum
 from babelspan.data.folder import describe
 from babelspan.data.predictions import RECORD
@@ -29,6 +30,7 @@ SCALE = PAPER.scales["paper"]
 ROWS = ("zs", "tq", "at-one", "psa-qs-all")
 FAST = ("method.reader.lr=5e-3", "threads=1")
 TESTS = Settings(resamples=200)
+OF_ZS = "runs/zs/seed-1/model.safetensors"
 
 
 def plain(items, _, __):
@@ -97,7 +99,10 @@ def test_figures_are_those_of_the_trained_reader(job, found, key):
         cells = cells_of(table.test, job.data)
         matrix, _ = measure(reader, cells, load_scorer(table.test.scorer))
         (line,) = (line for line in table.lines if line.key == key)
-        assert line.f1["G-XLT"].mean == pytest.approx(matrix.g_xlt("f1"))
+        if table.test.name == "MLQA":
+            assert line.f1["G-XLT"].mean == pytest.approx(matrix.g_xlt("f1"))
+        else:
+            assert "G-XLT" not in line.f1  # one language a pair
         assert line.f1["XLT"].mean == pytest.approx(matrix.xlt("f1"))
         of_arabic = [matrix.value((q, "ar"), "f1") for q in matrix.question_languages]
         of_arabic = [value for value in of_arabic if value is not None]
@@ -132,7 +137,7 @@ def test_the_table_has_the_papers_figures_beside(job, found):
     of_mlqa, of_tydiqa = (li for li in text.splitlines() if li.startswith("| AT (en-zh)"))
     assert of_mlqa.endswith("| 56.5 ± 0.1 | 62.8 ± 0.1 |")
     assert of_tydiqa.split("|")[-2].strip() == ""  # the paper has no such figure
-    assert "| LAF PSA+QS (en-all) | 5 × 32 |" in text
+    assert "| LAF PSA+QS (en-all) | 5 × 32, 3 steps |" in text
     assert "| paper, MLQA: G-XLT | paper, MLQA: XLT |" in text
     assert "n:147" in text
     zero_shot = found[0].lines[0]
@@ -180,9 +185,11 @@ def test_a_first_stage_is_trained_once_and_all_rows_go_on_from_it(data, tmp_path
         for key in ("zs", "tq")
     ]
     (table,) = tables(job, TESTS)
-    assert [line.seeds for line in table.lines] == [2, 2]
     assert all(line.f1["XLT"].sd is not None for line in table.lines)
-    assert "± " in markdown(job, [table]).splitlines()[8]
+    text = markdown(job, [table])
+    assert "| ZS | 1 × 32 |" in text
+    assert "± " in next(line for line in text.splitlines() if line.startswith("| T(Q)"))
+    assert "2 seeds; a first stage for each seed (method.reader.lr=5e-3, updates=2);" in text
 
     given = replace(job, start="mine", out=tmp_path / "given", rows={"zs": PAPER.rows["zs"]})
     none, rows = jobs.units(given)
@@ -206,9 +213,68 @@ def test_int8_and_probes(data, tmp_path):
     assert record["reader"] == checksum(folder / "model.onnx")
     (table,) = tables(job, TESTS)
     (probe,) = table.lines[0].probes
+    assert probe["languages"] == ["en", "de"]  # the source first, though de is before it
     assert probe["chance"] == 0.5
     assert probe["questions"] == 3  # half of them
     assert "| ZS | " in markdown(job, [table]).rpartition("What question vectors tell")[2]
+
+    made = [folder / "model.onnx", job.out / "probes" / "zs" / "seed-1.json"]
+    before = [path.stat().st_mtime_ns for path in made]
+    carried_out(job)
+    assert [path.stat().st_mtime_ns for path in made] == before
+    for record in (folder / "from.json", made[1]):  # as if they were of another reader
+        record.write_text(record.read_text().replace(checksum(job.out / OF_ZS), "another"))
+    carried_out(job)
+    assert all(path.stat().st_mtime_ns > b for path, b in zip(made, before, strict=True))
+
+
+def test_all_strategies_in_all_languages(data, tmp_path):
+    job = job_of(data, tmp_path, "tall")
+    jobs.translate(job, workers=1, watch=plain)
+    ((unit,), others) = (jobs.units(job)[1], ("de", "es", "ar", "hi", "zh"))
+    pairs = [(f.question_language, f.context_language) for f in map(describe, unit.train)]
+    assert pairs == [
+        ("en", "en"),
+        *((other, "en") for other in others),
+        *(("en", other) for other in others),
+        *((other, other) for other in others),
+    ]
+    strategies = {e.strategy for e in describe(unit.train[-1]).load()}
+    assert strategies == {"T(Q+C)"}
+
+    (tmp_path / "translated" / "old").mkdir()
+    (tmp_path / "translated" / "old" / "dev.de-en.json.gz").write_bytes(unit.train[1].read_bytes())
+    assert jobs.units(replace(job))[1][0].train == unit.train  # another split
+    (tmp_path / "translated" / "old" / "train.de-en.json.gz").write_bytes(b"")
+    with pytest.raises(
+        DataError, match=r"expected one set .*'de' and contexts in 'en', found .*old"
+    ):
+        jobs.units(replace(job))
+
+
+def test_the_command_line_writes_the_table_where_it_is_wanted(job, tmp_path, capsys):
+    asked = {
+        "data": job.data,
+        "out": job.out,
+        "reader": job.reader,
+        "scale": "paper",
+        "rows": " zs, tq",
+        "translator": job.translator,
+        "settings": list(FAST),
+        "seeds": 1,
+    }
+    reproduce.command("bornea2021", **asked, results=tmp_path / "t.md", as_json=True)
+    record = json.loads(capsys.readouterr().out)
+    assert [line["key"] for line in record["tables"][0]["lines"]] == ["zs", "tq"]
+    assert record["settings"] == list(FAST)
+    assert {"zs/seed-1", "tq/seed-1"} <= set(record["runs"])
+    assert [t["strategies"] for t in record["translations"]] == [["T(Q)"]]
+    assert (tmp_path / "t.md").read_text() == (job.out / "table.md").read_text()
+
+    with pytest.raises(ConfigError, match="row 'zs': equal exposure needs a setting updates=…"):
+        reproduce.command("bornea2021", **asked, equal="exposure")
+    with pytest.raises(ConfigError, match="holds predictions of another reader, other data or"):
+        reproduce.command("bornea2021", **asked, sample=2)
 
 
 def test_translations_without_a_translator_are_an_error(data, tmp_path):
@@ -244,7 +310,7 @@ def test_killed_it_goes_on_to_the_same_bits(data, job, tmp_path):
         name = f"runs/{key}/seed-1/model.safetensors"
         assert (out / name).read_bytes() == (job.out / name).read_bytes()
         assert contents(out, f"answers/mlqa/{key}") == contents(job.out, f"answers/mlqa/{key}")
-    assert json.loads((out / "table.json").read_text())["runs"]["tq"]["state"] == "finished"
+    assert json.loads((out / "table.json").read_text())["runs"]["tq/seed-1"]["state"] == "finished"
 
 
 def answers(out: Path, key):
@@ -259,6 +325,10 @@ def answers(out: Path, key):
         ({"tests": (replace(SCALE.tests[0], scorer="mlca"),)}, "unknown scorer 'mlca'; did you"),
         ({"tests": (replace(SCALE.tests[0], data=("mlca",)),)}, "mlca"),
         ({"tests": (replace(SCALE.tests[0], split=None),)}, "holds the splits dev, test; choose"),
+        ({"probe": 4}, "probes need a test that is crossed, 'MLQA' is not"),
+        ({"start": ("epochs=one",)}, "'epochs': .* integer, found 'one'"),
+        ({"settings_of_row": {"zs": ("weight=1.0",)}}, "unknown key 'weight'"),
+        ({"settings": ("seed=3",)}, "expected no setting of the seed, found one; use --seeds"),
     ],
 )
 def test_what_is_missing_is_told_before_anything_is_made(data, tmp_path, change, message):
@@ -266,4 +336,6 @@ def test_what_is_missing_is_told_before_anything_is_made(data, tmp_path, change,
     with pytest.raises((ConfigError, DataError), match=message):
         jobs.check(job)
     jobs.check(job_of(data, tmp_path, "zs"))
+    with pytest.raises(DataError, match=r"reader '\./no': expected a folder"):
+        jobs.check(job_of(data, tmp_path, "zs", reader="./no"))
     assert list(tmp_path.iterdir()) == []

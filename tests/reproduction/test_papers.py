@@ -5,8 +5,8 @@ from statistics import mean
 
 import pytest
 
+from babelspan import training
 from babelspan.config import build
-from babelspan.methods import language_adversarial, language_arbitration
 from babelspan.reproduction.papers import (
     Scale,
     choose_rows,
@@ -15,7 +15,6 @@ from babelspan.reproduction.papers import (
     settings_of,
     title_of,
 )
-from babelspan.train.run import RunConfig
 from babelspan.types import ConfigError
 
 PAPER = load_paper("bornea2021")
@@ -48,16 +47,13 @@ def test_all_rows_of_the_tables_are_there():
 
 
 @pytest.mark.parametrize("name", PAPER.scales)
-def test_settings_of_every_row_are_known_to_its_method(name):
+def test_every_row_can_be_planned(name):
     scale = PAPER.scales[name]
-    for key, row in choose_rows(PAPER, scale, []).items():
-        keys = {s.partition("=")[0].removeprefix("method.") for s in settings_of(key, row, scale)}
-        known = {*RunConfig.__dataclass_fields__, "reader.lr"}
-        if row.method == "language_adversarial":
-            known |= {*language_adversarial.Config.__dataclass_fields__, "discriminator.lr"}
-        if row.method == "language_arbitration":
-            known |= {*language_arbitration.Config.__dataclass_fields__}
-        assert keys <= known
+    for key, row in choose_rows(PAPER, scale, list(PAPER.rows)).items():
+        settings = settings_of(key, row, scale)
+        plan = training.plan(method=row.method, reader="any", train=(), settings=settings)
+        assert plan.method_config.reader.lr == (1e-4 if name == "mini" else 3e-5)
+        assert plan.run_config.updates == (240 if name == "mini" else None)
 
 
 def test_names_have_the_languages_of_the_scale():
@@ -79,6 +75,18 @@ def test_equal_exposure_shows_as_many_source_examples(key, updates):
     *before, last = settings_of(key, row, replace(MINI, equal="exposure"))
     assert last == f"updates={updates}"
     assert tuple(before) == settings_of(key, row, MINI)
+
+
+def test_arbitration_on_everything_reads_half_of_its_pairs_over_translated_contexts():
+    row = replace(PAPER.rows["psa-all"], strategies=("q", "c", "qc"))
+    assert settings_of("psa-all", row, replace(MINI, equal="exposure"))[-1] == "updates=960"
+
+
+def test_what_goes_over_the_settings_is_in_the_exposure():
+    scale = replace(PAPER.scales["paper"], equal="exposure")
+    assert settings_of("tq", PAPER.rows["tq"], scale, ("updates=10",))[-1] == "updates=60"
+    with pytest.raises(ConfigError, match="a number, found many"):
+        settings_of("tq", PAPER.rows["tq"], scale, ("updates=many",))
 
 
 def test_equal_exposure_needs_a_number_of_updates():
@@ -127,6 +135,31 @@ def test_a_scale_of_ones_own_may_have_rows_of_its_own(tmp_path):
 def test_what_is_unknown_is_named(found, message):
     with pytest.raises(ConfigError, match=message):
         found()
+
+
+SMALL = """
+about = "a"\nreader = "r"\ntrain = "t"\nsource = "en"\nlanguages = ["de"]\none = "de"
+rows = ["zs"]\n%s
+[[tests]]
+name = "T"
+data = ["d"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ('against = ["tqq"]', "s.toml: unknown row 'tqq'; did you mean 'tq'"),
+        ('settings_of_row.psa-al = ["a=1"]', "unknown row 'psa-al'; did you mean 'psa-all'"),
+        ('settings_of_method.fine_tun = ["a=1"]', "unknown method 'fine_tun'; did you mean"),
+        ('[row.start]\nname = "n"', "expected the key of a row .* not 'start', found 'start'"),
+        ('[row."../x"]\nname = "n"', "expected the key of a row in small letters, .* found '../x'"),
+    ],
+)
+def test_a_scale_that_speaks_of_what_is_not_there_is_an_error(tmp_path, lines, message):
+    (tmp_path / "s.toml").write_text(SMALL % lines)
+    with pytest.raises(ConfigError, match=message):
+        choose_scale(PAPER, str(tmp_path / "s.toml"))
 
 
 def test_an_unknown_key_of_a_test_is_an_error(tmp_path):

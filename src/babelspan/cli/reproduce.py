@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from babelspan.cli.shown import Json
+from babelspan.cli.shown import Json, Sample
 
 if TYPE_CHECKING:
     from babelspan.reproduction.job import Job
 
-PaperName = Annotated[str, typer.Argument(metavar="PAPER", help="bornea2021.")]
+PaperName = Annotated[str, typer.Argument(metavar="PAPER", help="Such as bornea2021.")]
 ScaleName = Annotated[
     str, typer.Option("--scale", help="A scale of the paper, or a TOML file of your own.")
 ]
@@ -31,9 +31,6 @@ Start = Annotated[
 ]
 Rows = Annotated[str | None, typer.Option("--rows", help="Keys of rows, parted by commas.")]
 Seeds = Annotated[int | None, typer.Option("--seeds", min=1, help="How many seeds, from 1.")]
-Sample = Annotated[
-    int | None, typer.Option("--sample", min=1, help="Questions of each pair, chosen by id.")
-]
 Translator = Annotated[str | None, typer.Option("--translator", help="Where the scale names none.")]
 Translated = Annotated[
     Path | None, typer.Option("--translated", help="Folder of translations that are there.")

@@ -4,7 +4,8 @@ Rows are independent of each other, so that several can be trained side by side.
 """
 
 import multiprocessing
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import redirect_stderr, redirect_stdout
@@ -12,13 +13,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 from pathlib import Path
-from typing import Any
 
-from babelspan import translating
+from babelspan import training, translating
 from babelspan.augment.strategies import STRATEGIES
 from babelspan.data.folder import DataFile, describe, inside
-from babelspan.measuring import load_scorer
+from babelspan.measuring import Watch, load_scorer
+from babelspan.readers import load_checkpoint
 from babelspan.reproduction.papers import (
+    START,
     Letters,
     Paper,
     Row,
@@ -27,12 +29,9 @@ from babelspan.reproduction.papers import (
     languages_of,
     settings_of,
 )
-from babelspan.reproduction.units import START, Unit, cells_of, do
+from babelspan.reproduction.units import Unit, cells_of, do
 from babelspan.translators import load_translator
 from babelspan.types import ConfigError, DataError
-
-Watch = Callable[[Iterable[Any], str, int], Iterable[Any]]
-"""Shows progress over items: what they are, how many there will be."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +71,9 @@ class Job:
 
     @cached_property
     def _translations(self) -> list[DataFile]:
-        return inside(self.translated or self.out / "translated")
+        split = describe(self.train).split
+        found = inside(self.translated or self.out / "translated")
+        return [file for file in found if file.split == split]
 
     def learns_from(self, row: Row) -> tuple[Path, ...]:
         """The files of a row: the source examples, then each strategy in each language.
@@ -85,17 +86,23 @@ class Job:
             question = language if "q" in strategy else self.scale.source
             context = language if "c" in strategy else self.scale.source
             found = [
-                f.path
+                f
                 for f in self._translations
                 if (f.question_language, f.context_language) == (question, context)
             ]
+            if len({f.whole for f in found}) > 1:
+                raise DataError(
+                    f"expected one set of translations with questions in {question!r} and contexts "
+                    f"in {context!r}, found {', '.join(sorted(str(f.whole) for f in found))}; "
+                    "remove what is out of date"
+                )
             if not found:
                 raise DataError(
                     f"{self.translated or self.out / 'translated'}: expected translations with "
                     f"questions in {question!r} and contexts in {context!r}, found none; make them "
                     "with babelspan translate, or choose other --rows"
                 )
-            files += found
+            files += [f.path for f in found]
         return tuple(files)
 
 
@@ -103,9 +110,19 @@ def check(job: Job) -> None:
     """See that data and tests are there and right, before anything slow begins.
 
     Raises:
-        DataError: if something is missing or cannot be measured on.
-        ConfigError: for an unknown scorer.
+        DataError: if data or the reader are missing, or cannot be measured on.
+        ConfigError: for a setting or scorer that is unknown, or probes of a test that is not
+            crossed.
     """
+    stages = [
+        (row.method, settings_of(k, row, job.scale, job.settings)) for k, row in job.rows.items()
+    ]
+    for method, settings in [*stages, ("fine_tune", job.scale.start or ())]:
+        if any(setting.startswith(("seed=", "run.seed=")) for setting in settings):
+            raise ConfigError("expected no setting of the seed, found one; use --seeds")
+        training.plan(method=method, reader=job.reader, train=(), settings=settings)
+    if job.scale.probe and not job.scale.tests[0].crossed:
+        raise ConfigError(f"probes need a test that is crossed, {job.scale.tests[0].name!r} is not")
     if not job.train.is_file():
         raise DataError(
             f"{job.train}: expected the source examples, found no such file; name the folder that "
@@ -114,6 +131,7 @@ def check(job: Job) -> None:
     for test in job.scale.tests:
         load_scorer(test.scorer)
         cells_of(test, job.data)
+    load_checkpoint(job.start or job.reader, gives_new_head=True)
 
 
 def translate(job: Job, *, workers: int, watch: Watch) -> None:
@@ -150,6 +168,7 @@ def units(job: Job, *, workers: int = 0) -> tuple[list[Unit], list[Unit]]:
         train=(job.train,),
         settings=scale.start or (),
         data=job.data,
+        source=scale.source,
     )
     begins_anew = scale.start is not None and job.start is None
     seeds = range(1, job.seeds + 1)
@@ -162,8 +181,9 @@ def units(job: Job, *, workers: int = 0) -> tuple[list[Unit], list[Unit]]:
             method=row.method,
             reader=str(firsts[seed - 1].run) if begins_anew else job.start or job.reader,
             train=job.learns_from(row),
-            settings=(*settings_of(key, row, scale), *job.settings),
+            settings=settings_of(key, row, scale, job.settings),
             data=job.data,
+            source=scale.source,
             tests=scale.tests,
             int8=scale.int8,
             probe=scale.probe,
@@ -199,8 +219,11 @@ def _side_by_side(stage: Sequence[Unit], jobs: int) -> Iterator[Unit]:
         running = {pool.submit(_do_apart, unit): unit for unit in stage}
         try:
             for finished in as_completed(running):
+                unit = running[finished]
+                if finished.exception():
+                    print(f"{unit.key}, seed {unit.seed}: failed", file=sys.stderr)
                 finished.result()
-                yield running[finished]
+                yield unit
         except BrokenProcessPool:
             raise ConfigError(
                 "a process was killed, most often for want of memory; what is finished is kept: "
@@ -234,7 +257,7 @@ def _needed(job: Job, translation: Translation) -> list[Letters]:
 def _translate(
     job: Job, translation: Translation, strategy: Letters, workers: int, watch: Watch
 ) -> None:
-    spec = translation.translator.format(data=job.data) or job.translator
+    spec = translation.translator.replace("{data}", str(job.data)) or job.translator
     if spec is None:
         raise ConfigError(
             f"translations into {', '.join(translation.to)} are to be made and this scale names no "

@@ -1,6 +1,7 @@
 """A table as Markdown, for a terminal and for docs/results."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from statistics import mean
 from typing import Any
 
@@ -19,14 +20,14 @@ _PROBED = {
 """Figures of a probe, and their columns."""
 
 _EQUAL = {
-    "updates": "All rows have as many updates, unless the table says otherwise.",
-    "exposure": "All rows have as many updates as show them the same number of source examples.",
+    "updates": "The budget of a row is in the table.",
+    "exposure": "Budgets are such that all rows see as many windows of source examples.",
 }
 
 
 def markdown(job: Job, found: Sequence[Table]) -> str:
     """All tables of a job, F1 in percent, as mean ± standard deviation where there are seeds."""
-    parts = [f"## {job.paper.title}", f"{job.scale.about} {_EQUAL[job.scale.equal]}"]
+    parts = [f"## {job.paper.title}", f"{job.scale.about} {_EQUAL[job.scale.equal]}", _made_of(job)]
     for table in found:
         parts += _of_test(job, table)
     if found and found[0].lines[0].probes:
@@ -34,38 +35,48 @@ def markdown(job: Job, found: Sequence[Table]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def _made_of(job: Job) -> str:
+    """What the words of the scale do not say, or the user has changed."""
+    seeds = f"{job.seeds} seed{'s' if job.seeds > 1 else ''}"
+    if job.start is not None:
+        begins = "all seeds from one reader, given"
+    elif job.scale.start is not None:
+        begins = f"a first stage for each seed ({', '.join(job.scale.start)})"
+    else:
+        begins = f"from {Path(job.reader).name}"
+    measured = "int8" if job.scale.int8 else "as trained"
+    settings = ", ".join((*job.scale.settings, *job.settings))
+    return f"{seeds}; {begins}; measured {measured}; settings of all rows: `{settings}`."
+
+
 def _of_test(job: Job, table: Table) -> list[str]:
     test, lines = table.test, table.lines
-    columns = _columns(lines)
-    means = [name for name in (GENERAL, DIAGONAL) if name in columns]
+    columns = list(lines[0].f1)
+    mean_of = GENERAL if GENERAL in columns else DIAGONAL
     others = [key for key in job.scale.against if any(key in line.against for line in lines)]
-    names = {key: title_of(job.rows[key], job.scale) for key in others}
+    printed = [
+        name for name in (GENERAL, DIAGONAL) if any(name in line.published for line in lines)
+    ]
     head = ["row", "updates × windows", *columns]
-    head += [f"{means[0]} less {names[key]} (95 %), p" for key in others]
-    printed = [name for name in means if any(name in line.published for line in lines)]
+    head += [f"{mean_of} less {title_of(job.rows[key], job.scale)} (95 %), p" for key in others]
     head += [f"paper, {test.beside}: {name}" for name in printed]
     body = [
         [
             line.name,
-            f"{line.updates} × {line.windows}",
+            f"{line.updates} × {line.windows}{f', {line.steps} steps' if line.steps > 1 else ''}",
             *(_spread(line.f1[name]) for name in columns),
-            *(_difference(line.against.get(key, {}).get(means[0])) for key in others),
-            *(_published(line, name) for name in printed),
+            *(_difference(line.against.get(key, {}).get(mean_of)) for key in others),
+            *(_beside(line, name) for name in printed),
         ]
         for line in lines
     ]
     sampled = "" if test.sample is None else f", a fixed sample of {test.sample} questions a pair"
-    seeds = f"{lines[0].seeds} seed{'s' if lines[0].seeds > 1 else ''}"
-    about = f"{test.name}{sampled}; F1, scorer `{test.scorer}`; {seeds}"
-    return [f"### {about}", _rows(head, body), f"`{table.signature}`"]
-
-
-def _columns(lines: Sequence[Line]) -> list[str]:
-    """Context languages and means; where all pairs are of one language, the mean is XLT."""
-    columns = list(lines[0].f1)
-    if DIAGONAL in columns and lines[0].f1[GENERAL] == lines[0].f1[DIAGONAL]:
-        columns.remove(GENERAL)
-    return columns
+    parts = [f"### {test.name}{sampled}; F1, scorer `{test.scorer}`", _rows(head, body)]
+    own = [f"{line.name}: `{', '.join(line.settings)}`" for line in lines if line.settings]
+    notes = "p-values are of single comparisons, not corrected for the number of rows."
+    if own:
+        notes += f" Settings of rows: {'; '.join(own)}."
+    return [*parts, notes, f"`{table.signature}`"]
 
 
 def _of_probes(table: Table) -> list[str]:
@@ -88,7 +99,7 @@ def _spread(value: Spread) -> str:
     return _with_sd(100 * value.mean, None if value.sd is None else 100 * value.sd)
 
 
-def _published(line: Line, name: str) -> str:
+def _beside(line: Line, name: str) -> str:
     value = line.published.get(name)
     return "" if value is None else _with_sd(value, line.published.get(f"{name}-sd"))
 

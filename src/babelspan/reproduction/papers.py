@@ -4,7 +4,8 @@
 one's own is a file with the keys of `Scale`.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -15,6 +16,9 @@ from babelspan.config import build, load_tables, nearest
 from babelspan.types import ConfigError
 
 _FOLDER = Path(__file__).parent
+
+START = "start"
+"""Where the first stage stands among the rows."""
 
 Letters = Literal["q", "c", "qc"]
 """T(Q), T(C), T(Q+C), as `babelspan translate --strategy` has them."""
@@ -99,12 +103,13 @@ class Scale(_Strict):
     settings_of_method: dict[str, Settings] = field(default_factory=dict)
     settings_of_row: dict[str, Settings] = field(default_factory=dict)
     equal: Literal["updates", "exposure"] = "updates"
-    """What `updates` counts: the updates of a row, or those that show it as many source examples
-    as a row without translations sees in so many."""
+    """What `updates` counts: the updates of a row, or those that show it as many windows of source
+    examples as a row without translations sees in so many; of translations it sees what is beside
+    them, in language arbitration one for each."""
     int8: bool = False
     """Whether rows are measured as exported to int8 (on the CPU), or as they are."""
     probe: NonNegativeInt = 0
-    """On how many questions of the first test, which is crossed then, vectors are probed."""
+    """On how many questions of the first test, which has to be crossed, vectors are probed."""
     row: dict[str, Row] = field(default_factory=dict)
     """More rows than those of the paper."""
 
@@ -114,8 +119,15 @@ class Paper(_Strict):
     """A file of this folder."""
 
     title: str
+    one: str
+    """The language of its rows with one other language."""
     rows: dict[str, Row]
     scales: dict[str, Scale]
+
+
+def papers() -> list[str]:
+    """The papers there are."""
+    return sorted(path.stem for path in _FOLDER.glob("*.toml"))
 
 
 def load_paper(name: str) -> Paper:
@@ -124,10 +136,12 @@ def load_paper(name: str) -> Paper:
     Raises:
         ConfigError: if there is none.
     """
-    known = [path.stem for path in sorted(_FOLDER.glob("*.toml"))]
-    if name not in known:
-        raise ConfigError(f"unknown paper {name!r}{nearest(name, known)}")
-    return build(Paper, load_tables(_FOLDER / f"{name}.toml"), name)
+    if name not in papers():
+        raise ConfigError(f"unknown paper {name!r}{nearest(name, papers())}")
+    paper = build(Paper, load_tables(_FOLDER / f"{name}.toml"), name)
+    for key, scale in paper.scales.items():
+        _refuse_wrong_keys(paper, scale, f"{name}: {key}")
+    return paper
 
 
 def choose_scale(paper: Paper, name: str) -> Scale:
@@ -141,7 +155,29 @@ def choose_scale(paper: Paper, name: str) -> Scale:
     if not name.endswith(".toml"):
         known = nearest(name, list(paper.scales))
         raise ConfigError(f"unknown scale {name!r}{known}; or name a file that ends in .toml")
-    return build(Scale, load_tables(Path(name)), name)
+    scale = build(Scale, load_tables(Path(name)), name)
+    _refuse_wrong_keys(paper, scale, name)
+    return scale
+
+
+def _refuse_wrong_keys(paper: Paper, scale: Scale, where: str) -> None:
+    """See that keys can be names of folders, and that every row and method named is one."""
+    for key in scale.row:
+        if key == START or not re.fullmatch(r"[a-z0-9][a-z0-9.-]*", key):
+            raise ConfigError(
+                f"{where}: expected the key of a row in small letters, digits, dots and hyphens, "
+                f"and not {START!r}, found {key!r}"
+            )
+    rows = {**paper.rows, **scale.row}
+    _refuse_unknown(where, "row", (*scale.against, *scale.settings_of_row), list(rows))
+    methods = sorted({row.method for row in rows.values()})
+    _refuse_unknown(where, "method", scale.settings_of_method, methods)
+
+
+def _refuse_unknown(where: str, what: str, names: Iterable[str], known: Sequence[str]) -> None:
+    for name in names:
+        if name not in known:
+            raise ConfigError(f"{where}: unknown {what} {name!r}{nearest(name, known)}")
 
 
 def choose_rows(paper: Paper, scale: Scale, chosen: Sequence[str]) -> dict[str, Row]:
@@ -152,9 +188,7 @@ def choose_rows(paper: Paper, scale: Scale, chosen: Sequence[str]) -> dict[str, 
     """
     known = {**paper.rows, **scale.row}
     wanted = chosen or scale.rows
-    for key in wanted:
-        if key not in known:
-            raise ConfigError(f"unknown row {key!r}{nearest(key, list(known))}")
+    _refuse_unknown("--rows" if chosen else "rows", "row", wanted, list(known))
     return {key: known[key] for key in wanted}
 
 
@@ -165,29 +199,46 @@ def languages_of(row: Row, scale: Scale) -> tuple[str, ...]:
     return (scale.one,) if row.languages == "one" else scale.languages
 
 
-def settings_of(key: str, row: Row, scale: Scale) -> Settings:
-    """All settings of a row but its seed, with `updates` for the exposure that is wanted."""
-    settings = (
-        *scale.settings,
+def settings_of(key: str, row: Row, scale: Scale, over: Settings = ()) -> Settings:
+    """All settings of a row but its seed, with `updates` for the exposure that is wanted.
+
+    Args:
+        key: of the row.
+        row: the row.
+        scale: the scale.
+        over: goes before all others.
+
+    Raises:
+        ConfigError: if equal exposure is wanted and there is no number of updates.
+    """
+    settings = (*scale.settings, *own_settings(key, row, scale), *over)
+    if scale.equal == "updates":
+        return settings
+    updates = [s.partition("=")[2] for s in settings if s.startswith(("updates=", "run.updates="))]
+    if not updates or not updates[-1].isdecimal():
+        raise ConfigError(
+            f"row {key!r}: equal exposure needs a setting updates=…, a number, found "
+            f"{updates[-1] if updates else 'none'}"
+        )
+    return (*settings, f"updates={int(updates[-1]) * _windows_for_one(row, scale)}")
+
+
+def own_settings(key: str, row: Row, scale: Scale) -> Settings:
+    """The settings that not all rows have."""
+    return (
         *scale.settings_of_method.get(row.method, ()),
         *row.settings,
         *scale.settings_of_row.get(key, ()),
     )
-    if scale.equal == "updates":
-        return settings
-    updates = [s.partition("=")[2] for s in settings if s.startswith(("updates=", "run.updates="))]
-    if not updates:
-        raise ConfigError(f"row {key!r}: equal exposure needs a setting updates=…, found none")
-    return (*settings, f"updates={int(updates[-1]) * _windows_for_one(row, scale)}")
 
 
 def _windows_for_one(row: Row, scale: Scale) -> int:
-    """How many windows a row takes for each of a source example."""
-    if row.method == "language_arbitration":
-        return 2
+    """How many windows a row takes for each that is of a source example."""
+    if row.method == "language_arbitration":  # in pairs, half of them over translated contexts
+        return 4 if {"c", "qc"} <= set(row.strategies) else 2
     return 1 + len(row.strategies) * len(languages_of(row, scale))
 
 
 def title_of(row: Row, scale: Scale) -> str:
     """The row's name with the scale's languages."""
-    return row.name.format(source=scale.source, one=scale.one)
+    return row.name.replace("{source}", scale.source).replace("{one}", scale.one)

@@ -8,16 +8,17 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-from babelspan import measuring
-from babelspan.comparing import System, load_system
+from babelspan.comparing import load_system
 from babelspan.data.files import checksum, read_json
+from babelspan.data.folder import DataFile
+from babelspan.measuring import load_scorer, signature_of
+from babelspan.readers import checksum_of
 from babelspan.reproduction.job import Job
-from babelspan.reproduction.papers import Test, title_of
+from babelspan.reproduction.papers import Row, Test, own_settings, title_of
 from babelspan.reproduction.units import answers_of, cells_of, files_of
-from babelspan.scoring.comparison import Difference, Settings, compare
+from babelspan.scoring.comparison import Answers, Cells, Difference, Settings, compare
 from babelspan.scoring.figures import figures
 from babelspan.scoring.matrix import Matrix, Metric
-from babelspan.types import ConfigError
 
 GENERAL, DIAGONAL = "G-XLT", "XLT"
 
@@ -37,9 +38,10 @@ class Line:
     Attributes:
         key: of the row.
         name: for people.
-        seeds: how many.
+        settings: that not all rows have.
         updates: of the reader, after the first stage.
         windows: of an update, at most.
+        steps: of the reader's optimiser in an update, one for each loss.
         f1: by context language and mean ("G-XLT", "XLT"), with the mean over questions' languages.
         exact_match: likewise.
         against: key of another row -> by mean, F1 of this row less that of the other, tested.
@@ -49,9 +51,10 @@ class Line:
 
     key: str
     name: str
-    seeds: int
+    settings: tuple[str, ...]
     updates: int
     windows: int
+    steps: int
     f1: dict[str, Spread]
     exact_match: dict[str, Spread]
     against: dict[str, dict[str, Difference]]
@@ -83,24 +86,20 @@ def tables(job: Job, settings: Settings) -> list[Table]:
 
 def _table(job: Job, test: Test, settings: Settings) -> Table:
     cells, files = cells_of(test, job.data), files_of(test, job.data)
-    data = {f.path: checksum(f.path) for f in files}
-    rules = measuring.load_scorer(test.scorer)
-    systems = {
-        key: _first(load_system(answers_of(job.out, test, key), cells, data), job.seeds)
-        for key in job.rows
-    }
+    rules = load_scorer(test.scorer)
+    answers = {key: _answers(job, test, key, cells, files) for key in job.rows}
     matrices = {
         key: [
-            Matrix({pair: figures(e, answers[pair], rules) for pair, e in cells.items()})
-            for answers in system.seeds
+            Matrix({pair: figures(e, of_seed[pair], rules) for pair, e in cells.items()})
+            for of_seed in seeds
         ]
-        for key, system in systems.items()
+        for key, seeds in answers.items()
     }
     lines = [
         Line(
             key=key,
             name=title_of(row, job.scale),
-            seeds=len(systems[key].seeds),
+            settings=own_settings(key, row, job.scale),
             **_budget(job.out / "runs" / key / "seed-1"),
             f1=_spreads(matrices[key], "f1"),
             exact_match=_spreads(matrices[key], "exact_match"),
@@ -108,28 +107,36 @@ def _table(job: Job, test: Test, settings: Settings) -> Table:
                 other: {
                     name: of_mean["f1"]
                     for name, of_mean in compare(
-                        cells, systems[key].seeds, systems[other].seeds, rules, settings
+                        cells, answers[key], answers[other], rules, settings
                     ).means.items()
                 }
                 for other in job.scale.against
-                if other in systems and other != key
+                if other in answers and other != key
             },
-            published=row.published.get(test.beside, {}),
+            published=_published(job, row, test),
             probes=_probes(job, key),
         )
         for key, row in job.rows.items()
     ]
-    line = measuring.signature_of(matrices[lines[0].key][0], files, rules, sample=test.sample)
-    return Table(test=test, lines=lines, signature=f"{line}|{settings}")
+    line = signature_of(matrices[lines[0].key][0], files, rules, sample=test.sample)
+    tested = f"clusters:{settings.clusters}|resamples:{settings.resamples}|seed:{settings.seed}"
+    return Table(test=test, lines=lines, signature=f"{line}|{tested}")
 
 
-def _first(system: System, seeds: int) -> System:
-    """The seeds of the job, of all that have been measured in its folder."""
-    if len(system.seeds) < seeds:
-        raise ConfigError(
-            f"{system.path}: expected answers of {seeds} seeds, found {len(system.seeds)}"
-        )
-    return System(system.path, system.seeds[:seeds], system.scorers)
+def _answers(
+    job: Job, test: Test, key: str, cells: Cells, files: Sequence[DataFile]
+) -> list[Answers]:
+    """What a row answered, for each seed."""
+    data = {f.path: checksum(f.path) for f in files}
+    folders = [answers_of(job.out, test, key) / f"seed-{n}" for n in range(1, job.seeds + 1)]
+    return [load_system(folder, cells, data).seeds[0] for folder in folders]
+
+
+def _published(job: Job, row: Row, test: Test) -> dict[str, float]:
+    """The paper's figures of a row; none of one other language if the scale has another."""
+    if row.languages == "one" and job.scale.one != job.paper.one:
+        return {}
+    return row.published.get(test.beside, {})
 
 
 def _spreads(matrices: Sequence[Matrix], metric: Metric) -> dict[str, Spread]:
@@ -142,7 +149,8 @@ def _spreads(matrices: Sequence[Matrix], metric: Metric) -> dict[str, Spread]:
                 if (value := matrix.value((question, context), metric)) is not None
             ]
             found.setdefault(context, []).append(mean(of_context))
-        found.setdefault(GENERAL, []).append(matrix.g_xlt(metric))
+        if any(question != context for question, context in matrix.cells):
+            found.setdefault(GENERAL, []).append(matrix.g_xlt(metric))
         diagonal = matrix.xlt(metric)
         if diagonal is not None:
             found.setdefault(DIAGONAL, []).append(diagonal)
@@ -153,10 +161,14 @@ def _spreads(matrices: Sequence[Matrix], metric: Metric) -> dict[str, Spread]:
 
 
 def _budget(run: Path) -> dict[str, int]:
-    """Updates and windows of a run, as its log and its recipe have them."""
+    """Updates, windows and steps of a run, as its log and its recipe have them."""
     last = json.loads((run / "log.jsonl").read_text(encoding="utf-8").splitlines()[-1])
     recipe = tomllib.loads(read_json(run / "run.json")["recipe"])
-    return {"updates": last["update"], "windows": recipe["run"]["batch_size"]}
+    return {
+        "updates": last["update"],
+        "windows": recipe["run"]["batch_size"],
+        "steps": sum(name.startswith("reader_gradient_norm") for name in last),
+    }
 
 
 def _probes(job: Job, key: str) -> list[dict[str, Any]]:
@@ -169,15 +181,18 @@ def _probes(job: Job, key: str) -> list[dict[str, Any]]:
 
 
 def to_json(job: Job, found: Sequence[Table]) -> dict[str, Any]:
-    """Everything in the tables and everything they depend on, as plain values."""
+    """Everything in the tables and what they depend on, as plain values."""
+    runs = sorted(path.parent for path in (job.out / "runs").glob("*/seed-*/run.json"))
+    translations = (job.translated or job.out / "translated").rglob("manifest.json")
     return {
         "paper": job.paper.title,
         "scale": asdict(job.scale),
         "reader": job.reader,
         "start": job.start,
+        "start_sha256": None if job.start is None else checksum_of(job.start),
+        "settings": list(job.settings),
         "seeds": job.seeds,
-        "runs": {
-            key: read_json(job.out / "runs" / key / "seed-1" / "run.json") for key in job.rows
-        },
+        "runs": {"/".join(run.parts[-2:]): read_json(run / "run.json") for run in runs},
+        "translations": [read_json(path)["job"] for path in sorted(translations)],
         "tables": [asdict(table) for table in found],
     }

@@ -16,13 +16,10 @@ from babelspan.answering.exported import MODEL
 from babelspan.data.files import read_json, write_json
 from babelspan.data.folder import DataFile, find
 from babelspan.measuring import Watch
-from babelspan.readers import checksum_of, load_answerer, load_checkpoint
+from babelspan.readers import checksum_of, device, load_answerer, load_checkpoint
 from babelspan.reproduction.papers import Settings, Test
 from babelspan.scoring.matrix import Pair
 from babelspan.types import Example
-
-START = "start"
-"""Where the first stage stands among the rows."""
 
 
 class Limits(TypedDict):
@@ -45,6 +42,7 @@ class Unit:
         train: the files that it learns from, in order.
         settings: of the run, but for the seed.
         data: folder that the tests' paths are relative to.
+        source: language that vectors are compared with.
         tests: what it is measured on; none for a first stage.
         int8: whether it is measured as exported to int8.
         probe: on how many questions its vectors are probed.
@@ -59,6 +57,7 @@ class Unit:
     train: tuple[Path, ...]
     settings: Settings
     data: Path
+    source: str
     tests: tuple[Test, ...] = ()
     int8: bool = False
     probe: int = 0
@@ -161,10 +160,12 @@ def _probe(unit: Unit, limits: Limits) -> None:
         return
     from babelspan.probing import probe
 
-    questions = {
-        question: measuring.sampled(examples, unit.probe)
-        for (question, context), examples in cells_of(test, unit.data).items()
-        if question == context
-    }
-    found = probe(load_checkpoint(str(unit.run), **limits), questions, seed=unit.seed)
+    diagonal = [pair for pair in cells_of(test, unit.data).items() if len(set(pair[0])) == 1]
+    diagonal.sort(key=lambda pair: pair[0][0] != unit.source)  # the source first
+    reader = load_checkpoint(str(unit.run), **limits).to(device())
+    found = probe(
+        reader,
+        {language: measuring.sampled(e, unit.probe) for (language, _), e in diagonal},
+        seed=unit.seed,
+    )
     write_json(unit.probed, {"made_of": made_of, **asdict(found)})
