@@ -142,7 +142,7 @@ def _published(job: Job, row: Row, test: Test) -> dict[str, float]:
 def _spreads(matrices: Sequence[Matrix], metric: Metric) -> dict[str, Spread]:
     found: dict[str, list[float]] = {}
     for matrix in matrices:
-        for context in matrix.context_languages:
+        for context in sorted(matrix.context_languages):
             of_context = [
                 value
                 for question in matrix.question_languages
