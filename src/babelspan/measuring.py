@@ -4,7 +4,6 @@ With a folder to keep them in, predictions are written after each pair of langua
 that was stopped goes on with the next one.
 """
 
-import hashlib
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,7 +14,7 @@ from babelspan import scoring
 from babelspan.answering.answerer import Answerer
 from babelspan.config import nearest
 from babelspan.data.files import checksum, read_json, write_json
-from babelspan.data.folder import DataFile, cross
+from babelspan.data.folder import DataFile, chosen, cross
 from babelspan.data.predictions import RECORD, load_predictions, save_predictions
 from babelspan.data.squad import refuse_repeated_ids
 from babelspan.scoring.figures import Scorer, figures, signature
@@ -103,12 +102,11 @@ def load_cells(
 def sampled(examples: Sequence[Example], count: int | None) -> list[Example]:
     """`count` of the examples, in their order; all of them for None.
 
-    They are chosen by a hash of the id: the same ones in every language of a parallel set.
+    They are chosen as `data.folder.chosen` does.
     """
     if count is None:
         return list(examples)
-    by_hash = sorted(examples, key=lambda e: hashlib.sha256(e.id.encode(errors="replace")).digest())
-    kept = {e.id for e in by_hash[:count]}
+    kept = chosen([e.id for e in examples], count)
     return [e for e in examples if e.id in kept]
 
 

@@ -7,7 +7,6 @@ and 3.3. Here both are measured, on a reader that learns no more.
 Shape letters: C languages, N questions of each, n of them tested, H width.
 """
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from babelspan.answering.windows import Window
-from babelspan.data.folder import cross
+from babelspan.data.folder import chosen, cross
 from babelspan.losses.similarity import mean_vectors
 from babelspan.models.discriminators import LanguageDiscriminator
 from babelspan.models.pretrained import PretrainedReader
@@ -132,9 +131,8 @@ def _over_one_context(questions: Mapping[str, Sequence[Example]]) -> dict[str, l
 
 def _half(ids: Sequence[str]) -> Tensor:
     """Whether each of the ids belongs to the half that is tested, (N,)."""
-    by_hash = sorted(ids, key=lambda one: hashlib.sha256(one.encode(errors="replace")).digest())
-    chosen = set(by_hash[len(ids) // 2 :])
-    return torch.tensor([one in chosen for one in ids])
+    learnt = chosen(ids, len(ids) // 2)
+    return torch.tensor([one not in learnt for one in ids])
 
 
 @torch.no_grad()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from babelspan.cli.shown import Cross, Json, Sample, Split, one_line
+from babelspan.reports.wording import p_value, with_sd
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -192,8 +193,8 @@ def _show(found: "Comparison", systems: "tuple[System, System]", correction: str
     for column in ("questions", "clusters", "both", "A only", "B only", "neither", "p (McNemar)"):
         table.add_column(column, justify="right", no_wrap=True)
     for (question, context), cell in found.cells.items():
-        *counts, p_value = cell.counts.values()
-        table.add_row(f"{question}-{context}", *map(str, counts), _p_value(p_value))
+        *counts, of_mcnemar = cell.counts.values()
+        table.add_row(f"{question}-{context}", *map(str, counts), p_value(of_mcnemar))
     console.print()
     console.print(table)
     console.print()
@@ -205,17 +206,13 @@ def _columns(found: "Difference") -> list[str]:
         _percent(found.b, found.b_sd),
         f"{100 * found.difference:+.1f}",
         f"{100 * found.low:+.1f} … {100 * found.high:+.1f}",
-        _p_value(found.p_value),
-        "" if found.corrected is None else _p_value(found.corrected),
+        p_value(found.p_value),
+        "" if found.corrected is None else p_value(found.corrected),
     ]
 
 
 def _percent(value: float, sd: float | None) -> str:
-    return f"{100 * value:.1f}" if sd is None else f"{100 * value:.1f} ± {100 * sd:.1f}"
-
-
-def _p_value(value: float) -> str:
-    return f"{value:.4f}" if value >= 0.0001 else "<0.0001"
+    return with_sd(100 * value, None if sd is None else 100 * sd)
 
 
 def _show_lists(lists: list[Listed]) -> None:

@@ -6,6 +6,7 @@ and that of MLQA (Lewis et al. 2020, arXiv:1910.07475),
 parts: `<split>.<language>.00000-of-00002.json`.
 """
 
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -95,6 +96,12 @@ def _inside(folder: Path, split: str | None) -> list[DataFile]:
             f"test-context-de-question-en.json, found the splits {splits}"
         )
     return chosen
+
+
+def chosen(ids: Sequence[str], count: int) -> set[str]:
+    """`count` of the ids, by a hash: the same ones in every language of a parallel set."""
+    by_hash = sorted(ids, key=lambda one: hashlib.sha256(one.encode(errors="replace")).digest())
+    return set(by_hash[:count])
 
 
 def cross(sets: Mapping[str, Sequence[Example]]) -> dict[tuple[str, str], list[Example]]:

@@ -5,6 +5,16 @@ from babelspan.scoring.matrix import Metric
 TITLES: dict[Metric, str] = {"f1": "F1", "exact_match": "Exact match"}
 
 
+def with_sd(value: float, sd: float | None) -> str:
+    """A figure in percent with one decimal, and its standard deviation if there is one."""
+    return f"{value:.1f}" if sd is None else f"{value:.1f} ± {sd:.1f}"
+
+
+def p_value(value: float) -> str:
+    """A p-value with four decimals."""
+    return f"{value:.4f}" if value >= 0.0001 else "<0.0001"
+
+
 def percent(value: float | None, *, signed: bool = False) -> str:
     """A fraction in percent with one decimal, or a dash for None; `signed` for a difference."""
     if value is None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
+from babelspan.reports.wording import p_value, with_sd
 from babelspan.reproduction.job import Job
 from babelspan.reproduction.papers import title_of
 from babelspan.reproduction.table import DIAGONAL, GENERAL, Line, Spread, Table
@@ -96,16 +97,12 @@ def _probed(probes: Sequence[dict[str, Any]], path: str) -> str:
 
 
 def _spread(value: Spread) -> str:
-    return _with_sd(100 * value.mean, None if value.sd is None else 100 * value.sd)
+    return with_sd(100 * value.mean, None if value.sd is None else 100 * value.sd)
 
 
 def _beside(line: Line, name: str) -> str:
     value = line.published.get(name)
-    return "" if value is None else _with_sd(value, line.published.get(f"{name}-sd"))
-
-
-def _with_sd(value: float, sd: float | None) -> str:
-    return f"{value:.1f}" if sd is None else f"{value:.1f} ± {sd:.1f}"
+    return "" if value is None else with_sd(value, line.published.get(f"{name}-sd"))
 
 
 def _difference(found: Difference | None) -> str:
@@ -113,8 +110,7 @@ def _difference(found: Difference | None) -> str:
         return ""
     values = (f"{100 * v:+.1f}" for v in (found.difference, found.low, found.high))
     difference, low, high = values
-    p_value = f"{found.p_value:.4f}" if found.p_value >= 0.0001 else "<0.0001"
-    return f"{difference} ({low} to {high}), {p_value}"
+    return f"{difference} ({low} to {high}), {p_value(found.p_value)}"
 
 
 def _rows(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:

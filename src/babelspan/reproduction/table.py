@@ -10,13 +10,19 @@ from typing import Any
 
 from babelspan.comparing import load_system
 from babelspan.data.files import checksum, read_json
-from babelspan.data.folder import DataFile
 from babelspan.measuring import load_scorer, signature_of
 from babelspan.readers import checksum_of
 from babelspan.reproduction.job import Job
 from babelspan.reproduction.papers import Row, Test, own_settings, title_of
-from babelspan.reproduction.units import answers_of, cells_of, files_of
-from babelspan.scoring.comparison import Answers, Cells, Difference, Settings, compare
+from babelspan.reproduction.units import answers_of, cells_of, files_of, probe_of, run_of
+from babelspan.scoring.comparison import (
+    Answers,
+    Cells,
+    Difference,
+    Settings,
+    comparable,
+    differences,
+)
 from babelspan.scoring.figures import figures
 from babelspan.scoring.matrix import Matrix, Metric
 
@@ -87,31 +93,33 @@ def tables(job: Job, settings: Settings) -> list[Table]:
 def _table(job: Job, test: Test, settings: Settings) -> Table:
     cells, files = cells_of(test, job.data), files_of(test, job.data)
     rules = load_scorer(test.scorer)
-    answers = {key: _answers(job, test, key, cells, files) for key in job.rows}
+    data = {f.path: checksum(f.path) for f in files}
     matrices = {
         key: [
             Matrix({pair: figures(e, of_seed[pair], rules) for pair, e in cells.items()})
-            for of_seed in seeds
+            for of_seed in _answers(job, test, key, cells, data)
         ]
-        for key, seeds in answers.items()
+        for key in job.rows
     }
+    numbers = comparable(cells, settings)
     lines = [
         Line(
             key=key,
             name=title_of(row, job.scale),
             settings=own_settings(key, row, job.scale),
-            **_budget(job.out / "runs" / key / "seed-1"),
+            **_budget(run_of(job.out, key, 1)),
             f1=_spreads(matrices[key], "f1"),
             exact_match=_spreads(matrices[key], "exact_match"),
             against={
                 other: {
-                    name: of_mean["f1"]
-                    for name, of_mean in compare(
-                        cells, answers[key], answers[other], rules, settings
-                    ).means.items()
+                    name: found["f1"]
+                    for name, found in differences(
+                        matrices[key], matrices[other], numbers, settings
+                    ).items()
+                    if isinstance(name, str)
                 }
                 for other in job.scale.against
-                if other in answers and other != key
+                if other in matrices and other != key
             },
             published=_published(job, row, test),
             probes=_probes(job, key),
@@ -124,10 +132,9 @@ def _table(job: Job, test: Test, settings: Settings) -> Table:
 
 
 def _answers(
-    job: Job, test: Test, key: str, cells: Cells, files: Sequence[DataFile]
+    job: Job, test: Test, key: str, cells: Cells, data: Mapping[Path, str]
 ) -> list[Answers]:
     """What a row answered, for each seed."""
-    data = {f.path: checksum(f.path) for f in files}
     folders = [answers_of(job.out, test, key) / f"seed-{n}" for n in range(1, job.seeds + 1)]
     return [load_system(folder, cells, data).seeds[0] for folder in folders]
 
@@ -174,10 +181,7 @@ def _budget(run: Path) -> dict[str, int]:
 def _probes(job: Job, key: str) -> list[dict[str, Any]]:
     if not job.scale.probe:
         return []
-    return [
-        read_json(job.out / "probes" / key / f"seed-{seed}.json")
-        for seed in range(1, job.seeds + 1)
-    ]
+    return [read_json(probe_of(job.out, key, seed)) for seed in range(1, job.seeds + 1)]
 
 
 def to_json(job: Job, found: Sequence[Table]) -> dict[str, Any]:

@@ -7,9 +7,10 @@ All that is made stays in the folder of the reproduction, and what is there is n
 
 import re
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TypedDict
+from typing import Any
 
 from babelspan import measuring, training
 from babelspan.answering.exported import MODEL
@@ -20,13 +21,6 @@ from babelspan.readers import checksum_of, device, load_answerer, load_checkpoin
 from babelspan.reproduction.papers import Settings, Test
 from babelspan.scoring.matrix import Pair
 from babelspan.types import Example
-
-
-class Limits(TypedDict):
-    """Of the windows of a run."""
-
-    max_length: int
-    overlap: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,12 +60,22 @@ class Unit:
     @property
     def run(self) -> Path:
         """The folder of the run and of the trained reader."""
-        return self.folder / "runs" / self.key / f"seed-{self.seed}"
+        return run_of(self.folder, self.key, self.seed)
 
     @property
     def probed(self) -> Path:
         """The file of what its vectors tell."""
-        return self.folder / "probes" / self.key / f"seed-{self.seed}.json"
+        return probe_of(self.folder, self.key, self.seed)
+
+
+def run_of(folder: Path, key: str, seed: int) -> Path:
+    """The folder of a row's run."""
+    return folder / "runs" / key / f"seed-{seed}"
+
+
+def probe_of(folder: Path, key: str, seed: int) -> Path:
+    """The file of what a row's vectors tell."""
+    return folder / "probes" / key / f"seed-{seed}.json"
 
 
 def answers_of(folder: Path, test: Test, key: str) -> Path:
@@ -112,7 +116,7 @@ def do(unit: Unit, watch: Watch) -> None:
     training.carry_out(plan, unit.run)
     if not unit.tests:
         return
-    limits: Limits = {
+    limits = {
         "max_length": plan.run_config.max_length,
         "overlap": plan.run_config.overlap,
     }
@@ -121,7 +125,7 @@ def do(unit: Unit, watch: Watch) -> None:
         _probe(unit, limits)
 
 
-def _measure(unit: Unit, limits: Limits, watch: Watch) -> None:
+def _measure(unit: Unit, limits: Mapping[str, Any], watch: Watch) -> None:
     reader = _exported(unit) if unit.int8 else str(unit.run)
     answerer = load_answerer(reader, **limits, workers=unit.workers)
     for test in unit.tests:
@@ -151,7 +155,7 @@ def _exported(unit: Unit) -> str:
     return str(folder)
 
 
-def _probe(unit: Unit, limits: Limits) -> None:
+def _probe(unit: Unit, limits: Mapping[str, Any]) -> None:
     test = unit.tests[0]
     made_of = measuring.identity_of(
         checksum_of(str(unit.run)), files_of(test, unit.data), sample=unit.probe

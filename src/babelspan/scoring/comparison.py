@@ -170,15 +170,7 @@ def compare(
         DataError: if a cell has no questions or fewer than two clusters; or as in `figures`.
     """
     _refuse_one_language_for_several(cells, language)
-    numbers = clusters(cells, settings.clusters)
-    for pair, of_cell in numbers.items():
-        if not len(of_cell):
-            raise DataError(f"{'-'.join(pair)}: expected questions to compare on, found none")
-        if of_cell.min() == of_cell.max():
-            raise DataError(
-                f"{'-'.join(pair)}: expected questions of two clusters or more, found one "
-                f"{settings.clusters}; compare on more questions, or with smaller --clusters"
-            )
+    numbers = comparable(cells, settings)
     of_a, of_b = (
         [
             Matrix({p: figures(e, answers[p], scorer, language=language) for p, e in cells.items()})
@@ -186,7 +178,7 @@ def compare(
         ]
         for seeds in (a, b)
     )
-    found = _differences(of_a, of_b, numbers, settings)
+    found = differences(of_a, of_b, numbers, settings)
     return Comparison(
         cells={
             pair: _cell(
@@ -202,6 +194,24 @@ def compare(
     )
 
 
+def comparable(cells: Cells, settings: Settings) -> dict[Pair, NDArray[np.intp]]:
+    """The cluster of each question of each cell, by number.
+
+    Raises:
+        DataError: if a cell has no questions or fewer than two clusters.
+    """
+    numbers = clusters(cells, settings.clusters)
+    for pair, of_cell in numbers.items():
+        if not len(of_cell):
+            raise DataError(f"{'-'.join(pair)}: expected questions to compare on, found none")
+        if of_cell.min() == of_cell.max():
+            raise DataError(
+                f"{'-'.join(pair)}: expected questions of two clusters or more, found one "
+                f"{settings.clusters}; compare on more questions, or with smaller --clusters"
+            )
+    return numbers
+
+
 def _refuse_one_language_for_several(cells: Cells, language: str | None) -> None:
     contexts = sorted({context for _, context in cells})
     if language is not None and len(contexts) > 1:
@@ -211,17 +221,24 @@ def _refuse_one_language_for_several(cells: Cells, language: str | None) -> None
         )
 
 
-def _differences(
+def differences(
     of_a: Sequence[Matrix],
     of_b: Sequence[Matrix],
     numbers: Mapping[Pair, NDArray[np.intp]],
     settings: Settings,
 ) -> dict[Pair | str, dict[Metric, Difference]]:
-    """Differences by pair of languages and by name of a mean."""
+    """Differences by pair of languages and by name of a mean ("XLT", "G-XLT").
+
+    Args:
+        of_a: figures of one system, for each of its seeds.
+        of_b: of the other.
+        numbers: the clusters of the questions, as `comparable` gives them.
+        settings: of the tests.
+    """
     weights = _weights(list(numbers))
     columns = np.array(list(weights.values())).T
-    differences = [_scores(of_a, pair) - _scores(of_b, pair) for pair in numbers]
-    table = clustered(differences, list(numbers.values()))
+    by_question = [_scores(of_a, pair) - _scores(of_b, pair) for pair in numbers]
+    table = clustered(by_question, list(numbers.values()))
     p_values = randomisation(table, columns, resamples=settings.resamples, seed=settings.seed)
     low, high = bootstrap(table, columns, resamples=settings.resamples, seed=settings.seed)
     found: dict[Pair | str, dict[Metric, Difference]] = {name: {} for name in weights}
