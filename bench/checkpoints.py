@@ -9,8 +9,8 @@ import torch
 from measured import DATA, OUT
 
 from babelspan.data.files import write_json
-from babelspan.models import pretrained
-from babelspan.models.export import export
+from babelspan.export.onnx import export
+from babelspan.networks import pretrained
 
 MODELS = ("all-MiniLM-L6-v2", "form of XLM-R base")
 _SPECIAL = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]

@@ -29,11 +29,11 @@ from measured import (
     with_packages,
 )
 
-from babelspan.answering.decode import candidates, predictions
 from babelspan.data.files import write_json
 from babelspan.data.squad import load_squad
 from babelspan.engines.onnx import OnnxEngine, exported_encoder
 from babelspan.readers import DEFAULT_FOLDER
+from babelspan.reading.decode import candidates, predictions
 
 SEED = 1
 SQUAD = DATA / "qa" / "squad" / "train-without-xquad.en.json.gz"
@@ -72,7 +72,7 @@ def learning(encoder, tokenizer, folder, count):
     """Rows of the way from a training file to batches."""
     import run_qa
 
-    from babelspan.models.reader import collate
+    from babelspan.networks.reader import collate
 
     path = of_size(QUESTIONS)
     examples, dataset = load_squad(path), run_qa.load(path, folder)
@@ -128,7 +128,7 @@ def windows_of(encoder, examples):
 
 def labelled(encoder, examples):
     """Windows with the places of their answers, as `train.loop.shuffled` asks for them."""
-    from babelspan.models.reader import gold_tokens
+    from babelspan.networks.reader import gold_tokens
 
     windows = list(windows_of(encoder, examples))
     return windows, [gold_tokens(w) for w in windows]

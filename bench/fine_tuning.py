@@ -20,11 +20,11 @@ from transformers import DataCollatorWithPadding, Trainer, TrainingArguments, se
 
 from babelspan.data.squad import load_squad
 from babelspan.methods import fine_tune
-from babelspan.models.reader import gold_tokens
+from babelspan.networks.reader import gold_tokens
 from babelspan.readers import load_checkpoint
-from babelspan.train.batches import Batches
-from babelspan.train.run import Corpora, Run, RunConfig
-from babelspan.train.update import Optim
+from babelspan.training.batches import Batches
+from babelspan.training.run import Corpora, Run, RunConfig
+from babelspan.training.update import Optim
 
 SEED = 1
 BATCH = 16

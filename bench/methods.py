@@ -24,13 +24,13 @@ from measured import DATA, child, peak_memory, ratio, report, seconds
 from babelspan.augment.strategies import translated
 from babelspan.augment.translate import Direction
 from babelspan.data.squad import load_squad
-from babelspan.engines.lexicon import translator
 from babelspan.methods import fine_tune, language_adversarial, language_arbitration
-from babelspan.models.discriminators import LanguageDiscriminator
-from babelspan.models.pretrained import PretrainedReader
-from babelspan.models.reader import gold_tokens
-from babelspan.train.run import Corpora, Run, RunConfig
-from babelspan.train.update import Optim, Updater
+from babelspan.networks.discriminators import LanguageDiscriminator
+from babelspan.networks.pretrained import PretrainedReader
+from babelspan.networks.reader import gold_tokens
+from babelspan.training.run import Corpora, Run, RunConfig
+from babelspan.training.update import Optim, Updater
+from babelspan.translators.lexicon import translator
 
 LEXICON = DATA / "lexicons" / "en-de.tsv.gz"
 PLAIN = "fine-tuning"

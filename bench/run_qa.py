@@ -13,9 +13,10 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from datasets import Dataset, disable_progress_bars
 from torch.utils.data import DataLoader
 from transformers import default_data_collator
+
+from datasets import Dataset, disable_progress_bars
 
 MAX_LENGTH, STRIDE = 384, 128
 N_BEST, MAX_ANSWER = 20, 30

@@ -26,8 +26,8 @@ from measured import DATA, OUT, processor, ratio, report, rounds
 from babelspan.data.files import write_json
 from babelspan.data.predictions import load_predictions
 from babelspan.data.squad import load_squad
-from babelspan.scoring import mlqa, squad
 from babelspan.scoring.figures import figures
+from babelspan.scoring.scorers import mlqa, squad
 
 SEED = 1
 SIZES = (1_190, 118_000)

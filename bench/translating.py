@@ -23,9 +23,9 @@ from transformers import MarianConfig, MarianMTModel, MarianTokenizer
 from transformers.utils import logging
 
 from babelspan.data.squad import load_squad
-from babelspan.engines.ctranslate2 import CTranslate2, Options
-from babelspan.models.converted import convert
 from babelspan.text.sentences import sentences
+from babelspan.translators.ctranslate2.converted import convert
+from babelspan.translators.ctranslate2.engine import CTranslate2, Options
 
 SEED = 1
 TOKENS = 65_001

@@ -52,7 +52,7 @@ from transformers import BertConfig, BertForMaskedLM
 
 from babelspan.data.files import read_json, write_json
 from babelspan.data.squad import save_squad
-from babelspan.models.pretrained import PretrainedReader
+from babelspan.networks.pretrained import PretrainedReader
 from babelspan.types import ConfigError, Example
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "tests"))

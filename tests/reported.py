@@ -5,9 +5,9 @@ from pathlib import Path
 
 from babelspan.data.folder import cross, find
 from babelspan.reports.evaluation import Evaluation
-from babelspan.scoring import squad
 from babelspan.scoring.figures import figures, signature
 from babelspan.scoring.matrix import Matrix
+from babelspan.scoring.scorers import squad
 
 PARALLEL = Path(__file__).parent / "fixtures" / "parallel"
 VOID = {"br", "img", "input", "link", "meta"}

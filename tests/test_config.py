@@ -270,8 +270,8 @@ def laid_over(defaults, table):
 @pytest.mark.parametrize("path", RECIPES, ids=lambda p: f"{p.parent.name}/{p.stem}")
 def test_a_shipped_recipe_is_built_and_written_back(path):
     pytest.importorskip("torch")
-    from babelspan.train.run import RunConfig
-    from babelspan.training import load_method
+    from babelspan.jobs.train import load_method
+    from babelspan.training.run import RunConfig
 
     command = re.search(r"babelspan train (\S+) --recipe (\S+)", path.read_text(encoding="utf-8"))
     assert command[2] == f"{path.parent.name}/{path.stem}"
@@ -289,7 +289,7 @@ def test_a_shipped_recipe_is_built_and_written_back(path):
 def test_a_recipe_for_fine_tuning_says_what_its_file_says():
     pytest.importorskip("torch")
     from babelspan.methods.fine_tune import Config
-    from babelspan.train.run import RunConfig
+    from babelspan.training.run import RunConfig
 
     (path,) = (p for p in RECIPES if p.match("bornea2021/zero_shot.toml"))
     tables = load_tables(path)

@@ -8,13 +8,13 @@ from statistics import mean
 import pytest
 import torch
 
-from babelspan.answering.answerer import Answerer
 from babelspan.engines.torch import TorchEngine
 from babelspan.losses.span import span_loss
 from babelspan.methods import fine_tune
-from babelspan.models.pretrained import load
-from babelspan.train.run import Corpora, Run, RunConfig
-from babelspan.train.update import Optim
+from babelspan.networks.pretrained import load
+from babelspan.reading.answerer import Answerer
+from babelspan.training.run import Corpora, Run, RunConfig
+from babelspan.training.update import Optim
 from miniature import miniature_reader
 from world import LANGUAGES, MARKS, NUMERALS, RELATIONS, World
 

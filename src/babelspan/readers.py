@@ -9,16 +9,16 @@ import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from babelspan.answering.answerer import Answerer
-from babelspan.answering.decode import MAX_ANSWER_TOKENS
-from babelspan.answering.exported import MODEL
-from babelspan.answering.windows import MAX_LENGTH, OVERLAP
+from babelspan.data.exported import MODEL
 from babelspan.data.files import checksum, checksum_of_tree
 from babelspan.engines.onnx import OnnxEngine, exported_encoder
+from babelspan.reading.answerer import Answerer
+from babelspan.reading.decode import MAX_ANSWER_TOKENS
+from babelspan.reading.windows import MAX_LENGTH, OVERLAP
 from babelspan.types import ConfigError, DataError
 
 if TYPE_CHECKING:
-    from babelspan.models.pretrained import PretrainedReader
+    from babelspan.networks.pretrained import PretrainedReader
 
 DEFAULT = "default"
 DEFAULT_FOLDER = Path(__file__).parent / "assets" / "reader"
@@ -101,7 +101,7 @@ def load_checkpoint(
             f"reader {reader!r} is {what}, and takes PyTorch and transformers to run: "
             'pip install "babelspan[train]", or use a folder made by `babelspan export`'
         )
-    from babelspan.models import pretrained
+    from babelspan.networks import pretrained
 
     name = str(folder) if looks_local else reader
     return pretrained.load(

@@ -96,7 +96,7 @@ class Prediction:
     """What a reader answers; `span` is None and `text` empty for "no answer in this context".
 
     A span that is None with a text that is not empty is an answer by way of another language
-    (`babelspan.pivot`) whose place in the context was not found.
+    (`babelspan.reading.pivot`) whose place in the context was not found.
 
     Attributes:
         id: the example's.

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from babelspan.data.squad import load_squad, save_squad
-from babelspan.samples import SAMPLES
+from babelspan.jobs.samples import SAMPLES
 
 TEXT = "Die Brücke wurde 1894 eröffnet.\r\nGebaut hat sie Horace Jones; sie steht in London 🌉.\n"
 

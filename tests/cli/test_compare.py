@@ -10,7 +10,7 @@ import pytest
 
 from babelspan.data.files import read_json, write_json
 from babelspan.data.squad import load_squad, save_squad
-from babelspan.samples import SAMPLES
+from babelspan.jobs.samples import SAMPLES
 
 COUNT = 12
 

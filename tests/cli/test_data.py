@@ -9,10 +9,10 @@ from types import SimpleNamespace
 import pytest
 
 from babelspan.cli import main
-from babelspan.data import catalogue
-from babelspan.data.catalogue import DataSet, ListedFile
 from babelspan.data.squad import load_squad, save_squad
-from babelspan.samples import SAMPLES
+from babelspan.datasets import catalogue
+from babelspan.datasets.catalogue import DataSet, ListedFile
+from babelspan.jobs.samples import SAMPLES
 from hostile import hostile
 
 

@@ -8,8 +8,8 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
-from babelspan.answering.answerer import Answerer
 from babelspan.engines.onnx import OnnxEngine, exported_encoder
+from babelspan.reading.answerer import Answerer
 from babelspan.types import ConfigError, DataError, Example
 
 WORDS = ["[CLS]", "[PAD]", "[SEP]", "[UNK]", "a", "who", "built", "it", "anna", "köhler", "桥"]

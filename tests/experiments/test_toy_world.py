@@ -7,8 +7,8 @@ import torch
 
 from babelspan.data.folder import cross, describe
 from babelspan.data.squad import load_squad
-from babelspan.models import pretrained
-from babelspan.train.pairs import question_pairs
+from babelspan.networks import pretrained
+from babelspan.training.pairs import question_pairs
 from babelspan.types import ConfigError, DataError
 from house_rules import ROOT
 

@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from babelspan import config, methods, training
-from babelspan.answering.answerer import Answerer
+from babelspan import config, methods
 from babelspan.engines.torch import TorchEngine
-from babelspan.models import pretrained
-from babelspan.models.reader import Reader
-from babelspan.train.run import Corpora, Run, RunConfig
-from babelspan.train.update import Optim
+from babelspan.jobs import train as train_job
+from babelspan.networks import pretrained
+from babelspan.networks.reader import Reader
+from babelspan.reading.answerer import Answerer
+from babelspan.training.run import Corpora, Run, RunConfig
+from babelspan.training.update import Optim
 from miniature import miniature_reader
 from world import World
 
@@ -133,12 +134,12 @@ def test_a_recipe_of_the_method_loads(name):
     launch = re.compile(rf"^# +babelspan train {name} --recipe (\S+)", re.MULTILINE)
     recipes = [
         (path, match[1])
-        for path in training.RECIPES.rglob("*.toml")
+        for path in train_job.RECIPES.rglob("*.toml")
         if (match := launch.search(path.read_text(encoding="utf-8")))
     ]
     assert recipes
     for path, called in recipes:
-        assert path.relative_to(training.RECIPES).with_suffix("").as_posix() == called
+        assert path.relative_to(train_job.RECIPES).with_suffix("").as_posix() == called
         tables = config.load_tables(path)
         config.build(module_of(name).Config, tables.get("method", {}), str(path))
         config.build(RunConfig, tables.get("run", {}), str(path))

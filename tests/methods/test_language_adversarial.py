@@ -8,10 +8,10 @@ from torch import nn
 from torch.nn import functional as F
 
 from babelspan.methods import fine_tune, language_adversarial
-from babelspan.models.discriminators import LanguageDiscriminator
-from babelspan.train.loop import shuffled
-from babelspan.train.run import LOG, Corpora, Run, RunConfig
-from babelspan.train.update import Optim, Updater, schedule
+from babelspan.networks.discriminators import LanguageDiscriminator
+from babelspan.training.loop import shuffled
+from babelspan.training.run import LOG, Corpora, Run, RunConfig
+from babelspan.training.update import Optim, Updater, schedule
 from babelspan.types import DataError
 from miniature import miniature_reader
 from world import World

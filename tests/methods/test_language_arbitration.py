@@ -11,12 +11,12 @@ from torch.nn import functional as F
 from babelspan.losses.span import span_loss
 from babelspan.methods import language_arbitration
 from babelspan.methods.language_arbitration import Config
-from babelspan.models.pretrained import PretrainedReader
-from babelspan.models.reader import Reading
-from babelspan.train.loop import fit
-from babelspan.train.pairs import paired
-from babelspan.train.run import LOG, Corpora, Run, RunConfig
-from babelspan.train.update import Optim, Updater, schedule
+from babelspan.networks.pretrained import PretrainedReader
+from babelspan.networks.reader import Reading
+from babelspan.training.loop import fit
+from babelspan.training.pairs import paired
+from babelspan.training.run import LOG, Corpora, Run, RunConfig
+from babelspan.training.update import Optim, Updater, schedule
 from babelspan.types import ConfigError, DataError
 from miniature import miniature_reader
 from world import World

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from babelspan.data.squad import load_squad, save_squad
+from babelspan.jobs.samples import SAMPLES
 from babelspan.reports.kinds import check_reports, write_report
-from babelspan.samples import SAMPLES
 from babelspan.types import ConfigError
 from reported import evaluated, parallel_cells, parsed
 

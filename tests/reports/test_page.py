@@ -11,9 +11,9 @@ import pytest
 
 from babelspan.reports.evaluation import Evaluation
 from babelspan.reports.page import page
-from babelspan.scoring import squad
 from babelspan.scoring.figures import Figures
 from babelspan.scoring.matrix import Matrix
+from babelspan.scoring.scorers import squad
 from babelspan.types import Answer, DataError, Example
 from reported import evaluated, parallel_cells, parsed
 

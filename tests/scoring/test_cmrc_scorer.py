@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from babelspan.scoring import cmrc
 from babelspan.scoring.figures import Figures
+from babelspan.scoring.scorers import cmrc
 
 # P and R are the units of the longest run that both have, over those of the one and the other.
 BY_PENCIL = [

@@ -6,10 +6,10 @@ from statistics import mean, stdev
 import numpy as np
 import pytest
 
-from babelspan.scoring import mlqa, squad
 from babelspan.scoring.comparison import Settings, compare
 from babelspan.scoring.figures import figures
 from babelspan.scoring.matrix import Matrix
+from babelspan.scoring.scorers import mlqa, squad
 from babelspan.scoring.significance import holm, mcnemar
 from babelspan.types import Answer, ConfigError, DataError, Example
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from babelspan.scoring import drcd, squad
+from babelspan.scoring.scorers import drcd, squad
 
 # P and R are the characters of the prediction and of the gold that are shared.
 BY_PENCIL = [

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from babelspan.data.folder import find
-from babelspan.scoring import mlqa, squad
 from babelspan.scoring.figures import figures, signature
+from babelspan.scoring.scorers import mlqa, squad
 from babelspan.types import Answer, ConfigError, DataError, Example
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"

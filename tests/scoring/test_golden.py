@@ -6,8 +6,8 @@ from babelspan.data.files import read_json
 from babelspan.data.predictions import load_predictions
 from babelspan.data.squad import load_squad
 from babelspan.data.tydiqa import load_primary_golds, load_primary_predictions
-from babelspan.scoring import korquad, mlqa, squad
 from babelspan.scoring.figures import figures
+from babelspan.scoring.scorers import korquad, mlqa, squad
 from babelspan.scoring.tydi_primary import primary_figures
 
 PROGRAMS = {"squad_v1.1": squad, "mlqa_v1": mlqa, "korquad_v1.0": korquad}

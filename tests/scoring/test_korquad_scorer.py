@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from babelspan.scoring import korquad
+from babelspan.scoring.scorers import korquad
 
 # P and R are the characters of the prediction and of the gold that are shared.
 BY_PENCIL = [

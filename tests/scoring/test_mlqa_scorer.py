@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from babelspan.scoring import mlqa
+from babelspan.scoring.scorers import mlqa
 from babelspan.types import ConfigError
 
 # P and R are the words of the prediction and of the gold that are shared; F1 = 2PR / (P + R).

@@ -8,18 +8,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from babelspan import scoring
 from babelspan.cli import evaluate, score
-from babelspan.measuring import load_scorer
+from babelspan.scoring import scorers, tydi_primary
 from babelspan.scoring.figures import figures
-from babelspan.scoring.squad import overlap_f1
+from babelspan.scoring.scorers import load_scorer
+from babelspan.scoring.scorers.squad import overlap_f1
 from babelspan.types import Answer, ConfigError, Example
 
 ALL = {
     module.NAME: module
-    for name in pkgutil.iter_modules(scoring.__path__)
-    if hasattr(module := importlib.import_module(f"babelspan.scoring.{name.name}"), "NAME")
-}
+    for name in pkgutil.iter_modules(scorers.__path__)
+    if (module := importlib.import_module(f"babelspan.scoring.scorers.{name.name}"))
+} | {tydi_primary.NAME: tydi_primary}
 STRINGS = [ALL[name] for name in sorted(ALL) if name != "tydi-primary"]
 SCORERS = pytest.mark.parametrize("scorer", STRINGS, ids=lambda s: s.NAME)
 PIECES = ["the", "Cat", "ß", "1932", "東", "京", "。", "「", "ไทย", "서울", "ال", "n't", "...", "-"]

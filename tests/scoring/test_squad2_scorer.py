@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from babelspan.scoring import squad, squad2
 from babelspan.scoring.figures import figures
+from babelspan.scoring.scorers import squad, squad2
 from babelspan.types import Answer, DataError, Example
 
 BY_PENCIL = [

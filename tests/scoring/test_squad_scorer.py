@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from babelspan.scoring import squad
+from babelspan.scoring.scorers import squad
 
 # P and R are the words of the prediction and of the gold that are shared; F1 = 2PR / (P + R).
 BY_PENCIL = [

@@ -2,8 +2,8 @@
 
 import pytest
 
-from babelspan.scoring import squad, tydiqa
 from babelspan.scoring.figures import figures
+from babelspan.scoring.scorers import squad, tydiqa
 from babelspan.types import Answer, DataError, Example
 
 

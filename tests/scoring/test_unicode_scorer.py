@@ -8,8 +8,8 @@ import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from babelspan.scoring import unicode
 from babelspan.scoring.figures import figures
+from babelspan.scoring.scorers import unicode
 from babelspan.types import Answer, Example
 
 # P and R are the units of the prediction and of the gold that are shared.

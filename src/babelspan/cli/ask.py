@@ -12,7 +12,7 @@ from babelspan.types import UNDETERMINED
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from babelspan.answering.documents import Document
+    from babelspan.data.documents import Document
     from babelspan.types import Prediction, Span
 
 Question = Annotated[str, typer.Argument(help="The question, in any language.")]
@@ -48,7 +48,7 @@ def command(
     """
     if not question.strip():
         raise typer.BadParameter("the question is empty")
-    from babelspan.answering.documents import STANDARD_INPUT, read_document
+    from babelspan.data.documents import STANDARD_INPUT, read_document
 
     names = files or [STANDARD_INPUT]
     if STANDARD_INPUT in names and sys.stdin.isatty():

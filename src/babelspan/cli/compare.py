@@ -14,7 +14,7 @@ from babelspan.reports.wording import p_value, with_sd
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from babelspan.comparing import System
+    from babelspan.jobs.compare import System
     from babelspan.scoring.comparison import Cells, Comparison, Difference
     from babelspan.scoring.matrix import Metric, Pair
     from babelspan.types import Example
@@ -75,12 +75,13 @@ def command(
     tables.
     """
     from babelspan.cli.shown import tell_misplaced
-    from babelspan.comparing import load_system, refuse_different_scorers, save_csv
     from babelspan.data.files import checksum
     from babelspan.data.folder import find
-    from babelspan.measuring import load_cells, load_scorer
+    from babelspan.jobs.compare import load_system, refuse_different_scorers, save_csv
+    from babelspan.jobs.evaluate import load_cells
     from babelspan.scoring.comparison import Settings, compare
     from babelspan.scoring.figures import signature
+    from babelspan.scoring.scorers import load_scorer
     from babelspan.version import VERSION
 
     rules = load_scorer(scorer)
@@ -152,7 +153,7 @@ def _lists(
     cells: "Cells", found: "Comparison", systems: "tuple[System, System]", count: int
 ) -> list[Listed]:
     """For each pair of languages so many questions that A alone has right, then B; by their ids."""
-    from babelspan.measuring import sampled
+    from babelspan.jobs.evaluate import sampled
 
     lists = []
     for pair, cell in found.cells.items():

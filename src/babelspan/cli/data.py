@@ -13,9 +13,9 @@ import typer
 from babelspan.cli.shown import Json
 
 if TYPE_CHECKING:
-    from babelspan.data.catalogue import DataSet
-    from babelspan.data.check import Comparison, FileReport, Report
-    from babelspan.data.fetch import Fetched, Watch
+    from babelspan.datasets.catalogue import DataSet
+    from babelspan.datasets.fetch import Fetched, Watch
+    from babelspan.examine.check import Comparison, FileReport, Report
 
 FOUND = 3
 """Exit code of `data check` when it found faults."""
@@ -57,7 +57,7 @@ Show = Annotated[int, typer.Option("--show", min=0, help="How many ids of each k
 @app.command("list", short_help="The data sets, their languages and licences.")
 def list_sets(language: Language = None, as_json: Json = False) -> None:
     """List the data sets, with languages, licences and what there is to fetch."""
-    from babelspan.data.catalogue import load_catalogue
+    from babelspan.datasets.catalogue import load_catalogue
 
     found = [d for d in load_catalogue().values() if language is None or language in d.languages]
     if as_json:
@@ -71,7 +71,7 @@ def list_sets(language: Language = None, as_json: Json = False) -> None:
 @app.command("show", short_help="All that is known of one.")
 def show(name: Name, as_json: Json = False) -> None:
     """Show a data set: files, licence, citation, what it shares with others."""
-    from babelspan.data.catalogue import data_set, described
+    from babelspan.datasets.catalogue import data_set, described
 
     found = data_set(name)
     if as_json:
@@ -98,9 +98,9 @@ def fetch(
     What broke off goes on where it was when the command is given again; what is there already is
     not fetched again.
     """
-    from babelspan.data import fetch as fetching
-    from babelspan.data.catalogue import TERMS, data_set
-    from babelspan.data.download import Patience
+    from babelspan.datasets import fetch as fetching
+    from babelspan.datasets.catalogue import TERMS, data_set
+    from babelspan.datasets.download import Patience
 
     found = data_set(name)
     sources = fetching.select(found, split or [], language or [])
@@ -130,7 +130,7 @@ def check(data: Data, against: Against = None, show: Show = 5, as_json: Json = F
     code: 0 if nothing but notes was found, 3 if there are faults.
     """
     from babelspan.cli.shown import counting
-    from babelspan.data import check as checking
+    from babelspan.examine import check as checking
 
     with counting("files") as watch:
         report = checking.check(data, against or [], watch=watch)
@@ -148,7 +148,7 @@ def check(data: Data, against: Against = None, show: Show = 5, as_json: Json = F
 
 
 def _record(data_set: "DataSet") -> dict[str, Any]:
-    from babelspan.data.catalogue import overlapping
+    from babelspan.datasets.catalogue import overlapping
 
     return {
         **data_set.facts,
@@ -168,7 +168,7 @@ def _table(found: "list[DataSet]") -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from babelspan.data.catalogue import megabytes
+    from babelspan.datasets.catalogue import megabytes
 
     table = Table(show_edge=False, box=None, pad_edge=False)
     for heading in ("name", "languages", "splits", "licence", "to fetch"):
@@ -206,7 +206,7 @@ def _checked(report: "Report") -> dict[str, Any]:
 
 
 def _tell_file(file: "FileReport", show: int) -> None:
-    from babelspan.data.check import FAULTS, NOTES
+    from babelspan.examine.check import FAULTS, NOTES
 
     print(f"{file.path}: {file.questions:,} questions over {file.paragraphs:,} paragraphs")
     for kind, findings in file.findings.items():

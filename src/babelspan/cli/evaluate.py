@@ -50,13 +50,14 @@ def command(
     from babelspan.cli.shown import load_reader, tell_misplaced, tracked
     from babelspan.data.files import write_json
     from babelspan.data.folder import find
-    from babelspan.measuring import identity_of, load_cells, load_scorer, measure, signature_of
-    from babelspan.pivot import Pivot
+    from babelspan.jobs.evaluate import identity_of, load_cells, measure, signature_of
     from babelspan.readers import checksum_of
+    from babelspan.reading.pivot import Pivot
     from babelspan.reports.evaluation import Evaluation
     from babelspan.reports.kinds import check_reports, write_report
     from babelspan.reports.terminal import show
     from babelspan.reports.wording import TITLES
+    from babelspan.scoring.scorers import load_scorer
 
     check_reports(report or [])
     rules = load_scorer(scorer)

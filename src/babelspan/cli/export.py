@@ -15,7 +15,7 @@ def command(reader: Reader, folder: Folder, int8: Int8 = False) -> None:
     from babelspan.readers import load_checkpoint
 
     checkpoint = load_checkpoint(reader)
-    from babelspan.models.export import export
+    from babelspan.export.onnx import export
 
     export(checkpoint, folder, int8=int8)
     print(f"exported {reader} to {folder}")

@@ -8,7 +8,7 @@ import typer
 from babelspan.cli.shown import Json, Sample
 
 if TYPE_CHECKING:
-    from babelspan.reproduction.job import Job
+    from babelspan.jobs.reproduce.job import Job
 
 PaperName = Annotated[str, typer.Argument(metavar="PAPER", help="Such as bornea2021.")]
 ScaleName = Annotated[
@@ -80,8 +80,8 @@ def command(
     from dataclasses import replace
 
     from babelspan.cli.shown import tracked
-    from babelspan.reproduction.job import Job, carry_out, check, translate, units
-    from babelspan.reproduction.papers import choose_rows, choose_scale, load_paper
+    from babelspan.jobs.reproduce.job import Job, carry_out, check, translate, units
+    from babelspan.jobs.reproduce.papers import choose_rows, choose_scale, load_paper
 
     of_paper = load_paper(paper)
     chosen = choose_scale(of_paper, scale)
@@ -135,8 +135,8 @@ def _write(job: "Job", results: Path | None, as_json: bool) -> None:
     from rich.markdown import Markdown
 
     from babelspan.data.files import write_json, write_whole
-    from babelspan.reproduction.markdown import markdown
-    from babelspan.reproduction.table import tables, to_json
+    from babelspan.jobs.reproduce.markdown import markdown
+    from babelspan.jobs.reproduce.table import tables, to_json
     from babelspan.scoring.comparison import Settings
 
     found = tables(job, Settings())

@@ -11,7 +11,7 @@ Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Where to put it.")]
 def command(folder: Folder) -> None:
     """Write the sample set: 24 texts in 8 languages (DIR/texts) with questions (DIR/qa)."""
     from babelspan.data.files import replacing
-    from babelspan.samples import SAMPLES, sample_texts
+    from babelspan.jobs.samples import SAMPLES, sample_texts
 
     texts = sample_texts()
     for name, text in texts.items():

@@ -50,7 +50,8 @@ def command(
 ) -> None:
     """Score predictions: exact match and F1, fractions of 1 in JSON, percent in the table."""
     from babelspan.data.files import write_json
-    from babelspan.scoring import squad2, tydi_primary
+    from babelspan.scoring import tydi_primary
+    from babelspan.scoring.scorers import squad2
 
     _refuse_idle_options(scorer, language, null_odds, no_answer_threshold)
     threshold = squad2.THRESHOLD if no_answer_threshold is None else no_answer_threshold
@@ -68,7 +69,8 @@ def command(
 def _refuse_idle_options(
     scorer: str, language: str | None, null_odds: Path | None, threshold: float | None
 ) -> None:
-    from babelspan.scoring import squad2, tydi_primary
+    from babelspan.scoring import tydi_primary
+    from babelspan.scoring.scorers import squad2
     from babelspan.types import ConfigError
 
     options = {"--null-odds": null_odds, "--no-answer-threshold": threshold}
@@ -119,9 +121,8 @@ def _score_strings(
     from babelspan.data.files import checksum
     from babelspan.data.folder import describe
     from babelspan.data.predictions import load_null_odds, load_predictions
-    from babelspan.measuring import load_scorer
-    from babelspan.scoring import squad2
     from babelspan.scoring.figures import figures, signature
+    from babelspan.scoring.scorers import load_scorer, squad2
     from babelspan.version import VERSION
 
     rules = load_scorer(scorer)

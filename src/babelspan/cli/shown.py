@@ -13,9 +13,9 @@ from babelspan.types import UNDETERMINED
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from babelspan.answering.answerer import Answerer
     from babelspan.data.folder import DataFile
-    from babelspan.pivot import Pivot
+    from babelspan.reading.answerer import Answerer
+    from babelspan.reading.pivot import Pivot
     from babelspan.types import Example
 
 T = TypeVar("T")
@@ -64,7 +64,7 @@ def load_reader(
 
     if pivot is None:
         return load_answerer(reader)
-    from babelspan.pivot import Pivot
+    from babelspan.reading.pivot import Pivot
     from babelspan.translators import load_translator
 
     return Pivot(

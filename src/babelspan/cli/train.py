@@ -43,9 +43,9 @@ def command(
     keep_misplaced: Keep = False,
 ) -> None:
     """Train a reader. Stopped and started again with the same words, it goes on where it was."""
-    from babelspan import training
+    from babelspan.jobs import train as train_job
 
-    plan = training.plan(
+    plan = train_job.plan(
         method=method,
         reader=reader,
         train=train,
@@ -55,4 +55,4 @@ def command(
         split=split,
         keep_misplaced=keep_misplaced,
     )
-    training.carry_out(plan, out)
+    train_job.carry_out(plan, out)

@@ -8,8 +8,8 @@ import typer
 from babelspan.cli.shown import Json
 
 if TYPE_CHECKING:
+    from babelspan.jobs.translate import Effort, Job
     from babelspan.seams import Translator
-    from babelspan.translating import Effort, Job
 
 Data = Annotated[Path, typer.Argument(help="Questions in the SQuAD layout, in one language.")]
 To = Annotated[str, typer.Option("--to", help="Languages to translate to, parted by commas.")]
@@ -79,7 +79,7 @@ def command(
     """
     from babelspan.augment.strategies import STRATEGIES
     from babelspan.data.folder import describe
-    from babelspan.translating import Job, finish, plan_shards, write_pairs
+    from babelspan.jobs.translate import Job, finish, plan_shards, write_pairs
 
     file = describe(data)
     source = _source(file.question_language, file.context_language, source, data)
@@ -120,7 +120,7 @@ def command(
 def _carry_out(job: "Job", identity: str, on: str, workers: int) -> "list[Effort]":
     """Make the shards that are missing; what each took."""
     from babelspan.cli.shown import tracked
-    from babelspan.translating import claim, run_locally, run_on_ray
+    from babelspan.jobs.translate import claim, run_locally, run_on_ray
 
     todo = claim(job, identity)
     run = run_on_ray if on == "ray" else run_locally

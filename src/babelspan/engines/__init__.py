@@ -1,1 +1,1 @@
-"""What stands behind the seams: one file each, imported on use."""
+"""What runs a network: one file each, imported on use."""

@@ -12,9 +12,9 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 from tokenizers import Tokenizer
 
-from babelspan.answering.exported import MODEL, SETTINGS, TOKENIZER, Settings
-from babelspan.answering.windows import Encoder
+from babelspan.data.exported import MODEL, SETTINGS, TOKENIZER, Settings
 from babelspan.data.files import read_json, read_text
+from babelspan.reading.windows import Encoder
 from babelspan.seams import FloatArray, IntArray
 from babelspan.types import DataError
 

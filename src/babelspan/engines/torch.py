@@ -2,8 +2,8 @@
 
 import torch
 
-from babelspan.models.pretrained import PretrainedReader
-from babelspan.models.reader import Batch
+from babelspan.networks.pretrained import PretrainedReader
+from babelspan.networks.reader import Batch
 from babelspan.seams import FloatArray, IntArray
 
 _GPU_BATCH_TOKENS = 32_768

@@ -14,10 +14,10 @@ Algorithm, for each batch x
 from dataclasses import dataclass
 
 from babelspan.losses.span import span_loss
-from babelspan.models.reader import Batch, Reader
-from babelspan.train.loop import Losses, fit, shuffled
-from babelspan.train.run import Corpora, Run
-from babelspan.train.update import Optim, Updater
+from babelspan.networks.reader import Batch, Reader
+from babelspan.training.loop import Losses, fit, shuffled
+from babelspan.training.run import Corpora, Run
+from babelspan.training.update import Optim, Updater
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,12 +25,12 @@ from torch import Tensor
 from babelspan.losses.adversarial import confusion_loss
 from babelspan.losses.similarity import mean_vectors
 from babelspan.losses.span import span_loss
-from babelspan.models.discriminators import LanguageDiscriminator
-from babelspan.models.reader import Batch, Reader, Reading
-from babelspan.train.languages import language_weights, naming
-from babelspan.train.loop import Losses, fit, shuffled
-from babelspan.train.run import Corpora, Run
-from babelspan.train.update import Optim, Updater
+from babelspan.networks.discriminators import LanguageDiscriminator
+from babelspan.networks.reader import Batch, Reader, Reading
+from babelspan.training.languages import language_weights, naming
+from babelspan.training.loop import Losses, fit, shuffled
+from babelspan.training.run import Corpora, Run
+from babelspan.training.update import Optim, Updater
 from babelspan.types import DataError
 
 

@@ -30,13 +30,13 @@ from babelspan.losses.adversarial import confusion_loss
 from babelspan.losses.agreement import NOT_TOLD, agreement_loss
 from babelspan.losses.similarity import dissimilarity_loss, mean_vectors
 from babelspan.losses.span import span_loss
-from babelspan.models.discriminators import LanguageDiscriminator
-from babelspan.models.reader import Batch, Reader, Reading
-from babelspan.train.languages import language_weights, naming
-from babelspan.train.loop import Losses, fit
-from babelspan.train.pairs import paired
-from babelspan.train.run import Corpora, Run
-from babelspan.train.update import Optim, Updater
+from babelspan.networks.discriminators import LanguageDiscriminator
+from babelspan.networks.reader import Batch, Reader, Reading
+from babelspan.training.languages import language_weights, naming
+from babelspan.training.loop import Losses, fit
+from babelspan.training.pairs import paired
+from babelspan.training.run import Corpora, Run
+from babelspan.training.update import Optim, Updater
 
 _OWN, _TRANSLATED = slice(0, None, 2), slice(1, None, 2)
 """The windows of a batch of pairs."""

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from babelspan.scoring.tydiqa import LANGUAGES
+from babelspan.scoring.scorers.tydiqa import LANGUAGES
 from babelspan.types import DataError, PrimaryAnswer, PrimaryQuestion
 
 NAME = "tydi-primary"

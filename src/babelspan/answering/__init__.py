@@ -1,1 +1,0 @@
-"""Windows, decoding and answering, in numpy; serves training, evaluation and people who ask."""

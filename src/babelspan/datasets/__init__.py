@@ -1,0 +1,1 @@
+"""The field's data sets: catalogue, downloads, layouts."""

@@ -1,0 +1,1 @@
+"""Readers written down so that they answer without PyTorch."""

@@ -1,0 +1,169 @@
+"""Export of a reader to a folder that answers without PyTorch.
+
+Through `torch.onnx.export` (dynamo), for one window of any length, which is how the engine reads
+(docs/decisions/0009): no padding, so no mask. Each attention becomes one operator of onnxruntime
+where that gives the logits of PyTorch, and stays as PyTorch writes it where not. For int8
+onnxruntime's dynamic quantisation: weights as 8-bit integers per output channel, activations scaled
+at run time.
+"""
+
+import contextlib
+import io
+import logging
+import tempfile
+import warnings
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import torch
+from torch import Tensor, nn
+
+from babelspan.data.exported import MODEL, SETTINGS, TOKENIZER, Settings
+from babelspan.data.files import replacing, write_json
+from babelspan.export.fused import fused_attention
+from babelspan.networks.pretrained import PretrainedReader
+from babelspan.networks.reader import Batch
+from babelspan.types import DataError
+from babelspan.version import VERSION
+
+_OPSET = 20
+_PROBE = 384
+"""Tokens of the window on which an export is compared with PyTorch, at most."""
+_TOLERANCE = 1e-3
+
+
+def export(reader: PretrainedReader, folder: Path, *, int8: bool = False) -> None:
+    """Write `tokenizer.json`, `reader.json` and last `model.onnx`, each whole or not at all.
+
+    Args:
+        reader: put into evaluation mode and moved to the CPU.
+        folder: made if need be.
+        int8: whether to quantise: a quarter of the size, two to three times the speed, and logits
+            that differ a little.
+
+    Raises:
+        DataError: if the exported network does not give the reader's logits.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".exporting-") as beside:
+        path = Path(beside) / MODEL
+        with _quiet():
+            _write_onnx(reader.eval().cpu(), path)
+            if int8:
+                path = _quantised(path)
+        _finish(reader, folder, path, int8=int8)
+
+
+def _finish(reader: PretrainedReader, folder: Path, path: Path, *, int8: bool) -> None:
+    """Put everything in its place, the network last; a large one has weights in a second file."""
+    with replacing(folder / TOKENIZER) as final:
+        reader.encoder.tokenizer.save(str(final))
+    settings = Settings(
+        max_positions=reader.encoder.max_positions,
+        pad_id=reader.encoder.pad_id,
+        precision="int8" if int8 else "fp32",
+        babelspan=VERSION,
+    )
+    write_json(folder / SETTINGS, asdict(settings))
+    weights = path.with_name(f"{path.name}.data")
+    for file in (weights, path) if weights.exists() else (path,):
+        with replacing(folder / file.name.replace(path.name, MODEL)) as final:
+            file.replace(final)
+
+
+class _Network(nn.Module):
+    """A reader as a function of the ids and types of one window, each (1, L)."""
+
+    def __init__(self, reader: PretrainedReader) -> None:
+        super().__init__()
+        self.reader = reader
+
+    def forward(self, input_ids: Tensor, token_type_ids: Tensor) -> tuple[Tensor, Tensor]:
+        batch = Batch(
+            input_ids, torch.ones_like(input_ids), token_type_ids, answers=input_ids, windows=()
+        )
+        reading = self.reader(batch)
+        return reading.start_logits, reading.last_logits
+
+
+def _write_onnx(reader: PretrainedReader, path: Path) -> None:
+    """Write the network, its attention fused if that gives the logits of PyTorch, else as it is.
+
+    Where it cannot be traced, loaded or run with fused attention, it is written as it is, too.
+    """
+    network = _Network(reader).eval()
+    agrees = False
+    with contextlib.suppress(Exception):  # onnxruntime has a class of its own for each cause
+        with fused_attention(reader.model):
+            _trace(network, path)
+        agrees = _agrees(network, path)
+    if not agrees:
+        _trace(network, path)
+        if not _agrees(network, path):
+            raise DataError(
+                f"a {reader.model.config.model_type} reader exported to ONNX gives other logits "
+                "than in PyTorch; use its checkpoint"
+            )
+
+
+def _trace(network: _Network, path: Path) -> None:
+    ids = torch.full((1, 16), network.reader.encoder.pad_id + 1)
+    program = torch.onnx.export(
+        network,
+        (ids, torch.zeros_like(ids)),
+        dynamo=True,
+        opset_version=_OPSET,
+        input_names=["input_ids", "token_type_ids"],
+        output_names=["start_logits", "last_logits"],
+        dynamic_shapes=[{1: torch.export.Dim("length")}] * 2,
+        verbose=False,
+    )
+    assert program is not None
+    for node in program.model.graph:
+        node.metadata_props.clear()  # where each line of code lies on this machine
+    program.save(path)
+
+
+@torch.inference_mode()
+def _agrees(network: _Network, path: Path) -> bool:
+    """Whether the network in a file gives the logits of PyTorch, on a window of random tokens."""
+    encoder = network.reader.encoder
+    ids = torch.randint(
+        encoder.tokenizer.get_vocab_size(),
+        (1, min(_PROBE, encoder.max_positions)),
+        generator=torch.Generator().manual_seed(0),
+    )
+    types = torch.zeros_like(ids)
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    given = {"input_ids": ids.numpy(), "token_type_ids": types.numpy()}
+    found = session.run(None, {node.name: given[node.name] for node in session.get_inputs()})
+    return all(
+        np.allclose(ours, theirs, rtol=_TOLERANCE, atol=_TOLERANCE)
+        for ours, theirs in zip(found, network(ids, types), strict=True)
+    )
+
+
+def _quantised(path: Path) -> Path:
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    small = path.with_name("int8.onnx")
+    quantize_dynamic(path, small, weight_type=QuantType.QInt8, per_channel=True)
+    return small
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the exporter's talk from the user; errors still come through."""
+    level = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(level)

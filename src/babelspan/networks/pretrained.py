@@ -1,0 +1,171 @@
+"""Readers from any checkpoint that `AutoModelForQuestionAnswering` loads.
+
+With `fused` and `converted` the one place that imports transformers. A span head over a pretrained
+encoder: Devlin et al. (2019), arXiv:1810.04805, Section 4.2; MBERT_QA of Bornea et al. (2021),
+arXiv:2012.05958, Eq. 1. Weights are safetensors only, and code that comes with a checkpoint is
+never run.
+"""
+
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from transformers import AutoModelForQuestionAnswering, AutoTokenizer
+from transformers.utils import logging
+
+from babelspan.networks.reader import Batch, Reading, collate
+from babelspan.reading.windows import MAX_LENGTH, OVERLAP, Encoder, Window
+from babelspan.types import DataError, Example
+
+_UNBOUNDED = 10**6
+"""A `model_max_length` above this means that the tokenizer names no limit."""
+
+
+class PretrainedReader(nn.Module):
+    """A reader over a transformers checkpoint.
+
+    Args:
+        model: with `start_logits` and `end_logits` among its outputs.
+        tokenizer: a fast tokenizer of transformers.
+        max_length: tokens of a window, at most.
+        overlap: context tokens that neighbouring windows share.
+    """
+
+    def __init__(
+        self, model: Any, tokenizer: Any, *, max_length: int = MAX_LENGTH, overlap: int = OVERLAP
+    ) -> None:
+        super().__init__()
+        self.model = model
+        self.tokenizer = tokenizer
+        self.encoder = encoder_of(model.config, tokenizer)
+        self.max_length = min(max_length, self.encoder.max_positions)
+        self.overlap = overlap
+        self._takes_types = getattr(model.config, "type_vocab_size", 0) > 1
+
+    @property
+    def width(self) -> int:
+        """Width of the encoder's vectors, H."""
+        return int(self.model.config.hidden_size)
+
+    def windows(self, examples: Iterable[Example]) -> Iterator[Window]:
+        """The windows of examples, in order; errors as in `Encoder.windows`."""
+        return self.encoder.windows(examples, max_length=self.max_length, overlap=self.overlap)
+
+    def collate(self, windows: Sequence[Window]) -> Batch:
+        """Windows as one batch."""
+        return collate(self.encoder, windows)
+
+    def forward(self, batch: Batch) -> Reading:
+        """Logits and vectors of a batch; logits in fp32 whatever the precision of the rest.
+
+        Padding gets the logit minus infinity, so that no loss depends on how much of it there is.
+        """
+        types = {"token_type_ids": batch.token_type_ids} if self._takes_types else {}
+        output = self.model(
+            input_ids=batch.input_ids,
+            attention_mask=batch.attention_mask,
+            output_hidden_states=True,
+            **types,
+        )
+        padding = batch.attention_mask == 0
+        start_logits, last_logits = (
+            logits.float().masked_fill(padding, -torch.inf)
+            for logits in (output.start_logits, output.end_logits)
+        )
+        hidden = output.hidden_states[-1]
+        return Reading(start_logits, last_logits, hidden[:, 0], hidden)
+
+    def save(self, folder: Path) -> None:
+        """Write config, weights (safetensors) and tokenizer, each file whole or not at all."""
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".saving-", suffix=".part") as beside:
+            self.model.save_pretrained(beside, safe_serialization=True)
+            self.tokenizer.save_pretrained(beside)
+            for file in sorted(Path(beside).iterdir()):
+                file.chmod(0o644)
+                file.replace(folder / file.name)
+
+
+def load(
+    name: str,
+    *,
+    max_length: int = MAX_LENGTH,
+    overlap: int = OVERLAP,
+    gives_new_head: bool = False,
+) -> PretrainedReader:
+    """The reader of a folder or, by name, of the Hugging Face hub.
+
+    Args:
+        name: of the folder or on the hub.
+        max_length: tokens of a window, at most.
+        overlap: context tokens that neighbouring windows share.
+        gives_new_head: whether a checkpoint without a span head gets one, to be trained, drawn from
+            PyTorch's random state.
+
+    Raises:
+        DataError: if there is no such checkpoint, it is broken, weights are missing, or it has no
+            fast tokenizer.
+    """
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    options = {"trust_remote_code": False, "local_files_only": Path(name).is_dir()}
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(name, **options)
+        model, found = AutoModelForQuestionAnswering.from_pretrained(
+            name, use_safetensors=True, dtype=torch.float32, output_loading_info=True, **options
+        )
+    except Exception as error:  # transformers raises many classes; each means the same to the user
+        cause = " ".join(str(error).split())[:300]
+        raise DataError(f"reader {name!r}: transformers cannot load it: {cause}") from error
+    _refuse_new_weights(name, model, found["missing_keys"], gives_new_head)
+    return PretrainedReader(model, tokenizer, max_length=max_length, overlap=overlap)
+
+
+def _refuse_new_weights(name: str, model: Any, missing: set[str], gives_new_head: bool) -> None:
+    """Weights that a checkpoint lacks are drawn at random by transformers, without a word."""
+    encoder = f"{model.base_model_prefix}."
+    of_encoder = sorted(key for key in missing if key.startswith(encoder))
+    if of_encoder:
+        raise DataError(
+            f"reader {name!r}: expected all weights of its encoder, found that {len(of_encoder)} "
+            f"tensors are missing, {of_encoder[0]!r} among them; fetch or save it again"
+        )
+    if missing and not gives_new_head:
+        raise DataError(
+            f"reader {name!r}: expected a reader that was trained to answer, found an encoder "
+            "without a span head; train it first, with `babelspan train`"
+        )
+
+
+def encoder_of(config: Any, tokenizer: Any) -> Encoder:
+    """The encoder of a checkpoint: its tokenizer and its limit of tokens.
+
+    Raises:
+        DataError: if the tokenizer is a slow one, which knows no offsets.
+    """
+    if not getattr(tokenizer, "is_fast", False):
+        raise DataError(
+            f"the tokenizer {type(tokenizer).__name__} gives no offsets; "
+            "expected one with a tokenizer.json"
+        )
+    pad_id = tokenizer.pad_token_id
+    limits = [_positions(config)]
+    if tokenizer.model_max_length < _UNBOUNDED:
+        limits.append(tokenizer.model_max_length)
+    return Encoder(
+        tokenizer.backend_tokenizer,
+        max_positions=min(limits),
+        pad_id=0 if pad_id is None else pad_id,
+    )
+
+
+def _positions(config: Any) -> int:
+    """Tokens that the position embeddings reach; RoBERTa's start behind the padding id."""
+    positions = int(getattr(config, "max_position_embeddings", 0) or _UNBOUNDED)
+    offset_families = ("roberta", "camembert", "xmod", "mpnet", "longformer")
+    if any(family in config.model_type for family in offset_families):
+        positions -= config.pad_token_id + 1
+    return positions

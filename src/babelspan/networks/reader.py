@@ -1,0 +1,140 @@
+"""What a reader is to the methods that train it.
+
+Shapes: B windows of a batch, L tokens, H width.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from babelspan.reading.windows import Encoder, Window
+from babelspan.types import Example
+
+NO_ANSWER = (0, 0)
+"""First and last token that stand for "not in this window": the first token of all."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """Windows as tensors, with the windows themselves.
+
+    Attributes:
+        input_ids: (B, L).
+        attention_mask: (B, L), 1 for tokens and 0 for padding.
+        token_type_ids: (B, L).
+        answers: first and last token of the gold answer, (B, 2); `NO_ANSWER` where the window
+            does not hold it.
+        windows: the B windows.
+    """
+
+    input_ids: Tensor
+    attention_mask: Tensor
+    token_type_ids: Tensor
+    answers: Tensor
+    windows: tuple[Window, ...]
+
+    @property
+    def examples(self) -> list[Example]:
+        """The example of each window, B of them."""
+        return [window.example for window in self.windows]
+
+    @property
+    def question_mask(self) -> Tensor:
+        """Whether a token is one of the question's, (B, L)."""
+        places = [(w.question_at, w.question_at + len(w.question_ids)) for w in self.windows]
+        limits = torch.tensor(places, device=self.input_ids.device)
+        tokens = torch.arange(self.input_ids.shape[1], device=self.input_ids.device)
+        return (limits[:, :1] <= tokens) & (tokens < limits[:, 1:])
+
+    def to(self, device: torch.device) -> "Batch":
+        """The same batch on a device."""
+        moved = {
+            field.name: getattr(self, field.name).to(device, non_blocking=True)
+            for field in fields(self)
+            if field.name != "windows"
+        }
+        return replace(self, **moved)
+
+
+class Reading(NamedTuple):
+    """What a reader makes of a batch.
+
+    Attributes:
+        start_logits: (B, L).
+        last_logits: (B, L).
+        summary: vector of the first token, (B, H).
+        hidden: vectors of all tokens after the last layer, (B, L, H).
+    """
+
+    start_logits: Tensor
+    last_logits: Tensor
+    summary: Tensor
+    hidden: Tensor
+
+
+class Player(Protocol):
+    """A network that learns: what an `nn.Module` offers and an updater asks of it."""
+
+    def parameters(self) -> Iterator[nn.Parameter]:
+        """Everything that can be learnt."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Tensors by name."""
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> Any:
+        """Take up saved tensors."""
+
+    def to(self, device: torch.device) -> Any:
+        """Move to a device, in place."""
+
+    def train(self, mode: bool = True) -> Any:
+        """Learn: dropout on."""
+
+    def eval(self) -> Any:
+        """Do not learn: dropout off."""
+
+
+class Reader(Player, Protocol):
+    """A network that finds answers, with the encoding that belongs to it."""
+
+    encoder: Encoder
+
+    @property
+    def width(self) -> int:
+        """H."""
+
+    def windows(self, examples: Iterable[Example]) -> Iterator[Window]:
+        """The windows of examples, as this reader takes them."""
+
+    def collate(self, windows: Sequence[Window]) -> Batch:
+        """Windows as one batch."""
+
+    def __call__(self, batch: Batch) -> Reading:
+        """Read a batch."""
+
+    def save(self, folder: Path) -> None:
+        """Write the reader to a folder it can be loaded from."""
+
+
+def collate(encoder: Encoder, windows: Sequence[Window]) -> Batch:
+    """Windows as one batch, padded to the longest, with the places of their gold answers."""
+    padded = encoder.pad(windows)
+    return Batch(
+        input_ids=torch.from_numpy(padded.input_ids),
+        attention_mask=torch.from_numpy(padded.attention_mask),
+        token_type_ids=torch.from_numpy(padded.token_type_ids),
+        answers=torch.tensor([gold_tokens(w) or NO_ANSWER for w in windows]),
+        windows=tuple(windows),
+    )
+
+
+def gold_tokens(window: Window) -> tuple[int, int] | None:
+    """First and last token of the first gold answer with a place, or None if not in the window."""
+    for answer in window.example.answers or ():
+        if answer.span is not None:
+            return window.tokens_of(answer.span)
+    return None

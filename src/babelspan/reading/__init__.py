@@ -1,0 +1,1 @@
+"""From a question and a text to an answer: windows, decoding, answerers."""

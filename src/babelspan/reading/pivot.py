@@ -1,0 +1,189 @@
+"""Answers by way of another language: translate question and context, answer, translate back.
+
+"English as pivot" of Riabi et al. (2021), arXiv:2010.12643, Section 4, and "test-on-source" of Lee
+and Lee (2019), arXiv:1907.06042, Section 4.1. What is in the pivot's language already stays as it
+is, so that an English text asked in Spanish is answered in place.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+
+from babelspan.augment.cache import Cached
+from babelspan.augment.match import find_answer, find_overlapping
+from babelspan.augment.translate import Direction, Rendering
+from babelspan.reading.answerer import Answerer, Found, Watch
+from babelspan.seams import Translator
+from babelspan.types import UNDETERMINED, ConfigError, Example, Prediction, Span
+
+_EXAMPLES_AT_ONCE = 128
+
+
+@dataclass(frozen=True, slots=True)
+class _Pivoted:
+    """An example in the pivot's language, and how its context came there; None: it was there."""
+
+    example: Example
+    original: Example
+    rendering: Rendering | None
+
+
+class Pivot:
+    """An answerer around an answerer and a translator.
+
+    An answer over a translated context is looked for in the original one, nearest to the sentences
+    that it was found in: as translated back, then as the reader gave it, then the run of words that
+    shares most with it. Where none is there, the prediction has the text that was translated back
+    and no span.
+
+    Args:
+        answerer: good in the pivot's language.
+        translator: from all languages to the pivot's, and back from those of contexts.
+        language: the pivot's, ISO 639-1.
+        question_language: of questions to `ask`.
+        context_language: of contexts to `ask`.
+    """
+
+    def __init__(
+        self,
+        answerer: Answerer,
+        translator: Translator,
+        *,
+        language: str = "en",
+        question_language: str = UNDETERMINED,
+        context_language: str = UNDETERMINED,
+    ) -> None:
+        self._answerer = answerer
+        self._translator = (
+            translator if isinstance(translator, Cached) else Cached(translator, None)
+        )
+        self.language = language
+        self.question_language = question_language
+        self.context_language = context_language
+
+    @property
+    def identity(self) -> str:
+        """What makes its answers differ from the answerer's own."""
+        return f"{self._translator.identity}>{self.language}"
+
+    def predict(
+        self, examples: Iterable[Example], *, allows_no_answer: bool = False
+    ) -> Iterator[Prediction]:
+        """The best answer to each example, in order; spans are of the original contexts.
+
+        Raises:
+            ConfigError: if the language of a question or context is not known.
+            DataError: if a question leaves no room for its context.
+        """
+        remaining = iter(examples)
+        while some := list(islice(remaining, _EXAMPLES_AT_ONCE)):
+            pivoted = self._there(some)
+            found = self._answerer.predict(
+                (p.example for p in pivoted), allows_no_answer=allows_no_answer
+            )
+            yield from self._back(pivoted, list(found))
+
+    def ask(
+        self, question: str, contexts: Sequence[str], *, top_k: int = 1, watch: Watch | None = None
+    ) -> list[Found]:
+        """The best answers to one question among several contexts, as `Answerer.ask`.
+
+        Answers whose place in the original context is not found come without a span.
+        """
+        asked = [
+            Example(
+                id=str(number),
+                question=question,
+                context=context,
+                answers=None,
+                question_language=self.question_language,
+                context_language=self.context_language,
+            )
+            for number, context in enumerate(contexts)
+        ]
+        pivoted = self._there(asked)
+        found = self._answerer.ask(
+            pivoted[0].example.question if pivoted else question,
+            [p.example.context for p in pivoted],
+            top_k=top_k,
+            watch=watch,
+        )
+        back = self._back([pivoted[f.context] for f in found], [f.prediction for f in found])
+        return [replace(f, prediction=p) for f, p in zip(found, back, strict=True)]
+
+    def _there(self, examples: Sequence[Example]) -> list[_Pivoted]:
+        """Examples in the pivot's language."""
+        questions = self._rendered((e.question_language, e.question) for e in examples)
+        contexts = self._rendered((e.context_language, e.context) for e in examples)
+        pivoted = []
+        for example in examples:
+            question = questions.get((example.question_language, example.question))
+            context = contexts.get((example.context_language, example.context))
+            moved = replace(
+                example,
+                question=example.question if question is None else question.text,
+                context=example.context if context is None else context.text,
+                question_language=self.language,
+                context_language=self.language,
+            )
+            pivoted.append(_Pivoted(moved, example, context))
+        return pivoted
+
+    def _rendered(self, texts: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Rendering]:
+        """Translations of those texts that are not in the pivot's language."""
+        by_language: dict[str, list[str]] = {}
+        for language, text in texts:
+            if language == UNDETERMINED:
+                raise ConfigError(
+                    "a pivot has to know the languages of question and context; name the file "
+                    "<split>.<question>-<context>.json or say them with --question-language and "
+                    "--context-language"
+                )
+            if language != self.language:
+                by_language.setdefault(language, []).append(text)
+        return {
+            (language, text): rendering
+            for language, of_language in by_language.items()
+            for text, rendering in Direction(self._translator, language, self.language)
+            .render(of_language)
+            .items()
+        }
+
+    def _back(
+        self, pivoted: Sequence[_Pivoted], predictions: Sequence[Prediction]
+    ) -> Iterator[Prediction]:
+        """Predictions over the original contexts."""
+        wanted: dict[str, list[str]] = {}
+        for item, prediction in zip(pivoted, predictions, strict=True):
+            if item.rendering is not None and prediction.text:
+                wanted.setdefault(item.original.context_language, []).append(prediction.text)
+        said = {
+            language: Direction(self._translator, self.language, language).translate(texts)
+            for language, texts in wanted.items()
+        }
+        for item, prediction in zip(pivoted, predictions, strict=True):
+            if item.rendering is None or prediction.span is None:
+                yield prediction
+                continue
+            back = said[item.original.context_language][prediction.text]
+            span = _place(item, prediction, back)
+            text = back if span is None else span.of(item.original.context)
+            yield replace(prediction, span=span, text=text)
+
+
+def _place(item: _Pivoted, prediction: Prediction, back: str) -> Span | None:
+    """Where an answer stands in the original context."""
+    assert item.rendering is not None
+    assert prediction.span is not None
+    original = item.original
+    near = item.rendering.source_of(prediction.span, original.context)
+    looks = (
+        (find_answer, back),
+        (find_answer, prediction.text),
+        (find_overlapping, back),
+    )
+    places = (
+        look(original.context, wanted, original.context_language, near=near)
+        for look, wanted in looks
+    )
+    return next((place for place in places if place is not None), None)

@@ -1,0 +1,72 @@
+"""Scores of our own for any language, by Unicode alone; no official script has this rule.
+
+For languages without an official scorer, such as Thai, Japanese, Khmer, Lao and Burmese, and for
+one rule over many languages. Case and compatibility forms (NFKC) make no difference; punctuation,
+symbols and invisible format characters go. Words are what white space parts; in scripts that are
+written without it each character, with its marks, is a word. No language loses articles. A question
+without an answer has the gold answer "". Its faults: "½" is "12", and "-5" is "5".
+"""
+
+import re
+import unicodedata
+from functools import lru_cache
+
+from babelspan.scoring.scorers.squad import overlap_f1
+
+NAME = "unicode"
+RULES = (
+    "words:space+characters|articles:none|case:nfkc-fold"
+    f"|punctuation:unicode{unicodedata.unidata_version}"
+)
+
+_UNSPACED = re.compile(
+    "["
+    "\u0e00-\u0eff"  # Thai, Lao
+    "\u0f00-\u109f\ua9e0-\ua9ff\uaa60-\uaa7f"  # Tibetan, Burmese
+    "\u1780-\u17ff"  # Khmer
+    "\u1950-\u19df\u1a20-\u1aaf\uaa80-\uaadf"  # Tai Le, New Tai Lue, Tai Tham, Tai Viet
+    "\u1b00-\u1b7f\ua980-\ua9df"  # Balinese, Javanese
+    "\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3038-\u303b\u3400-\u4dbf\u4e00-\u9fff"  # Chinese
+    "\uf900-\ufaff\U00016fe3\U00020000-\U0003ffff"  # and more of it
+    "\u3040-\u312f\u31a0-\u31bf\u31f0-\u31ff\U0001aff0-\U0001b16f"  # kana, Bopomofo
+    "]"
+)
+
+
+def golds(answers: set[str]) -> set[str]:
+    """All answers; the empty one where there is none."""
+    return answers or {""}
+
+
+@lru_cache(maxsize=128)  # the strings of a question come several times in a row
+def units(text: str) -> tuple[str, ...]:
+    """Words, and characters of scripts that are written without spaces."""
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    found: list[str] = []
+    last = "space"  # what the last character belongs to
+    for character in folded:
+        category = unicodedata.category(character)
+        if category[0] in "PS" or category == "Cf":
+            continue
+        kind = "character" if _UNSPACED.match(character) else "word"
+        if character.isspace():
+            last = "space"
+        elif last != "space" and (category[0] == "M" or kind == last == "word"):
+            found[-1] += character
+        else:
+            found.append(character)
+            last = kind
+    return tuple(found)
+
+
+def exact_match(prediction: str, answer: str, language: str) -> float:
+    """1 where both have the same units in the same order, else 0; `language` has no effect."""
+    return float(units(prediction) == units(answer))
+
+
+def f1(prediction: str, answer: str, language: str) -> float:
+    """F1 over units, in [0, 1]; where a side has none, whether both have none."""
+    predicted, gold = units(prediction), units(answer)
+    if not predicted or not gold:
+        return float(predicted == gold)
+    return overlap_f1(predicted, gold)

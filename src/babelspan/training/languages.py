@@ -1,0 +1,52 @@
+"""The languages of questions, for players that tell them apart."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from babelspan.losses.adversarial import naming_loss
+from babelspan.networks.reader import Batch
+from babelspan.reading.windows import Window
+
+
+def language_weights(windows: Sequence[Window]) -> dict[str, float]:
+    """What each language of a question weighs so that all count the same, in order of their codes.
+
+    N / (C n) for n of N windows in one of C languages: 1 where all are equally frequent, and 1 in
+    the mean over the windows. So who cannot tell languages apart does best to guess them all
+    alike, is right once in C, and loses log C, whatever their shares.
+    """
+    counts = Counter(window.example.question_language for window in windows)
+    return {
+        language: len(windows) / (len(counts) * counts[language]) for language in sorted(counts)
+    }
+
+
+def language_indices(batch: Batch, weights: Mapping[str, float]) -> tuple[Tensor, Tensor]:
+    """Index among `weights`, and weight, of each question's language: (B,) and (B,)."""
+    index = {language: number for number, language in enumerate(weights)}
+    spoken = [example.question_language for example in batch.examples]
+    device = batch.input_ids.device
+    indices = torch.tensor([index[language] for language in spoken], device=device)
+    return indices, torch.tensor([weights[language] for language in spoken], device=device)
+
+
+def naming(guesses: Tensor, batch: Batch, weights: Mapping[str, float]) -> dict[str, Tensor]:
+    """How well a discriminator names the questions' languages: its loss, accuracy, and chance.
+
+    Args:
+        guesses: logits of the languages of `weights`, (B, C).
+        batch: the B windows.
+        weights: of the languages, as `language_weights` gives them.
+
+    Returns:
+        Scalars by the names of the log; "discriminator" is the loss that it learns from.
+    """
+    languages, weight = language_indices(batch, weights)
+    return {
+        "discriminator": naming_loss(guesses, languages, weight),
+        "accuracy": (weight * (guesses.argmax(dim=-1) == languages)).mean(),
+        "chance": torch.tensor(1 / len(weights)),
+    }

@@ -1,0 +1,103 @@
+"""What a person sees of training: means of the losses, speed, and the time that is left."""
+
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from torch import Tensor
+
+from babelspan.training.batches import Share
+from babelspan.training.run import Run
+
+
+class Meter:
+    """Means over the updates since the last line of the log."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._reset()
+
+    def add(self, losses: Mapping[str, Tensor], shares: list[Share]) -> None:
+        """Count an update: its losses (scalars) and the windows it took."""
+        for name, loss in losses.items():
+            self._sums[name] += float(loss)
+        self._updates += 1
+        self._tokens += sum(int(share.batch.attention_mask.sum()) for share in shares)
+
+    def flush(self) -> dict[str, float]:
+        """Means since the last call, tokens a second without padding, each player's state."""
+        line = {name: total / self._updates for name, total in self._sums.items()}
+        seconds = time.monotonic() - self._since
+        line["tokens_per_second"] = self._tokens * self._run.processes / seconds
+        for updater in self._run.updaters:
+            line[f"{updater.name}_lr"] = updater.learning_rate
+            for number, norm in enumerate(updater.gradient_norms, 1):
+                suffix = f"_{number}" if number > 1 else ""
+                line[f"{updater.name}_gradient_norm{suffix}"] = norm
+        self._reset()
+        return line
+
+    def _reset(self) -> None:
+        self._sums: defaultdict[str, float] = defaultdict(float)
+        self._updates = 0
+        self._tokens = 0
+        self._since = time.monotonic()
+
+
+class Bar:
+    """A progress bar on a terminal; a line now and then where there is none."""
+
+    def __init__(self, progress: Progress, task: TaskID, run: Run) -> None:
+        self._progress = progress
+        self._task = task
+        self._run = run
+        self._last_line = time.monotonic()
+
+    def advance(self) -> None:
+        """Show that an update has been taken."""
+        self._progress.update(self._task, completed=self._run.update)
+
+    def show(self, line: Mapping[str, float]) -> None:
+        """Show figures beside the bar."""
+        text = "  ".join(f"{name} {value:.4g}" for name, value in line.items())
+        self._progress.update(self._task, figures=text)
+        is_time = time.monotonic() - self._last_line > 30 or self._run.update == self._run.updates
+        if is_time and self._run.leads and not self._progress.console.is_terminal:
+            self._last_line = time.monotonic()
+            print(
+                f"update {self._run.update}/{self._run.updates}  {text}",
+                file=sys.stderr,
+                flush=True,
+            )
+
+
+@contextmanager
+def bar(run: Run) -> Iterator[Bar]:
+    """The bar of a stage, on standard error."""
+    columns = [
+        TextColumn("stage {task.fields[stage]}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[figures]}"),
+    ]
+    console = Console(stderr=True)
+    shown = run.leads and console.is_terminal
+    with Progress(*columns, console=console, disable=not shown) as progress:
+        task = progress.add_task(
+            "", total=run.updates, completed=run.update, stage=run.stage, figures=""
+        )
+        yield Bar(progress, task, run)

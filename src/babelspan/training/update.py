@@ -1,0 +1,214 @@
+"""One player's optimiser: it changes its own parameters and no others."""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import torch
+from pydantic import Field, NonNegativeFloat, PositiveFloat
+from torch import Tensor, nn
+
+from babelspan.networks.reader import Player
+from babelspan.training.run import Run
+from babelspan.types import ConfigError
+
+Decay = Annotated[float, Field(ge=0, lt=1)]
+"""Of a moving average: the part that the past keeps at every update."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Optim:
+    """How a player learns, by AdamW with PyTorch's epsilon.
+
+    The defaults are common ones for fine-tuning encoders like BERT, and ours: no paper's.
+    """
+
+    lr: PositiveFloat = 3e-5
+    """Highest learning rate."""
+    schedule: Literal["linear", "cosine", "constant"] = "linear"
+    """How the learning rate falls to zero after the warm-up."""
+    warmup: Annotated[float, Field(ge=0, le=1)] = 0.1
+    """Fraction of the updates in which the learning rate rises from zero."""
+    weight_decay: NonNegativeFloat = 0.01
+    """Decoupled weight decay; not for biases and norms."""
+    betas: tuple[Decay, Decay] = (0.9, 0.999)
+    """Decay of Adam's first and second moments."""
+    clip_norm: NonNegativeFloat = 1.0
+    """Largest norm of the gradient; 0 for no limit."""
+    average: Decay = 0.0
+    """Decay of the moving average of the weights, which replaces them at the end; 0 for none."""
+
+
+class Updater:
+    """Takes gradient steps on one player's parameters.
+
+    Called with a loss, it adds the loss's gradient; the step itself is taken when the last
+    micro-batch of an update has been seen. Called with several, it keeps their gradients apart, all
+    taken at the weights that the losses were made with, and then takes one step for each, in order.
+    Gradients are averaged over processes by weight, so that any number of processes and
+    micro-batches gives the gradient of the joint batch.
+
+    Args:
+        player: whose parameters are learnt; those that need no gradient stay as they are.
+        optim: how.
+        run: the run; it keeps the updater's state.
+        name: of the player, in logs and checkpoints.
+
+    Attributes:
+        gradient_norms: of the last update, one for each loss, before clipping.
+        learning_rate: of the last update.
+    """
+
+    def __init__(self, player: Player, optim: Optim, run: Run, *, name: str = "reader") -> None:
+        player.to(run.device)
+        player.train()
+        self.player = player
+        self.name = name
+        self.parameters = [p for p in player.parameters() if p.requires_grad]
+        self.gradient_norms: list[float] = []
+        self.learning_rate = 0.0
+        self._optim = optim
+        self._run = run
+        self._optimizer = torch.optim.AdamW(
+            _groups(player, optim.weight_decay),
+            lr=optim.lr,
+            betas=optim.betas,
+            fused=run.device.type in ("cpu", "cuda"),
+        )
+        self._average = [p.detach().clone() for p in self.parameters] if optim.average else []
+        self._gradients: list[list[Tensor | None]] = []
+        run.updaters.append(self)
+
+    def __call__(self, *losses: Tensor) -> None:
+        """Add the gradients of losses (scalars, means over the micro-batch); step when complete.
+
+        Raises:
+            ConfigError: if a gradient of the update is not finite.
+        """
+        if not self._gradients:
+            self._gradients = [[None] * len(self.parameters) for _ in losses]
+        with torch.autocast(self._run.device.type, enabled=False):
+            for number, (loss, so_far) in enumerate(zip(losses, self._gradients, strict=True), 1):
+                self._put(so_far)
+                (loss * self._run.weight).backward(  # type: ignore[no-untyped-call]
+                    inputs=self.parameters, retain_graph=number < len(losses)
+                )
+                so_far[:] = [p.grad for p in self.parameters]
+            if self._run.completes_update:
+                self._update()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that a resumed run needs."""
+        return {
+            "player": self.player.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "average": self._average,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take up a saved state."""
+        self.player.load_state_dict(state["player"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        self._average = [tensor.to(self._run.device) for tensor in state["average"]]
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Within the block the player has the moving average of its weights, if one is kept."""
+        own = [p.detach().clone() for p in self.parameters] if self._average else []
+        self.take_average()
+        try:
+            yield
+        finally:
+            _assign(self.parameters, own)
+
+    def take_average(self) -> None:
+        """Give the player the moving average of its weights, if one is kept."""
+        _assign(self.parameters, self._average)
+
+    @torch.no_grad()
+    def _update(self) -> None:
+        """One step for each loss."""
+        fraction = schedule(self._optim, self._run.update, self._run.updates)
+        self.learning_rate = self._optim.lr * fraction
+        for group in self._optimizer.param_groups:
+            group["lr"] = self.learning_rate
+        self.gradient_norms = []
+        for gradients in self._gradients:
+            self._put(gradients)
+            self._step()
+        self._gradients = []
+        if self._average:
+            torch._foreach_lerp_(
+                self._average, list[Tensor](self.parameters), 1 - self._optim.average
+            )
+
+    def _step(self) -> None:
+        """A step along the gradients that are in place."""
+        self._mean_over_processes()
+        limit = self._optim.clip_norm or math.inf
+        norm = float(nn.utils.clip_grad_norm_(self.parameters, limit))
+        if not math.isfinite(norm):
+            raise ConfigError(
+                f"update {self._run.update + 1}: expected a finite gradient of {self.name!r}, its "
+                f"norm is {norm}; lower the learning rate or check the data"
+            )
+        self.gradient_norms.append(norm)
+        self._optimizer.step()
+        self._optimizer.zero_grad(set_to_none=True)
+
+    def _put(self, gradients: list[Tensor | None]) -> None:
+        """Have the parameters hold these gradients."""
+        for parameter, gradient in zip(self.parameters, gradients, strict=True):
+            parameter.grad = gradient
+
+    def _mean_over_processes(self) -> None:
+        """Average gradients; a parameter that has none on any process keeps none."""
+        if self._run.processes == 1:
+            return
+        gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in self.parameters]
+        has_one = torch.tensor([float(p.grad is not None) for p in self.parameters])
+        flat = torch.cat([*(g.reshape(-1) for g in gradients), has_one.to(self._run.device)])
+        flat = self._run.accelerator.reduce(flat, reduction="mean")
+        *means, has_one = flat.split([*(g.numel() for g in gradients), len(gradients)])
+        for parameter, mean, has in zip(self.parameters, means, has_one.tolist(), strict=True):
+            parameter.grad = mean.view_as(parameter) if has else None
+
+
+def schedule(optim: Optim, update: int, updates: int) -> float:
+    """The learning rate of an update as a fraction of the highest, in (0, 1].
+
+    It rises linearly over the warm-up, then falls to zero at the end: linearly, or as half a cosine
+    (Loshchilov and Hutter 2017, arXiv:1608.03983, Eq. 5, one period), or not at all.
+
+    Args:
+        optim: schedule and warm-up.
+        update: number of the update, from 0.
+        updates: how many there are.
+    """
+    warm = math.ceil(optim.warmup * updates)
+    if update < warm:
+        return (update + 1) / warm
+    done = (update - warm) / max(1, updates - warm)
+    match optim.schedule:
+        case "linear":
+            return 1 - done
+        case "cosine":
+            return (1 + math.cos(math.pi * done)) / 2
+        case "constant":
+            return 1.0
+
+
+def _groups(player: Player, weight_decay: float) -> list[dict[str, Any]]:
+    learnt = [p for p in player.parameters() if p.requires_grad]
+    return [
+        {"params": [p for p in learnt if p.ndim > 1], "weight_decay": weight_decay},
+        {"params": [p for p in learnt if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+
+
+@torch.no_grad()
+def _assign(parameters: list[nn.Parameter], values: list[Tensor]) -> None:
+    for parameter, value in zip(parameters, values, strict=False):
+        parameter.copy_(value)

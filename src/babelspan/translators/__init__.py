@@ -1,0 +1,31 @@
+"""Translators by name: `apertium`, `ctranslate2:FOLDER`, `libretranslate:URL`, `lexicon:FILE`.
+
+The folder is the registry: each module or package here has a function `translator(argument)`,
+which gets what stands after the colon.
+"""
+
+import importlib
+import pkgutil
+
+from babelspan.config import nearest
+from babelspan.seams import Translator
+from babelspan.types import ConfigError
+
+
+def names() -> list[str]:
+    """The translators there are."""
+    return sorted(m.name for m in pkgutil.iter_modules(__path__))
+
+
+def load_translator(spec: str) -> Translator:
+    """The translator that `<name>[:<argument>]` says.
+
+    Raises:
+        ConfigError: if there is none of that name, or it is not installed.
+    """
+    name, _, argument = spec.partition(":")
+    if name not in names():
+        raise ConfigError(f"unknown translator {name!r}{nearest(name, names())}")
+    module = importlib.import_module(f"{__name__}.{name}")
+    translator: Translator = module.translator(argument)
+    return translator

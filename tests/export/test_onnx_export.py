@@ -1,0 +1,284 @@
+"""Exported readers answer like those they were exported from."""
+
+import json
+from collections import Counter
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from transformers import AutoConfig, AutoModelForQuestionAnswering
+
+from babelspan import readers
+from babelspan.engines.onnx import OnnxEngine, exported_encoder
+from babelspan.engines.torch import TorchEngine
+from babelspan.export import fused
+from babelspan.export import onnx as module
+from babelspan.export.onnx import export
+from babelspan.methods import fine_tune
+from babelspan.networks.pretrained import PretrainedReader
+from babelspan.reading.answerer import Answerer
+from babelspan.reading.windows import Encoder
+from babelspan.training.run import Corpora, Run, RunConfig
+from babelspan.training.update import Optim
+from babelspan.types import DataError
+from babelspan.version import VERSION
+from miniature import miniature_reader, word_tokenizer
+from world import World
+
+WORLD = World(0)
+EXAMPLES = WORLD.examples(12)
+LIMITS = {"max_length": 64, "overlap": 16}
+
+
+@pytest.fixture(scope="module")
+def reader():
+    """A reader that has learnt a dozen examples, so that its answers are no toss-up."""
+    made = miniature_reader(WORLD.vocabulary(), width=64)
+    run = Run(config=RunConfig(updates=40, batch_size=12, threads=1))
+    config = fine_tune.Config(reader=Optim(lr=5e-3))
+    return fine_tune.train(made, Corpora(labelled=EXAMPLES), config, run)
+
+
+@pytest.fixture(scope="module")
+def exported(reader, tmp_path_factory):
+    """Folders of the reader in fp32 and int8."""
+    folders = {name: tmp_path_factory.mktemp(name) for name in ("fp32", "int8")}
+    for name, folder in folders.items():
+        export(reader, folder, int8=name == "int8")
+    return folders
+
+
+def answers(answerer):
+    return list(answerer.predict(EXAMPLES))
+
+
+def random_arrays(encoder, windows, length, seed=0):
+    """Ids, mask and types with padding of different lengths; the first window is full."""
+    rng = np.random.default_rng(seed)
+    lengths = np.concatenate([[length], rng.integers(1, length + 1, windows - 1)])
+    mask = (np.arange(length) < lengths[:, None]).astype(np.int64)
+    ids = np.where(mask, rng.integers(5, 400, mask.shape), encoder.pad_id)
+    types = np.where(mask, np.arange(length) > length // 3, 0).astype(np.int64)
+    return ids, mask, types
+
+
+@pytest.mark.parametrize("length", [1, 2, 15, 16, 17, 77, 128])
+@pytest.mark.parametrize("windows", [1, 2, 5])
+def test_fp32_logits_equal_those_of_torch(reader, exported, windows, length):
+    arrays = random_arrays(reader.encoder, windows, length)
+    found = OnnxEngine(exported["fp32"], workers=1)(*arrays)
+    expected = TorchEngine(reader)(*arrays)
+    for ours, theirs in zip(found, expected, strict=True):
+        assert ours.dtype == theirs.dtype == np.float32
+        assert ours.shape == (windows, length)
+        assert ((ours == -np.inf) == (arrays[1] == 0)).all()
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["fp32", "int8"])
+def test_logits_do_not_depend_on_the_batch_or_the_cores_of_a_window(reader, exported, name):
+    ids, mask, types = random_arrays(reader.encoder, 5, 77)
+    alone, beside = (OnnxEngine(exported[name], workers=n) for n in (1, 64))
+    together = np.stack(beside(ids, mask, types))
+    for row, length in enumerate(mask.sum(axis=1)):
+        window = slice(row, row + 1), slice(length)
+        found = np.stack(alone(*(array[window] for array in (ids, mask, types))))
+        assert np.array_equal(found[:, 0], together[:, row, :length])
+
+
+def operators(folder):
+    return Counter(node.op_type for node in onnx.load(folder / "model.onnx").graph.node)
+
+
+def test_each_attention_is_one_operator_and_nothing_is_masked(exported):
+    fp32, int8 = (operators(exported[name]) for name in ("fp32", "int8"))
+    assert fp32["MultiHeadAttention"] == int8["MultiHeadAttention"] == 2
+    assert fp32["Softmax"] == int8["Softmax"] == 0
+    assert int8["MatMulInteger"] == fp32["MatMul"] > 0
+
+
+def other_reader(model_type):
+    """A miniature of another family; its attention reaches 16 tokens or is of its own kind."""
+    tokenizer = word_tokenizer(WORLD.vocabulary())
+    config = AutoConfig.for_model(
+        model_type,
+        vocab_size=len(tokenizer),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        intermediate_size=64,
+        pad_token_id=tokenizer.pad_token_id,
+        initializer_range=0.2,
+        **{"max_position_embeddings": 128} | FAMILIES[model_type],
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = AutoModelForQuestionAnswering.from_config(config)
+    return PretrainedReader(model, tokenizer, **LIMITS).eval()
+
+
+FAMILIES = {
+    "xlm-roberta": {"max_position_embeddings": 131},
+    "modernbert": {"local_attention": 16, "global_attn_every_n_layers": 2},
+    "deberta-v2": {"relative_attention": True, "pos_att_type": ["p2c", "c2p"]},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("model_type", "fused_layers"),
+    [("xlm-roberta", 2), ("modernbert", 2), ("deberta-v2", 0)],
+)
+def test_other_families_give_the_logits_of_torch(tmp_path, model_type, fused_layers):
+    reader = other_reader(model_type)
+    before = reader.model.config._attn_implementation
+    export(reader, tmp_path)
+    assert operators(tmp_path)["MultiHeadAttention"] == fused_layers
+    assert reader.model.config._attn_implementation == before
+    arrays = random_arrays(reader.encoder, 3, 100)
+    found = OnnxEngine(tmp_path, workers=1)(*arrays)
+    for ours, theirs in zip(found, TorchEngine(reader)(*arrays), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-4)
+
+
+def test_a_fused_attention_that_gives_other_logits_is_not_used(reader, tmp_path, monkeypatch):
+    right = fused._attention
+
+    def wrong(module, query, key, value, mask, *, scaling, **options):
+        return right(module, query, key, value, mask, scaling=3 * scaling, **options)
+
+    monkeypatch.setattr(fused, "_attention", wrong)
+    export(reader, tmp_path)
+    assert operators(tmp_path)["MultiHeadAttention"] == 0
+    arrays = random_arrays(reader.encoder, 2, 60)
+    found = OnnxEngine(tmp_path)(*arrays)
+    for ours, theirs in zip(found, TorchEngine(reader)(*arrays), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-4)
+
+
+def test_a_fused_attention_that_onnxruntime_refuses_is_not_used(reader, tmp_path, monkeypatch):
+    right = fused._attention
+
+    def refused(module, query, key, value, mask, **options):
+        return right(module, query, key, value, torch.zeros(1, 1, 3, 5), **options)
+
+    monkeypatch.setattr(fused, "_attention", refused)
+    export(reader, tmp_path)
+    assert operators(tmp_path)["MultiHeadAttention"] == 0
+    assert answers(Answerer(OnnxEngine(tmp_path), exported_encoder(tmp_path), **LIMITS))
+
+
+def test_a_network_with_other_logits_is_refused(reader, exported, tmp_path, monkeypatch):
+    """The quantised network stands for that of an exporter that makes mistakes."""
+    other = (exported["int8"] / "model.onnx").read_bytes()
+    monkeypatch.setattr(module, "_trace", lambda _, path: path.write_bytes(other))
+    with pytest.raises(DataError, match=r"a bert reader exported to ONNX gives other logits"):
+        export(reader, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_both_engines_give_the_same_predictions(reader, exported):
+    with_torch = answers(Answerer(TorchEngine(reader), reader.encoder, **LIMITS))
+    with_onnx = answers(readers.load_answerer(str(exported["fp32"]), **LIMITS))
+    assert [p.text for p in with_torch] == [e.answers[0].text for e in EXAMPLES]
+    for ours, theirs in zip(with_onnx, with_torch, strict=True):
+        assert (ours.id, ours.span, ours.text) == (theirs.id, theirs.span, theirs.text)
+        assert ours.score == pytest.approx(theirs.score, abs=1e-4)
+        assert ours.logit == pytest.approx(theirs.logit, abs=1e-4)
+        assert ours.no_answer_logit == pytest.approx(theirs.no_answer_logit, abs=1e-4)
+
+
+def test_a_saved_checkpoint_and_its_export_answer_alike(reader, exported, tmp_path):
+    reader.save(tmp_path)
+    checkpoint = readers.load_answerer(str(tmp_path), **LIMITS)
+    assert isinstance(checkpoint.engine, TorchEngine)
+    onnx = readers.load_answerer(str(exported["fp32"]), **LIMITS)
+    assert isinstance(onnx.engine, OnnxEngine)
+    for question in EXAMPLES[:3]:
+        one, other = (a(question.question, question.context, top_k=3) for a in (checkpoint, onnx))
+        assert [(o["start"], o["end"]) for o in one] == [(o["start"], o["end"]) for o in other]
+
+
+def test_int8_is_smaller_and_answers_alike(exported):
+    sizes = {name: (folder / "model.onnx").stat().st_size for name, folder in exported.items()}
+    assert sizes["int8"] < 0.75 * sizes["fp32"]
+    found = answers(readers.load_answerer(str(exported["int8"]), **LIMITS))
+    expected = [e.answers[0].text for e in EXAMPLES]
+    assert sum(p.text == text for p, text in zip(found, expected, strict=True)) >= 10
+
+
+def test_an_export_says_nothing_of_the_machine_it_was_made_on(exported):
+    for folder in exported.values():
+        raw = (folder / "model.onnx").read_bytes()
+        assert b"MultiHeadAttention" in raw
+        assert b"site-packages" not in raw
+        assert b".py" not in raw
+
+
+def test_the_folder_holds_three_files(reader, exported):
+    for name, folder in exported.items():
+        assert {p.name for p in folder.iterdir()} == {"model.onnx", "reader.json", "tokenizer.json"}
+        settings = json.loads((folder / "reader.json").read_text())
+        assert settings == {
+            "max_positions": 128,
+            "pad_id": reader.encoder.pad_id,
+            "precision": name,
+            "babelspan": VERSION,
+        }
+
+
+def test_the_exported_tokenizer_is_the_readers(reader, exported):
+    encoder = exported_encoder(exported["int8"])
+    assert isinstance(encoder, Encoder)
+    assert encoder.frame == reader.encoder.frame
+    for example in EXAMPLES:
+        ours, theirs = (e.tokens(example.context) for e in (encoder, reader.encoder))
+        assert ours.ids.tolist() == theirs.ids.tolist()
+        assert ours.offsets.tolist() == theirs.offsets.tolist()
+
+
+def test_weights_stay_as_they_are(reader, exported):
+    fresh = readers.load_answerer(str(exported["fp32"]), **LIMITS)
+    again = answers(Answerer(TorchEngine(reader), reader.encoder, **LIMITS))
+    assert [p.span for p in answers(fresh)] == [p.span for p in again]
+    assert all(p.dtype == torch.float32 and p.requires_grad for p in reader.parameters())
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        (
+            "model.onnx",
+            b"not a model",
+            r"model\.onnx: onnxruntime cannot load it .*export it",
+        ),
+        ("reader.json", b"{}", r"reader\.json: expected the settings .*export it again"),
+        ("reader.json", None, r"reader\.json: there is no such file"),
+        ("tokenizer.json", b"{}", r"tokenizer\.json: not a tokenizer .*export it again"),
+    ],
+)
+def test_broken_exports_are_named(exported, tmp_path, name, content, message):
+    for path in exported["fp32"].iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    if content is None:
+        (tmp_path / name).unlink()
+    else:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError, match=message):
+        readers.load_answerer(str(tmp_path))
+
+
+def test_a_failed_export_leaves_the_last_one(exported, tmp_path, reader, monkeypatch):
+    for path in exported["fp32"].iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+
+    def fails(*_, **__):
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(torch.onnx, "export", fails)
+    with pytest.raises(OSError, match="the disk is full"):
+        export(reader, tmp_path)
+    for path in exported["fp32"].iterdir():
+        assert (tmp_path / path.name).read_bytes() == path.read_bytes()
+    assert len(list(tmp_path.iterdir())) == 3

@@ -1,0 +1,171 @@
+"""The rows and figures of a paper, and the scales at which it is made again."""
+
+from dataclasses import replace
+from statistics import mean
+
+import pytest
+
+from babelspan.config import build
+from babelspan.jobs import train as train_job
+from babelspan.jobs.reproduce.papers import (
+    Scale,
+    choose_rows,
+    choose_scale,
+    load_paper,
+    settings_of,
+    title_of,
+)
+from babelspan.types import ConfigError
+
+PAPER = load_paper("bornea2021")
+MINI = PAPER.scales["mini"]
+MEANS = ("G-XLT", "XLT", "G-XLT-sd", "XLT-sd")
+FIGURES = [
+    (row.name, test, figures)
+    for row in PAPER.rows.values()
+    for test, figures in row.published.items()
+]
+
+
+@pytest.mark.parametrize(("row", "test", "figures"), FIGURES)
+def test_published_figures_agree_with_their_mean(row, test, figures):
+    languages = [value for name, value in figures.items() if name not in MEANS]
+    assert len(languages) == (7 if test == "MLQA" else 9)
+    printed = figures["G-XLT"] if test == "MLQA" else figures["XLT"]
+    assert mean(languages) == pytest.approx(printed, abs=0.11)
+
+
+def test_all_rows_of_the_tables_are_there():
+    of_mlqa = [row.name for row in PAPER.rows.values() if "MLQA" in row.published]
+    assert of_mlqa == [
+        "ZS", "T(Q)", "T(C)", "T(Q+C)", "T(ALL)", "AT ({source}-{one})", "AT ({source}-all)",
+        "LAF PSA ({source}-{one})", "LAF PSA+QS ({source}-{one})",
+        "LAF PSA ({source}-all)", "LAF PSA+QS ({source}-all)",
+    ]  # fmt: skip
+    of_tydiqa = [row.name for row in PAPER.rows.values() if "TyDiQA" in row.published]
+    assert of_tydiqa == ["ZS", "T(Q)", "AT ({source}-all)", "LAF PSA+QS ({source}-all)"]
+
+
+@pytest.mark.parametrize("name", PAPER.scales)
+def test_every_row_can_be_planned(name):
+    scale = PAPER.scales[name]
+    for key, row in choose_rows(PAPER, scale, list(PAPER.rows)).items():
+        settings = settings_of(key, row, scale)
+        plan = train_job.plan(method=row.method, reader="any", train=(), settings=settings)
+        assert plan.method_config.reader.lr == (1e-4 if name == "mini" else 3e-5)
+        assert plan.run_config.updates == (240 if name == "mini" else None)
+
+
+def test_names_have_the_languages_of_the_scale():
+    assert title_of(PAPER.rows["at-one"], MINI) == "AT (en-es)"
+    assert title_of(PAPER.rows["psa-qs-all"], PAPER.scales["paper"]) == "LAF PSA+QS (en-all)"
+
+
+def test_rows_are_those_chosen_or_those_of_the_scale():
+    assert list(choose_rows(PAPER, MINI, ["tall", "zs"])) == ["tall", "zs"]
+    assert list(choose_rows(PAPER, MINI, [])) == list(MINI.rows)
+
+
+@pytest.mark.parametrize(
+    ("key", "updates"),
+    [("zs", 240), ("tq", 240 * 5), ("tall", 240 * 13), ("at-one", 480), ("psa-all", 480)],
+)
+def test_equal_exposure_shows_as_many_source_examples(key, updates):
+    row = PAPER.rows[key]
+    *before, last = settings_of(key, row, replace(MINI, equal="exposure"))
+    assert last == f"updates={updates}"
+    assert tuple(before) == settings_of(key, row, MINI)
+
+
+def test_arbitration_on_everything_reads_half_of_its_pairs_over_translated_contexts():
+    row = replace(PAPER.rows["psa-all"], strategies=("q", "c", "qc"))
+    assert settings_of("psa-all", row, replace(MINI, equal="exposure"))[-1] == "updates=960"
+
+
+def test_what_goes_over_the_settings_is_in_the_exposure():
+    scale = replace(PAPER.scales["paper"], equal="exposure")
+    assert settings_of("tq", PAPER.rows["tq"], scale, ("updates=10",))[-1] == "updates=60"
+    with pytest.raises(ConfigError, match="a number, found many"):
+        settings_of("tq", PAPER.rows["tq"], scale, ("updates=many",))
+
+
+def test_equal_exposure_needs_a_number_of_updates():
+    scale = replace(PAPER.scales["paper"], equal="exposure")
+    with pytest.raises(ConfigError, match="row 'tq': equal exposure needs a setting updates=…"):
+        settings_of("tq", PAPER.rows["tq"], scale)
+
+
+def test_settings_go_from_general_to_particular():
+    scale = replace(
+        MINI,
+        settings=("seed=1",),
+        settings_of_method={"language_arbitration": ("seed=2",)},
+        settings_of_row={"psa-all": ("seed=4",)},
+    )
+    assert settings_of("psa-all", PAPER.rows["psa-all"], scale) == (
+        "seed=1", "seed=2", "similarity=0.0", "seed=4",
+    )  # fmt: skip
+    assert settings_of("tq", PAPER.rows["tq"], scale) == ("seed=1",)
+
+
+def test_a_scale_of_ones_own_may_have_rows_of_its_own(tmp_path):
+    (tmp_path / "small.toml").write_text(
+        'about = "a trial"\nreader = "r"\ntrain = "t.en.json"\nsource = "en"\n'
+        'languages = ["de"]\none = "de"\nrows = ["zs", "mine"]\n'
+        '[[tests]]\nname = "T"\ndata = ["d"]\n'
+        '[row.mine]\nname = "mine"\nstrategies = ["q", "qc"]\n'
+    )
+    scale = choose_scale(PAPER, str(tmp_path / "small.toml"))
+    rows = choose_rows(PAPER, scale, [])
+    assert list(rows) == ["zs", "mine"]
+    assert rows["mine"].strategies == ("q", "qc")
+
+
+@pytest.mark.parametrize(
+    ("found", "message"),
+    [
+        (lambda: load_paper("bornea2012"), "unknown paper 'bornea2012'; did you mean 'bornea2021'"),
+        (lambda: choose_scale(PAPER, "minni"), "unknown scale 'minni'; did you mean 'mini'"),
+        (lambda: choose_scale(PAPER, "no.toml"), "no.toml: there is no such recipe"),
+        (lambda: choose_rows(PAPER, MINI, ["atall"]), "unknown row 'atall'; did you mean 'at-all'"),
+        (lambda: choose_rows(PAPER, MINI, ["x"]), "unknown row 'x'; known are adversary-all, at-"),
+        (lambda: build(Scale, {"sead": 1}, "s.toml"), "unknown key 'sead'; did you mean 'seeds'"),
+    ],
+)
+def test_what_is_unknown_is_named(found, message):
+    with pytest.raises(ConfigError, match=message):
+        found()
+
+
+SMALL = """
+about = "a"\nreader = "r"\ntrain = "t"\nsource = "en"\nlanguages = ["de"]\none = "de"
+rows = ["zs"]\n%s
+[[tests]]
+name = "T"
+data = ["d"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ('against = ["tqq"]', "s.toml: unknown row 'tqq'; did you mean 'tq'"),
+        ('settings_of_row.psa-al = ["a=1"]', "unknown row 'psa-al'; did you mean 'psa-all'"),
+        ('settings_of_method.fine_tun = ["a=1"]', "unknown method 'fine_tun'; did you mean"),
+        ('[row.start]\nname = "n"', "expected the key of a row .* not 'start', found 'start'"),
+        ('[row."../x"]\nname = "n"', "expected the key of a row in small letters, .* found '../x'"),
+    ],
+)
+def test_a_scale_that_speaks_of_what_is_not_there_is_an_error(tmp_path, lines, message):
+    (tmp_path / "s.toml").write_text(SMALL % lines)
+    with pytest.raises(ConfigError, match=message):
+        choose_scale(PAPER, str(tmp_path / "s.toml"))
+
+
+def test_an_unknown_key_of_a_test_is_an_error(tmp_path):
+    (tmp_path / "s.toml").write_text(
+        'about = "a"\nreader = "r"\ntrain = "t"\nsource = "en"\nlanguages = ["de"]\none = "de"\n'
+        'rows = ["zs"]\n[[tests]]\nname = "T"\ndata = ["d"]\nsampel = 3\n'
+    )
+    with pytest.raises(ConfigError, match="sampel"):
+        choose_scale(PAPER, str(tmp_path / "s.toml"))

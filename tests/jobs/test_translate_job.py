@@ -1,0 +1,423 @@
+"""Translation as a job: the same bytes whatever the workers, the cluster and the kills."""
+
+import csv
+import errno
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from babelspan.augment.strategies import STRATEGIES
+from babelspan.data.files import write_json
+from babelspan.data.folder import find
+from babelspan.data.squad import load_squad, save_squad
+from babelspan.jobs import translate as translate_job
+from babelspan.jobs.evaluate import load_cells
+from babelspan.jobs.translate import Job, claim, finish, plan_shards, run_locally, run_on_ray
+from babelspan.translators import load_translator
+from babelspan.types import Answer, ConfigError, DataError, Example, TranslationError
+from worded import WORDS, Worded
+
+CONTEXT = "Town {n} is a big city. It has two parks. The river of Town {n} is big."
+
+
+def questions(paragraphs):
+    for n in range(paragraphs):
+        context = CONTEXT.format(n=n)
+        for q, answer in enumerate(("a big city", "two parks")):
+            yield Example(
+                id=f"{n}-{q}",
+                question=f"What is of Town {n}?",
+                context=context,
+                answers=(Answer(answer, context.index(answer)),),
+                question_language="en",
+                context_language="en",
+                title=f"town {n // 3}",
+            )
+
+
+@pytest.fixture
+def dictionary(tmp_path):
+    path = tmp_path / "en-es.tsv"
+    path.write_text("".join(f"{a}\t{b}\n" for a, b in WORDS.items()), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def data(tmp_path):
+    path = tmp_path / "train.en.json.gz"
+    save_squad(path, questions(20))
+    return path
+
+
+@pytest.fixture
+def job(tmp_path, data, dictionary):
+    def made(name="out", *, shards=4, translator=None, **fields):
+        out = tmp_path / name
+        parts, paragraphs = plan_shards(data, shards)
+        return Job(
+            **{
+                "data": data,
+                "split": "train",
+                "source": "en",
+                "targets": ("es",),
+                "strategies": STRATEGIES["all"],
+                "carriers": ("marks",),
+                "translator": translator or f"lexicon:{dictionary}",
+                "out": out,
+                "cache": out / "cache",
+                "links": None,
+                "shards": parts,
+                "paragraphs": paragraphs,
+                **fields,
+            }
+        )
+
+    return made
+
+
+def carry_out(job, run=run_locally, workers=1):
+    todo = claim(job, load_translator(job.translator).identity)
+    done = [shard for shard, _ in run(job, todo, workers=workers)]
+    return sorted(done), finish(job)
+
+
+def bytes_of(folder):
+    """Every file of a result but the cache, whose bytes are SQLite's own."""
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and "cache" not in path.parts
+    }
+
+
+def test_a_job_makes_every_data_set_whole_and_in_order(job):
+    made = job()
+    shards, statistics = carry_out(made)
+    assert shards == [0, 1, 2, 3]
+    files = find([made.out / f"train.es.{n:05d}-of-00004.json.gz" for n in range(4)])
+    assert {(f.question_language, f.context_language) for f in files} == {("es", "es")}
+    examples = [e for f in files for e in f.load()]
+    assert [e.origin for e in examples] == [e.id for e in questions(20)]
+    assert examples[0].context == "Town 0 es una grande ciudad. Ello tiene dos parques. " + (
+        "La río de Town 0 es grande."
+    )
+    assert [a.text for a in examples[1].answers] == ["dos parques"]
+    assert {e.strategy for e in examples} == {"T(Q+C)"}
+    assert {r["strategy"]: r["pairs"] for r in statistics.rows()} == {
+        "original": 40,
+        "T(Q)": 40,
+        "T(C)": 40,
+        "T(Q+C)": 40,
+    }
+
+
+def test_parts_are_read_as_one_set(job):
+    made = job(strategies=STRATEGIES["qc"])
+    carry_out(made)
+    cells = load_cells(find([made.out]))
+    assert [e.origin for e in cells["es", "es"]] == [e.id for e in questions(20)]
+
+
+def test_one_shard_has_a_plain_name(job):
+    made = job(shards=1)
+    carry_out(made)
+    names = sorted(p.name for p in made.out.glob("*.gz"))
+    assert names == ["train.en-es.json.gz", "train.es-en.json.gz", "train.es.json.gz"]
+
+
+def test_the_manifest_has_the_checksums_of_the_content(job):
+    from babelspan.data.files import checksum
+
+    made = job()
+    carry_out(made)
+    manifest = json.loads((made.out / "manifest.json").read_text(encoding="utf-8"))
+    assert len(manifest["files"]) == 12
+    for name, expected in manifest["files"].items():
+        assert checksum(made.out / name) == expected
+    assert manifest["job"]["answers"] == ["marks"]
+
+
+def test_statistics_are_written_as_a_table(job):
+    made = job()
+    _, statistics = carry_out(made)
+    with (made.out / "statistics.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(r["strategy"], int(r["pairs"])) for r in rows] == [
+        (r["strategy"], r["pairs"]) for r in statistics.rows()
+    ]
+
+
+def test_what_was_lost_is_listed(job, monkeypatch):
+    lossy = Worded({"It has <b>two parks</b>.": "Ello tiene dos parques."})
+    monkeypatch.setattr(translate_job, "load_translator", lambda spec: lossy)
+    made = job(strategies=STRATEGIES["c"])
+    carry_out(made)
+    lines = (made.out / "dropped.jsonl").read_text(encoding="utf-8").splitlines()
+    assert len(lines) == 20
+    assert json.loads(lines[0]) == {
+        "id": "0-1",
+        "strategy": "T(C)",
+        "target": "es",
+        "reason": "tags lost",
+    }
+
+
+@pytest.mark.parametrize(("paragraphs", "shards", "expected"), [(20, 7, 7), (20, 30, 20)])
+def test_shards_cut_the_paragraphs_evenly(job, data, paragraphs, shards, expected):
+    assert plan_shards(data, shards) == (expected, paragraphs)
+    made = job(shards=shards)
+    carry_out(made)
+    sizes = [len(load_squad(made.file("T(Q)", "es", n))) // 2 for n in range(expected)]
+    assert sum(sizes) == paragraphs
+    assert max(sizes) - min(sizes) <= 1
+
+
+def test_several_workers_give_the_same_bytes(job):
+    alone, together = job("alone"), job("together")
+    carry_out(alone)
+    carry_out(together, workers=2)
+    assert bytes_of(alone.out) == bytes_of(together.out)
+
+
+def test_ray_gives_the_same_bytes(job):
+    pytest.importorskip("ray", reason="takes the extra `cluster`")
+    alone, on_ray = job("alone", shards=2), job("ray", shards=2)
+    carry_out(alone)
+    try:
+        assert carry_out(on_ray, run_on_ray, workers=2)[0] == [0, 1]
+    finally:
+        import ray
+
+        ray.shutdown()
+    assert bytes_of(alone.out) == bytes_of(on_ray.out)
+
+
+def test_a_finished_shard_is_not_made_again(job):
+    made = job()
+    translator = load_translator(made.translator)
+    claim(made, translator.identity)
+    translate_job.run_shard(made, 2, translator)
+    before = made.record(2).stat().st_mtime_ns
+    assert carry_out(made)[0] == [0, 1, 3]
+    assert made.record(2).stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize("run", [run_locally, run_on_ray])
+def test_a_finished_job_is_started_again_for_nothing(job, run):
+    made = job()
+    carry_out(made)
+    before = bytes_of(made.out)
+    assert carry_out(made, run, workers=2)[0] == []
+    assert bytes_of(made.out) == before
+
+
+def test_a_file_of_nothing_is_refused(data):
+    save_squad(data, [])
+    with pytest.raises(DataError, match="expected paragraphs of the SQuAD layout, found none"):
+        plan_shards(data, None)
+
+
+def test_paragraphs_without_questions_make_empty_sets(job, data):
+    paragraph = {"context": "It is a city.", "qas": []}
+    write_json(data, {"data": [{"title": "t", "paragraphs": [paragraph]}]})
+    assert [row["pairs"] for row in carry_out(job())[1].rows()] == [0, 0, 0, 0]
+
+
+def test_what_a_killed_run_left_half_written_is_removed(job):
+    made = job()
+    claim(made, load_translator(made.translator).identity)
+    for folder in (made.out, made.out / "shards"):
+        folder.mkdir(exist_ok=True)
+        (folder / ".train.es.json.gz.1.part").write_bytes(b"half")
+    carry_out(made)
+    assert not list(made.out.rglob("*.part"))
+
+
+def test_a_folder_of_another_job_is_refused(job):
+    carry_out(job())
+    with pytest.raises(ConfigError, match="holds a job that differs in answers; choose another"):
+        carry_out(job(carriers=("match",)))
+
+
+def test_a_folder_of_other_files_is_refused(job):
+    made = job()
+    made.out.mkdir()
+    (made.out / "notes.txt").write_text("mine", encoding="utf-8")
+    with pytest.raises(ConfigError, match="expected an empty or a new folder, found other files"):
+        carry_out(made)
+
+
+def test_a_manifest_of_others_is_refused(job):
+    made = job()
+    write_json(made.out / "manifest.json", {"name": "something else"})
+    with pytest.raises(ConfigError, match="expected an empty or a new folder, found other files"):
+        carry_out(made)
+
+
+def test_a_translator_that_fails_leaves_what_was_finished(job, monkeypatch):
+    class Tired(Worded):
+        def translate(self, texts, **how):
+            if any("Town 15" in text for text in texts):
+                raise TranslationError("worded: gave up")
+            return super().translate(texts, **how)
+
+    made = job()
+    monkeypatch.setattr(translate_job, "load_translator", lambda spec: Tired())
+    with pytest.raises(TranslationError, match="gave up"):
+        list(run_locally(made, claim(made, "worded 1"), workers=1))
+    assert [n for n in range(4) if made.record(n).exists()] == [0, 1, 2]
+    assert claim(made, "worded 1") == [3]
+
+
+def command(job, *options):
+    return [
+        sys.executable,
+        *("-m", "babelspan", "translate", str(job.data), "--to", "es", "--strategy", "all"),
+        *("--translator", job.translator, "--out", str(job.out), "--shards", str(job.shards)),
+        *options,
+    ]
+
+
+@pytest.mark.parametrize("on", ["local", "ray"])
+def test_killed_and_started_again_it_ends_with_the_same_bytes(job, data, on):
+    if on == "ray":
+        pytest.importorskip("ray", reason="takes the extra `cluster`")
+    save_squad(data, questions(600))
+    whole, killed = job("whole", shards=12), job("killed", shards=12)
+    carry_out(whole)
+    running = subprocess.Popen(
+        command(killed, "--on", on, "--workers", "2"),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        _wait_for(lambda: any(killed.record(n).exists() for n in range(12)))
+    finally:
+        os.killpg(running.pid, signal.SIGKILL)
+        running.wait()
+    records = {
+        n: killed.record(n).stat().st_mtime_ns for n in range(12) if killed.record(n).exists()
+    }
+    assert records
+    done = subprocess.run(
+        command(killed, "--on", on, "--workers", "2"), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert {n: killed.record(n).stat().st_mtime_ns for n in records} == records
+    assert bytes_of(killed.out) == bytes_of(whole.out)
+
+
+def _wait_for(condition, seconds=90):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "nothing was finished in time"
+        time.sleep(0.02)
+
+
+@pytest.mark.skipif(
+    os.geteuid() != 0 or shutil.which("mount") is None, reason="takes root to mount"
+)
+def test_a_full_disk_is_told_and_the_job_goes_on_when_there_is_room(job, tmp_path, data):
+    save_squad(data, questions(300))
+    small = tmp_path / "small"
+    small.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(small)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("this machine does not let a tmpfs be mounted")
+    try:
+        made = job("small/out", cache=tmp_path / "cache")
+        with pytest.raises(OSError, match="No space left") as caught:
+            carry_out(made)
+        assert caught.value.errno == errno.ENOSPC
+        assert not [p for p in made.out.rglob("*") if p.name.endswith(".part")]
+        room = ["mount", "-o", "remount,size=50m", str(small)]
+        subprocess.run(room, check=True)
+        carry_out(made)
+        whole = job("whole", cache=tmp_path / "cache")
+        carry_out(whole)
+        assert bytes_of(made.out) == bytes_of(whole.out)
+    finally:
+        subprocess.run(["umount", "-l", str(small)], check=False)
+
+
+def test_pairs_and_links_by_the_command_line(job, data, tmp_path):
+    made = job("linked")
+    links = tmp_path / "links"
+    subprocess.run(
+        command(replace(made, out=links), "--answers", "links", "--pairs"),
+        check=True,
+        capture_output=True,
+    )
+    lines = (links / "pairs.es.txt").read_text(encoding="utf-8").splitlines()
+    assert lines[0] == "Town 0 is a big city ||| Town 0 es una grande ciudad"
+    one_to_one = (
+        " ".join(f"{i}-{i}" for i in range(len(line.split(" ||| ")[0].split()))) for line in lines
+    )
+    (links / "links.es.txt").write_text("".join(f"{x}\n" for x in one_to_one), encoding="utf-8")
+    options = ("--answers", "links", "--links", str(links))
+    subprocess.run(command(made, *options), check=True, capture_output=True)
+    subprocess.run(command(replace(made, out=links), *options), check=True, capture_output=True)
+    sets = {name: sum_ for name, sum_ in bytes_of(made.out).items() if name.endswith(".gz")}
+    assert sets.items() <= bytes_of(links).items()
+    examples = [e for f in find([Path(made.out)]) if f.question_language == "es" for e in f.load()]
+    assert {a.text for e in examples if e.context_language == "es" for a in e.answers} == {
+        "una grande ciudad",
+        "dos parques",
+    }
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--answers", "tags"], "--answers: unknown 'tags'; known are links, marks, match"),
+        (["--answers", "links"], "--answers links takes --links FOLDER"),
+        (["--translator", "apertum"], "unknown translator 'apertum'; did you mean 'apertium'?"),
+        (["--translator", "lexicon:/none"], "/none"),
+        (["--links", "some"], "--links is without effect: --answers does not name links"),
+        (["--to", "es,en"], "--to: expected languages other than 'en', found 'es,en'"),
+        (["--to", ","], "--to: expected languages other than 'en', found ','"),
+        (["--to", "es_MX"], "--to: expected codes such as es or zh-Hant, found 'es_MX'"),
+        (["--to", "es,fr"], "expected a dictionary between 'en' and 'fr' by its name"),
+    ],
+)
+def test_bad_words_are_told_in_one_line_and_nothing_is_written(job, options, message):
+    made = job()
+    done = subprocess.run(command(made, *options), capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert not made.out.exists()
+
+
+def test_the_name_of_squad_itself(job, data, tmp_path):
+    made = job()
+    made = replace(made, data=data.rename(tmp_path / "train-v1.1.json.gz"))
+    done = subprocess.run(
+        command(made, "--from", "en", "--answers", "marks,match", "--json"),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert {f.question_language + "-" + f.context_language for f in find([made.out])} == {
+        "es-en",
+        "en-es",
+        "es-es",
+    }
+    printed = json.loads(done.stdout)
+    assert printed == json.loads((made.out / "statistics.json").read_text(encoding="utf-8"))
+    assert [row["kept_what"] for row in printed["table"]] == [1, 1, 1, 1]
+    assert [(row["carrier"], row["share"]) for row in printed["survival"]] == [
+        ("marks", 1),
+        ("match", 1),
+        ("any", 1),
+    ]

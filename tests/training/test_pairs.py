@@ -1,0 +1,147 @@
+"""Questions with their translations: who goes with whom, missing partners, windows side by side."""
+
+from dataclasses import replace
+
+import pytest
+
+from babelspan.training.pairs import paired, question_pairs
+from babelspan.training.run import Run, RunConfig
+from babelspan.types import Answer, ConfigError, DataError, Example
+from miniature import miniature_reader
+from world import World
+
+WORLD = World(0)
+ORIGINALS = WORLD.examples(4)
+TO_L1 = WORLD.translations(4, "L1")
+TO_L2 = WORLD.translations(4, "L2")
+
+
+def names(examples):
+    return [(own.id, other.id) for own, other in question_pairs(examples)]
+
+
+def run_of(**config):
+    return Run(config=RunConfig(**{"threads": 1, "batch_size": 4, "epochs": 1, **config}))
+
+
+def test_translated_questions_go_with_their_originals():
+    """In whatever order the files come."""
+    one = {(f"0-{n}", f"0-{n}-L1-L0") for n in range(4)}
+    two = {(f"0-{n}", f"0-{n}-L2-L0") for n in range(4)}
+    assert set(names([*ORIGINALS, *TO_L1])) == one
+    assert set(names([*TO_L2[::-1], *ORIGINALS, *TO_L1])) == one | two
+
+
+def test_of_all_strategies_questions_pair_by_their_context():
+    """T(Q) with the originals, T(Q+C) with T(C): never over two contexts, never one language."""
+    data = [
+        *ORIGINALS,
+        *(e for to in ("L1", "L2") for e in WORLD.translations(4, to)),
+        *(e for to in ("L1", "L2") for e in WORLD.translations(4, "L0", to)),
+        *(e for to in ("L1", "L2") for e in WORLD.translations(4, to, to)),
+    ]
+    pairs = question_pairs(data)
+    assert len(pairs) == len(set(names(data))) == 4 * (2 + 2)
+    for own, other in pairs:
+        assert own.context == other.context
+        assert (own.question_language, other.question_language) in {("L0", "L1"), ("L0", "L2")}
+        assert other.origin == (own.origin or own.id)
+    assert {(own.strategy, other.strategy) for own, other in pairs} == {
+        ("", "T(Q)"),
+        ("T(C)", "T(Q+C)"),
+    }
+
+
+def test_a_missing_original_is_named():
+    with pytest.raises(
+        DataError,
+        match=r"^2 translations have no original question over the same context among the training "
+        r"data: 0-1-L1-L0, 0-2-L1-L0; add what they were made from",
+    ):
+        question_pairs([ORIGINALS[0], ORIGINALS[3], *TO_L1])
+
+
+def test_of_many_missing_originals_some_are_named():
+    with pytest.raises(DataError, match=r"^8 translations .*: (0-\d-L\d-L0, ){5}…; add"):
+        question_pairs([*TO_L1, *TO_L2])
+
+
+def test_a_translated_context_without_its_own_question_is_named():
+    with pytest.raises(DataError, match=r"^4 translations .* 0-0-L1-L1, .* T\(Q\+C\) with T\(C\)"):
+        question_pairs([*ORIGINALS, *WORLD.translations(4, "L1", "L1")])
+
+
+def test_no_translation_at_all():
+    for data in (ORIGINALS, [], [*ORIGINALS, *WORLD.translations(4, "L0", "L1")]):
+        with pytest.raises(DataError, match="found no translation of a question; add T"):
+            question_pairs(data)
+
+
+def test_parallel_sets_that_share_ids_are_not_translations():
+    """As in XQuAD: a question in another language that names no origin is nobody's translation."""
+    expected = [(f"0-{n}", f"0-{n}-L2-L0") for n in range(4)]
+    for elsewhere in (WORLD.examples(4, "L1", "L1"), WORLD.examples(4, "L1", "L0")):
+        assert names([*ORIGINALS, *elsewhere, *TO_L2]) == expected
+        assert names([*ORIGINALS, *TO_L2, *elsewhere]) == expected
+
+
+def test_a_translation_that_reads_like_its_original_is_one():
+    same = replace(TO_L1[0], question=ORIGINALS[0].question)
+    assert names([same, ORIGINALS[0]]) == [("0-0", "0-0-L1-L0")]
+
+
+def test_pairs_are_read_side_by_side_and_the_rest_is_told(capsys):
+    reader = miniature_reader(WORLD.vocabulary())
+    batches = paired(reader, [*ORIGINALS, *TO_L1[:3], *TO_L2[:1]], run_of())
+    assert capsys.readouterr().err == "left out 1 examples: no translation goes with them\n"
+    seen = []
+    for (share,) in batches.starting_at(0):
+        windows = share.batch.windows
+        seen += [
+            (w.example.id, v.example.id) for w, v in zip(windows[::2], windows[1::2], strict=True)
+        ]
+    assert sorted(seen) == sorted(
+        [*((f"0-{n}", f"0-{n}-L1-L0") for n in range(3)), ("0-0", "0-0-L2-L0")]
+    )
+
+
+def example(question, identity, origin, language):
+    context = " ".join(["w"] * 90 + ["a"])
+    return Example(
+        id=identity,
+        question=question,
+        context=context,
+        answers=(Answer("a", len(context) - 1),),
+        question_language=language,
+        context_language="en",
+        origin=origin,
+    )
+
+
+def test_the_last_window_is_repeated_where_one_has_fewer():
+    """Windows of 64 tokens over a context of 91: a long question takes more of them."""
+    reader = miniature_reader(["w", "a", "?"], max_length=64, overlap=0)
+    own = example("w ?", "x", None, "en")
+    other = example("w " * 28 + "?", "y", "x", "de")
+    counts = [len(list(reader.windows([e]))) for e in (own, other)]
+    assert counts == [2, 3]
+    windows = paired(reader, [other, own], run_of()).windows
+    assert [w.example.id for w in windows] == ["x", "y"] * 3
+    first = [w.first_token for w in windows]
+    of_own, of_other = ([w.first_token for w in reader.windows([e])] for e in (own, other))
+    assert first[::2] == [of_own[0], of_own[1], of_own[1]]
+    assert first[1::2] == of_other
+
+
+def test_pairs_that_no_window_answers_are_left_out(capsys):
+    reader = miniature_reader(WORLD.vocabulary())
+    lost = [replace(e, answers=(Answer("gone", None),)) for e in (ORIGINALS[0], TO_L1[0])]
+    batches = paired(reader, [*lost, *ORIGINALS[1:], *TO_L1[1:]], run_of())
+    assert "left out 2 examples: none of their windows holds the answer" in capsys.readouterr().err
+    assert len(batches.windows) == 6
+
+
+def test_questions_over_the_wrong_text_are_refused():
+    reader = miniature_reader(WORLD.vocabulary())
+    with pytest.raises(ConfigError, match=r"^expected negatives = 0, got 0\.5: questions over the"):
+        paired(reader, [*ORIGINALS, *TO_L1], run_of(negatives=0.5))

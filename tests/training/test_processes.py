@@ -1,0 +1,186 @@
+"""Two processes take the steps of one: same joint batches, same gradients, all players."""
+
+import os
+import socket
+import subprocess
+import sys
+
+import pytest
+import torch
+from torch import nn
+
+from babelspan.losses.span import span_loss
+from babelspan.methods import language_adversarial, language_arbitration
+from babelspan.training.loop import fit, shuffled
+from babelspan.training.run import CHECKPOINT, LOG, Corpora, Run, RunConfig
+from babelspan.training.update import Optim, Updater
+from miniature import miniature_reader
+from world import World
+
+PROGRAM = """
+import sys
+from pathlib import Path
+import test_processes
+test_processes.train_all(Path(sys.argv[1]), Path(sys.argv[2]))
+"""
+STEADY = Optim(lr=1e-3, warmup=0.0, schedule="constant")
+METHODS = {
+    "adversarial": (
+        language_adversarial,
+        language_adversarial.Config(reader=STEADY, discriminator=STEADY, weight=3.0),
+    ),
+    "arbitration": (
+        language_arbitration,
+        language_arbitration.Config(reader=STEADY, discriminator=STEADY, adversary=3.0),
+    ),
+}
+PLAYERS = {
+    "adversarial": ["reader", "discriminator"],
+    "arbitration": ["reader", "reader", "reader", "discriminator"],
+}
+
+
+def train_all(out, folder=None):
+    """What every process does, one or two of them; gradients and weights go to `out`."""
+    run = train(out, folder)
+    train_by_methods(out)
+    run.accelerator.end_training()
+
+
+def train(out, folder):
+    """Three updates of a reader without dropout; gradients and weights go to `out`.
+
+    One parameter has no part in the loss; with a gradient of zero it would decay.
+    """
+    world = World(0)
+    run = Run(config=RunConfig(threads=1, batch_size=6, updates=3, log_every=1), folder=folder)
+    reader = miniature_reader(world.vocabulary())
+    reader.unused = nn.Parameter(torch.ones(2, 2))
+    updater = Updater(reader, Optim(lr=1e-3, warmup=0.0, schedule="constant"), run)
+    gradients = []
+    updater._optimizer.register_step_pre_hook(
+        lambda *_: gradients.append(
+            {n: p.grad.clone() for n, p in reader.named_parameters() if p.grad is not None}
+        )
+    )
+
+    def step(batch):
+        reading = reader(batch)
+        loss = span_loss(reading.start_logits, reading.last_logits, batch.answers)
+        updater(loss)
+        return {"span": loss}
+
+    fit(step, shuffled(reader, world.examples(11), run), run)
+    state = {"gradients": gradients, "weights": reader.state_dict(), "processes": run.processes}
+    torch.save(state, out / f"{run.process}.pt")
+    return run
+
+
+def train_by_methods(out):
+    """Three updates by each method, readers without dropout; gradients of all players to `out`."""
+    world = World(0)
+    translations = [*world.translations(6, "L1"), *world.translations(3, "L2")]
+    corpora = Corpora(labelled=[*world.examples(6), *translations])
+    found = {}
+    averaged = Updater._mean_over_processes
+
+    def noted(updater):
+        averaged(updater)
+        names = dict(updater.player.named_parameters())
+        gradients = {n: p.grad.clone() for n, p in names.items() if p.grad is not None}
+        found[method].append((updater.name, gradients))
+
+    Updater._mean_over_processes = noted
+    try:
+        for method, (module, settings) in METHODS.items():
+            found[method] = []
+            run = Run(config=RunConfig(threads=1, batch_size=10, updates=3, accumulation=2))
+            reader = miniature_reader(world.vocabulary())
+            module.train(reader, corpora, settings, run)
+    finally:
+        Updater._mean_over_processes = averaged
+    torch.save(found, out / f"{run.process}-methods.pt")
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def started(rank, port, arguments):
+    places = [os.path.dirname(__file__), os.path.dirname(os.path.dirname(__file__))]
+    settings = {
+        "ACCELERATE_USE_CPU": "true",
+        "RANK": rank,
+        "LOCAL_RANK": rank,
+        "WORLD_SIZE": 2,
+        "LOCAL_WORLD_SIZE": 2,
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": port,
+        "OMP_NUM_THREADS": 1,
+        "PYTHONPATH": os.pathsep.join([*places, os.environ.get("PYTHONPATH", "")]),
+    }
+    return subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, *map(str, arguments)],
+        env={**os.environ, **{name: str(value) for name, value in settings.items()}},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    """What one process and what two left, and the run folder of the two."""
+    alone, together, folder = (tmp_path_factory.mktemp(n) for n in ("alone", "together", "run"))
+    port = free_port()
+    processes = [started(rank, port, [together, folder]) for rank in range(2)]
+    train_all(alone)
+    for process in processes:
+        output, _ = process.communicate(timeout=300)
+        assert process.returncode == 0, output
+    return alone, together, folder
+
+
+def test_two_processes_give_the_gradients_of_one(folders):
+    """Gradients of the second and third update are those at weights that earlier ones moved.
+
+    Weights are compared between the processes only: where a gradient is zero but for rounding
+    (biases of keys), Adam scales the rounding up.
+    """
+    alone, together, folder = folders
+    one = torch.load(alone / "0.pt", weights_only=True)
+    both = [torch.load(together / f"{rank}.pt", weights_only=True) for rank in range(2)]
+    assert one["processes"] == 1
+    assert [state["processes"] for state in both] == [2, 2]
+    assert len(one["gradients"]) == 3
+    for state in both:
+        for found, expected in zip(state["gradients"], one["gradients"], strict=True):
+            torch.testing.assert_close(found, expected, rtol=0, atol=2e-6)
+    for state in (one, *both):
+        assert torch.equal(state["weights"]["unused"], torch.ones(2, 2))
+        assert all("unused" not in gradients for gradients in state["gradients"])
+    for name, tensor in both[0]["weights"].items():
+        assert torch.equal(tensor, both[1]["weights"][name]), name
+
+    lines = (folder / LOG).read_text().splitlines()  # one process writes, not two
+    assert sum('"span"' in line for line in lines) == 3
+    checkpoint = torch.load(folder / CHECKPOINT, weights_only=True)
+    assert len(checkpoint["random"]) == 2
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_two_processes_give_every_player_the_gradients_of_one(method, folders):
+    """Of two micro-batches each; a joint batch of pairs is cut between pairs."""
+    alone, together, _ = folders
+    one, *both = [
+        torch.load(folder / f"{rank}-methods.pt", weights_only=True)[method]
+        for folder, rank in ((alone, 0), (together, 0), (together, 1))
+    ]
+    assert [name for name, _ in one] == 3 * PLAYERS[method]
+    for found in both:
+        for (name, gradients), (player, expected) in zip(found, one, strict=True):
+            assert name == player
+            assert any((gradient.abs() > 1e-3).any() for gradient in gradients.values())
+            torch.testing.assert_close(gradients, expected, rtol=0, atol=5e-6)
