@@ -26,7 +26,7 @@ from measured import DATA, OUT, Ratio, ratio, report
 from rates import operations, rates
 
 from babelspan.data.squad import load_squad
-from babelspan.engines.onnx import exported_encoder
+from babelspan.engines.onnx import exported_featurizer
 from babelspan.types import UNDETERMINED, Example
 
 SEED = 1
@@ -198,7 +198,7 @@ def of_times(key, over, under) -> Ratio:
 
 def floor(taken, questions, folders):
     """Rows of what a core could do at best: operations over the rate of the unit that does them."""
-    encoder = exported_encoder(folders["fp32"])
+    encoder = exported_featurizer(folders["fp32"])
     count, config = len(questions), folders["config"]
     lengths = [length for q, c in questions for length in lengths_of(encoder, q, c)]
     weights, attention = np.sum([operations(config, n) for n in lengths], axis=0) / count / 1e9

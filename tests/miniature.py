@@ -10,6 +10,7 @@ from tokenizers.processors import TemplateProcessing
 from transformers import BertConfig, BertForQuestionAnswering, PreTrainedTokenizerFast
 
 from babelspan.networks.pretrained import PretrainedReader
+from babelspan.reading.windows import Limits
 
 POSITIONS = 128
 SPECIAL = {"pad": "[PAD]", "unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "mask": "[MASK]"}
@@ -55,7 +56,8 @@ def miniature_reader(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = BertForQuestionAnswering(config)
-    return PretrainedReader(model, tokenizer, max_length=max_length, overlap=overlap).eval()
+    limits = Limits(max_length=max_length, overlap=overlap)
+    return PretrainedReader(model, tokenizer, limits=limits).eval()
 
 
 def word_tokenizer(words: Iterable[str], *, positions: int = POSITIONS) -> PreTrainedTokenizerFast:

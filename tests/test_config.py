@@ -296,7 +296,7 @@ def test_a_recipe_for_fine_tuning_says_what_its_file_says():
     method, run = build(Config, tables["method"], "x"), build(RunConfig, tables["run"], "x")
 
     assert (method.reader.lr, method.reader.schedule) == (3e-5, "linear")
-    assert (run.epochs, run.batch_size, run.max_length, run.overlap) == (2, 32, 384, 128)
+    assert (run.epochs, run.batch_size, run.max_length, run.step) == (2, 32, 384, 128)
     assert (run.seed, run.precision, run.updates) == (1, "fp32", None)
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from babelspan import readers
 from babelspan.engines.torch import TorchEngine
+from babelspan.reading.windows import Limits
 from babelspan.types import ConfigError, DataError
 from miniature import miniature_reader
 
@@ -25,9 +26,11 @@ def test_the_default_reader_is_in_the_package():
 def test_a_checkpoint_is_run_by_torch_and_limits_reach_it(folder):
     answerer = readers.load_answerer(str(folder), max_length=60, overlap=7, max_answer_tokens=2)
     assert isinstance(answerer.engine, TorchEngine)
-    assert (answerer.max_length, answerer.overlap, answerer.max_answer_tokens) == (60, 7, 2)
+    assert answerer.limits == Limits(max_length=60, overlap=7)
+    assert answerer.max_answer_tokens == 2
     assert not answerer.engine._reader.training
-    assert readers.load_checkpoint(str(folder), max_length=60, overlap=7).overlap == 7
+    limits = Limits(max_length=60, overlap=7)
+    assert readers.load_checkpoint(str(folder), limits=limits).featurizer.limits == limits
 
 
 def test_a_home_folder_may_be_short(folder, monkeypatch):

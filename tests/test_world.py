@@ -13,6 +13,7 @@ from babelspan.losses.span import span_loss
 from babelspan.methods import fine_tune
 from babelspan.networks.pretrained import load
 from babelspan.reading.answerer import Answerer
+from babelspan.reading.windows import Limits
 from babelspan.training.run import Corpora, Run, RunConfig
 from babelspan.training.update import Optim
 from miniature import miniature_reader
@@ -237,7 +238,7 @@ def loss_on(reader, examples):
 def test_miniature_reader_is_loaded_as_it_was_saved(world, tmp_path):
     reader = miniature_reader(world.vocabulary(), seed=5)
     reader.save(tmp_path)
-    loaded = load(str(tmp_path), max_length=64, overlap=16)
+    loaded = load(str(tmp_path), limits=Limits(max_length=64, overlap=16))
     examples = world.examples(8, "L3", "L2")
     one, other = (r(r.collate(list(r.windows(examples)))) for r in (reader, loaded))
     assert torch.equal(one.start_logits, other.start_logits)
@@ -269,7 +270,7 @@ def test_every_word_and_every_example_fits_a_miniature(world, language):
 def test_miniature_reader_learns_examples_by_heart(world):
     examples = world.examples(12)
     reader = miniature_reader(world.words("L0"))
-    answerer = Answerer(TorchEngine(reader), reader.encoder, max_length=64)
+    answerer = Answerer(TorchEngine(reader), reader.featurizer, limits=Limits(max_length=64))
 
     def right():
         found = [p.text for p in answerer.predict(examples)]

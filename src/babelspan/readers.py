@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from babelspan.data.exported import MODEL
 from babelspan.data.files import checksum, checksum_of_tree
-from babelspan.engines.onnx import OnnxEngine, exported_encoder
+from babelspan.engines.onnx import OnnxEngine, exported_featurizer
 from babelspan.reading.answerer import Answerer
 from babelspan.reading.decode import MAX_ANSWER_TOKENS
-from babelspan.reading.windows import MAX_LENGTH, OVERLAP
+from babelspan.reading.windows import MAX_LENGTH, Limits
 from babelspan.types import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ def load_answerer(
     reader: str = DEFAULT,
     *,
     max_length: int = MAX_LENGTH,
-    overlap: int = OVERLAP,
+    overlap: int | None = None,
+    step: int | None = None,
     max_answer_tokens: int = MAX_ANSWER_TOKENS,
     workers: int = 0,
 ) -> Answerer:
@@ -37,7 +38,9 @@ def load_answerer(
     Args:
         reader: "default", a folder, or a name on the Hugging Face hub.
         max_length: tokens of a window, at most.
-        overlap: context tokens that neighbouring windows share.
+        overlap: context tokens that neighbouring windows share (128, or half of the room that a
+            long question leaves).
+        step: context tokens from one window to the next; in place of `overlap`.
         max_answer_tokens: the longest answer, in tokens.
         workers: windows read side by side by an exported reader; 0 for one a core.
 
@@ -46,15 +49,15 @@ def load_answerer(
         ConfigError: if it needs PyTorch, which is not installed.
     """
     folder = folder_of(reader)
+    limits = Limits(max_length=max_length, overlap=overlap, step=step)
     if (folder / MODEL).exists():
         return Answerer(
             OnnxEngine(folder, workers=workers),
-            exported_encoder(folder),
-            max_length=max_length,
-            overlap=overlap,
+            exported_featurizer(folder),
+            limits=limits,
             max_answer_tokens=max_answer_tokens,
         )
-    checkpoint = load_checkpoint(reader, max_length=max_length, overlap=overlap)
+    checkpoint = load_checkpoint(reader, limits=limits)
     checkpoint.to(device()).eval()
     return answerer_of(checkpoint, max_answer_tokens=max_answer_tokens)
 
@@ -67,9 +70,7 @@ def answerer_of(
 
     return Answerer(
         TorchEngine(checkpoint),
-        checkpoint.encoder,
-        max_length=checkpoint.max_length,
-        overlap=checkpoint.overlap,
+        checkpoint.featurizer,
         max_answer_tokens=max_answer_tokens,
     )
 
@@ -77,8 +78,7 @@ def answerer_of(
 def load_checkpoint(
     reader: str,
     *,
-    max_length: int = MAX_LENGTH,
-    overlap: int = OVERLAP,
+    limits: Limits = Limits(),
     gives_new_head: bool = False,
 ) -> "PretrainedReader":
     """A reader that can be trained; see `models.pretrained.load`. Errors as in `load_answerer`."""
@@ -104,9 +104,7 @@ def load_checkpoint(
     from babelspan.networks import pretrained
 
     name = str(folder) if looks_local else reader
-    return pretrained.load(
-        name, max_length=max_length, overlap=overlap, gives_new_head=gives_new_head
-    )
+    return pretrained.load(name, limits=limits, gives_new_head=gives_new_head)
 
 
 def device() -> str:

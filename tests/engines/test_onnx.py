@@ -8,8 +8,9 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
-from babelspan.engines.onnx import OnnxEngine, exported_encoder
+from babelspan.engines.onnx import OnnxEngine, exported_featurizer
 from babelspan.reading.answerer import Answerer
+from babelspan.reading.windows import Limits
 from babelspan.types import ConfigError, DataError, Example
 
 WORDS = ["[CLS]", "[PAD]", "[SEP]", "[UNK]", "a", "who", "built", "it", "anna", "köhler", "桥"]
@@ -79,7 +80,7 @@ def test_padding_gets_minus_infinity_whatever_the_network_says_of_it(folder):
 
 
 def test_an_exported_reader_answers(folder):
-    answerer = Answerer(OnnxEngine(folder), exported_encoder(folder))
+    answerer = Answerer(OnnxEngine(folder), exported_featurizer(folder))
     answer = answerer("who built it", "it built 桥 anna köhler it")
     assert answer["answer"] == "anna köhler"
     assert (answer["start"], answer["end"]) == (11, 22)
@@ -92,7 +93,7 @@ def test_workers_are_as_asked_or_one_a_core(folder):
 
 
 def test_the_encoder_has_the_limits_of_the_settings(folder):
-    encoder = exported_encoder(folder)
+    encoder = exported_featurizer(folder)
     assert (encoder.max_positions, encoder.pad_id) == (64, 1)
     example = Example(
         id="q1",
@@ -102,10 +103,10 @@ def test_the_encoder_has_the_limits_of_the_settings(folder):
         question_language="en",
         context_language="en",
     )
-    (window,) = encoder.windows([example], max_length=64)
+    (window,) = encoder.windows([example], Limits(max_length=64))
     assert window.length == 44
     with pytest.raises(ConfigError, match=r"max_length must be in \[36, 64\] .* got 65"):
-        list(encoder.windows([example], max_length=65))
+        list(encoder.windows([example], Limits(max_length=65)))
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path):
@@ -150,16 +151,16 @@ def test_settings_that_are_none_are_refused(folder, settings):
         DataError,
         match=r"reader\.json: expected the settings of an exported reader, found in .+: .+; export",
     ):
-        exported_encoder(folder)
+        exported_featurizer(folder)
 
 
 def test_settings_that_are_missing_or_no_json_are_refused(folder):
     (folder / "reader.json").write_text('{"max_positions": 64,', encoding="utf-8")
     with pytest.raises(DataError, match=r"reader\.json: expected JSON, .* at line 1 column 22"):
-        exported_encoder(folder)
+        exported_featurizer(folder)
     (folder / "reader.json").unlink()
     with pytest.raises(DataError, match=r"reader\.json: there is no such file"):
-        exported_encoder(folder)
+        exported_featurizer(folder)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"version": "1.0"}', "no tokenizer"])
@@ -168,7 +169,7 @@ def test_a_tokenizer_that_is_none_is_refused(folder, text):
     with pytest.raises(
         DataError, match=r"tokenizer\.json: not a tokenizer \(.+\); export it again"
     ):
-        exported_encoder(folder)
+        exported_featurizer(folder)
 
 
 def test_a_tokenizer_that_is_missing_or_no_text_is_refused(folder):
@@ -176,7 +177,7 @@ def test_a_tokenizer_that_is_missing_or_no_text_is_refused(folder):
     with pytest.raises(
         DataError, match=r"tokenizer\.json: expected UTF-8, found the byte 0xff at byte 1"
     ):
-        exported_encoder(folder)
+        exported_featurizer(folder)
     (folder / "tokenizer.json").unlink()
     with pytest.raises(DataError, match=r"tokenizer\.json: there is no such file"):
-        exported_encoder(folder)
+        exported_featurizer(folder)

@@ -10,7 +10,7 @@ import torch
 from transformers import AutoConfig, AutoModelForQuestionAnswering
 
 from babelspan import readers
-from babelspan.engines.onnx import OnnxEngine, exported_encoder
+from babelspan.engines.onnx import OnnxEngine, exported_featurizer
 from babelspan.engines.torch import TorchEngine
 from babelspan.export import fused
 from babelspan.export import onnx as module
@@ -18,7 +18,7 @@ from babelspan.export.onnx import export
 from babelspan.methods import fine_tune
 from babelspan.networks.pretrained import PretrainedReader
 from babelspan.reading.answerer import Answerer
-from babelspan.reading.windows import Encoder
+from babelspan.reading.windows import Featurizer, Limits
 from babelspan.training.run import Corpora, Run, RunConfig
 from babelspan.training.update import Optim
 from babelspan.types import DataError
@@ -28,7 +28,7 @@ from world import World
 
 WORLD = World(0)
 EXAMPLES = WORLD.examples(12)
-LIMITS = {"max_length": 64, "overlap": 16}
+LIMITS = Limits(max_length=64, overlap=16)
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,7 @@ def random_arrays(encoder, windows, length, seed=0):
 @pytest.mark.parametrize("length", [1, 2, 15, 16, 17, 77, 128])
 @pytest.mark.parametrize("windows", [1, 2, 5])
 def test_fp32_logits_equal_those_of_torch(reader, exported, windows, length):
-    arrays = random_arrays(reader.encoder, windows, length)
+    arrays = random_arrays(reader.featurizer, windows, length)
     found = OnnxEngine(exported["fp32"], workers=1)(*arrays)
     expected = TorchEngine(reader)(*arrays)
     for ours, theirs in zip(found, expected, strict=True):
@@ -78,7 +78,7 @@ def test_fp32_logits_equal_those_of_torch(reader, exported, windows, length):
 
 @pytest.mark.parametrize("name", ["fp32", "int8"])
 def test_logits_do_not_depend_on_the_batch_or_the_cores_of_a_window(reader, exported, name):
-    ids, mask, types = random_arrays(reader.encoder, 5, 77)
+    ids, mask, types = random_arrays(reader.featurizer, 5, 77)
     alone, beside = (OnnxEngine(exported[name], workers=n) for n in (1, 64))
     together = np.stack(beside(ids, mask, types))
     for row, length in enumerate(mask.sum(axis=1)):
@@ -115,7 +115,7 @@ def other_reader(model_type):
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         model = AutoModelForQuestionAnswering.from_config(config)
-    return PretrainedReader(model, tokenizer, **LIMITS).eval()
+    return PretrainedReader(model, tokenizer, limits=LIMITS).eval()
 
 
 FAMILIES = {
@@ -136,7 +136,7 @@ def test_other_families_give_the_logits_of_torch(tmp_path, model_type, fused_lay
     export(reader, tmp_path)
     assert operators(tmp_path)["MultiHeadAttention"] == fused_layers
     assert reader.model.config._attn_implementation == before
-    arrays = random_arrays(reader.encoder, 3, 100)
+    arrays = random_arrays(reader.featurizer, 3, 100)
     found = OnnxEngine(tmp_path, workers=1)(*arrays)
     for ours, theirs in zip(found, TorchEngine(reader)(*arrays), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-4)
@@ -151,7 +151,7 @@ def test_a_fused_attention_that_gives_other_logits_is_not_used(reader, tmp_path,
     monkeypatch.setattr(fused, "_attention", wrong)
     export(reader, tmp_path)
     assert operators(tmp_path)["MultiHeadAttention"] == 0
-    arrays = random_arrays(reader.encoder, 2, 60)
+    arrays = random_arrays(reader.featurizer, 2, 60)
     found = OnnxEngine(tmp_path)(*arrays)
     for ours, theirs in zip(found, TorchEngine(reader)(*arrays), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-4)
@@ -166,7 +166,7 @@ def test_a_fused_attention_that_onnxruntime_refuses_is_not_used(reader, tmp_path
     monkeypatch.setattr(fused, "_attention", refused)
     export(reader, tmp_path)
     assert operators(tmp_path)["MultiHeadAttention"] == 0
-    assert answers(Answerer(OnnxEngine(tmp_path), exported_encoder(tmp_path), **LIMITS))
+    assert answers(Answerer(OnnxEngine(tmp_path), exported_featurizer(tmp_path), limits=LIMITS))
 
 
 def test_a_network_with_other_logits_is_refused(reader, exported, tmp_path, monkeypatch):
@@ -179,8 +179,8 @@ def test_a_network_with_other_logits_is_refused(reader, exported, tmp_path, monk
 
 
 def test_both_engines_give_the_same_predictions(reader, exported):
-    with_torch = answers(Answerer(TorchEngine(reader), reader.encoder, **LIMITS))
-    with_onnx = answers(readers.load_answerer(str(exported["fp32"]), **LIMITS))
+    with_torch = answers(Answerer(TorchEngine(reader), reader.featurizer, limits=LIMITS))
+    with_onnx = answers(readers.load_answerer(str(exported["fp32"]), max_length=64, overlap=16))
     assert [p.text for p in with_torch] == [e.answers[0].text for e in EXAMPLES]
     for ours, theirs in zip(with_onnx, with_torch, strict=True):
         assert (ours.id, ours.span, ours.text) == (theirs.id, theirs.span, theirs.text)
@@ -191,9 +191,9 @@ def test_both_engines_give_the_same_predictions(reader, exported):
 
 def test_a_saved_checkpoint_and_its_export_answer_alike(reader, exported, tmp_path):
     reader.save(tmp_path)
-    checkpoint = readers.load_answerer(str(tmp_path), **LIMITS)
+    checkpoint = readers.load_answerer(str(tmp_path), max_length=64, overlap=16)
     assert isinstance(checkpoint.engine, TorchEngine)
-    onnx = readers.load_answerer(str(exported["fp32"]), **LIMITS)
+    onnx = readers.load_answerer(str(exported["fp32"]), max_length=64, overlap=16)
     assert isinstance(onnx.engine, OnnxEngine)
     for question in EXAMPLES[:3]:
         one, other = (a(question.question, question.context, top_k=3) for a in (checkpoint, onnx))
@@ -203,7 +203,7 @@ def test_a_saved_checkpoint_and_its_export_answer_alike(reader, exported, tmp_pa
 def test_int8_is_smaller_and_answers_alike(exported):
     sizes = {name: (folder / "model.onnx").stat().st_size for name, folder in exported.items()}
     assert sizes["int8"] < 0.75 * sizes["fp32"]
-    found = answers(readers.load_answerer(str(exported["int8"]), **LIMITS))
+    found = answers(readers.load_answerer(str(exported["int8"]), max_length=64, overlap=16))
     expected = [e.answers[0].text for e in EXAMPLES]
     assert sum(p.text == text for p, text in zip(found, expected, strict=True)) >= 10
 
@@ -222,25 +222,25 @@ def test_the_folder_holds_three_files(reader, exported):
         settings = json.loads((folder / "reader.json").read_text())
         assert settings == {
             "max_positions": 128,
-            "pad_id": reader.encoder.pad_id,
+            "pad_id": reader.featurizer.pad_id,
             "precision": name,
             "babelspan": VERSION,
         }
 
 
 def test_the_exported_tokenizer_is_the_readers(reader, exported):
-    encoder = exported_encoder(exported["int8"])
-    assert isinstance(encoder, Encoder)
-    assert encoder.frame == reader.encoder.frame
+    encoder = exported_featurizer(exported["int8"])
+    assert isinstance(encoder, Featurizer)
+    assert encoder.frame == reader.featurizer.frame
     for example in EXAMPLES:
-        ours, theirs = (e.tokens(example.context) for e in (encoder, reader.encoder))
+        ours, theirs = (e.tokens(example.context) for e in (encoder, reader.featurizer))
         assert ours.ids.tolist() == theirs.ids.tolist()
         assert ours.offsets.tolist() == theirs.offsets.tolist()
 
 
 def test_weights_stay_as_they_are(reader, exported):
-    fresh = readers.load_answerer(str(exported["fp32"]), **LIMITS)
-    again = answers(Answerer(TorchEngine(reader), reader.encoder, **LIMITS))
+    fresh = readers.load_answerer(str(exported["fp32"]), max_length=64, overlap=16)
+    again = answers(Answerer(TorchEngine(reader), reader.featurizer, limits=LIMITS))
     assert [p.span for p in answers(fresh)] == [p.span for p in again]
     assert all(p.dtype == torch.float32 and p.requires_grad for p in reader.parameters())
 

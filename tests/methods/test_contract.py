@@ -60,9 +60,8 @@ def trained(name, *, updates=60, seed=1, dropout=0.0, folder=None, stop_at=None,
 
 
 def predicted(reader, examples=EXAMPLES):
-    limits = {"max_length": reader.max_length, "overlap": reader.overlap}
     engine = TorchEngine(reader.eval())
-    return list(Answerer(engine, reader.encoder, **limits).predict(examples))
+    return list(Answerer(engine, reader.featurizer).predict(examples))
 
 
 def weights(reader):
@@ -176,6 +175,5 @@ def test_stopped_and_resumed_equals_not_stopped(name, stop_at, tmp_path):
 def test_saved_and_loaded_predicts_the_same(name, tmp_path):
     reader = trained(name, updates=5, dropout=0.1)
     reader.save(tmp_path)
-    limits = {"max_length": reader.max_length, "overlap": reader.overlap}
-    loaded = pretrained.load(str(tmp_path), **limits)
+    loaded = pretrained.load(str(tmp_path), limits=reader.featurizer.limits)
     assert predicted(loaded) == predicted(reader)

@@ -17,7 +17,7 @@ from babelspan.training.loop import fit
 from babelspan.training.pairs import paired
 from babelspan.training.run import LOG, Corpora, Run, RunConfig
 from babelspan.training.update import Optim, Updater, schedule
-from babelspan.types import ConfigError, DataError
+from babelspan.types import Answer, ConfigError, DataError
 from miniature import miniature_reader
 from world import World
 
@@ -85,13 +85,19 @@ def losses_by_hand(reader, batch):
         shift = len(batch.windows[other].question_ids) - len(batch.windows[own].question_ids)
         at = batch.windows[own].context_at
         for logits, predicted in ((starts, starts[own]), (lasts, lasts[own])):
-            token = int(predicted.argmax())
-            if token == 0 or at <= token < len(predicted) - 1:
-                token += shift if token else 0
-                agreement = agreement - F.log_softmax(logits[other], 0)[token] / 2
+            places = [0, *range(at, len(predicted) - 1)]
+            token = max(places, key=predicted.tolist().__getitem__)
+            token += shift if token else 0
+            agreement = agreement - F.log_softmax(logits[other], 0)[token] / 2
         a, b = vectors[own], vectors[other]
         dissimilarity = dissimilarity + 1 - a @ b / (a.norm() * b.norm())
-    return span, agreement / (len(rows) / 2), dissimilarity / (len(rows) / 2)
+    pairs = len(rows) / 2
+    return span, agreement / pairs, dissimilarity / pairs
+
+
+def in_the_papers_sum(scales):
+    """Half of the paper's sum, in which the span losses of both questions are added."""
+    return scales[0], scales[1] / 2, scales[2] / 2
 
 
 def by_hand(scales, steps):
@@ -105,7 +111,8 @@ def by_hand(scales, steps):
     own = [*matrices, *rest]
     for number, (share,) in enumerate(paired(reader, EXAMPLES, run).starting_at(0)):
         losses = losses_by_hand(reader, share.batch)
-        taken = [s * loss for s, loss in zip(scales, losses, strict=True) if s]
+        shares = in_the_papers_sum(scales)
+        taken = [s * loss for s, loss in zip(shares, losses, strict=True) if s]
         if steps == "joint":
             taken = [sum(taken)]
         for group in adam.param_groups:
@@ -187,7 +194,8 @@ def test_each_question_is_read_once_beside_its_translation(monkeypatch):
 )
 def test_the_reader_takes_a_step_for_each_loss_in_order(config, losses, calls, tmp_path):
     trained(folder=tmp_path, **config)
-    expected = [[line[name] for name in losses] for line in log_lines(tmp_path)]
+    shares = {"span": 1, "agreement": 0.5, "dissimilarity": 0.5}
+    expected = [[shares[name] * line[name] for name in losses] for line in log_lines(tmp_path)]
     assert [name for name, _ in calls] == ["reader"] * 6
     assert [values for _, values in calls] == [pytest.approx(values) for values in expected]
 
@@ -195,7 +203,7 @@ def test_the_reader_takes_a_step_for_each_loss_in_order(config, losses, calls, t
 def test_joint_takes_one_step_along_the_weighted_sum(calls, tmp_path):
     trained(folder=tmp_path, steps="joint", agreement=0.5, similarity=3.0)
     expected = [
-        [line["span"] + 0.5 * line["agreement"] + 3 * line["dissimilarity"]]
+        [line["span"] + 0.5 * line["agreement"] / 2 + 3 * line["dissimilarity"] / 2]
         for line in log_lines(tmp_path)
     ]
     assert calls == [("reader", pytest.approx(values)) for values in expected]
@@ -207,7 +215,7 @@ def test_the_ramp_brings_the_weights_in_over_its_part_of_the_run(calls, tmp_path
     for line, (_, values), ramp in zip(
         log_lines(tmp_path), calls, [1 / 3, 2 / 3, 1, 1, 1, 1], strict=True
     ):
-        expected = [line["span"], 2 * ramp * line["agreement"], ramp * line["dissimilarity"]]
+        expected = [line["span"], ramp * line["agreement"], ramp * line["dissimilarity"] / 2]
         assert values == pytest.approx(expected)
 
 
@@ -219,7 +227,7 @@ def test_the_adversary_joins_the_first_update(labelled, calls, tmp_path):
     assert [name for name, _ in calls] == ["reader", "discriminator"] * 6
     for line, (_, reader), (_, discriminator) in zip(lines, calls[::2], calls[1::2], strict=True):
         first = line["span"] + 0.3 * line["confusion"]
-        assert reader == pytest.approx([first, line["agreement"], line["dissimilarity"]])
+        assert reader == pytest.approx([first, line["agreement"] / 2, line["dissimilarity"] / 2])
         assert discriminator == pytest.approx([line["discriminator"]])
         assert line["chance"] == pytest.approx(1 / 3)
         norms = {name for name in line if "gradient_norm" in name}
@@ -248,22 +256,22 @@ def test_what_is_logged_without_an_adversary(tmp_path):
     }
 
 
-def told(question, tokens):
+def best_spans(question, tokens):
     """What a translation is told where its own question has the best logits at two tokens."""
     reader = miniature_reader([f"w{n}" for n in range(60)], max_length=64, overlap=0)
     own, other = WORLD.examples(1)[0], WORLD.translations(1, "L1")[0]
     context = " ".join(f"w{n}" for n in range(40))
-    windows = [
-        next(reader.windows([replace(e, question=q, context=context)]))
-        for e, q in ((own, "w1 w2 w3"), (other, question))
+    pair = [
+        replace(e, question=q, context=context) for e, q in ((own, "w1 w2 w3"), (other, question))
     ]
-    batch = reader.collate(windows)
+    batch = reader.collate(next(iter(reader.together(pair))))
     logits = torch.zeros(2, 2, batch.input_ids.shape[1])
     for number, token in enumerate(tokens):
         logits[number, 0, token] = 1.0
+        logits[number, 0, 2] = 9.0  # a question token starts no answer, whatever its logit
         logits[number, 1, 2] = 5.0  # what the translation finds best does not matter
     reading = Reading(logits[0], logits[1], None, None)
-    return language_arbitration._told(reading, batch).tolist()
+    return language_arbitration._best_spans(reading, batch).tolist()
 
 
 @pytest.mark.parametrize(
@@ -271,18 +279,44 @@ def told(question, tokens):
     [
         ((5, 8), [7, 10]),  # context tokens move by the two words that the question has more
         ((0, 0), [0, 0]),  # "not in this window" stays
-        ((2, 44), [-1, 46]),  # a question token is nothing to tell; the last token of the context
-        ((4, 45), [-1, -1]),  # separators neither
+        ((5, 44), [7, 46]),  # the last token of the context
     ],
 )
 def test_the_best_tokens_are_told_in_the_places_of_the_translation(tokens, expected):
-    assert told("w1 w2 w3 w4 w5", tokens) == [expected]
+    assert best_spans("w1 w2 w3 w4 w5", tokens) == [expected]
 
 
-def test_what_the_translations_window_does_not_hold_is_not_told():
-    """With 28 words of question 33 of the 40 context tokens are left: 0 to 32."""
+def test_a_long_translation_is_told_of_what_both_windows_hold():
+    """With 28 words of question 33 of the 40 context tokens are left: 0 to 32, in both windows."""
     long = " ".join(["w1"] * 28)
-    assert told(long, (5 + 32, 5 + 33)) == [[30 + 32, -1]]
+    assert best_spans(long, (5 + 32, 5)) == [[30 + 32, 30]]
+
+
+def test_a_perfect_reader_has_nothing_to_agree_on():
+    """100 places of an answer, logits on gold: PSA is told the gold span in every window."""
+    words = ["w", "a", "?"]
+    reader = miniature_reader(words, max_length=64, overlap=16)
+    run = Run(config=RunConfig(**SMALL))
+    for place in range(0, 100, 7):
+        context = " ".join("a" if i == place else "w" for i in range(100))
+        own, other = (
+            replace(
+                WORLD.examples(1)[0],
+                id=i,
+                question=q,
+                origin=o,
+                context=context,
+                answers=(Answer("a", 2 * place),),
+                question_language=i,
+            )
+            for q, i, o in (("w ?", "x", None), ("w " * 28 + "?", "y", "x"))
+        )
+        windows = paired(reader, [own, other], run).windows
+        batch = reader.collate(windows)
+        shape = batch.input_ids.shape
+        starts, lasts = (F.one_hot(batch.answers[:, n], shape[1]).float() for n in (0, 1))
+        told = language_arbitration._best_spans(Reading(starts, lasts, None, None), batch)
+        assert told.tolist() == batch.answers[1::2].tolist()
 
 
 def test_no_gradient_reaches_the_own_question_by_way_of_agreement():
@@ -290,11 +324,9 @@ def test_no_gradient_reaches_the_own_question_by_way_of_agreement():
     reader = new_reader()
     (share,) = next(paired(reader, EXAMPLES, run).starting_at(0))
     reading = reader(share.batch)
-    told = language_arbitration._told(reading, share.batch)
+    told = language_arbitration._best_spans(reading, share.batch)
     assert not told.requires_grad
-    loss = language_arbitration.agreement_loss(
-        reading.start_logits[1::2], reading.last_logits[1::2], told
-    )
+    loss = span_loss(reading.start_logits[1::2], reading.last_logits[1::2], told)
     (gradient,) = torch.autograd.grad(loss, reading.start_logits, retain_graph=True)
     assert (gradient[0::2] == 0).all()
     assert (gradient[1::2] != 0).any()

@@ -28,7 +28,7 @@ def test_an_encoder_is_no_reader_until_it_gets_a_head_to_train(folder):
 def test_what_is_saved_loads_in_transformers_with_the_same_logits(folder, tmp_path):
     reader = pretrained.load(folder, gives_new_head=True).eval()
     assert reader.width == 384
-    assert reader.encoder.max_positions == 512
+    assert reader.featurizer.max_positions == 512
     example = Example(
         id="q",
         question="Wo steht die Brücke?",

@@ -18,7 +18,8 @@ from transformers import (
 from babelspan import readers
 from babelspan.losses.span import span_loss
 from babelspan.networks import pretrained
-from babelspan.networks.pretrained import PretrainedReader, encoder_of
+from babelspan.networks.pretrained import PretrainedReader, featurizer_of
+from babelspan.reading.windows import Limits
 from babelspan.types import ConfigError, DataError, Example
 from miniature import miniature_reader, word_tokenizer
 from world import World
@@ -67,11 +68,11 @@ def test_the_folder_loads_in_transformers_with_the_same_logits(reader, folder, b
 
 
 def test_the_folder_loads_here_with_the_same_bits(reader, folder, batch):
-    loaded = pretrained.load(str(folder), max_length=64, overlap=16).eval()
+    loaded = pretrained.load(str(folder), limits=Limits(max_length=64, overlap=16)).eval()
     for found, expected in zip(read(loaded, batch), read(reader, batch), strict=True):
         assert torch.equal(found, expected)
-    assert (loaded.max_length, loaded.overlap) == (64, 16)
-    assert loaded.encoder.max_positions == reader.encoder.max_positions == 128
+    assert loaded.featurizer.limits == Limits(max_length=64, overlap=16)
+    assert loaded.featurizer.max_positions == reader.featurizer.max_positions == 128
 
 
 def test_weights_are_safetensors_and_nothing_else_is_left(reader, folder):
@@ -201,19 +202,19 @@ def test_token_types_reach_the_network(reader, batch):
 def test_positions_of_an_architecture(config, expected):
     tokenizer = word_tokenizer(["a"])
     tokenizer.model_max_length = 10**30
-    assert encoder_of(config, tokenizer).max_positions == expected
+    assert featurizer_of(config, tokenizer, Limits()).max_positions == expected
 
 
 def test_the_smaller_of_tokenizer_and_positions_counts():
     tokenizer = word_tokenizer(["a"])
     for limit, expected in ((100, 100), (512, 256)):
         tokenizer.model_max_length = limit
-        encoder = encoder_of(BertConfig(max_position_embeddings=256), tokenizer)
+        encoder = featurizer_of(BertConfig(max_position_embeddings=256), tokenizer, Limits())
         assert encoder.max_positions == expected
 
 
 def test_windows_are_cut_to_what_the_reader_takes():
-    assert miniature_reader(["a"], max_length=384).max_length == 128
+    assert miniature_reader(["a"], max_length=384).featurizer.limits.max_length == 128
     with pytest.raises(ConfigError, match=r"max_length must be in \[36, 128\].* got 20"):
         list(miniature_reader(["a"], max_length=20).windows(EXAMPLES[:1]))
 

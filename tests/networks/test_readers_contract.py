@@ -72,13 +72,13 @@ def test_neighbours_without_a_blank_between_are_not_in_the_answer(reader):
 def test_windows_cover_the_context_and_share_their_overlap(reader):
     windows = list(reader.windows([example(0, 0)]))
     assert windows[0].first_token == 0
-    assert windows[-1].last_token == len(WORDS) - 1
+    assert windows[-1].first_token + windows[-1].size == len(WORDS)
     for one, following in pairwise(windows):
         assert one.length == MAX_LENGTH
-        assert one.last_token - following.first_token + 1 == OVERLAP
+        assert one.first_token + one.size - following.first_token == OVERLAP
     for window in windows:
         tokens = [reader.tokenizer.convert_ids_to_tokens(int(i)) for i in window.ids()]
-        own = WORDS[window.first_token : window.last_token + 1]
+        own = WORDS[window.first_token :][: window.size]
         assert tokens == ["[CLS]", "where", "?", "[SEP]", *own, "[SEP]"]
         assert window.types().tolist() == [0] * 4 + [1] * (len(own) + 1)
 
@@ -87,7 +87,7 @@ def test_an_answer_cut_by_the_windows_edge_is_not_in_it(reader):
     """The first window holds 45 words; an answer over its edge is in the second one only."""
     asked = example(43, 46)
     first, second, *_ = reader.windows([asked])
-    assert (first.last_token, second.first_token) == (44, 33)
+    assert (first.size, second.first_token) == (45, 33)
     assert gold_tokens(first) is None
     assert gold_tokens(second) == (4 + 10, 4 + 13)
 
@@ -117,7 +117,7 @@ def test_a_batch_holds_what_its_windows_say(reader):
         assert batch.input_ids[row, :length].tolist() == window.ids().tolist()
         assert batch.token_type_ids[row, :length].tolist() == window.types().tolist()
         assert batch.attention_mask[row].tolist() == [1] * length + [0] * (MAX_LENGTH - length)
-        assert (batch.input_ids[row, length:] == reader.encoder.pad_id).all()
+        assert (batch.input_ids[row, length:] == reader.featurizer.pad_id).all()
         assert (batch.token_type_ids[row, length:] == 0).all()
         assert tuple(batch.answers[row].tolist()) == (gold_tokens(window) or NO_ANSWER)
     assert sum(place == [0, 0] for place in batch.answers.tolist()) == len(windows) - 1

@@ -22,7 +22,7 @@ from babelspan.data.folder import find
 from babelspan.jobs.samples import SAMPLES, sample_texts
 from babelspan.networks import pretrained
 from babelspan.networks.reader import gold_tokens
-from babelspan.reading.windows import Encoder
+from babelspan.reading.windows import Featurizer, Limits
 
 SPECIAL = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
 POSITIONS = 514
@@ -97,25 +97,25 @@ def babelspan(*arguments):
 
 def test_the_frame_and_limits_are_those_of_xlmr(checkpoint):
     reader = pretrained.load(str(checkpoint))
-    frame = reader.encoder.frame
+    frame = reader.featurizer.frame
     assert (frame.prefix, frame.middle, frame.suffix) == ([0], [2, 2], [2])
-    assert reader.encoder.max_positions == 512
-    assert reader.encoder.pad_id == 1
+    assert reader.featurizer.max_positions == 512
+    assert reader.featurizer.pad_id == 1
 
 
 def test_the_loaded_tokenizer_is_the_saved_one(checkpoint):
     reader = pretrained.load(str(checkpoint))
     saved = Tokenizer.from_file(str(checkpoint / "tokenizer.json"))
-    plain = Encoder(saved, max_positions=512, pad_id=1)
+    plain = Featurizer(saved, max_positions=512, pad_id=1)
     for text in sample_texts().values():
-        ours, theirs = reader.encoder.tokens(text), plain.tokens(text)
+        ours, theirs = reader.featurizer.tokens(text), plain.tokens(text)
         assert ours.ids.tolist() == theirs.ids.tolist()
         assert ours.offsets.tolist() == theirs.offsets.tolist()
 
 
 def test_answers_of_all_languages_are_found_in_windows(checkpoint):
     """Tokens are wider than characters: they may hold a blank before, or a neighbour's letter."""
-    reader = pretrained.load(str(checkpoint), max_length=160, overlap=64)
+    reader = pretrained.load(str(checkpoint), limits=Limits(max_length=160, overlap=64))
     examples = [example for file in find([SAMPLES]) for example in file.load()]
     assert len({example.context_language for example in examples}) == 8
     exact = 0

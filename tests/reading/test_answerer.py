@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from babelspan.reading.answerer import Answerer
-from babelspan.reading.windows import Encoder
+from babelspan.reading.windows import Featurizer, Limits
 from babelspan.types import DataError, Example
 
 GERMAN = "Die alte Brücke liegt über dem Fluß. Anna Köhler baute sie im Jahr 1984 bei Görlingen."
@@ -46,7 +46,7 @@ class HashEngine:
 
 @pytest.fixture
 def encoder(tokenizer):
-    return Encoder(tokenizer, max_positions=128, pad_id=1)
+    return Featurizer(tokenizer, max_positions=128, pad_id=1)
 
 
 def examples():
@@ -64,7 +64,7 @@ def examples():
 
 
 def answerer_of(encoder, **engine):
-    return Answerer(HashEngine(**engine), encoder, max_length=80, overlap=16)
+    return Answerer(HashEngine(**engine), encoder, limits=Limits(max_length=80, overlap=16))
 
 
 def test_answers_do_not_depend_on_batches_order_or_workers(encoder):
@@ -205,7 +205,7 @@ def test_defaults_are_those_of_the_pipeline(encoder):
     longest = max(len(a["answer"]) for a in answerer("Who?", GERMAN, top_k=50))
     assert max(len(a["answer"]) for a in limited) < longest
     list(answerer.predict(examples()[:1]))
-    assert (answerer.max_answer_tokens, answerer.overlap, answerer.max_length) == (30, 16, 80)
+    assert (answerer.max_answer_tokens, answerer.limits) == (30, Limits(max_length=80, overlap=16))
 
 
 def test_limits_of_one_call_set_the_windows(encoder):
@@ -299,7 +299,7 @@ def test_ask_prefers_the_context_that_does_not_say_no_answer(encoder):
             start_logits[:, 0] = input_ids.shape[1] / 10
             return start_logits, start_logits
 
-    answerer = Answerer(Null(), encoder, max_length=128)
+    answerer = Answerer(Null(), encoder, limits=Limits(max_length=128))
     found = answerer.ask("Who?", [GERMAN, KOREAN[:8], CHINESE], top_k=3)
     assert found[0].context == 1
     tokens = len(encoder.tokens("Who?").ids) + len(encoder.tokens(KOREAN[:8]).ids)
@@ -316,7 +316,9 @@ def test_ask_looks_beyond_one_high_peak_for_a_second_answer(encoder):
             last_logits[:, 21] += 100
             return start_logits, last_logits
 
-    one, two = Answerer(Peak(), encoder, max_length=128).ask("Who?", [GERMAN], top_k=2)
+    one, two = Answerer(Peak(), encoder, limits=Limits(max_length=128)).ask(
+        "Who?", [GERMAN], top_k=2
+    )
     assert one.prediction.logit >= 200
     assert two.prediction.logit < 100
     spans = sorted((f.prediction.span.start, f.prediction.span.end) for f in (one, two))
@@ -350,7 +352,7 @@ def test_workers_read_side_by_side(tokenizers):
             return super().__call__(*arrays)
 
     engine = Waiting(workers=2)
-    encoder = Encoder(tokenizers["xlm_r_like"], max_positions=128, pad_id=1)
+    encoder = Featurizer(tokenizers["xlm_r_like"], max_positions=128, pad_id=1)
     two = Answerer(engine, encoder)("Who?", [GERMAN, CHINESE])
     assert len(engine.threads) == 2
     assert two == Answerer(HashEngine(), encoder)("Who?", [GERMAN, CHINESE])

@@ -52,7 +52,16 @@ def windows_of(context, offsets, cuts):
         np.array(offsets, dtype=np.int32).reshape(-1, 2),
     )
     example = example_of(context)
-    return [Window(example, FRAME, QUESTION, tokens, first, last) for first, last in cuts]
+    return [
+        Window(
+            example,
+            FRAME,
+            QUESTION,
+            Tokens(tokens.ids[first : last + 1], tokens.offsets[first : last + 1]),
+            first,
+        )
+        for first, last in cuts
+    ]
 
 
 def words_of(context):
@@ -97,14 +106,14 @@ def naive_tidy(text, start, end):
 
 
 def naive_spans(windows, start_logits, last_logits, max_answer_tokens):
-    """(logit, first token, last token) of every span of every window."""
+    """(logit, start, end) of every span of every window, in characters."""
     for row, window in enumerate(windows):
         for first in range(window.size):
             for last in range(first, min(first + max_answer_tokens, window.size)):
                 yield (
                     float(start_logits[row, AT + first]) + float(last_logits[row, AT + last]),
-                    first + window.first_token,
-                    last + window.first_token,
+                    int(window.offsets[first, 0]),
+                    int(window.offsets[last, 1]),
                 )
 
 
@@ -119,7 +128,7 @@ def naive_answers(
     allows_overlap=True,
 ):
     """(span, logit, score) of the best answers, and the logit of "no answer"."""
-    context, offsets = windows[0].example.context, windows[0].context.offsets.tolist()
+    context = windows[0].example.context
     spans = list(naive_spans(windows, start_logits, last_logits, max_answer_tokens))
     null = min(float(s[0]) + float(e[0]) for s, e in zip(start_logits, last_logits, strict=True))
     everything = [logit for logit, _, _ in spans] + [null] * allows_no_answer
@@ -127,8 +136,8 @@ def naive_answers(
     total = math.fsum(math.exp(logit - peak) for logit in everything)
 
     best = {}
-    for logit, first, last in spans:
-        place = naive_tidy(context, offsets[first][0], offsets[last][1])
+    for logit, start, end in spans:
+        place = naive_tidy(context, start, end)
         if place is not None:
             best[place] = max(best.get(place, -math.inf), logit)
     answers = []

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from babelspan.networks.reader import gold_tokens
 from babelspan.training.pairs import paired, question_pairs
 from babelspan.training.run import Run, RunConfig
 from babelspan.types import Answer, ConfigError, DataError, Example
@@ -118,19 +119,34 @@ def example(question, identity, origin, language):
     )
 
 
-def test_the_last_window_is_repeated_where_one_has_fewer():
-    """Windows of 64 tokens over a context of 91: a long question takes more of them."""
+def test_both_windows_of_a_pair_hold_the_same_context_tokens():
+    """Windows of 64 tokens over a context of 91: the longer question leaves room for 32."""
     reader = miniature_reader(["w", "a", "?"], max_length=64, overlap=0)
     own = example("w ?", "x", None, "en")
     other = example("w " * 28 + "?", "y", "x", "de")
-    counts = [len(list(reader.windows([e]))) for e in (own, other)]
-    assert counts == [2, 3]
     windows = paired(reader, [other, own], run_of()).windows
     assert [w.example.id for w in windows] == ["x", "y"] * 3
-    first = [w.first_token for w in windows]
-    of_own, of_other = ([w.first_token for w in reader.windows([e])] for e in (own, other))
-    assert first[::2] == [of_own[0], of_own[1], of_own[1]]
-    assert first[1::2] == of_other
+    shown = [(w.first_token, w.size) for w in windows]
+    assert shown[::2] == shown[1::2] == [(0, 32), (32, 32), (64, 27)]
+
+
+def test_an_answer_is_in_both_windows_of_a_pair_or_in_neither():
+    """100 places of an answer, questions of 2 and 29 tokens: no pair of windows disagrees."""
+    reader = miniature_reader(["w", "a", "?"], max_length=64, overlap=16)
+    for place in range(100):
+        context = " ".join("a" if i == place else "w" for i in range(100))
+        answers = (Answer("a", 2 * place),)
+        pair = [
+            replace(example(q, i, o, "en"), context=context, answers=answers, question_language=i)
+            for q, i, o in (("w ?", "x", None), ("w " * 28 + "?", "y", "x"))
+        ]
+        windows = paired(reader, pair, run_of()).windows
+        gold = [gold_tokens(w) for w in windows]
+        held = [
+            None if g is None else g[0] - w.context_at for g, w in zip(gold, windows, strict=True)
+        ]
+        assert held[::2] == held[1::2]
+        assert any(at is not None for at in held)
 
 
 def test_pairs_that_no_window_answers_are_left_out(capsys):

@@ -14,7 +14,7 @@ from tokenizers import Tokenizer
 
 from babelspan.data.exported import MODEL, SETTINGS, TOKENIZER, Settings
 from babelspan.data.files import read_json, read_text
-from babelspan.reading.windows import Encoder
+from babelspan.reading.windows import Featurizer
 from babelspan.seams import FloatArray, IntArray
 from babelspan.types import DataError
 
@@ -83,8 +83,8 @@ class OnnxEngine:
         return start_logits, last_logits
 
 
-def exported_encoder(folder: Path) -> Encoder:
-    """The encoder of an exported reader.
+def exported_featurizer(folder: Path) -> Featurizer:
+    """The featurizer of an exported reader.
 
     Raises:
         DataError: if its settings or its tokenizer are missing or broken.
@@ -105,7 +105,7 @@ def exported_encoder(folder: Path) -> Encoder:
         raise DataError(
             f"{folder / TOKENIZER}: not a tokenizer ({error}); export it again"
         ) from None
-    return Encoder(tokenizer, max_positions=settings.max_positions, pad_id=settings.pad_id)
+    return Featurizer(tokenizer, max_positions=settings.max_positions, pad_id=settings.pad_id)
 
 
 def _cores() -> int:

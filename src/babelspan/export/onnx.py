@@ -60,10 +60,10 @@ def export(reader: PretrainedReader, folder: Path, *, int8: bool = False) -> Non
 def _finish(reader: PretrainedReader, folder: Path, path: Path, *, int8: bool) -> None:
     """Put everything in its place, the network last; a large one has weights in a second file."""
     with replacing(folder / TOKENIZER) as final:
-        reader.encoder.tokenizer.save(str(final))
+        reader.featurizer.tokenizer.save(str(final))
     settings = Settings(
-        max_positions=reader.encoder.max_positions,
-        pad_id=reader.encoder.pad_id,
+        max_positions=reader.featurizer.max_positions,
+        pad_id=reader.featurizer.pad_id,
         precision="int8" if int8 else "fp32",
         babelspan=VERSION,
     )
@@ -110,7 +110,7 @@ def _write_onnx(reader: PretrainedReader, path: Path) -> None:
 
 
 def _trace(network: _Network, path: Path) -> None:
-    ids = torch.full((1, 16), network.reader.encoder.pad_id + 1)
+    ids = torch.full((1, 16), network.reader.featurizer.pad_id + 1)
     program = torch.onnx.export(
         network,
         (ids, torch.zeros_like(ids)),
@@ -130,10 +130,10 @@ def _trace(network: _Network, path: Path) -> None:
 @torch.inference_mode()
 def _agrees(network: _Network, path: Path) -> bool:
     """Whether the network in a file gives the logits of PyTorch, on a window of random tokens."""
-    encoder = network.reader.encoder
+    featurizer = network.reader.featurizer
     ids = torch.randint(
-        encoder.tokenizer.get_vocab_size(),
-        (1, min(_PROBE, encoder.max_positions)),
+        featurizer.tokenizer.get_vocab_size(),
+        (1, min(_PROBE, featurizer.max_positions)),
         generator=torch.Generator().manual_seed(0),
     )
     types = torch.zeros_like(ids)

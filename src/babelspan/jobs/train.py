@@ -89,10 +89,12 @@ def plan(
     evaluated = _load(files["dev"], True)
     if dev:
         figures(evaluated, {}, squad)  # tells of a question without a gold answer
+    run_config = config.build(RunConfig, tables.get("run", {}), f"{where}: [run]")
+    _ = run_config.limits  # overlap and step exclude each other
     return Plan(
         method=module,
         method_config=config.build(module.Config, tables.get("method", {}), f"{where}: [method]"),
-        run_config=config.build(RunConfig, tables.get("run", {}), f"{where}: [run]"),
+        run_config=run_config,
         reader=reader,
         train=_load(files["train"], keep_misplaced),
         dev=evaluated,
@@ -117,8 +119,7 @@ def carry_out(plan: Plan, out: Path) -> None:
         print(f"{out}: this run has finished already", file=sys.stderr)
         return
     run = Run(config=plan.run_config, folder=out)
-    limits = {"max_length": plan.run_config.max_length, "overlap": plan.run_config.overlap}
-    reader = load_checkpoint(plan.reader, **limits, gives_new_head=True)
+    reader = load_checkpoint(plan.reader, limits=plan.run_config.limits, gives_new_head=True)
     if run.leads:
         _clear_unfinished(out)
         if state == "new":

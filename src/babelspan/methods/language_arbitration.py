@@ -4,12 +4,18 @@ Paper      Bornea et al. (2021), arXiv:2012.05958, Section 3.3 and Algorithm 2; 
 Needs      examples and their T(Q), which name them as their `origin`: `babelspan translate
            --strategy q`. One other language is the paper's en-zh, more en-all; on T(ALL) the
            questions over each translated context are paired too.
-Departs    1. The span loss is the mean over both questions, half of the paper's sum.
+Departs    1. All losses are half of the paper's: the span loss is the mean over both questions,
+              where the paper adds them, so PSA and QS, means over pairs, count half as well. A
+              weight of 1 is the paper's.
            2. A batch is read once, also for lines 9 and 10 of the box; all gradients are taken
               there, then the updates are made in the paper's order, or as one.
-           3. The separate updates are steps of one AdamW, whose moments see all the gradients.
-           4. `ramp` lets PSA and QS come in slowly: an untrained head agrees on first guesses.
-           5. `adversary` brings Algorithm 1 into the first update; the paper does not combine them.
+           3. The separate updates are steps of one AdamW: its moments see all the gradients, and
+              decoupled weight decay is applied at each step, three times an update.
+           4. A question and its translation are cut at the same context tokens, so that both
+              windows hold the same part of the text.
+           5. The own question's best span is looked for among context tokens and the first token.
+           6. `ramp` lets PSA and QS come in slowly: an untrained head agrees on first guesses.
+           7. `adversary` brings Algorithm 1 into the first update; the paper does not combine them.
 
 Algorithm, for each batch x of pairs (question, translation) over one context
     1  read    span logits, question vectors of both  <-  reader(x)
@@ -27,7 +33,6 @@ from pydantic import Field, NonNegativeFloat
 from torch import Tensor
 
 from babelspan.losses.adversarial import confusion_loss
-from babelspan.losses.agreement import NOT_TOLD, agreement_loss
 from babelspan.losses.similarity import dissimilarity_loss, mean_vectors
 from babelspan.losses.span import span_loss
 from babelspan.networks.discriminators import LanguageDiscriminator
@@ -40,6 +45,8 @@ from babelspan.training.update import Optim, Updater
 
 _OWN, _TRANSLATED = slice(0, None, 2), slice(1, None, 2)
 """The windows of a batch of pairs."""
+_HALF = 0.5
+"""The span loss is half of the paper's sum over both questions, and so are the other losses."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,10 +90,10 @@ def train(reader: Reader, corpora: Corpora, config: Config, run: Run) -> Reader:
         reading = reader(batch)
 
         span = span_loss(reading.start_logits, reading.last_logits, batch.answers)
-        agreement = agreement_loss(
+        agreement = span_loss(
             reading.start_logits[_TRANSLATED],
             reading.last_logits[_TRANSLATED],
-            _told(reading, batch),
+            _best_spans(reading, batch),
         )
         vectors = mean_vectors(reading.hidden, batch.question_mask)
         dissimilarity = dissimilarity_loss(vectors[_OWN], vectors[_TRANSLATED])
@@ -105,30 +112,33 @@ def train(reader: Reader, corpora: Corpora, config: Config, run: Run) -> Reader:
 
 
 def _in_order(losses: Mapping[str, Tensor], config: Config, run: Run) -> list[Tensor]:
-    """The losses that the reader takes steps along, weighted; those without a weight are out."""
+    """The losses that the reader takes steps along, weighted; those of weight 0 are left out."""
     ramp = min(1.0, (run.update + 1) / max(1.0, config.ramp * run.updates))
     first = losses["span"]
     if config.adversary:
         first = first + config.adversary * losses["confusion"]
-    weights = {"agreement": ramp * config.agreement, "dissimilarity": ramp * config.similarity}
+    weights = {
+        "agreement": _HALF * ramp * config.agreement,
+        "dissimilarity": _HALF * ramp * config.similarity,
+    }
     others = [weight * losses[name] for name, weight in weights.items() if weight]
     return [sum(others, first)] if config.steps == "joint" else [first, *others]
 
 
 @torch.no_grad()
-def _told(reading: Reading, batch: Batch) -> Tensor:
-    """The best start and last token of each own question, counted in its translation's window.
+def _best_spans(reading: Reading, batch: Batch) -> Tensor:
+    """First and last token that each own question finds best, counted in its translation's window.
 
-    Shape (P, 2) for P pairs; `NOT_TOLD` for tokens that are not of the context there.
+    Shape (P, 2) for P pairs. Both windows hold the same context tokens, so that a place is moved by
+    the difference of the questions' lengths; the first token, "not in this window", stays.
     """
-    best = [
-        logits[_OWN].argmax(dim=-1).tolist()
-        for logits in (reading.start_logits, reading.last_logits)
-    ]
-    pairs = zip(batch.windows[_OWN], batch.windows[_TRANSLATED], *best, strict=True)
-    told = [
-        [there.token_of(here, token) for token in (start, last)]
-        for here, there, start, last in pairs
-    ]
-    places = [[NOT_TOLD if token is None else token for token in tokens] for tokens in told]
-    return torch.tensor(places, device=reading.start_logits.device)
+    unfit = ~batch.answer_mask[_OWN]
+    best = torch.stack(
+        [
+            logits[_OWN].masked_fill(unfit, -torch.inf).argmax(dim=-1)
+            for logits in (reading.start_logits, reading.last_logits)
+        ],
+        dim=1,
+    )
+    shift = (batch.context_at[_TRANSLATED] - batch.context_at[_OWN])[:, None]
+    return torch.where(best == 0, best, best + shift)

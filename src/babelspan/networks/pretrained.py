@@ -17,7 +17,7 @@ from transformers import AutoModelForQuestionAnswering, AutoTokenizer
 from transformers.utils import logging
 
 from babelspan.networks.reader import Batch, Reading, collate
-from babelspan.reading.windows import MAX_LENGTH, OVERLAP, Encoder, Window
+from babelspan.reading.windows import Featurizer, Limits, Window
 from babelspan.types import DataError, Example
 
 _UNBOUNDED = 10**6
@@ -30,19 +30,14 @@ class PretrainedReader(nn.Module):
     Args:
         model: with `start_logits` and `end_logits` among its outputs.
         tokenizer: a fast tokenizer of transformers.
-        max_length: tokens of a window, at most.
-        overlap: context tokens that neighbouring windows share.
+        limits: how long contexts are cut into windows.
     """
 
-    def __init__(
-        self, model: Any, tokenizer: Any, *, max_length: int = MAX_LENGTH, overlap: int = OVERLAP
-    ) -> None:
+    def __init__(self, model: Any, tokenizer: Any, *, limits: Limits = Limits()) -> None:
         super().__init__()
         self.model = model
         self.tokenizer = tokenizer
-        self.encoder = encoder_of(model.config, tokenizer)
-        self.max_length = min(max_length, self.encoder.max_positions)
-        self.overlap = overlap
+        self.featurizer = featurizer_of(model.config, tokenizer, limits)
         self._takes_types = getattr(model.config, "type_vocab_size", 0) > 1
 
     @property
@@ -51,12 +46,16 @@ class PretrainedReader(nn.Module):
         return int(self.model.config.hidden_size)
 
     def windows(self, examples: Iterable[Example]) -> Iterator[Window]:
-        """The windows of examples, in order; errors as in `Encoder.windows`."""
-        return self.encoder.windows(examples, max_length=self.max_length, overlap=self.overlap)
+        """The windows of examples, in order; errors as in `Featurizer.windows`."""
+        return self.featurizer.windows(examples)
+
+    def together(self, group: Sequence[Example]) -> Iterator[tuple[Window, ...]]:
+        """Windows of examples over one context, as `Featurizer.together`."""
+        return self.featurizer.together(group)
 
     def collate(self, windows: Sequence[Window]) -> Batch:
         """Windows as one batch."""
-        return collate(self.encoder, windows)
+        return collate(self.featurizer, windows)
 
     def forward(self, batch: Batch) -> Reading:
         """Logits and vectors of a batch; logits in fp32 whatever the precision of the rest.
@@ -92,16 +91,14 @@ class PretrainedReader(nn.Module):
 def load(
     name: str,
     *,
-    max_length: int = MAX_LENGTH,
-    overlap: int = OVERLAP,
+    limits: Limits = Limits(),
     gives_new_head: bool = False,
 ) -> PretrainedReader:
     """The reader of a folder or, by name, of the Hugging Face hub.
 
     Args:
         name: of the folder or on the hub.
-        max_length: tokens of a window, at most.
-        overlap: context tokens that neighbouring windows share.
+        limits: how long contexts are cut into windows.
         gives_new_head: whether a checkpoint without a span head gets one, to be trained, drawn from
             PyTorch's random state.
 
@@ -121,7 +118,7 @@ def load(
         cause = " ".join(str(error).split())[:300]
         raise DataError(f"reader {name!r}: transformers cannot load it: {cause}") from error
     _refuse_new_weights(name, model, found["missing_keys"], gives_new_head)
-    return PretrainedReader(model, tokenizer, max_length=max_length, overlap=overlap)
+    return PretrainedReader(model, tokenizer, limits=limits)
 
 
 def _refuse_new_weights(name: str, model: Any, missing: set[str], gives_new_head: bool) -> None:
@@ -140,8 +137,8 @@ def _refuse_new_weights(name: str, model: Any, missing: set[str], gives_new_head
         )
 
 
-def encoder_of(config: Any, tokenizer: Any) -> Encoder:
-    """The encoder of a checkpoint: its tokenizer and its limit of tokens.
+def featurizer_of(config: Any, tokenizer: Any, limits: Limits) -> Featurizer:
+    """The featurizer of a checkpoint: its tokenizer and its limit of tokens.
 
     Raises:
         DataError: if the tokenizer is a slow one, which knows no offsets.
@@ -152,13 +149,14 @@ def encoder_of(config: Any, tokenizer: Any) -> Encoder:
             "expected one with a tokenizer.json"
         )
     pad_id = tokenizer.pad_token_id
-    limits = [_positions(config)]
+    reach = [_positions(config)]
     if tokenizer.model_max_length < _UNBOUNDED:
-        limits.append(tokenizer.model_max_length)
-    return Encoder(
+        reach.append(tokenizer.model_max_length)
+    return Featurizer(
         tokenizer.backend_tokenizer,
-        max_positions=min(limits),
+        max_positions=min(reach),
         pad_id=0 if pad_id is None else pad_id,
+        limits=limits,
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 import torch
 from torch import Tensor, nn
 
-from babelspan.reading.windows import Encoder, Window
+from babelspan.reading.windows import Featurizer, Window
 from babelspan.types import Example
 
 NO_ANSWER = (0, 0)
@@ -41,6 +41,21 @@ class Batch:
     def examples(self) -> list[Example]:
         """The example of each window, B of them."""
         return [window.example for window in self.windows]
+
+    @property
+    def context_at(self) -> Tensor:
+        """Index of each window's first context token, (B,)."""
+        return torch.tensor([w.context_at for w in self.windows], device=self.input_ids.device)
+
+    @property
+    def answer_mask(self) -> Tensor:
+        """Whether a token may start or end an answer, (B, L): context tokens and the first one."""
+        ends = torch.tensor([w.context_at + w.size for w in self.windows])
+        tokens = torch.arange(self.input_ids.shape[1], device=self.input_ids.device)
+        is_context = (self.context_at[:, None] <= tokens) & (
+            tokens < ends.to(self.input_ids.device)[:, None]
+        )
+        return is_context | (tokens == 0)
 
     @property
     def question_mask(self) -> Tensor:
@@ -101,7 +116,7 @@ class Player(Protocol):
 class Reader(Player, Protocol):
     """A network that finds answers, with the encoding that belongs to it."""
 
-    encoder: Encoder
+    featurizer: Featurizer
 
     @property
     def width(self) -> int:
@@ -109,6 +124,9 @@ class Reader(Player, Protocol):
 
     def windows(self, examples: Iterable[Example]) -> Iterator[Window]:
         """The windows of examples, as this reader takes them."""
+
+    def together(self, group: Sequence[Example]) -> Iterator[tuple[Window, ...]]:
+        """Windows of examples over one context, cut at the same context tokens for all of them."""
 
     def collate(self, windows: Sequence[Window]) -> Batch:
         """Windows as one batch."""
@@ -120,9 +138,9 @@ class Reader(Player, Protocol):
         """Write the reader to a folder it can be loaded from."""
 
 
-def collate(encoder: Encoder, windows: Sequence[Window]) -> Batch:
+def collate(featurizer: Featurizer, windows: Sequence[Window]) -> Batch:
     """Windows as one batch, padded to the longest, with the places of their gold answers."""
-    padded = encoder.pad(windows)
+    padded = featurizer.pad(windows)
     return Batch(
         input_ids=torch.from_numpy(padded.input_ids),
         attention_mask=torch.from_numpy(padded.attention_mask),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice, pairwise
 from typing import Any
 
@@ -13,7 +13,7 @@ from babelspan.reading.decode import (
     predictions,
     total_log_mass,
 )
-from babelspan.reading.windows import MAX_LENGTH, OVERLAP, Encoder, Window
+from babelspan.reading.windows import Featurizer, Limits, Window
 from babelspan.seams import Engine
 from babelspan.types import UNDETERMINED, Example, Prediction
 
@@ -39,27 +39,24 @@ class Answerer:
 
     Args:
         engine: the reader's network.
-        encoder: the reader's tokenizer and limits.
-        max_length: tokens of a window, at most (384, or what the reader takes).
-        overlap: context tokens that neighbouring windows share.
+        featurizer: the reader's tokenizer.
+        limits: how long contexts are cut into windows; None for the featurizer's own.
         max_answer_tokens: the longest answer, in tokens.
     """
 
     def __init__(
         self,
         engine: Engine,
-        encoder: Encoder,
+        featurizer: Featurizer,
         *,
-        max_length: int = MAX_LENGTH,
-        overlap: int = OVERLAP,
+        limits: Limits | None = None,
         max_answer_tokens: int = MAX_ANSWER_TOKENS,
     ) -> None:
         if max_answer_tokens < 1:
             raise ValueError(f"max_answer_tokens must be 1 or more, got {max_answer_tokens}")
         self.engine = engine
-        self.encoder = encoder
-        self.max_length = min(max_length, encoder.max_positions)
-        self.overlap = overlap
+        self.featurizer = featurizer
+        self.limits = featurizer.limits if limits is None else featurizer.within(limits)
         self.max_answer_tokens = max_answer_tokens
 
     def predict(
@@ -130,7 +127,8 @@ class Answerer:
             question: a question, or a list of them.
             context: the text for all questions, or a list, one for each.
             top_k: how many answers to each question.
-            doc_stride: context tokens that neighbouring windows share.
+            doc_stride: context tokens that neighbouring windows share; less than a window has room
+                for beside the question.
             max_answer_len: the longest answer, in tokens.
             max_seq_len: tokens of a window, at most.
             handle_impossible_answer: whether "no answer" (empty, 0 to 0) competes.
@@ -142,15 +140,15 @@ class Answerer:
 
         Raises:
             ValueError: if the lists differ in length, or a question is empty.
+            ConfigError: if `doc_stride` is more than a window has room for.
             DataError: if a question leaves no room for its context.
         """
         if top_k < 1:
             raise ValueError(f"top_k must be 1 or more, got {top_k}")
         settings = Answerer(
             self.engine,
-            self.encoder,
-            max_length=self.max_length if max_seq_len is None else max_seq_len,
-            overlap=self.overlap if doc_stride is None else doc_stride,
+            self.featurizer,
+            limits=self._limits(max_seq_len, doc_stride),
             max_answer_tokens=max_answer_len,
         )
         answered = [
@@ -183,7 +181,7 @@ class Answerer:
 
         def run(batch: _Batch) -> list[Candidates]:
             windows = [window for _, window in batch]
-            start_logits, last_logits = self.engine(*self.encoder.pad(windows))
+            start_logits, last_logits = self.engine(*self.featurizer.pad(windows))
             return candidates(
                 windows,
                 start_logits,
@@ -219,10 +217,15 @@ class Answerer:
         return [
             (position, window)
             for position, example in enumerate(examples)
-            for window in self.encoder.windows(
-                [example], max_length=self.max_length, overlap=self.overlap
-            )
+            for window in self.featurizer.windows([example], self.limits)
         ]
+
+    def _limits(self, max_length: int | None, overlap: int | None) -> Limits:
+        """The answerer's limits with those that a call names."""
+        limits = self.limits
+        if max_length is not None:
+            limits = replace(limits, max_length=max_length)
+        return limits if overlap is None else replace(limits, overlap=overlap, step=None)
 
 
 def _chunks(examples: Iterable[Example]) -> Iterator[list[Example]]:

@@ -10,7 +10,7 @@ Shapes: B windows, L tokens of a window, T tokens of a context.
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -28,6 +28,61 @@ LEAST_CONTEXT = 32
 
 _KEPT_TEXTS = 32
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_NO_LIMIT = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How a long context is cut into windows.
+
+    Attributes:
+        max_length: tokens of a window, at most.
+        overlap: context tokens that neighbouring windows share. None, with `step` None as well,
+            for 128, or half of the room where a long question leaves less than 256 tokens.
+        step: context tokens from the start of a window to that of the next: the "doc stride" of
+            `run_squad.py` and of papers that name one. None to say `overlap` instead.
+
+    Raises:
+        ConfigError: if a limit is negative, or both `overlap` and `step` are given.
+    """
+
+    max_length: int = MAX_LENGTH
+    overlap: int | None = None
+    step: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.overlap is not None and self.step is not None:
+            raise ConfigError(
+                f"expected overlap or step, got both ({self.overlap} and {self.step}): a step is "
+                "what a window has beyond its overlap with the next one; leave one out"
+            )
+        if self.overlap is not None and self.overlap < 0:
+            raise ConfigError(f"overlap must not be negative, got {self.overlap}")
+        if self.step is not None and self.step < 1:
+            raise ConfigError(f"step must be 1 or more, got {self.step}")
+
+    def step_in(self, room: int) -> int:
+        """Context tokens from one window to the next where windows have `room` for the context.
+
+        Raises:
+            ConfigError: if windows of that room cannot be cut so.
+        """
+        if self.step is not None:
+            if self.step > room:
+                raise ConfigError(
+                    f"step is {self.step}, which would leave out context between windows: with "
+                    f"this question they have room for {room} tokens of it; lower step to {room} "
+                    "or raise max_length"
+                )
+            return self.step
+        if self.overlap is None:
+            return room - min(OVERLAP, room // 2)
+        if self.overlap >= room:
+            raise ConfigError(
+                f"overlap is {self.overlap}: with this question windows have room for {room} "
+                f"tokens of the context; lower overlap to {room - 1} or less, or raise max_length"
+            )
+        return room - self.overlap
 
 
 class Frame(NamedTuple):
@@ -58,14 +113,26 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Window:
-    """Part of an example: its question and the context tokens `first_token` to `last_token`."""
+    """Part of an example: its question and a run of its context's tokens.
+
+    Attributes:
+        example: the example.
+        frame: what stands round question and context.
+        question_ids: token ids of the question, (Q,).
+        context: the context tokens in the window.
+        first_token: index of the first of them among all tokens of the context.
+        ends_before: character at which the context token before the window ends; 0 for none.
+        goes_on_at: character at which the context token after the window starts; 2**31 - 1 for
+            none.
+    """
 
     example: Example
     frame: Frame
     question_ids: NDArray[np.int32]
     context: Tokens
     first_token: int
-    last_token: int
+    ends_before: int = 0
+    goes_on_at: int = _NO_LIMIT
 
     @property
     def question_at(self) -> int:
@@ -80,7 +147,7 @@ class Window:
     @property
     def size(self) -> int:
         """Context tokens in the window."""
-        return self.last_token - self.first_token + 1
+        return len(self.context.ids)
 
     @property
     def length(self) -> int:
@@ -90,14 +157,13 @@ class Window:
     @property
     def offsets(self) -> NDArray[np.int32]:
         """Characters [start, end) of the window's context tokens, (size, 2)."""
-        return self.context.offsets[self.first_token : self.last_token + 1]
+        return self.context.offsets
 
     def ids(self) -> NDArray[np.int32]:
         """Token ids, (L,)."""
-        part = self.context.ids[self.first_token : self.last_token + 1]
         frame = self.frame
         return np.concatenate(
-            [frame.prefix, self.question_ids, frame.middle, part, frame.suffix]
+            [frame.prefix, self.question_ids, frame.middle, self.context.ids, frame.suffix]
         ).astype(np.int32)
 
     def types(self) -> NDArray[np.int32]:
@@ -114,40 +180,11 @@ class Window:
 
         None when a part of the span lies outside the window, or no token shows any of it.
         """
-        touching = (self.context.offsets[:, 1] > span.start) & (
-            self.context.offsets[:, 0] < span.end
-        )
-        tokens = np.flatnonzero(touching)
-        if not len(tokens) or tokens[0] < self.first_token or tokens[-1] > self.last_token:
+        offsets = self.context.offsets
+        tokens = np.flatnonzero((offsets[:, 1] > span.start) & (offsets[:, 0] < span.end))
+        if not len(tokens) or self.ends_before > span.start or self.goes_on_at < span.end:
             return None
-        shift = self.context_at - self.first_token
-        return int(tokens[0]) + shift, int(tokens[-1]) + shift
-
-    def token_of(self, other: "Window", token: int) -> int | None:
-        """The index in this window of a token of another window over the same context.
-
-        The first token of all, which stands for "not in this window", stays the first. None for
-        other tokens that are not of the context, or that this window does not hold.
-
-        Args:
-            other: the window in which `token` is an index.
-            token: an index, from 0.
-
-        Raises:
-            ValueError: if the windows are over different contexts.
-        """
-        if self.example.context != other.example.context:
-            raise ValueError(
-                f"expected two windows over one context, got those of {self.example.id!r} and "
-                f"{other.example.id!r}"
-            )
-        if token == 0:
-            return 0
-        number = token - other.context_at + other.first_token
-        shown = range(
-            max(self.first_token, other.first_token), min(self.last_token, other.last_token) + 1
-        )
-        return number - self.first_token + self.context_at if number in shown else None
+        return int(tokens[0]) + self.context_at, int(tokens[-1]) + self.context_at
 
 
 class Padded(NamedTuple):
@@ -158,23 +195,31 @@ class Padded(NamedTuple):
     token_type_ids: IntArray
 
 
-class Encoder:
+class Featurizer:
     """A tokenizer and the limits of its reader: examples in, windows out. Safe under threads.
 
     Args:
         tokenizer: any tokenizer of the `tokenizers` library; it is copied.
         max_positions: the longest window, in tokens, that the reader was built for.
         pad_id: id of the padding token.
+        limits: how contexts are cut where a call does not say.
     """
 
-    def __init__(self, tokenizer: Tokenizer, *, max_positions: int, pad_id: int) -> None:
+    def __init__(
+        self, tokenizer: Tokenizer, *, max_positions: int, pad_id: int, limits: Limits | None = None
+    ) -> None:
         self.tokenizer = Tokenizer.from_str(tokenizer.to_str())
         self.tokenizer.no_truncation()
         self.tokenizer.no_padding()
         self.max_positions = max_positions
         self.pad_id = pad_id
+        self.limits = self.within(Limits() if limits is None else limits)
         self.frame = _frame(self.tokenizer)
         self._known = lru_cache(maxsize=_KEPT_TEXTS)(self.tokens)
+
+    def within(self, limits: Limits) -> Limits:
+        """The limits with no more tokens than the reader takes."""
+        return replace(limits, max_length=min(limits.max_length, self.max_positions))
 
     def tokens(self, text: str) -> Tokens:
         """`text` alone, without special tokens; lone surrogates are read as U+FFFD."""
@@ -185,45 +230,84 @@ class Encoder:
         )
 
     def windows(
-        self,
-        examples: Iterable[Example],
-        *,
-        max_length: int = MAX_LENGTH,
-        overlap: int = OVERLAP,
+        self, examples: Iterable[Example], limits: Limits | None = None
     ) -> Iterator[Window]:
         """The windows of each example, in order; none for a context without tokens.
 
         Args:
             examples: in any order; a text that near neighbours share is encoded once.
-            max_length: tokens of a window, at most.
-            overlap: context tokens that two neighbouring windows share; where a long question
-                leaves less than twice as much room, half of the room.
+            limits: how contexts are cut; None for the featurizer's own.
 
         Raises:
-            ConfigError: if the limits make no sense for this reader.
+            ConfigError: if the limits make no sense for this reader or a question.
             DataError: if a question leaves less than `LEAST_CONTEXT` tokens of room.
         """
-        if not self.frame.size + LEAST_CONTEXT < max_length <= self.max_positions:
-            raise ConfigError(
-                "max_length must be in "
-                f"[{self.frame.size + LEAST_CONTEXT + 1}, {self.max_positions}] for this reader, "
-                f"got {max_length}"
-            )
-        if overlap < 0:
-            raise ConfigError(f"overlap must not be negative, got {overlap}")
         for example in examples:
-            question = self._known(example.question).ids
-            room = max_length - self.frame.size - len(question)
-            if room < LEAST_CONTEXT:
-                raise DataError(
-                    f"question {example.id!r} has {len(question)} tokens, which leaves "
-                    f"{max(room, 0)} of {max_length} for its context, expected {LEAST_CONTEXT} or "
-                    "more; shorten it, or raise the window's length (this reader takes "
-                    f"{self.max_positions} tokens)"
-                )
-            context = self._known(example.context)
-            for first, last in _cuts(len(context.ids), room, min(overlap, room // 2)):
-                yield Window(example, self.frame, question, context, first, last)
+            yield from (window for (window,) in self.together([example], limits))
+
+    def together(
+        self, group: Sequence[Example], limits: Limits | None = None
+    ) -> Iterator[tuple[Window, ...]]:
+        """Windows of examples over one context, cut at the same context tokens for all of them.
+
+        The longest question says how much room there is.
+
+        Args:
+            group: examples with one context.
+            limits: as in `windows`, and so are the errors.
+
+        Raises:
+            ValueError: if the contexts differ.
+        """
+        limits = self.limits if limits is None else limits
+        self._check(limits)
+        if any(example.context != group[0].context for example in group):
+            raise ValueError(
+                f"expected examples over one context, got {[e.id for e in group]} over several"
+            )
+        questions = [self._known(example.question).ids for example in group]
+        room = min(map(self._room, group, questions, [limits.max_length] * len(group)))
+        context = self._known(group[0].context)
+        for first, end in _cuts(len(context.ids), room, limits):
+            yield tuple(
+                self._window(example, question, context, first, end)
+                for example, question in zip(group, questions, strict=True)
+            )
+
+    def _check(self, limits: Limits) -> None:
+        least = self.frame.size + LEAST_CONTEXT + 1
+        if not least <= limits.max_length <= self.max_positions:
+            raise ConfigError(
+                f"max_length must be in [{least}, {self.max_positions}] for this reader, "
+                f"got {limits.max_length}"
+            )
+
+    def _room(self, example: Example, question: NDArray[np.int32], max_length: int) -> int:
+        """Context tokens that fit beside a question."""
+        room = max_length - self.frame.size - len(question)
+        if room < LEAST_CONTEXT:
+            raise DataError(
+                f"question {example.id!r} has {len(question)} tokens, which leaves "
+                f"{max(room, 0)} of {max_length} for its context, expected {LEAST_CONTEXT} or "
+                "more; shorten it, or raise the window's length (this reader takes "
+                f"{self.max_positions} tokens)"
+            )
+        return room
+
+    def _window(
+        self, example: Example, question: NDArray[np.int32], context: Tokens, first: int, end: int
+    ) -> Window:
+        """The window over the context tokens from `first` up to, not including, `end`."""
+        ids, offsets = context.ids, context.offsets
+        return Window(
+            example,
+            self.frame,
+            question,
+            Tokens(ids[first:end], offsets[first:end]),
+            first,
+            ends_before=int(offsets[first - 1, 1]) if first else 0,
+            goes_on_at=int(offsets[end, 0]) if end < len(ids) else _NO_LIMIT,
+        )
 
     def pad(self, windows: Sequence[Window]) -> Padded:
         """Windows as arrays, padded on the right to the longest."""
@@ -240,12 +324,13 @@ class Encoder:
         return padded
 
 
-def _cuts(tokens: int, room: int, overlap: int) -> Iterator[tuple[int, int]]:
-    """First and last token of each window; together they cover all tokens."""
-    for first in range(0, tokens, room - overlap):
-        last = min(first + room, tokens) - 1
-        yield first, last
-        if last == tokens - 1:
+def _cuts(tokens: int, room: int, limits: Limits) -> Iterator[tuple[int, int]]:
+    """First token, and the one after the last, of each window; together they cover all tokens."""
+    step = limits.step_in(room) if tokens > room else room
+    for first in range(0, tokens, step):
+        end = min(first + room, tokens)
+        yield first, end
+        if end == tokens:
             return
 
 

@@ -37,23 +37,22 @@ def in_groups(
 ) -> Batches:
     """As `shuffled`, from groups of examples whose windows are read side by side.
 
-    The windows of a group are the first of each member, then the second of each, and so on; of a
-    member with fewer windows than another the last one is repeated. A group is left out where one
-    of its members would be.
+    The windows of a group are the first of each member, then the second of each, and so on, over
+    the same context tokens. A group is left out where one of its members would be.
 
     Args:
         reader: makes the windows.
-        groups: of `together` examples each.
+        groups: of `together` examples each, over one context.
         run: its config has the order and the limits.
         together: examples of a group.
     """
     windows: list[Window] = []
     left_out = 0
     for group in groups:
-        members = [list(reader.windows([example])) for example in group]
+        rows = list(reader.together(group))
+        members = list(zip(*rows, strict=True)) or [() for _ in group]
         if all(map(_teaches, group, members)):
-            for number in range(max(map(len, members))):
-                windows += [of_one[min(number, len(of_one) - 1)] for of_one in members]
+            windows += [window for row in rows for window in row]
         else:
             left_out += together
     if left_out and run.leads:

@@ -52,9 +52,8 @@ def question_pairs(examples: Sequence[Example]) -> list[tuple[Example, Example]]
 def paired(reader: Reader, examples: Sequence[Example], run: Run) -> Batches:
     """The updates of a stage that reads questions and their translations together.
 
-    Windows come in twos: of the question, of its translation. Where one has more windows than the
-    other, the other's last is repeated. Examples that nothing is paired with are left out, which
-    is told.
+    Windows come in twos, over the same context tokens: of the question, of its translation.
+    Examples without a partner are skipped; the count is printed.
 
     Raises:
         ConfigError: if the run makes questions over the wrong text: they have no translation.

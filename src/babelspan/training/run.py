@@ -15,6 +15,7 @@ from accelerate import Accelerator
 from pydantic import Field, NonNegativeInt, PositiveInt
 
 from babelspan.data.files import replacing
+from babelspan.reading.windows import Limits
 from babelspan.types import ConfigError, Example
 
 if TYPE_CHECKING:
@@ -47,8 +48,12 @@ class RunConfig:
     """Micro-batches of an update: the same gradient in less memory."""
     max_length: PositiveInt = 384
     """Tokens of a window, at most."""
-    overlap: NonNegativeInt = 128
-    """Context tokens that neighbouring windows share."""
+    overlap: NonNegativeInt | None = None
+    """Context tokens that neighbouring windows share; by default 128, or half of the room that a
+    long question leaves."""
+    step: PositiveInt | None = None
+    """Context tokens from one window to the next, the "doc stride" of papers; takes the place of
+    `overlap`."""
     precision: Literal["fp32", "bf16"] = "fp32"
     """Of the matrix products; weights and optimiser are fp32."""
     threads: NonNegativeInt = 0
@@ -59,6 +64,11 @@ class RunConfig:
     """Updates between two checkpoints; 0 for only at the end."""
     evaluate_every: NonNegativeInt = 0
     """Updates between two evaluations on the development data; 0 for only at the end."""
+
+    @property
+    def limits(self) -> Limits:
+        """How long contexts are cut into windows; errors as in `Limits`."""
+        return Limits(max_length=self.max_length, overlap=self.overlap, step=self.step)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -118,10 +118,7 @@ def do(unit: Unit, watch: Watch) -> None:
     train_job.carry_out(plan, unit.run)
     if not unit.tests:
         return
-    limits = {
-        "max_length": plan.run_config.max_length,
-        "overlap": plan.run_config.overlap,
-    }
+    limits = asdict(plan.run_config.limits)
     _measure(unit, limits, watch)
     if unit.probe:
         _probe(unit, limits)
