@@ -34,7 +34,7 @@ from babelspan.data.squad import load_squad
 from babelspan.engines.onnx import OnnxEngine, exported_featurizer
 from babelspan.readers import DEFAULT_FOLDER
 from babelspan.reading.decode import candidates, predictions
-from babelspan.reading.windows import Limits
+from babelspan.types import Limits
 
 SEED = 1
 SQUAD = DATA / "qa" / "squad" / "train-without-xquad.en.json.gz"

@@ -15,6 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import torch
+from babelspan.training.batches import Batches
 from measured import DATA, Companion, peak_memory, ratio, report, seconds, serve
 from transformers import DataCollatorWithPadding, Trainer, TrainingArguments, set_seed
 
@@ -22,7 +23,6 @@ from babelspan.data.squad import load_squad
 from babelspan.methods import fine_tune
 from babelspan.networks.reader import gold_tokens
 from babelspan.readers import load_checkpoint
-from babelspan.training.batches import Batches
 from babelspan.training.run import Corpora, Run, RunConfig
 from babelspan.training.update import Optim
 

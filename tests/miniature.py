@@ -10,7 +10,7 @@ from tokenizers.processors import TemplateProcessing
 from transformers import BertConfig, BertForQuestionAnswering, PreTrainedTokenizerFast
 
 from babelspan.networks.pretrained import PretrainedReader
-from babelspan.reading.windows import Limits
+from babelspan.types import Limits
 
 POSITIONS = 128
 SPECIAL = {"pad": "[PAD]", "unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "mask": "[MASK]"}

@@ -6,8 +6,7 @@ import pytest
 
 from babelspan import readers
 from babelspan.engines.torch import TorchEngine
-from babelspan.reading.windows import Limits
-from babelspan.types import ConfigError, DataError
+from babelspan.types import ConfigError, DataError, Limits
 from miniature import miniature_reader
 
 

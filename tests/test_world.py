@@ -13,9 +13,9 @@ from babelspan.losses.span import span_loss
 from babelspan.methods import fine_tune
 from babelspan.networks.pretrained import load
 from babelspan.reading.answerer import Answerer
-from babelspan.reading.windows import Limits
 from babelspan.training.run import Corpora, Run, RunConfig
 from babelspan.training.update import Optim
+from babelspan.types import Limits
 from miniature import miniature_reader
 from world import LANGUAGES, MARKS, NUMERALS, RELATIONS, World
 
@@ -270,7 +270,7 @@ def test_every_word_and_every_example_fits_a_miniature(world, language):
 def test_miniature_reader_learns_examples_by_heart(world):
     examples = world.examples(12)
     reader = miniature_reader(world.words("L0"))
-    answerer = Answerer(TorchEngine(reader), reader.featurizer, limits=Limits(max_length=64))
+    answerer = Answerer(TorchEngine(reader), limits=Limits(max_length=64))
 
     def right():
         found = [p.text for p in answerer.predict(examples)]

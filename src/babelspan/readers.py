@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING
 
 from babelspan.data.exported import MODEL
 from babelspan.data.files import checksum, checksum_of_tree
-from babelspan.engines.onnx import OnnxEngine, exported_featurizer
+from babelspan.engines.onnx import OnnxEngine
 from babelspan.reading.answerer import Answerer
 from babelspan.reading.decode import MAX_ANSWER_TOKENS
-from babelspan.reading.windows import MAX_LENGTH, Limits
-from babelspan.types import ConfigError, DataError
+from babelspan.types import MAX_LENGTH, ConfigError, DataError, Limits
 
 if TYPE_CHECKING:
-    from babelspan.networks.pretrained import PretrainedReader
+    from babelspan.networks.reader import Reader
 
 DEFAULT = "default"
 DEFAULT_FOLDER = Path(__file__).parent / "assets" / "reader"
@@ -53,7 +52,6 @@ def load_answerer(
     if (folder / MODEL).exists():
         return Answerer(
             OnnxEngine(folder, workers=workers),
-            exported_featurizer(folder),
             limits=limits,
             max_answer_tokens=max_answer_tokens,
         )
@@ -62,15 +60,12 @@ def load_answerer(
     return answerer_of(checkpoint, max_answer_tokens=max_answer_tokens)
 
 
-def answerer_of(
-    checkpoint: "PretrainedReader", *, max_answer_tokens: int = MAX_ANSWER_TOKENS
-) -> Answerer:
+def answerer_of(checkpoint: "Reader", *, max_answer_tokens: int = MAX_ANSWER_TOKENS) -> Answerer:
     """An answerer around a loaded reader, on the device that it is on."""
     from babelspan.engines.torch import TorchEngine
 
     return Answerer(
         TorchEngine(checkpoint),
-        checkpoint.featurizer,
         max_answer_tokens=max_answer_tokens,
     )
 
@@ -80,16 +75,18 @@ def load_checkpoint(
     *,
     limits: Limits = Limits(),
     gives_new_head: bool = False,
-) -> "PretrainedReader":
-    """A reader that can be trained; see `models.pretrained.load`. Errors as in `load_answerer`."""
+) -> "Reader":
+    """A reader that can be trained; see `networks.store.load`. Errors as in `load_answerer`."""
     folder = folder_of(reader)
     if (folder / MODEL).exists():
         raise DataError(
             f"reader {reader!r} is an exported one, which can only answer; "
             "name the checkpoint that it was made from"
         )
+    is_new = reader.startswith("new:")
     looks_local = folder.is_absolute() or reader.startswith((".", "~")) or folder.exists()
-    if looks_local and not (folder / "config.json").is_file():
+    holds_one = any((folder / name).is_file() for name in ("config.json", "network.json"))
+    if looks_local and not holds_one:
         raise DataError(
             f"reader {reader!r}: expected a folder with {MODEL} (made by `babelspan export`) or "
             "with config.json (a checkpoint), found "
@@ -101,10 +98,10 @@ def load_checkpoint(
             f"reader {reader!r} is {what}, and takes PyTorch and transformers to run: "
             'pip install "babelspan[train]", or use a folder made by `babelspan export`'
         )
-    from babelspan.networks import pretrained
+    from babelspan.networks import store
 
-    name = str(folder) if looks_local else reader
-    return pretrained.load(name, limits=limits, gives_new_head=gives_new_head)
+    name = str(folder) if looks_local and not is_new else reader
+    return store.load(name, limits=limits, gives_new_head=gives_new_head)
 
 
 def device() -> str:

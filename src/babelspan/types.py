@@ -153,10 +153,32 @@ class PrimaryQuestion:
 
 @dataclass(frozen=True, slots=True)
 class SentencePair:
-    """A sentence and its translation."""
+    """A sentence and its translation.
+
+    Attributes:
+        source: the sentence.
+        target: its translation.
+        source_language: ISO 639-1 code, or "und".
+        target_language: ISO 639-1 code, or "und".
+    """
 
     source: str
     target: str
+    source_language: str = UNDETERMINED
+    target_language: str = UNDETERMINED
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A text without questions.
+
+    Attributes:
+        text: the text.
+        language: ISO 639-1 code, or "und".
+    """
+
+    text: str
+    language: str = UNDETERMINED
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,3 +186,61 @@ class Alignment:
     """Word links of a sentence pair: (source word, target word), both counted from 0."""
 
     links: frozenset[tuple[int, int]]
+
+
+MAX_LENGTH = 384
+OVERLAP = 128
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How a long context is cut into windows.
+
+    Attributes:
+        max_length: tokens of a window, at most.
+        overlap: context tokens that neighbouring windows share. None, with `step` None as well,
+            for 128, or half of the room where a long question leaves less than 256 tokens.
+        step: context tokens from the start of a window to that of the next: the "doc stride" of
+            `run_squad.py` and of papers that name one. None to say `overlap` instead.
+
+    Raises:
+        ConfigError: if a limit is negative, or both `overlap` and `step` are given.
+    """
+
+    max_length: int = MAX_LENGTH
+    overlap: int | None = None
+    step: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.overlap is not None and self.step is not None:
+            raise ConfigError(
+                f"expected overlap or step, got both ({self.overlap} and {self.step}): a step is "
+                "what a window has beyond its overlap with the next one; leave one out"
+            )
+        if self.overlap is not None and self.overlap < 0:
+            raise ConfigError(f"overlap must not be negative, got {self.overlap}")
+        if self.step is not None and self.step < 1:
+            raise ConfigError(f"step must be 1 or more, got {self.step}")
+
+    def step_in(self, room: int) -> int:
+        """Context tokens from one window to the next where windows have `room` for the context.
+
+        Raises:
+            ConfigError: if windows of that room cannot be cut so.
+        """
+        if self.step is not None:
+            if self.step > room:
+                raise ConfigError(
+                    f"step is {self.step}, which would leave out context between windows: with "
+                    f"this question they have room for {room} tokens of it; lower step to {room} "
+                    "or raise max_length"
+                )
+            return self.step
+        if self.overlap is None:
+            return room - min(OVERLAP, room // 2)
+        if self.overlap >= room:
+            raise ConfigError(
+                f"overlap is {self.overlap}: with this question windows have room for {room} "
+                f"tokens of the context; lower overlap to {room - 1} or less, or raise max_length"
+            )
+        return room - self.overlap

@@ -1,6 +1,8 @@
 """Readers exported to ONNX: the network as onnxruntime runs it, and errors of broken folders."""
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import onnx
@@ -10,8 +12,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 from babelspan.engines.onnx import OnnxEngine, exported_featurizer
 from babelspan.reading.answerer import Answerer
-from babelspan.reading.windows import Limits
-from babelspan.types import ConfigError, DataError, Example
+from babelspan.types import ConfigError, DataError, Example, Limits
 
 WORDS = ["[CLS]", "[PAD]", "[SEP]", "[UNK]", "a", "who", "built", "it", "anna", "köhler", "桥"]
 SETTINGS = {"max_positions": 64, "pad_id": 1, "precision": "fp32", "babelspan": "0.1.0"}
@@ -61,26 +62,83 @@ def folder(tmp_path):
     return tmp_path
 
 
+def windows_of(engine, *contexts):
+    return [
+        window
+        for number, context in enumerate(contexts)
+        for window in engine.windows(
+            [
+                Example(
+                    id=str(number),
+                    question="who",
+                    context=context,
+                    answers=None,
+                    question_language="en",
+                    context_language="en",
+                )
+            ]
+        )
+    ]
+
+
 @pytest.mark.parametrize("with_types", [True, False])
 def test_logits_are_those_of_the_network(folder, with_types):
     write_model(folder / "model.onnx", with_types=with_types)
-    ids = np.array([[0, 5, 6, 2], [10, 9, 8, 1]], dtype=np.int64)
-    start_logits, last_logits = OnnxEngine(folder)(ids, np.ones_like(ids), np.zeros_like(ids))
-    assert start_logits.tolist() == START[ids].tolist()
-    assert last_logits.tolist() == LAST[ids].tolist()
-    assert start_logits.dtype == last_logits.dtype == np.float32
+    engine = OnnxEngine(folder)
+    windows = windows_of(engine, "anna built it", "köhler", "a 桥 " * 20)
+    for window, logits in zip(windows, engine.read(windows), strict=True):
+        assert logits.start.tolist() == START[window.ids()].tolist()
+        assert logits.last.tolist() == LAST[window.ids()].tolist()
+        assert logits.start.dtype == logits.last.dtype == np.float32
 
 
-def test_padding_gets_minus_infinity_whatever_the_network_says_of_it(folder):
-    ids = np.array([[0, 5, 6, 2], [10, 9, 1, 1], [8, 1, 1, 1]], dtype=np.int64)
-    mask = np.array([[1, 1, 1, 1], [1, 1, 0, 0], [1, 0, 0, 0]], dtype=np.int64)
-    start_logits, last_logits = OnnxEngine(folder)(ids, mask, np.zeros_like(ids))
-    assert start_logits.tolist() == np.where(mask, START[ids], -np.inf).tolist()
-    assert last_logits.tolist() == np.where(mask, LAST[ids], -np.inf).tolist()
+def test_workers_read_side_by_side(folder, monkeypatch):
+    """Each of two windows waits for the other: one thread would never get past the barrier."""
+    barrier = threading.Barrier(2, timeout=20)
+    engine = OnnxEngine(folder, workers=2)
+    read = engine._read
+
+    def waiting(window):
+        barrier.wait()
+        return read(window)
+
+    monkeypatch.setattr(engine, "_read", waiting)
+    windows = windows_of(engine, "anna", "köhler")
+    assert [len(logits.start) for logits in engine.read(windows)] == [w.length for w in windows]
+
+
+def test_all_calls_share_the_threads_of_the_engine(folder):
+    """Sixteen calls at once: no more threads than workers read."""
+    engine = OnnxEngine(folder, workers=2)
+    answerer = Answerer(engine)
+    before = threading.active_count()
+    with ThreadPoolExecutor(16) as pool:
+        found = list(pool.map(lambda _: answerer("who built it", "it built anna"), range(64)))
+        at_most = threading.active_count()
+    assert len({tuple(f.items()) for f in found}) == 1
+    assert at_most <= before + 16 + 2
+
+
+def test_reading_that_is_stopped_begins_no_more_windows(folder, monkeypatch):
+    engine = OnnxEngine(folder, workers=1)
+    begun, go_on = [], threading.Event()
+    read = engine._read
+
+    def noted(window):
+        begun.append(window)
+        go_on.wait(20)
+        return read(window)
+
+    monkeypatch.setattr(engine, "_read", noted)
+    reading = engine.read(windows_of(engine, *["anna"] * 50))
+    reading.close()
+    go_on.set()
+    engine._threads.shutdown()
+    assert len(begun) <= 1
 
 
 def test_an_exported_reader_answers(folder):
-    answerer = Answerer(OnnxEngine(folder), exported_featurizer(folder))
+    answerer = Answerer(OnnxEngine(folder))
     answer = answerer("who built it", "it built 桥 anna köhler it")
     assert answer["answer"] == "anna köhler"
     assert (answer["start"], answer["end"]) == (11, 22)
@@ -89,7 +147,6 @@ def test_an_exported_reader_answers(folder):
 def test_workers_are_as_asked_or_one_a_core(folder):
     assert OnnxEngine(folder, workers=3).workers == 3
     assert OnnxEngine(folder).workers >= 1
-    assert OnnxEngine(folder).batch_tokens == 1
 
 
 def test_the_encoder_has_the_limits_of_the_settings(folder):
@@ -103,10 +160,11 @@ def test_the_encoder_has_the_limits_of_the_settings(folder):
         question_language="en",
         context_language="en",
     )
-    (window,) = encoder.windows([example], Limits(max_length=64))
-    assert window.length == 44
-    with pytest.raises(ConfigError, match=r"max_length must be in \[36, 64\] .* got 65"):
-        list(encoder.windows([example], Limits(max_length=65)))
+    for length in (64, 65):  # no more than the reader takes
+        (window,) = encoder.windows([example], Limits(max_length=length))
+        assert window.length == 44
+    with pytest.raises(ConfigError, match=r"max_length must be in \[36, 64\] .* got 35"):
+        list(encoder.windows([example], Limits(max_length=35)))
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path):

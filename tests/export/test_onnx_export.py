@@ -18,10 +18,10 @@ from babelspan.export.onnx import export
 from babelspan.methods import fine_tune
 from babelspan.networks.pretrained import PretrainedReader
 from babelspan.reading.answerer import Answerer
-from babelspan.reading.windows import Featurizer, Limits
+from babelspan.reading.windows import Featurizer
 from babelspan.training.run import Corpora, Run, RunConfig
 from babelspan.training.update import Optim
-from babelspan.types import DataError
+from babelspan.types import DataError, Limits
 from babelspan.version import VERSION
 from miniature import miniature_reader, word_tokenizer
 from world import World
@@ -166,7 +166,7 @@ def test_a_fused_attention_that_onnxruntime_refuses_is_not_used(reader, tmp_path
     monkeypatch.setattr(fused, "_attention", refused)
     export(reader, tmp_path)
     assert operators(tmp_path)["MultiHeadAttention"] == 0
-    assert answers(Answerer(OnnxEngine(tmp_path), exported_featurizer(tmp_path), limits=LIMITS))
+    assert answers(Answerer(OnnxEngine(tmp_path), limits=LIMITS))
 
 
 def test_a_network_with_other_logits_is_refused(reader, exported, tmp_path, monkeypatch):
@@ -179,7 +179,7 @@ def test_a_network_with_other_logits_is_refused(reader, exported, tmp_path, monk
 
 
 def test_both_engines_give_the_same_predictions(reader, exported):
-    with_torch = answers(Answerer(TorchEngine(reader), reader.featurizer, limits=LIMITS))
+    with_torch = answers(Answerer(TorchEngine(reader), limits=LIMITS))
     with_onnx = answers(readers.load_answerer(str(exported["fp32"]), max_length=64, overlap=16))
     assert [p.text for p in with_torch] == [e.answers[0].text for e in EXAMPLES]
     for ours, theirs in zip(with_onnx, with_torch, strict=True):
@@ -240,7 +240,7 @@ def test_the_exported_tokenizer_is_the_readers(reader, exported):
 
 def test_weights_stay_as_they_are(reader, exported):
     fresh = readers.load_answerer(str(exported["fp32"]), max_length=64, overlap=16)
-    again = answers(Answerer(TorchEngine(reader), reader.featurizer, limits=LIMITS))
+    again = answers(Answerer(TorchEngine(reader), limits=LIMITS))
     assert [p.span for p in answers(fresh)] == [p.span for p in again]
     assert all(p.dtype == torch.float32 and p.requires_grad for p in reader.parameters())
 

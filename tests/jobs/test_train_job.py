@@ -17,7 +17,9 @@ from babelspan.cli.main import app
 from babelspan.data.files import checksum
 from babelspan.data.squad import save_squad
 from babelspan.jobs import train as train_job
-from babelspan.training.run import CHECKPOINT, LOG, RunConfig
+from babelspan.jobs.corpora import Paths
+from babelspan.training.journal import LOG
+from babelspan.training.run import CHECKPOINT, RunConfig
 from babelspan.types import Answer, ConfigError, DataError, Example
 from babelspan.version import VERSION
 from miniature import miniature_reader
@@ -41,7 +43,7 @@ def planned(inputs, *more, method="fine_tune", train="train.en.json", **others):
     return train_job.plan(
         method=method,
         reader=str(inputs / "reader"),
-        train=[inputs / train],
+        data=Paths(labelled=(str(inputs / train),)),
         settings=[*SETTINGS, *more],
         **others,
     )
@@ -114,7 +116,7 @@ def test_the_resolved_recipe_gives_the_same_run(finished, inputs, tmp_path):
     plan = train_job.plan(
         method="fine_tune",
         reader=str(inputs / "reader"),
-        train=[inputs / "train.en.json"],
+        data=Paths(labelled=(str(inputs / "train.en.json"),)),
         recipe=str(finished / "recipe.toml"),
     )
     assert plan.run_config == planned(inputs).run_config
@@ -154,7 +156,7 @@ def test_other_data_or_another_reader_in_the_same_folder(finished, inputs, tmp_p
     plan = train_job.plan(
         method="fine_tune",
         reader=str(tmp_path / "reader"),
-        train=[inputs / "train.en.json"],
+        data=Paths(labelled=(str(inputs / "train.en.json"),)),
         dev=[inputs / "dev.en.json"],
         settings=SETTINGS,
     )
@@ -172,7 +174,7 @@ def test_the_data_is_the_same_by_content_languages_and_order(inputs, tmp_path, c
         plan = train_job.plan(
             method="fine_tune",
             reader=str(inputs / "reader"),
-            train=paths,
+            data=Paths(labelled=tuple(map(str, paths))),
             settings=[*SETTINGS, "updates=1"],
         )
         train_job.carry_out(plan, tmp_path / "out")
@@ -365,14 +367,14 @@ def test_misplaced_answers_are_counted(inputs, tmp_path, capsys):
     plan = train_job.plan(
         method="fine_tune",
         reader=str(inputs / "reader"),
-        train=[tmp_path / "train.en.json"],
+        data=Paths(labelled=(str(tmp_path / "train.en.json"),)),
         dev=[tmp_path / "train.en.json"],
         settings=[*SETTINGS, "updates=1"],
         keep_misplaced=True,
     )
     train_job.carry_out(plan, tmp_path / "out")
     told = capsys.readouterr().err
-    assert "passed over 1 answers that are not in their place\n" in told
+    assert "ignored 1 answers whose text is not at the stated offset\n" in told
     assert "1 answers of the development data are not in their place; their text counts\n" in told
 
 

@@ -44,7 +44,7 @@ def trained(name, *, updates=60, seed=1, dropout=0.0, folder=None, stop_at=None,
     """A miniature reader trained by a method with its defaults, but for the learning rate."""
 
     def monitor():
-        if run.update == stop_at:
+        if run.clock.update == stop_at:
             raise StoppedError
         return {}
 
@@ -61,7 +61,7 @@ def trained(name, *, updates=60, seed=1, dropout=0.0, folder=None, stop_at=None,
 
 def predicted(reader, examples=EXAMPLES):
     engine = TorchEngine(reader.eval())
-    return list(Answerer(engine, reader.featurizer).predict(examples))
+    return list(Answerer(engine).predict(examples))
 
 
 def weights(reader):
@@ -69,7 +69,12 @@ def weights(reader):
 
 
 def test_the_methods_are_found():
-    assert METHODS == ["fine_tune", "language_adversarial", "language_arbitration"]
+    assert METHODS == [
+        "adversarial_arbitration",
+        "fine_tune",
+        "language_adversarial",
+        "language_arbitration",
+    ]
 
 
 @every_method

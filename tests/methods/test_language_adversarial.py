@@ -1,6 +1,7 @@
 """Language-adversarial training: against a second implementation, its order, switch and log."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -9,10 +10,12 @@ from torch.nn import functional as F
 
 from babelspan.methods import fine_tune, language_adversarial
 from babelspan.networks.discriminators import LanguageDiscriminator
-from babelspan.training.loop import shuffled
-from babelspan.training.run import LOG, Corpora, Run, RunConfig
+from babelspan.training.examples import labelled
+from babelspan.training.journal import LOG
+from babelspan.training.run import Corpora, Run, RunConfig
+from babelspan.training.stream import Order
 from babelspan.training.update import Optim, Updater, schedule
-from babelspan.types import DataError
+from babelspan.types import Answer, DataError
 from miniature import miniature_reader
 from world import World
 
@@ -40,7 +43,7 @@ def by_hand(weight, question):
     """Algorithm 1 with PyTorch's own parts on the same batches: weights of both players."""
     run = Run(config=RunConfig(**SMALL))
     reader, discriminator = new_reader(), LanguageDiscriminator(32, 3, seed=1)
-    batches = shuffled(reader, EXAMPLES, run)
+    batches = labelled(reader, EXAMPLES, run)
     named = {"L0": (0, 20 / (3 * 8)), "L1": (1, 20 / (3 * 8)), "L2": (2, 20 / (3 * 4))}
 
     def player(network, lr):
@@ -63,7 +66,7 @@ def by_hand(weight, question):
     for adam, lr in zip(adams, (5e-3, 2e-3), strict=True):
         for group in adam.param_groups:
             group["initial_lr"] = lr
-    for number, (share,) in enumerate(batches.starting_at(0)):
+    for number, (share,) in enumerate(batches.in_order(Order.of(run)).starting_at(0)):
         fraction = schedule(OPTIM, number, 6)
         batch = share.batch
         reading = reader(batch)
@@ -201,13 +204,14 @@ def test_it_hides_the_language_that_a_watching_discriminator_learns_to_name(tmp_
     assert found[1.0]["discriminator"] > found[0.0]["discriminator"] + 0.3
 
 
-@pytest.mark.parametrize(("labelled", "found"), [(WORLD.examples(3), "L0"), ([], "none")])
-def test_one_language_is_no_game(labelled, found):
-    message = f"^expected questions in two languages or more, found {found} only; add their trans"
+def test_one_language_is_no_game():
+    """Also where the translations have answers without a place, and so no windows."""
+    lost = [replace(e, answers=(Answer("gone", None),)) for e in WORLD.translations(3, "L1")]
+    message = "^expected questions in two languages or more, found L0 only; add their trans"
     with pytest.raises(DataError, match=message):
         language_adversarial.train(
             new_reader(),
-            Corpora(labelled=labelled),
+            Corpora(labelled=[*WORLD.examples(3), *lost]),
             language_adversarial.Config(),
-            Run(config=RunConfig(threads=1)),
+            Run(config=RunConfig(threads=1, batch_size=4)),
         )

@@ -13,9 +13,11 @@ from babelspan.methods import language_arbitration
 from babelspan.methods.language_arbitration import Config
 from babelspan.networks.pretrained import PretrainedReader
 from babelspan.networks.reader import Reading
-from babelspan.training.loop import fit
-from babelspan.training.pairs import paired
-from babelspan.training.run import LOG, Corpora, Run, RunConfig
+from babelspan.training.fit import fit
+from babelspan.training.journal import LOG
+from babelspan.training.pairs import Pairs, paired
+from babelspan.training.run import Corpora, Run, RunConfig
+from babelspan.training.stream import Order
 from babelspan.training.update import Optim, Updater, schedule
 from babelspan.types import Answer, ConfigError, DataError
 from miniature import miniature_reader
@@ -109,8 +111,9 @@ def by_hand(scales, steps):
     groups = [{"params": matrices}, {"params": rest, "weight_decay": 0.0}]
     adam = torch.optim.AdamW(groups, weight_decay=0.01)
     own = [*matrices, *rest]
-    for number, (share,) in enumerate(paired(reader, EXAMPLES, run).starting_at(0)):
-        losses = losses_by_hand(reader, share.batch)
+    updates = paired(reader, EXAMPLES, run).in_order(Order.of(run))
+    for number, (share,) in enumerate(updates.starting_at(0)):
+        losses = losses_by_hand(reader, share.batch.windows)
         shares = in_the_papers_sum(scales)
         taken = [s * loss for s, loss in zip(shares, losses, strict=True) if s]
         if steps == "joint":
@@ -141,15 +144,16 @@ def test_equals_the_algorithm_by_hand(scales, steps):
 
 
 @pytest.mark.parametrize("steps", ["separate", "joint"])
-def test_without_weights_it_is_fine_tuning_on_pairs_bit_for_bit(steps, monkeypatch):
-    """No discriminator is made, nothing is drawn, no second step is taken."""
+def test_without_weights_it_is_fine_tuning_on_pairs_bit_for_bit(steps):
+    """Nothing is drawn, no second step is taken."""
 
     def fine_tuned():
         run = Run(config=RunConfig(**SMALL))
         reader = new_reader(dropout=0.1)
         update_reader = Updater(reader, OPTIM, run)
 
-        def step(batch):
+        def step(pairs):
+            batch = pairs.windows
             reading = reader(batch)
             span = span_loss(reading.start_logits, reading.last_logits, batch.answers)
             update_reader(span)
@@ -159,7 +163,6 @@ def test_without_weights_it_is_fine_tuning_on_pairs_bit_for_bit(steps, monkeypat
         return weights(reader)
 
     plain = fine_tuned()
-    monkeypatch.setattr(language_arbitration, "LanguageDiscriminator", None)
     assert torch.equal(weights(trained(dropout=0.1, steps=steps, **OFF)), plain)
     for name in OFF:
         more = {**OFF, name: 1e-3}
@@ -219,28 +222,7 @@ def test_the_ramp_brings_the_weights_in_over_its_part_of_the_run(calls, tmp_path
         assert values == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("labelled", [EXAMPLES, ALL])
-def test_the_adversary_joins_the_first_update(labelled, calls, tmp_path):
-    """Reader, then discriminator; over T(ALL) as well."""
-    trained(folder=tmp_path, adversary=0.3, labelled=labelled)
-    lines = log_lines(tmp_path)
-    assert [name for name, _ in calls] == ["reader", "discriminator"] * 6
-    for line, (_, reader), (_, discriminator) in zip(lines, calls[::2], calls[1::2], strict=True):
-        first = line["span"] + 0.3 * line["confusion"]
-        assert reader == pytest.approx([first, line["agreement"] / 2, line["dissimilarity"] / 2])
-        assert discriminator == pytest.approx([line["discriminator"]])
-        assert line["chance"] == pytest.approx(1 / 3)
-        norms = {name for name in line if "gradient_norm" in name}
-        assert norms == {
-            "reader_gradient_norm",
-            "reader_gradient_norm_2",
-            "reader_gradient_norm_3",
-            "discriminator_gradient_norm",
-        }
-        assert min(line[name] for name in norms) > 0
-
-
-def test_what_is_logged_without_an_adversary(tmp_path):
+def test_what_is_logged(tmp_path):
     trained(folder=tmp_path)
     assert set(log_lines(tmp_path)[0]) == {
         "stage",
@@ -271,7 +253,7 @@ def best_spans(question, tokens):
         logits[number, 0, 2] = 9.0  # a question token starts no answer, whatever its logit
         logits[number, 1, 2] = 5.0  # what the translation finds best does not matter
     reading = Reading(logits[0], logits[1], None, None)
-    return language_arbitration._best_spans(reading, batch).tolist()
+    return Pairs(batch).best_spans(reading).tolist()
 
 
 @pytest.mark.parametrize(
@@ -311,20 +293,20 @@ def test_a_perfect_reader_has_nothing_to_agree_on():
             )
             for q, i, o in (("w ?", "x", None), ("w " * 28 + "?", "y", "x"))
         )
-        windows = paired(reader, [own, other], run).windows
+        windows = [window for row in paired(reader, [own, other], run).items for window in row]
         batch = reader.collate(windows)
         shape = batch.input_ids.shape
         starts, lasts = (F.one_hot(batch.answers[:, n], shape[1]).float() for n in (0, 1))
-        told = language_arbitration._best_spans(Reading(starts, lasts, None, None), batch)
+        told = Pairs(batch).best_spans(Reading(starts, lasts, None, None))
         assert told.tolist() == batch.answers[1::2].tolist()
 
 
 def test_no_gradient_reaches_the_own_question_by_way_of_agreement():
     run = Run(config=RunConfig(**SMALL))
     reader = new_reader()
-    (share,) = next(paired(reader, EXAMPLES, run).starting_at(0))
-    reading = reader(share.batch)
-    told = language_arbitration._best_spans(reading, share.batch)
+    (share,) = next(paired(reader, EXAMPLES, run).in_order(Order.of(run)).starting_at(0))
+    reading = reader(share.batch.windows)
+    told = share.batch.best_spans(reading)
     assert not told.requires_grad
     loss = span_loss(reading.start_logits[1::2], reading.last_logits[1::2], told)
     (gradient,) = torch.autograd.grad(loss, reading.start_logits, retain_graph=True)

@@ -19,8 +19,7 @@ from babelspan import readers
 from babelspan.losses.span import span_loss
 from babelspan.networks import pretrained
 from babelspan.networks.pretrained import PretrainedReader, featurizer_of
-from babelspan.reading.windows import Limits
-from babelspan.types import ConfigError, DataError, Example
+from babelspan.types import ConfigError, DataError, Example, Limits
 from miniature import miniature_reader, word_tokenizer
 from world import World
 

@@ -22,7 +22,8 @@ from babelspan.data.folder import find
 from babelspan.jobs.samples import SAMPLES, sample_texts
 from babelspan.networks import pretrained
 from babelspan.networks.reader import gold_tokens
-from babelspan.reading.windows import Featurizer, Limits
+from babelspan.reading.windows import Featurizer
+from babelspan.types import Limits
 
 SPECIAL = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
 POSITIONS = 514

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from babelspan.reading.answerer import Answerer
-from babelspan.reading.windows import Featurizer, Limits
-from babelspan.types import DataError, Example
+from babelspan.reading.windows import Featurizer
+from babelspan.seams import Logits
+from babelspan.types import ConfigError, DataError, Example, Limits
 
 GERMAN = "Die alte Brücke liegt über dem Fluß. Anna Köhler baute sie im Jahr 1984 bei Görlingen."
 CHINESE = "古老的桥在河上，建于一九八四年。👨\u200d👩\u200d👧\u200d👦在桥上。"
@@ -19,29 +20,37 @@ CONTEXTS = [GERMAN, CHINESE, KOREAN, HINDI]
 
 
 class HashEngine:
-    """Logits that hash each token, its place in the window and the sum of the window's tokens.
+    """Logits that hash each token, its place in the window and the sum of the window's tokens."""
 
-    Padding is never looked at, so that a window reads the same in any batch.
-    """
-
-    def __init__(self, *, batch_tokens=1, workers=1, no_answer=0.0):
-        self.batch_tokens = batch_tokens
-        self.workers = workers
+    def __init__(self, featurizer, *, no_answer=0.0):
+        self.featurizer = featurizer
         self.no_answer = no_answer
-        self.shapes = []
-        self.threads = set()
+        self.lengths = []
+        self.closed = 0
 
-    def __call__(self, input_ids, attention_mask, token_type_ids):
-        self.shapes.append(input_ids.shape)
-        self.threads.add(threading.get_ident())
-        seen = input_ids * attention_mask
-        whole = seen.sum(axis=1, keepdims=True)
-        places = np.arange(input_ids.shape[1])
-        mixed = (seen * 7919 + places * 104729 + whole * 31 + token_type_ids) % 9973
+    @property
+    def limits(self):
+        return self.featurizer.limits
+
+    def windows(self, examples, limits=None):
+        return self.featurizer.windows(examples, limits)
+
+    def read(self, windows):
+        try:
+            for window in windows:
+                self.lengths.append(window.length)
+                yield self.logits(window)
+        finally:
+            self.closed += 1
+
+    def logits(self, window):
+        ids = window.ids().astype(np.int64)
+        places = np.arange(len(ids))
+        mixed = (ids * 7919 + places * 104729 + ids.sum() * 31 + window.types()) % 9973
         start_logits = (mixed % 101 / 10).astype(np.float32)
         last_logits = (mixed // 101 / 10).astype(np.float32)
-        start_logits[:, 0] = last_logits[:, 0] = self.no_answer
-        return start_logits, last_logits
+        start_logits[0] = last_logits[0] = self.no_answer
+        return Logits(start_logits, last_logits)
 
 
 @pytest.fixture
@@ -64,36 +73,20 @@ def examples():
 
 
 def answerer_of(encoder, **engine):
-    return Answerer(HashEngine(**engine), encoder, limits=Limits(max_length=80, overlap=16))
+    return Answerer(HashEngine(encoder, **engine), limits=Limits(max_length=80, overlap=16))
 
 
-def test_answers_do_not_depend_on_batches_order_or_workers(encoder):
+def test_answers_do_not_depend_on_their_order(encoder):
     alone = list(answerer_of(encoder).predict(examples()))
     assert [p.id for p in alone] == [e.id for e in examples()]
     assert all(p.span and p.span.of(e.context) == p.text != "" for p, e in zip_(alone, examples()))
-    assert list(answerer_of(encoder, batch_tokens=10_000).predict(examples())) == alone
-    assert list(answerer_of(encoder, batch_tokens=200, workers=4).predict(examples())) == alone
-    assert list(answerer_of(encoder, workers=4).predict(examples()[::-1])) == alone[::-1]
+    assert list(answerer_of(encoder).predict(examples()[::-1])) == alone[::-1]
     singly = [p for e in examples() for p in answerer_of(encoder).predict([e])]
     assert singly == alone
 
 
 def zip_(one, other):
     return zip(one, other, strict=True)
-
-
-def test_batches_hold_the_tokens_that_the_engine_asks_for(encoder):
-    one = answerer_of(encoder, batch_tokens=1)
-    many = answerer_of(encoder, batch_tokens=200)
-    all_at_once = answerer_of(encoder, batch_tokens=100_000)
-    for answerer in (one, many, all_at_once):
-        list(answerer.predict(examples()))
-    windows = len(one.engine.shapes)
-    assert windows > len(examples())
-    assert {shape[0] for shape in one.engine.shapes} == {1}
-    assert all(rows * length <= 200 for rows, length in many.engine.shapes)
-    assert sum(rows for rows, _ in many.engine.shapes) == windows
-    assert [rows for rows, _ in all_at_once.engine.shapes] == [windows]
 
 
 def test_an_example_beyond_the_first_chunk_is_answered_in_order(encoder):
@@ -108,7 +101,7 @@ def test_an_example_beyond_the_first_chunk_is_answered_in_order(encoder):
         )
         for i in range(150)
     ]
-    predictions = list(answerer_of(encoder, workers=2, batch_tokens=2000).predict(iter(many)))
+    predictions = list(answerer_of(encoder).predict(iter(many)))
     assert [p.id for p in predictions] == [str(i) for i in range(150)]
     assert predictions[140:] == list(answerer_of(encoder).predict(many[140:]))
 
@@ -122,12 +115,22 @@ def test_windows_of_the_next_examples_are_cut_while_the_first_are_read(encoder):
             taken.append(i)
             yield replace(examples()[0], id=str(i))
 
-    answers = answerer_of(encoder, workers=2).predict(asked())
+    answerer = answerer_of(encoder)
+    answers = answerer.predict(asked())
     assert taken == []
     assert next(answers).id == "0"
     assert len(taken) == 256
     answers.close()
     assert len(taken) == 256
+
+
+def test_an_answerer_that_is_stopped_stops_the_reading(encoder):
+    """Of two chunks that are under way the one that was being read is closed."""
+    answerer = answerer_of(encoder)
+    answers = answerer.predict(replace(examples()[0], id=str(i)) for i in range(300))
+    next(answers)
+    answers.close()
+    assert answerer.engine.closed == 1
 
 
 def test_predict_says_no_answer_only_where_allowed(encoder):
@@ -212,14 +215,20 @@ def test_limits_of_one_call_set_the_windows(encoder):
     answerer = answerer_of(encoder)
     long = GERMAN * 10
     answerer("Who?", long, max_seq_len=60, doc_stride=0)
-    lengths = [length for _, length in answerer.engine.shapes]
-    assert max(lengths) == 60
-    answerer.engine.shapes.clear()
+    count = len(answerer.engine.lengths)
+    assert max(answerer.engine.lengths) == 60
+    answerer.engine.lengths.clear()
     answerer("Who?", long, max_seq_len=60, doc_stride=20)
-    assert len(answerer.engine.shapes) > len(lengths)
-    answerer.engine.shapes.clear()
+    assert len(answerer.engine.lengths) > count
+    answerer.engine.lengths.clear()
     answerer("Who?", long, max_seq_len=10_000)
-    assert max(length for _, length in answerer.engine.shapes) == encoder.max_positions
+    assert max(answerer.engine.lengths) == encoder.max_positions
+
+
+def test_a_stride_that_cannot_be_kept_is_refused_with_what_can(encoder):
+    room = 60 - encoder.frame.size - len(encoder.tokens("Who?").ids)
+    with pytest.raises(ConfigError, match=f"lower overlap to {room - 1} or less"):
+        answerer_of(encoder)("Who?", GERMAN * 10, max_seq_len=60, doc_stride=room)
 
 
 @pytest.mark.parametrize("question", ["", "  \n", ["Who?", " "]])
@@ -294,12 +303,12 @@ def test_ask_prefers_the_context_that_does_not_say_no_answer(encoder):
     """All spans weigh the same; the engine says "no answer" the louder, the longer the text."""
 
     class Null(HashEngine):
-        def __call__(self, input_ids, *arrays):
-            start_logits = np.zeros(input_ids.shape, np.float32)
-            start_logits[:, 0] = input_ids.shape[1] / 10
-            return start_logits, start_logits
+        def logits(self, window):
+            start_logits = np.zeros(window.length, np.float32)
+            start_logits[0] = window.length / 10
+            return Logits(start_logits, start_logits)
 
-    answerer = Answerer(Null(), encoder, limits=Limits(max_length=128))
+    answerer = Answerer(Null(encoder), limits=Limits(max_length=128))
     found = answerer.ask("Who?", [GERMAN, KOREAN[:8], CHINESE], top_k=3)
     assert found[0].context == 1
     tokens = len(encoder.tokens("Who?").ids) + len(encoder.tokens(KOREAN[:8]).ids)
@@ -310,15 +319,13 @@ def test_ask_looks_beyond_one_high_peak_for_a_second_answer(encoder):
     """The peak raises up to 51 spans, those that start at 20 or end at 21, all overlapping."""
 
     class Peak(HashEngine):
-        def __call__(self, *arrays):
-            start_logits, last_logits = super().__call__(*arrays)
-            start_logits[:, 20] += 100
-            last_logits[:, 21] += 100
-            return start_logits, last_logits
+        def logits(self, window):
+            logits = super().logits(window)
+            logits.start[20] += 100
+            logits.last[21] += 100
+            return logits
 
-    one, two = Answerer(Peak(), encoder, limits=Limits(max_length=128)).ask(
-        "Who?", [GERMAN], top_k=2
-    )
+    one, two = Answerer(Peak(encoder), limits=Limits(max_length=128)).ask("Who?", [GERMAN], top_k=2)
     assert one.prediction.logit >= 200
     assert two.prediction.logit < 100
     spans = sorted((f.prediction.span.start, f.prediction.span.end) for f in (one, two))
@@ -331,35 +338,19 @@ def test_ask_of_nothing_finds_nothing(encoder, contexts):
 
 
 def test_ask_tells_how_far_it_is(encoder):
-    answerer = answerer_of(encoder, batch_tokens=200, workers=2)
+    answerer = answerer_of(encoder)
     calls = []
     contexts = [GERMAN * 4, "", CHINESE, KOREAN] * 40
     answerer.ask("Who?", contexts, watch=lambda done, total: calls.append((done, total)))
-    windows = sum(rows for rows, _ in answerer.engine.shapes)
+    windows = len(answerer.engine.lengths)
     assert calls[-1] == (windows, windows)
-    assert len(calls) == len(answerer.engine.shapes)
+    assert len(calls) == windows
     assert all(one[0] < two[0] and one[1] <= two[1] for one, two in pairwise(calls))
     assert all(done <= total for done, total in calls)
 
 
-def test_workers_read_side_by_side(tokenizers):
-    """Each of two calls waits for the other: one worker alone would never get past the barrier."""
-    barrier = threading.Barrier(2, timeout=20)
-
-    class Waiting(HashEngine):
-        def __call__(self, *arrays):
-            barrier.wait()
-            return super().__call__(*arrays)
-
-    engine = Waiting(workers=2)
-    encoder = Featurizer(tokenizers["xlm_r_like"], max_positions=128, pad_id=1)
-    two = Answerer(engine, encoder)("Who?", [GERMAN, CHINESE])
-    assert len(engine.threads) == 2
-    assert two == Answerer(HashEngine(), encoder)("Who?", [GERMAN, CHINESE])
-
-
 def test_an_answerer_serves_many_threads_at_once(encoder):
-    answerer = answerer_of(encoder, workers=2)
+    answerer = answerer_of(encoder)
     asked = examples()[:6]
     expected = [answerer(e.question, e.context) for e in asked]
     answers = [[None] * len(asked) for _ in range(4)]

@@ -7,6 +7,7 @@ import pytest
 from babelspan.networks.reader import gold_tokens
 from babelspan.training.pairs import paired, question_pairs
 from babelspan.training.run import Run, RunConfig
+from babelspan.training.stream import Order
 from babelspan.types import Answer, ConfigError, DataError, Example
 from miniature import miniature_reader
 from world import World
@@ -93,17 +94,22 @@ def test_a_translation_that_reads_like_its_original_is_one():
 
 def test_pairs_are_read_side_by_side_and_the_rest_is_told(capsys):
     reader = miniature_reader(WORLD.vocabulary())
-    batches = paired(reader, [*ORIGINALS, *TO_L1[:3], *TO_L2[:1]], run_of())
-    assert capsys.readouterr().err == "left out 1 examples: no translation goes with them\n"
+    run = run_of()
+    stream = paired(reader, [*ORIGINALS, *TO_L1[:3], *TO_L2[:1]], run)
+    assert capsys.readouterr().err == "skipped 1 examples: they have no translation\n"
     seen = []
-    for (share,) in batches.starting_at(0):
-        windows = share.batch.windows
+    for (share,) in stream.in_order(Order.of(run)).starting_at(0):
+        windows = share.batch.windows.windows
         seen += [
             (w.example.id, v.example.id) for w, v in zip(windows[::2], windows[1::2], strict=True)
         ]
     assert sorted(seen) == sorted(
         [*((f"0-{n}", f"0-{n}-L1-L0") for n in range(3)), ("0-0", "0-0-L2-L0")]
     )
+
+
+def windows_of(stream):
+    return [window for row in stream.items for window in row]
 
 
 def example(question, identity, origin, language):
@@ -124,7 +130,7 @@ def test_both_windows_of_a_pair_hold_the_same_context_tokens():
     reader = miniature_reader(["w", "a", "?"], max_length=64, overlap=0)
     own = example("w ?", "x", None, "en")
     other = example("w " * 28 + "?", "y", "x", "de")
-    windows = paired(reader, [other, own], run_of()).windows
+    windows = windows_of(paired(reader, [other, own], run_of()))
     assert [w.example.id for w in windows] == ["x", "y"] * 3
     shown = [(w.first_token, w.size) for w in windows]
     assert shown[::2] == shown[1::2] == [(0, 32), (32, 32), (64, 27)]
@@ -140,7 +146,7 @@ def test_an_answer_is_in_both_windows_of_a_pair_or_in_neither():
             replace(example(q, i, o, "en"), context=context, answers=answers, question_language=i)
             for q, i, o in (("w ?", "x", None), ("w " * 28 + "?", "y", "x"))
         ]
-        windows = paired(reader, pair, run_of()).windows
+        windows = windows_of(paired(reader, pair, run_of()))
         gold = [gold_tokens(w) for w in windows]
         held = [
             None if g is None else g[0] - w.context_at for g, w in zip(gold, windows, strict=True)
@@ -152,9 +158,9 @@ def test_an_answer_is_in_both_windows_of_a_pair_or_in_neither():
 def test_pairs_that_no_window_answers_are_left_out(capsys):
     reader = miniature_reader(WORLD.vocabulary())
     lost = [replace(e, answers=(Answer("gone", None),)) for e in (ORIGINALS[0], TO_L1[0])]
-    batches = paired(reader, [*lost, *ORIGINALS[1:], *TO_L1[1:]], run_of())
-    assert "left out 2 examples: none of their windows holds the answer" in capsys.readouterr().err
-    assert len(batches.windows) == 6
+    stream = paired(reader, [*lost, *ORIGINALS[1:], *TO_L1[1:]], run_of())
+    assert "skipped 2 examples: no window holds their answer" in capsys.readouterr().err
+    assert len(windows_of(stream)) == 6
 
 
 def test_questions_over_the_wrong_text_are_refused():

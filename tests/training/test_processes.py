@@ -10,9 +10,15 @@ import torch
 from torch import nn
 
 from babelspan.losses.span import span_loss
-from babelspan.methods import language_adversarial, language_arbitration
-from babelspan.training.loop import fit, shuffled
-from babelspan.training.run import CHECKPOINT, LOG, Corpora, Run, RunConfig
+from babelspan.methods import (
+    adversarial_arbitration,
+    language_adversarial,
+    language_arbitration,
+)
+from babelspan.training.examples import labelled
+from babelspan.training.fit import fit
+from babelspan.training.journal import LOG
+from babelspan.training.run import CHECKPOINT, Corpora, Run, RunConfig
 from babelspan.training.update import Optim, Updater
 from miniature import miniature_reader
 from world import World
@@ -29,14 +35,16 @@ METHODS = {
         language_adversarial,
         language_adversarial.Config(reader=STEADY, discriminator=STEADY, weight=3.0),
     ),
-    "arbitration": (
-        language_arbitration,
-        language_arbitration.Config(reader=STEADY, discriminator=STEADY, adversary=3.0),
+    "arbitration": (language_arbitration, language_arbitration.Config(reader=STEADY)),
+    "both": (
+        adversarial_arbitration,
+        adversarial_arbitration.Config(reader=STEADY, discriminator=STEADY, adversary=3.0),
     ),
 }
 PLAYERS = {
     "adversarial": ["reader", "discriminator"],
-    "arbitration": ["reader", "reader", "reader", "discriminator"],
+    "arbitration": ["reader", "reader", "reader"],
+    "both": ["reader", "reader", "discriminator"],
 }
 
 
@@ -44,7 +52,7 @@ def train_all(out, folder=None):
     """What every process does, one or two of them; gradients and weights go to `out`."""
     run = train(out, folder)
     train_by_methods(out)
-    run.accelerator.end_training()
+    run.place.accelerator.end_training()
 
 
 def train(out, folder):
@@ -70,9 +78,13 @@ def train(out, folder):
         updater(loss)
         return {"span": loss}
 
-    fit(step, shuffled(reader, world.examples(11), run), run)
-    state = {"gradients": gradients, "weights": reader.state_dict(), "processes": run.processes}
-    torch.save(state, out / f"{run.process}.pt")
+    fit(step, labelled(reader, world.examples(11), run), run)
+    state = {
+        "gradients": gradients,
+        "weights": reader.state_dict(),
+        "processes": run.place.processes,
+    }
+    torch.save(state, out / f"{run.place.process}.pt")
     return run
 
 
@@ -99,7 +111,7 @@ def train_by_methods(out):
             module.train(reader, corpora, settings, run)
     finally:
         Updater._mean_over_processes = averaged
-    torch.save(found, out / f"{run.process}-methods.pt")
+    torch.save(found, out / f"{run.place.process}-methods.pt")
 
 
 def free_port():

@@ -14,7 +14,7 @@ from babelspan.types import ConfigError
 
 def started_run(updates=10):
     run = Run(config=RunConfig(threads=1))
-    run.updates = updates
+    run.clock.updates = updates
     return run
 
 
@@ -30,7 +30,7 @@ def values(player):
 
 def take(updater, run, loss):
     updater(loss)
-    run.update += 1
+    run.clock.update += 1
 
 
 @pytest.mark.parametrize(
@@ -151,15 +151,53 @@ def test_gradients_are_clipped_to_the_norm():
 @pytest.mark.parametrize("value", ["nan", "inf"])
 def test_a_gradient_that_is_not_finite_is_told_and_changes_nothing(value):
     run = started_run()
-    run.update = 6
+    run.clock.update = 6
     player = linear()
     updater = Updater(player, Optim(lr=0.1, average=0.5), run)
     message = f"^update 7: expected a finite gradient of 'reader', its norm is {value}; lower"
     with pytest.raises(ConfigError, match=message):
         updater(player(torch.full((1, 3), float(value))).sum())
     assert torch.equal(player.weight, linear().weight)
-    assert torch.equal(updater.state_dict()["average"][0], linear().weight)
-    assert updater.state_dict()["optimizer"]["state"] == {}
+    assert torch.equal(updater._average[0], linear().weight)
+    assert updater._optimizer.state_dict()["state"] == {}
+    with pytest.raises(ConfigError, match=message):
+        updater.state_dict()  # and nothing of it is saved
+
+
+def test_a_second_updater_of_a_name_is_refused():
+    run = started_run()
+    Updater(linear(), Optim(), run)
+    with pytest.raises(ConfigError, match="expected one updater named 'reader' in a stage, got a"):
+        Updater(linear(), Optim(), run)
+    Updater(linear(), Optim(), run, name="critic")
+
+
+def test_another_player_of_a_name_is_refused_in_a_later_stage_too():
+    run = started_run()
+    player = linear()
+    Updater(player, Optim(), run)
+    run.updaters = []
+    Updater(player, Optim(), run)
+    run.updaters = []
+    with pytest.raises(ConfigError, match="expected one player named 'reader' in a run, got a"):
+        Updater(linear(), Optim(), run)
+
+
+def test_a_player_read_again_within_a_step_is_read_with_its_new_weights():
+    """Autocast keeps casts of weights for its block; an update throws them away."""
+    run = Run(config=RunConfig(threads=1, precision="bf16"))
+    run.clock.updates = 10
+    player = linear()
+    updater = Updater(player, Optim(lr=1.0, warmup=0.0), run)
+    given = torch.ones(1, 3)
+    with run.place.autocast():
+        before = player(given)
+        updater(before.float().sum())
+        again = player(given)
+    with run.place.autocast():
+        anew = player(given)
+    assert torch.equal(again, anew)
+    assert not torch.equal(again, before)
 
 
 @pytest.mark.parametrize("parts", [(6,), (3, 3), (1, 2, 3), (1, 1, 1, 1, 1, 1)])
@@ -176,8 +214,8 @@ def test_micro_batches_give_the_gradient_of_the_joint_batch(parts):
     seen = []
     updater._step = lambda: seen.append([p.grad.clone() for p in player.parameters()])
     for number, part in enumerate(rows.split(list(parts))):
-        run.weight = len(part) / len(rows)
-        run.completes_update = number == len(parts) - 1
+        run.clock.weight = len(part) / len(rows)
+        run.clock.completes_update = number == len(parts) - 1
         updater(player(part).square().mean())
 
     assert len(seen) == 1
@@ -190,11 +228,11 @@ def test_no_step_before_the_last_micro_batch_and_no_gradient_left_after_it():
     run = started_run()
     player = linear()
     updater = Updater(player, Optim(lr=0.1), run)
-    run.completes_update = False
+    run.clock.completes_update = False
     updater(player(torch.ones(1, 3)).sum())
     assert torch.equal(player.weight, linear().weight)
     assert player.weight.grad is not None
-    run.completes_update = True
+    run.clock.completes_update = True
     updater(player(torch.ones(1, 3)).sum())
     assert not torch.equal(player.weight, linear().weight)
     assert player.weight.grad is None
@@ -248,7 +286,7 @@ def test_losses_take_a_step_each_as_adam_does_by_hand(count):
     for _ in range(5):
         updater(*three_losses(player, ROWS)[:count])
         found.append(updater.gradient_norms)
-        run.update += 1
+        run.clock.update += 1
 
     assert all(torch.equal(a, b) for a, b in zip(values(player), expected, strict=True))
     assert found == norms
@@ -281,8 +319,8 @@ def test_each_loss_gathers_its_own_gradient_over_micro_batches():
             [None if p.grad is None else p.grad.clone() for p in player.parameters()]
         )
         for number, part in enumerate(ROWS.split(parts)):
-            run.weight = len(part) / len(ROWS)
-            run.completes_update = number == len(parts) - 1
+            run.clock.weight = len(part) / len(ROWS)
+            run.clock.completes_update = number == len(parts) - 1
             updater(*three_losses(player, part))
         assert updater._gradients == []
         return gradients
@@ -299,7 +337,7 @@ def test_as_many_losses_in_every_micro_batch():
     run = started_run()
     player = linear()
     updater = Updater(player, Optim(), run)
-    run.completes_update = False
+    run.clock.completes_update = False
     updater(*three_losses(player, ROWS))
     with pytest.raises(ValueError, match="zip"):
         updater(*three_losses(player, ROWS)[:2])
@@ -385,8 +423,10 @@ def test_a_saved_updater_goes_on_with_the_same_bits(average):
         for update in range(6):
             if update == stop_at:
                 state = copy.deepcopy(updater.state_dict())
+                weights = copy.deepcopy(player.state_dict())
                 player = linear(seed=5)
-                run.updaters = []
+                player.load_state_dict(weights)
+                run.updaters, run.players = [], {}
                 updater = Updater(player, optim, run)
                 updater.load_state_dict(state)
             take(updater, run, player(torch.ones(2, 3)).square().mean())

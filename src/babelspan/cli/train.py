@@ -8,11 +8,23 @@ import typer
 Method = Annotated[str, typer.Argument(help="A method, by its file in babelspan.methods.")]
 Reader = Annotated[str, typer.Option("--reader", help="Where to start: a folder or a hub name.")]
 Train = Annotated[
-    list[Path], typer.Option("--train", help="Labelled examples; once for each file or folder.")
+    list[Path] | None,
+    typer.Option("--train", help="File or folder of labelled examples; repeatable."),
+]
+Bitext = Annotated[
+    list[Path] | None,
+    typer.Option("--bitext", help="File or folder of sentence pairs (.tsv); repeatable."),
+]
+Texts = Annotated[
+    list[Path] | None,
+    typer.Option("--texts", help="File or folder of plain text (.txt); repeatable."),
 ]
 Out = Annotated[Path, typer.Option("--out", help="Folder of the run and of the trained reader.")]
 Dev = Annotated[
     list[Path] | None, typer.Option("--dev", help="Examples to evaluate on while training.")
+]
+Scorer = Annotated[
+    str, typer.Option("--dev-scorer", help="Scorer of the development data, such as squad2.")
 ]
 Recipe = Annotated[
     str | None,
@@ -26,7 +38,7 @@ Split = Annotated[
 ]
 Keep = Annotated[
     bool,
-    typer.Option("--keep-misplaced", help="Pass over answers that are not where the file says."),
+    typer.Option("--keep-misplaced", help="Ignore answers whose text is not at the stated offset."),
 ]
 
 
@@ -34,22 +46,31 @@ def command(
     method: Method,
     *,
     reader: Reader,
-    train: Train,
     out: Out,
+    train: Train = None,
+    bitext: Bitext = None,
+    texts: Texts = None,
     dev: Dev = None,
+    dev_scorer: Scorer = "squad",
     recipe: Recipe = None,
     settings: Settings = None,
     split: Split = None,
     keep_misplaced: Keep = False,
 ) -> None:
-    """Train a reader. Stopped and started again with the same words, it goes on where it was."""
+    """Train a reader. If it is stopped, rerun the same command to resume."""
     from babelspan.jobs import train as train_job
+    from babelspan.jobs.corpora import Paths
 
     plan = train_job.plan(
         method=method,
         reader=reader,
-        train=train,
+        data=Paths(
+            labelled=tuple(map(str, train or ())),
+            bitext=tuple(map(str, bitext or ())),
+            passages=tuple(map(str, texts or ())),
+        ),
         dev=dev or [],
+        dev_scorer=dev_scorer,
         recipe=recipe,
         settings=settings or [],
         split=split,

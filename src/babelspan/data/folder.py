@@ -8,11 +8,13 @@ parts: `<split>.<language>.00000-of-00002.json`.
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 from babelspan.data.squad import load_squad
+from babelspan.data.stream import stream_squad
 from babelspan.types import UNDETERMINED, DataError, Example
 
 _CODE = r"[a-z]{2,3}(?:-[A-Z][a-z]{3})?"
@@ -22,6 +24,10 @@ _NAMES = (
     re.compile(rf"(?P<split>[^.]+)\.(?P<question>{_CODE})-(?P<context>{_CODE})"),
     re.compile(rf"(?P<split>[^.]+)\.(?P<question>{_CODE})(?P<context>)"),
 )
+
+
+_LARGE = 32 << 20
+"""Bytes of a file beyond which it is read as a stream: more slowly, and in little memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,20 @@ class DataFile:
     def whole(self) -> Path:
         """The path without the ends of its name; the same for all parts of one set."""
         return self.path.with_name(_stem(self.path))
+
+    def examples(self, *, keep_misplaced: bool = False) -> Iterator[Example]:
+        """The questions of the file one by one; a large one is never in memory as a whole."""
+        if self.path.is_file() and self.path.stat().st_size > _LARGE:
+            yield from chain.from_iterable(
+                stream_squad(
+                    self.path,
+                    question_language=self.question_language,
+                    context_language=self.context_language,
+                    keep_misplaced=keep_misplaced,
+                )
+            )
+        else:
+            yield from self.load(keep_misplaced=keep_misplaced)
 
     def load(self, *, keep_misplaced: bool = False) -> list[Example]:
         """The questions of the file; errors as in `load_squad`."""

@@ -6,7 +6,10 @@ activations by the whole batch. It was also the fastest arrangement measured (do
 """
 
 import os
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
@@ -14,27 +17,25 @@ from tokenizers import Tokenizer
 
 from babelspan.data.exported import MODEL, SETTINGS, TOKENIZER, Settings
 from babelspan.data.files import read_json, read_text
-from babelspan.reading.windows import Featurizer
-from babelspan.seams import FloatArray, IntArray
-from babelspan.types import DataError
+from babelspan.reading.windows import Featurizer, Window
+from babelspan.seams import Logits
+from babelspan.types import DataError, Example, Limits
 
 _SLOWER_FUSED = ["SkipLayerNormFusion", "BiasGeluFusion"]
 """Rewritings of onnxruntime that cost time: what they put in is not vectorised (decision 0018)."""
 
 
 class OnnxEngine:
-    """The network of a folder made by `babelspan export`.
+    """The reader of a folder made by `babelspan export`.
 
     Args:
-        folder: holds `model.onnx`.
+        folder: holds `model.onnx`, `tokenizer.json` and `reader.json`.
         workers: windows read side by side, which share the cores; 0 for one a core, which reads
             most. One reads a single window soonest.
 
     Raises:
-        DataError: if the model is missing or onnxruntime cannot load it.
+        DataError: if a file is missing or broken, or onnxruntime cannot load the network.
     """
-
-    batch_tokens = 1
 
     def __init__(self, folder: Path, *, workers: int = 0) -> None:
         import onnxruntime  # takes 0.1 s, so that `babelspan --help` does without
@@ -61,26 +62,48 @@ class OnnxEngine:
                 f"{path}: onnxruntime cannot load it ({cause}); export it again"
             ) from None
         self._inputs = [node.name for node in self._session.get_inputs()]
+        self._featurizer = exported_featurizer(folder)
+        self._threads = ThreadPoolExecutor(self.workers, thread_name_prefix="reading")
 
-    def __call__(
-        self, input_ids: IntArray, attention_mask: IntArray, token_type_ids: IntArray
-    ) -> tuple[FloatArray, FloatArray]:
-        """Start logits and last logits, each (B, L), of windows padded on the right.
+    @property
+    def limits(self) -> Limits:
+        """How contexts are cut where a call does not say."""
+        return self._featurizer.limits
 
-        Windows are run one by one, each without its padding, which gets minus infinity.
-        """
-        start_logits, last_logits = np.full((2, *input_ids.shape), -np.inf, dtype=np.float32)
-        for row, length in enumerate(attention_mask.sum(axis=1)):
-            window = slice(row, row + 1), slice(length)
-            known = {
-                "input_ids": input_ids[window],
-                "attention_mask": attention_mask[window],
-                "token_type_ids": token_type_ids[window],
-            }
-            start_logits[window], last_logits[window] = self._session.run(
-                ["start_logits", "last_logits"], {name: known[name] for name in self._inputs}
-            )
-        return start_logits, last_logits
+    def windows(
+        self, examples: Iterable[Example], limits: Limits | None = None
+    ) -> Iterator[Window]:
+        """The windows of each example; see `Featurizer.windows`."""
+        return self._featurizer.windows(examples, limits)
+
+    def read(self, windows: Sequence[Window]) -> Generator[Logits, None, None]:
+        """Logits of windows, each read by itself, without padding; threads begin at once."""
+        results = _results([self._threads.submit(self._read, window) for window in windows])
+        next(results)  # from here on, closing it cancels what has not begun
+        return cast(Generator[Logits, None, None], results)
+
+    def _read(self, window: Window) -> Logits:
+        ids = window.ids()[None].astype(np.int64)
+        known = {
+            "input_ids": ids,
+            "attention_mask": np.ones_like(ids),
+            "token_type_ids": window.types()[None].astype(np.int64),
+        }
+        start, last = self._session.run(
+            ["start_logits", "last_logits"], {name: known[name] for name in self._inputs}
+        )
+        return Logits(start[0], last[0])
+
+
+def _results(begun: Sequence[Future[Logits]]) -> Generator[Logits | None, None, None]:
+    """None, and then the results in order."""
+    try:
+        yield None
+        for read in begun:
+            yield read.result()
+    finally:
+        for read in begun:
+            read.cancel()
 
 
 def exported_featurizer(folder: Path) -> Featurizer:

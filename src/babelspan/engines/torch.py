@@ -1,48 +1,76 @@
-"""Readers run by PyTorch: any checkpoint, any device that PyTorch knows."""
+"""Readers run by PyTorch: any network, any device that PyTorch knows."""
+
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from typing import Any
 
 import torch
 
-from babelspan.networks.pretrained import PretrainedReader
-from babelspan.networks.reader import Batch
-from babelspan.seams import FloatArray, IntArray
+from babelspan.networks.reader import Reader
+from babelspan.seams import Logits, Window
+from babelspan.types import Example, Limits
 
 _GPU_BATCH_TOKENS = 32_768
 
 
 class TorchEngine:
-    """The network of a reader, as the engine of an answerer.
+    """A reader, as the engine of an answerer.
 
-    On the CPU one window at a time (see `engines.onnx`), on a GPU in large batches.
+    On the CPU one window at a time (see `engines.onnx`), on a GPU in large batches of like length.
 
     Args:
-        reader: in evaluation mode (`reader.eval()`), as `readers` and the training loop see to.
+        reader: in evaluation mode (`reader.eval()`), as `readers` and the training job see to.
     """
 
-    workers = 1
-
-    def __init__(self, reader: PretrainedReader) -> None:
+    def __init__(self, reader: Reader) -> None:
         self._reader = reader
 
     @property
-    def batch_tokens(self) -> int:
-        """Tokens of a batch on the device that the reader is on now; training may move it."""
-        return 1 if self._device.type == "cpu" else _GPU_BATCH_TOKENS
+    def limits(self) -> Limits:
+        """How contexts are cut where a call does not say."""
+        return self._reader.limits
+
+    def windows(
+        self, examples: Iterable[Example], limits: Limits | None = None
+    ) -> Iterator[Window]:
+        """The windows of each example, as the reader cuts them."""
+        return self._reader.windows(examples, limits)
+
+    def read(self, windows: Sequence[Any]) -> Generator[Logits, None, None]:
+        """Logits of windows, read as they are asked for."""
+        device = next(iter(self._reader.parameters())).device  # training may have moved it
+        tokens = 1 if device.type == "cpu" else _GPU_BATCH_TOKENS
+        found: dict[int, Logits] = {}
+        for batch in batches([window.length for window in windows], tokens):
+            read = self._batch([windows[i] for i in batch], device)
+            found |= dict(zip(batch, read, strict=True))
+            if tokens == 1:
+                yield found.pop(batch[0])
+        yield from (found[i] for i in sorted(found))
 
     @torch.inference_mode()
-    def __call__(
-        self, input_ids: IntArray, attention_mask: IntArray, token_type_ids: IntArray
-    ) -> tuple[FloatArray, FloatArray]:
-        """Start logits and last logits, each (B, L)."""
-        batch = Batch(
-            input_ids=torch.from_numpy(input_ids),
-            attention_mask=torch.from_numpy(attention_mask),
-            token_type_ids=torch.from_numpy(token_type_ids),
-            answers=torch.empty(0),
-            windows=(),
-        )
-        reading = self._reader(batch.to(self._device))
-        return reading.start_logits.cpu().numpy(), reading.last_logits.cpu().numpy()
+    def _batch(self, windows: Sequence[Any], device: torch.device) -> list[Logits]:
+        reading = self._reader(self._reader.collate(windows).to(device))
+        start_logits = reading.start_logits.cpu().numpy()
+        last_logits = reading.last_logits.cpu().numpy()
+        return [
+            Logits(start[: window.length], last[: window.length])
+            for window, start, last in zip(windows, start_logits, last_logits, strict=True)
+        ]
 
-    @property
-    def _device(self) -> torch.device:
-        return next(self._reader.parameters()).device
+
+def batches(lengths: Sequence[int], tokens: int) -> Iterator[list[int]]:
+    """Indices of windows in batches of at most `tokens` tokens, padded, or of one.
+
+    Batches of one keep the order; larger ones begin with the longest windows.
+    """
+    if tokens == 1:
+        yield from ([i] for i in range(len(lengths)))
+        return
+    batch: list[int] = []
+    for i in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
+        if batch and lengths[batch[0]] * (len(batch) + 1) > tokens:
+            yield batch
+            batch = []
+        batch.append(i)
+    if batch:
+        yield batch

@@ -25,8 +25,8 @@ from babelspan.data.exported import MODEL, SETTINGS, TOKENIZER, Settings
 from babelspan.data.files import replacing, write_json
 from babelspan.export.fused import fused_attention
 from babelspan.networks.pretrained import PretrainedReader
-from babelspan.networks.reader import Batch
-from babelspan.types import DataError
+from babelspan.networks.reader import Batch, Reader
+from babelspan.types import ConfigError, DataError
 from babelspan.version import VERSION
 
 _OPSET = 20
@@ -35,7 +35,7 @@ _PROBE = 384
 _TOLERANCE = 1e-3
 
 
-def export(reader: PretrainedReader, folder: Path, *, int8: bool = False) -> None:
+def export(reader: Reader, folder: Path, *, int8: bool = False) -> None:
     """Write `tokenizer.json`, `reader.json` and last `model.onnx`, each whole or not at all.
 
     Args:
@@ -45,8 +45,13 @@ def export(reader: PretrainedReader, folder: Path, *, int8: bool = False) -> Non
             that differ a little.
 
     Raises:
+        ConfigError: if readers of this kind cannot be exported.
         DataError: if the exported network does not give the reader's logits.
     """
+    if not isinstance(reader, PretrainedReader):
+        raise ConfigError(
+            f"a reader of the kind {reader.kind!r} cannot be exported yet; use its checkpoint"
+        )
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".exporting-") as beside:
         path = Path(beside) / MODEL

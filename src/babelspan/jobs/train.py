@@ -15,18 +15,21 @@ import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from babelspan import config, methods
 from babelspan.augment.negatives import negatives
-from babelspan.data import folder as data_folder
-from babelspan.data.files import checksum, read_json, replacing, write_json
+from babelspan.data.files import read_json, replacing, write_json
+from babelspan.data.folder import DataFile
 from babelspan.data.squad import misplaced
+from babelspan.jobs import corpora
+from babelspan.jobs.corpora import Paths
 from babelspan.readers import answerer_of, checksum_of, load_checkpoint
-from babelspan.scoring.figures import figures
-from babelspan.scoring.scorers import squad
+from babelspan.scoring.figures import Scorer, figures
+from babelspan.scoring.scorers import load_scorer
 from babelspan.types import ConfigError, Example
 from babelspan.version import VERSION
 
@@ -34,40 +37,83 @@ RECIPES = Path(__file__).parents[1] / "recipes"
 RECIPE = "recipe.toml"
 RECORD = "run.json"
 
-_NEEDED = ("torch", "transformers", "accelerate", "safetensors")
-_LIBRARIES = (*_NEEDED, "tokenizers", "numpy")
+_NEEDED = ("torch", "transformers", "accelerate", "safetensors", "ijson")
+_LIBRARIES = ("torch", "transformers", "accelerate", "safetensors", "tokenizers", "numpy")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A training job, checked: everything that its result depends on."""
+    """A training job, checked: everything that its result depends on.
+
+    Attributes:
+        method: the module of the method.
+        method_config: its table [method].
+        run_config: the table [run].
+        reader: where to start.
+        keep_misplaced: as in `load_squad`.
+        dev: examples to evaluate on while training.
+        dev_scorer: what scores them.
+        files: by kind of data, and "dev", in the order in which they are read.
+    """
 
     method: ModuleType
     method_config: Any
     run_config: Any
     reader: str
-    train: list[Example]
+    keep_misplaced: bool
     dev: list[Example]
-    files: dict[str, list[data_folder.DataFile]]
-    """By use, "train" and "dev", in the order in which they are read."""
+    dev_scorer: Scorer
+    files: dict[str, list[DataFile]]
 
 
 def plan(
     *,
     method: str,
     reader: str,
-    train: Sequence[Path],
+    data: Paths,
     dev: Sequence[Path] = (),
+    dev_scorer: str = "squad",
     recipe: str | None = None,
     settings: Sequence[str] = (),
     split: str | None = None,
     keep_misplaced: bool = False,
 ) -> Plan:
-    """Read recipe and data and check them, before anything slow begins.
+    """Read the recipe, look for the data and check them, before anything slow begins.
+
+    Raises:
+        ConfigError: as in `resolve`, for an unknown scorer, or for a kind of data that the method
+            needs or does not read.
+        DataError: for data that cannot be found or evaluated on.
+    """
+    module, built = resolve(method, recipe=recipe, settings=settings)
+    paths = built["data"].joined(data)
+    corpora.check_needs(method, module.NEEDS, paths)
+    files = corpora.find(paths, split=split)
+    if dev:
+        files["dev"] = corpora.find(Paths(labelled=tuple(map(str, dev))), split=split)["labelled"]
+    evaluated = list(corpora.examples(files.get("dev", ()), keep_misplaced=True))
+    scorer = load_scorer(dev_scorer)
+    if evaluated:
+        figures(evaluated, dict.fromkeys((e.id for e in evaluated), ""), scorer)  # can be scored
+    return Plan(
+        method=module,
+        method_config=built["method"],
+        run_config=built["run"],
+        reader=reader,
+        keep_misplaced=keep_misplaced,
+        dev=evaluated,
+        dev_scorer=scorer,
+        files=files,
+    )
+
+
+def resolve(
+    method: str, *, recipe: str | None = None, settings: Sequence[str] = ()
+) -> tuple[ModuleType, dict[str, Any]]:
+    """A method's module, and the tables [method], [run] and [data] of a recipe with settings.
 
     Raises:
         ConfigError: for an unknown method, recipe or setting, or a library that is missing.
-        DataError: for data that cannot be learnt from or evaluated on.
     """
     for name in _NEEDED:
         if not importlib.util.find_spec(name):
@@ -75,42 +121,35 @@ def plan(
     module = load_method(method)
     from babelspan.training.run import RunConfig
 
-    kinds = {"method": module.Config, "run": RunConfig}
+    kinds = {"method": module.Config, "run": RunConfig, "data": Paths}
     where = recipe or "--set"
     tables = config.load_tables(recipe_path(recipe)) if recipe else {}
     config.override(tables, settings, kinds)
     for name in tables:
         if name not in kinds:
-            raise ConfigError(f"{where}: unknown table [{name}]; a recipe has [method] and [run]")
-    files = {
-        "train": data_folder.find(train, split=split),
-        "dev": data_folder.find(dev, split=split),
+            raise ConfigError(
+                f"{where}: unknown table [{name}]; a recipe has [method], [run] and [data]"
+            )
+    built = {
+        name: config.build(kind, tables.get(name, {}), f"{where}: [{name}]")
+        for name, kind in kinds.items()
     }
-    evaluated = _load(files["dev"], True)
-    if dev:
-        figures(evaluated, {}, squad)  # tells of a question without a gold answer
-    run_config = config.build(RunConfig, tables.get("run", {}), f"{where}: [run]")
-    _ = run_config.limits  # overlap and step exclude each other
-    return Plan(
-        method=module,
-        method_config=config.build(module.Config, tables.get("method", {}), f"{where}: [method]"),
-        run_config=run_config,
-        reader=reader,
-        train=_load(files["train"], keep_misplaced),
-        dev=evaluated,
-        files=files,
-    )
+    _ = built["run"].limits  # overlap and step exclude each other
+    return module, built
 
 
 def carry_out(plan: Plan, out: Path) -> None:
     """Train, or go on training, in the folder `out`; nothing is left to do when it has finished.
 
     Raises:
-        ConfigError: if `out` holds another run or other files.
+        ConfigError: if `out` holds another run or other files, or some process cannot see it.
+        DataError: for data that cannot be learnt from.
     """
     import torch
 
-    from babelspan.training.run import CHECKPOINT, Corpora, Run
+    from babelspan.networks import store
+    from babelspan.training.place import ALL_CORES
+    from babelspan.training.run import CHECKPOINT, Run
 
     record = _record(plan)
     state = _state_of(out, record)
@@ -118,27 +157,69 @@ def carry_out(plan: Plan, out: Path) -> None:
         (out / CHECKPOINT).unlink(missing_ok=True)
         print(f"{out}: this run has finished already", file=sys.stderr)
         return
-    run = Run(config=plan.run_config, folder=out)
-    reader = load_checkpoint(plan.reader, limits=plan.run_config.limits, gives_new_head=True)
-    if run.leads:
+    learnt_from = _corpora(plan)
+    try:
+        run = Run(config=plan.run_config, folder=out)
+        reader = load_checkpoint(plan.reader, limits=plan.run_config.limits, gives_new_head=True)
+        _begin(out, record, run, is_new=state == "new")
+        if plan.dev:
+            run.monitor = _monitor(reader, plan)
+        reader = plan.method.train(reader, learnt_from, plan.method_config, run)
+        run.place.accelerator.wait_for_everyone()
+        if run.place.leads:
+            store.save(reader, out)
+            write_json(out / RECORD, {**read_json(out / RECORD), "state": "finished"})
+            (out / CHECKPOINT).unlink(missing_ok=True)
+        run.journal.close()
+        run.place.accelerator.end_training()
+    finally:
+        torch.set_num_threads(ALL_CORES)
+
+
+def _begin(out: Path, record: Mapping[str, Any], run: Any, *, is_new: bool) -> None:
+    """Claim the folder for a run, and see that all processes see it."""
+    import torch
+
+    if run.place.leads:
         _clear_unfinished(out)
-        if state == "new":
-            on = {"processes": run.processes, "threads": torch.get_num_threads()}
+        if is_new:
+            on = {"processes": run.place.processes, "threads": torch.get_num_threads()}
             write_json(out / RECORD, {**record, **on, "state": "running"})
         with replacing(out / RECIPE) as beside:
             beside.write_text(record["recipe"], encoding="utf-8")
-        _tell_of_misplaced(plan)
-    if plan.dev:
-        run.monitor = _monitor(reader, plan.dev)
-    elsewhere = negatives(plan.train, plan.run_config.negatives, seed=plan.run_config.seed)
-    corpora = Corpora(labelled=[*plan.train, *elsewhere])
-    reader = plan.method.train(reader, corpora, plan.method_config, run)
-    run.accelerator.wait_for_everyone()
-    if run.leads:
-        reader.save(out)
-        write_json(out / RECORD, {**read_json(out / RECORD), "state": "finished"})
-        (out / CHECKPOINT).unlink(missing_ok=True)
-    run.accelerator.end_training()
+    run.place.accelerator.wait_for_everyone()
+    seen = run.place.gathered((out / RECORD).is_file())
+    if not all(seen):
+        raise ConfigError(
+            f"{out}: expected a folder that all {len(seen)} processes can see, process "
+            f"{seen.index(False)} cannot; name a folder on a disk that all machines share"
+        )
+
+
+def _corpora(plan: Plan) -> Any:
+    """What the method learns from; it lies on disk, so that its size does not matter."""
+    from babelspan.training.run import Corpora
+    from babelspan.training.spool import Spool
+
+    labelled: Spool[Example] = Spool(
+        corpora.examples(plan.files.get("labelled", ()), keep_misplaced=plan.keep_misplaced)
+    )
+    if unplaced := misplaced(labelled):
+        print(f"ignored {unplaced} answers whose text is not at the stated offset", file=sys.stderr)
+    if unplaced := misplaced(plan.dev):
+        print(
+            f"{unplaced} development answers are not at the stated offset; they are scored by text "
+            "only",
+            file=sys.stderr,
+        )
+    if plan.run_config.negatives:
+        elsewhere = negatives(labelled, plan.run_config.negatives, seed=plan.run_config.seed)
+        labelled = Spool(chain(labelled, elsewhere))
+    return Corpora(
+        labelled=labelled,
+        bitext=Spool(corpora.sentence_pairs(plan.files.get("bitext", ()))),
+        passages=Spool(corpora.passages(plan.files.get("passages", ()))),
+    )
 
 
 def load_method(name: str) -> ModuleType:
@@ -165,10 +246,6 @@ def recipe_path(name: str) -> Path:
     return shipped[name]
 
 
-def _load(files: Sequence[data_folder.DataFile], keep_misplaced: bool) -> list[Example]:
-    return [e for file in files for e in file.load(keep_misplaced=keep_misplaced)]
-
-
 def _record(plan: Plan) -> dict[str, Any]:
     """Everything that a run's result depends on, as far as it can be named."""
     method = plan.method.__name__.rpartition(".")[2]
@@ -180,8 +257,8 @@ def _record(plan: Plan) -> dict[str, Any]:
         "reader": plan.reader,
         "reader_sha256": checksum_of(plan.reader),
         "data": {use: [str(f.path) for f in files] for use, files in plan.files.items()},
-        "data_sha256": {use: [*map(_identity, files)] for use, files in plan.files.items()},
-        "examples": len(plan.train),
+        "data_sha256": {use: [*map(corpora.identity, files)] for use, files in plan.files.items()},
+        "dev_scorer": plan.dev_scorer.NAME if plan.dev else None,
         "babelspan": VERSION,
         "python": platform.python_version(),
         "libraries": {name: importlib.metadata.version(name) for name in _LIBRARIES},
@@ -202,6 +279,13 @@ def _state_of(out: Path, record: Mapping[str, Any]) -> str:
             )
         return "new"
     earlier = read_json(out / RECORD)
+    if not isinstance(earlier, dict) or "state" not in earlier:
+        raise ConfigError(
+            f"{out / RECORD}: expected the record of a run, found something else; choose another "
+            "folder, or remove this one to start anew"
+        )
+    if earlier["state"] != "finished" and not (out / "checkpoint.pt").exists():
+        return "new"  # nothing was learnt yet: whatever it was, this run may have the folder
     for key in ("method", "recipe", "reader_sha256", "data_sha256"):
         if earlier.get(key) != record[key]:
             raise ConfigError(
@@ -209,21 +293,6 @@ def _state_of(out: Path, record: Mapping[str, Any]) -> str:
                 "choose another folder, or remove this one to start anew"
             )
     return str(earlier["state"])
-
-
-def _identity(file: data_folder.DataFile) -> list[str]:
-    """What a run's result depends on in a file: its content and the languages in its name."""
-    return [checksum(file.path), file.question_language, file.context_language]
-
-
-def _tell_of_misplaced(plan: Plan) -> None:
-    if unplaced := misplaced(plan.train):
-        print(f"passed over {unplaced} answers that are not in their place", file=sys.stderr)
-    if unplaced := misplaced(plan.dev):
-        print(
-            f"{unplaced} answers of the development data are not in their place; their text counts",
-            file=sys.stderr,
-        )
 
 
 def _is_unfinished(path: Path) -> bool:
@@ -236,13 +305,19 @@ def _clear_unfinished(out: Path) -> None:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
-def _monitor(reader: Any, dev: Sequence[Example]) -> Callable[[], Mapping[str, float]]:
-    """Exact match and F1 by SQuAD 1.1 on development data, read in windows like any other."""
+def _monitor(reader: Any, plan: Plan) -> Callable[[], Mapping[str, float]]:
+    """Exact match and F1 on development data, read in windows like any other."""
+    from babelspan.training.fit import evaluating
+
     answerer = answerer_of(reader)
+    scorer = plan.dev_scorer
+    says_none = getattr(scorer, "HAS_UNANSWERABLE", False)
 
     def monitor() -> dict[str, float]:
-        texts = {p.id: p.text for p in answerer.predict(dev)}
-        found = figures(dev, texts, squad)
+        with evaluating(reader):
+            answered = answerer.predict(plan.dev, allows_no_answer=says_none)
+            texts = {p.id: p.text for p in answered}
+        found = figures(plan.dev, texts, scorer)
         return {"dev_exact_match": found.exact_match, "dev_f1": found.f1}
 
     return monitor

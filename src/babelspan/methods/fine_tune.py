@@ -15,9 +15,12 @@ from dataclasses import dataclass
 
 from babelspan.losses.span import span_loss
 from babelspan.networks.reader import Batch, Reader
-from babelspan.training.loop import Losses, fit, shuffled
+from babelspan.training.examples import labelled
+from babelspan.training.fit import Losses, fit
 from babelspan.training.run import Corpora, Run
 from babelspan.training.update import Optim, Updater
+
+NEEDS = {"labelled"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,5 +43,5 @@ def train(reader: Reader, corpora: Corpora, config: Config, run: Run) -> Reader:
 
         return {"span": span}
 
-    fit(step, shuffled(reader, corpora.labelled, run), run)
+    fit(step, labelled(reader, corpora.labelled, run), run)
     return reader

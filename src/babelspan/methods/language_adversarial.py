@@ -22,16 +22,16 @@ from typing import Literal
 from pydantic import NonNegativeFloat
 from torch import Tensor
 
-from babelspan.losses.adversarial import confusion_loss
 from babelspan.losses.similarity import mean_vectors
 from babelspan.losses.span import span_loss
-from babelspan.networks.discriminators import LanguageDiscriminator
 from babelspan.networks.reader import Batch, Reader, Reading
-from babelspan.training.languages import language_weights, naming
-from babelspan.training.loop import Losses, fit, shuffled
+from babelspan.training.examples import labelled
+from babelspan.training.fit import Losses, fit
+from babelspan.training.games import LanguageGame
 from babelspan.training.run import Corpora, Run
 from babelspan.training.update import Optim, Updater
-from babelspan.types import DataError
+
+NEEDS = {"labelled"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,34 +53,26 @@ def train(reader: Reader, corpora: Corpora, config: Config, run: Run) -> Reader:
     """The reader after all updates; see the algorithm above.
 
     Raises:
-        DataError: if all questions are in one language.
+        DataError: if all questions that can be learnt from are in one language.
     """
-    if len(corpora.question_languages) < 2:
-        raise DataError(
-            "expected questions in two languages or more, found "
-            f"{', '.join(corpora.question_languages) or 'none'} only; "
-            "add their translations (babelspan translate --strategy q)"
-        )
-    batches = shuffled(reader, corpora.labelled, run)
-    weights = language_weights(batches.windows)
-    discriminator = LanguageDiscriminator(reader.width, len(weights), seed=run.config.seed)
+    stream = labelled(reader, corpora.labelled, run)
     update_reader = Updater(reader, config.reader, run)
-    update_discriminator = Updater(discriminator, config.discriminator, run, name="discriminator")
+    learnt = (window for (window,) in stream.items)
+    game = LanguageGame(reader.width, learnt, config.discriminator, run)
 
     def step(batch: Batch) -> Losses:
         reading = reader(batch)
         vectors = _question_vectors(reading, batch, config.question)
 
         span = span_loss(reading.start_logits, reading.last_logits, batch.answers)
-        confusion = confusion_loss(discriminator(vectors))
+        confusion = game.confusion(vectors)
         update_reader(span + config.weight * confusion)
 
-        named = naming(discriminator(vectors.detach()), batch, weights)
-        update_discriminator(named["discriminator"])
+        named = game.play(vectors, batch)
 
         return {"span": span, "confusion": confusion, **named}
 
-    fit(step, batches, run)
+    fit(step, stream, run)
     return reader
 
 

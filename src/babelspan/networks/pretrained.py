@@ -12,23 +12,24 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from transformers import AutoModelForQuestionAnswering, AutoTokenizer
 from transformers.utils import logging
 
 from babelspan.networks.reader import Batch, Reading, collate
-from babelspan.reading.windows import Featurizer, Limits, Window
-from babelspan.types import DataError, Example
+from babelspan.networks.texts import Texts, Tokenized, texts_of
+from babelspan.reading.windows import Featurizer, Window
+from babelspan.types import DataError, Example, Limits
 
 _UNBOUNDED = 10**6
 """A `model_max_length` above this means that the tokenizer names no limit."""
 
 
-class PretrainedReader(nn.Module):
-    """A reader over a transformers checkpoint.
+class Encoder(nn.Module):
+    """A pretrained encoder with its tokenizer: token ids to vectors. Heads share it.
 
     Args:
-        model: with `start_logits` and `end_logits` among its outputs.
+        model: a transformers model whose first output is the vectors of the tokens.
         tokenizer: a fast tokenizer of transformers.
         limits: how long contexts are cut into windows.
     """
@@ -42,12 +43,68 @@ class PretrainedReader(nn.Module):
 
     @property
     def width(self) -> int:
-        """Width of the encoder's vectors, H."""
+        """Width of the vectors, H."""
         return int(self.model.config.hidden_size)
 
-    def windows(self, examples: Iterable[Example]) -> Iterator[Window]:
+    def inputs(self, batch: Tokenized) -> dict[str, Tensor]:
+        """The arguments of the model for a batch, by name."""
+        types = {"token_type_ids": batch.token_type_ids} if self._takes_types else {}
+        return {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask, **types}
+
+    def texts(self, texts: Sequence[str]) -> Texts:
+        """Texts by themselves as a batch; what a window does not hold of a text is left out."""
+        return texts_of(self.featurizer, texts)
+
+    def forward(self, batch: Tokenized) -> Tensor:
+        """Vectors of all tokens, (B, L, H)."""
+        hidden: Tensor = self.model(**self.inputs(batch))[0]
+        return hidden
+
+
+class PretrainedReader(nn.Module):
+    """A reader over a transformers checkpoint: an encoder and a span head.
+
+    Args:
+        model: with `start_logits` and `end_logits` among its outputs.
+        tokenizer: a fast tokenizer of transformers.
+        limits: how long contexts are cut into windows.
+
+    Attributes:
+        encoder: the model's encoder; other networks may share it.
+    """
+
+    kind = "pretrained"
+
+    def __init__(self, model: Any, tokenizer: Any, *, limits: Limits = Limits()) -> None:
+        super().__init__()
+        self.model = model
+        self.tokenizer = tokenizer
+        encoder = Encoder(model.base_model, tokenizer, limits=limits)
+        self._parts = (encoder,)  # in a tuple: its parameters are the model's, not more of them
+        self.featurizer = encoder.featurizer
+        names = {name for name, _ in model.named_children()}
+        self._has_plain_head = names == {model.base_model_prefix, "qa_outputs"}
+
+    @property
+    def encoder(self) -> Encoder:
+        """The model's encoder."""
+        return self._parts[0]
+
+    @property
+    def width(self) -> int:
+        """Width of the encoder's vectors, H."""
+        return self.encoder.width
+
+    @property
+    def limits(self) -> Limits:
+        """How contexts are cut where a call does not say."""
+        return self.featurizer.limits
+
+    def windows(
+        self, examples: Iterable[Example], limits: Limits | None = None
+    ) -> Iterator[Window]:
         """The windows of examples, in order; errors as in `Featurizer.windows`."""
-        return self.featurizer.windows(examples)
+        return self.featurizer.windows(examples, limits)
 
     def together(self, group: Sequence[Example]) -> Iterator[tuple[Window, ...]]:
         """Windows of examples over one context, as `Featurizer.together`."""
@@ -62,20 +119,25 @@ class PretrainedReader(nn.Module):
 
         Padding gets the logit minus infinity, so that no loss depends on how much of it there is.
         """
-        types = {"token_type_ids": batch.token_type_ids} if self._takes_types else {}
-        output = self.model(
-            input_ids=batch.input_ids,
-            attention_mask=batch.attention_mask,
-            output_hidden_states=True,
-            **types,
-        )
+        hidden, logits = self._read(batch)
         padding = batch.attention_mask == 0
         start_logits, last_logits = (
-            logits.float().masked_fill(padding, -torch.inf)
-            for logits in (output.start_logits, output.end_logits)
+            of_kind.float().masked_fill(padding, -torch.inf) for of_kind in logits
         )
-        hidden = output.hidden_states[-1]
         return Reading(start_logits, last_logits, hidden[:, 0], hidden)
+
+    def _read(self, batch: Batch) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """Vectors (B, L, H), start and last logits (B, L).
+
+        A head that is no more than one layer is read here, so that the vectors of the layers below
+        need not be kept; another kind of head by the model itself.
+        """
+        if self._has_plain_head:
+            hidden = self.encoder(batch)
+            start_logits, last_logits = self.model.qa_outputs(hidden).split(1, dim=-1)
+            return hidden, (start_logits.squeeze(-1), last_logits.squeeze(-1))
+        output = self.model(**self.encoder.inputs(batch), output_hidden_states=True)
+        return output.hidden_states[-1], (output.start_logits, output.end_logits)
 
     def save(self, folder: Path) -> None:
         """Write config, weights (safetensors) and tokenizer, each file whole or not at all."""

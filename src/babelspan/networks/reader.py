@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from babelspan.reading.windows import Featurizer, Window
-from babelspan.types import Example
+from babelspan.types import Example, Limits
 
 NO_ANSWER = (0, 0)
 """First and last token that stand for "not in this window": the first token of all."""
@@ -43,6 +43,11 @@ class Batch:
         return [window.example for window in self.windows]
 
     @property
+    def tokens(self) -> int:
+        """Tokens of the windows, without padding."""
+        return sum(window.length for window in self.windows)
+
+    @property
     def context_at(self) -> Tensor:
         """Index of each window's first context token, (B,)."""
         return torch.tensor([w.context_at for w in self.windows], device=self.input_ids.device)
@@ -67,12 +72,19 @@ class Batch:
 
     def to(self, device: torch.device) -> "Batch":
         """The same batch on a device."""
-        moved = {
-            field.name: getattr(self, field.name).to(device, non_blocking=True)
+        moved: dict[str, Any] = {
+            field.name: moved_to(device, getattr(self, field.name))
             for field in fields(self)
             if field.name != "windows"
         }
         return replace(self, **moved)
+
+
+def moved_to(device: torch.device, tensor: Tensor) -> Tensor:
+    """A tensor on a device; to a GPU it goes by way of pinned memory, without waiting."""
+    if device.type == "cuda" and tensor.device.type == "cpu":
+        return tensor.pin_memory().to(device, non_blocking=True)
+    return tensor.to(device)
 
 
 class Reading(NamedTuple):
@@ -103,7 +115,7 @@ class Player(Protocol):
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> Any:
         """Take up saved tensors."""
 
-    def to(self, device: torch.device) -> Any:
+    def to(self, device: torch.device | str) -> Any:
         """Move to a device, in place."""
 
     def train(self, mode: bool = True) -> Any:
@@ -114,28 +126,36 @@ class Player(Protocol):
 
 
 class Reader(Player, Protocol):
-    """A network that finds answers, with the encoding that belongs to it."""
+    """A network that finds answers, with the encoding that belongs to it.
 
-    featurizer: Featurizer
+    Attributes:
+        kind: "pretrained", or the module of `babelspan.networks` that loads it.
+    """
+
+    kind: str
 
     @property
     def width(self) -> int:
         """H."""
 
-    def windows(self, examples: Iterable[Example]) -> Iterator[Window]:
+    @property
+    def limits(self) -> Limits:
+        """How contexts are cut where a call does not say."""
+
+    def windows(self, examples: Iterable[Example], limits: Limits | None = None) -> Iterator[Any]:
         """The windows of examples, as this reader takes them."""
 
-    def together(self, group: Sequence[Example]) -> Iterator[tuple[Window, ...]]:
+    def together(self, group: Sequence[Example]) -> Iterator[tuple[Any, ...]]:
         """Windows of examples over one context, cut at the same context tokens for all of them."""
 
-    def collate(self, windows: Sequence[Window]) -> Batch:
-        """Windows as one batch."""
+    def collate(self, windows: Sequence[Any]) -> Any:
+        """Windows as one batch: a `Batch`, or what else this reader reads."""
 
-    def __call__(self, batch: Batch) -> Reading:
+    def __call__(self, batch: Any) -> Reading:
         """Read a batch."""
 
     def save(self, folder: Path) -> None:
-        """Write the reader to a folder it can be loaded from."""
+        """Write the reader's files; `store.save` adds its kind."""
 
 
 def collate(featurizer: Featurizer, windows: Sequence[Window]) -> Batch:

@@ -1,7 +1,6 @@
 """A reader that answers: windows, engine and decoder put together."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice, pairwise
 from typing import Any
@@ -13,14 +12,13 @@ from babelspan.reading.decode import (
     predictions,
     total_log_mass,
 )
-from babelspan.reading.windows import Featurizer, Limits, Window
-from babelspan.seams import Engine
-from babelspan.types import UNDETERMINED, Example, Prediction
+from babelspan.seams import Engine, Logits, Window
+from babelspan.types import UNDETERMINED, Example, Limits, Prediction
 
 _EXAMPLES_AT_ONCE = 128
 
-_Batch = list[tuple[int, Window]]
-"""Windows that are run together, each with the position of its example."""
+_Started = tuple[list[Example], list[tuple[int, Window]]]
+"""Examples and their windows, each with the position of its example."""
 
 Watch = Callable[[int, int], None]
 """Called with the number of windows read so far and in all."""
@@ -38,16 +36,14 @@ class Answerer:
     """Answers questions about contexts with one reader. Safe under threads.
 
     Args:
-        engine: the reader's network.
-        featurizer: the reader's tokenizer.
-        limits: how long contexts are cut into windows; None for the featurizer's own.
+        engine: the reader.
+        limits: how long contexts are cut into windows; None for the engine's own.
         max_answer_tokens: the longest answer, in tokens.
     """
 
     def __init__(
         self,
         engine: Engine,
-        featurizer: Featurizer,
         *,
         limits: Limits | None = None,
         max_answer_tokens: int = MAX_ANSWER_TOKENS,
@@ -55,8 +51,7 @@ class Answerer:
         if max_answer_tokens < 1:
             raise ValueError(f"max_answer_tokens must be 1 or more, got {max_answer_tokens}")
         self.engine = engine
-        self.featurizer = featurizer
-        self.limits = featurizer.limits if limits is None else featurizer.within(limits)
+        self.limits = engine.limits if limits is None else limits
         self.max_answer_tokens = max_answer_tokens
 
     def predict(
@@ -147,7 +142,6 @@ class Answerer:
             raise ValueError(f"top_k must be 1 or more, got {top_k}")
         settings = Answerer(
             self.engine,
-            self.featurizer,
             limits=self._limits(max_seq_len, doc_stride),
             max_answer_tokens=max_answer_len,
         )
@@ -173,52 +167,42 @@ class Answerer:
     ) -> Iterator[tuple[Example, list[Candidates]]]:
         """Each example with the candidates of its windows, in order.
 
-        Windows are run in batches of like length, several batches side by side where the
-        engine gains by it, and gathered again by example. While they run, the windows of the
-        next examples are cut.
+        While the windows of some examples are read, those of the next are cut.
         """
         done = total = 0
+        under_way: list[Generator[Logits, None, None]] = []
 
-        def run(batch: _Batch) -> list[Candidates]:
-            windows = [window for _, window in batch]
-            start_logits, last_logits = self.engine(*self.featurizer.pad(windows))
-            return candidates(
-                windows,
-                start_logits,
-                last_logits,
-                top_k=top_k,
-                allows_overlap=allows_overlap,
-                max_answer_tokens=self.max_answer_tokens,
-            )
-
-        def started(chunk: list[Example]) -> tuple[list[Example], list[_Batch], Any]:
+        def started(chunk: list[Example]) -> _Started:
             nonlocal total
-            batches = list(_batches(self._windows(chunk), self.engine.batch_tokens))
-            total += sum(map(len, batches))
-            return chunk, batches, pool.map(run, batches)
+            windows = [
+                (position, window)
+                for position, example in enumerate(chunk)
+                for window in self.engine.windows([example], self.limits)
+            ]
+            total += len(windows)
+            under_way.append(self.engine.read([window for _, window in windows]))
+            return chunk, windows
 
-        pool = ThreadPoolExecutor(self.engine.workers)
         try:
-            chunks = map(started, _chunks(examples))
-            for (chunk, batches, read), _ in pairwise(chain(chunks, [([], [], [])])):
+            for (chunk, windows), _ in pairwise(chain(map(started, _chunks(examples)), [([], [])])):
                 found: list[list[Candidates]] = [[] for _ in chunk]
-                for batch, of_windows in zip(batches, read, strict=True):
-                    for (position, _), of_window in zip(batch, of_windows, strict=True):
-                        found[position].append(of_window)
-                    done += len(batch)
+                for (position, window), logits in zip(windows, under_way[0], strict=True):
+                    found[position] += candidates(
+                        [window],
+                        [logits.start],
+                        [logits.last],
+                        top_k=top_k,
+                        allows_overlap=allows_overlap,
+                        max_answer_tokens=self.max_answer_tokens,
+                    )
+                    done += 1
                     if watch is not None:
                         watch(done, total)
+                del under_way[0]
                 yield from zip(chunk, found, strict=True)
         finally:
-            pool.shutdown(cancel_futures=True)
-
-    def _windows(self, examples: Sequence[Example]) -> list[tuple[int, Window]]:
-        """The windows of examples, each with the position of its example."""
-        return [
-            (position, window)
-            for position, example in enumerate(examples)
-            for window in self.featurizer.windows([example], self.limits)
-        ]
+            for reads in under_way:
+                reads.close()
 
     def _limits(self, max_length: int | None, overlap: int | None) -> Limits:
         """The answerer's limits with those that a call names."""
@@ -232,18 +216,6 @@ def _chunks(examples: Iterable[Example]) -> Iterator[list[Example]]:
     remaining = iter(examples)
     while chunk := list(islice(remaining, _EXAMPLES_AT_ONCE)):
         yield chunk
-
-
-def _batches(windows: Sequence[tuple[int, Window]], batch_tokens: int) -> Iterator[_Batch]:
-    """Windows in batches of at most `batch_tokens` tokens, padded, or of one; longest first."""
-    batch: _Batch = []
-    for item in sorted(windows, key=lambda item: -item[1].length):
-        if batch and batch[0][1].length * (len(batch) + 1) > batch_tokens:
-            yield batch
-            batch = []
-        batch.append(item)
-    if batch:
-        yield batch
 
 
 def _example(identity: str, question: str, context: str) -> Example:

@@ -8,15 +8,14 @@ contexts together makes scores comparable between them (Clark and Gardner 2018, 
 Shapes: B windows, L tokens, T tokens of the context, D lengths of answers, K candidates.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from babelspan.reading.windows import Window
-from babelspan.seams import FloatArray
+from babelspan.seams import FloatArray, Window
 from babelspan.text import graphemes
 from babelspan.types import Example, Prediction, Span
 
@@ -49,8 +48,8 @@ class Candidates(NamedTuple):
 
 def candidates(
     windows: Sequence[Window],
-    start_logits: FloatArray,
-    last_logits: FloatArray,
+    start_logits: Iterable[FloatArray],
+    last_logits: Iterable[FloatArray],
     *,
     top_k: int = 1,
     allows_overlap: bool = True,
@@ -60,8 +59,8 @@ def candidates(
 
     Args:
         windows: B windows.
-        start_logits: (B, L), L at least the longest window.
-        last_logits: (B, L).
+        start_logits: of each window, (L,), L at least its length; or (B, L).
+        last_logits: likewise.
         top_k: how many answers will be wanted; more spans are kept, enough for that many answers
             where the window has them.
         allows_overlap: whether answers that share characters will be wanted.
@@ -69,7 +68,7 @@ def candidates(
     """
     found = []
     for window, start_L, last_L in zip(windows, start_logits, last_logits, strict=True):
-        inside = slice(window.context_at, window.context_at + window.size)
+        inside = slice(window.context_at, window.context_at + len(window.offsets))
         sums = _sums(start_L[inside], last_L[inside], max_answer_tokens)
         spans, logits = _best(window, sums, top_k=top_k, allows_overlap=allows_overlap)
         peak = sums.max()

@@ -19,70 +19,14 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from babelspan.seams import IntArray
-from babelspan.types import ConfigError, DataError, Example, Span
+from babelspan.types import ConfigError, DataError, Example, Limits, Span
 
-MAX_LENGTH = 384
-OVERLAP = 128
 LEAST_CONTEXT = 32
 """Context tokens that must fit beside a question; below that a window shows next to nothing."""
 
 _KEPT_TEXTS = 32
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _NO_LIMIT = 2**31 - 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """How a long context is cut into windows.
-
-    Attributes:
-        max_length: tokens of a window, at most.
-        overlap: context tokens that neighbouring windows share. None, with `step` None as well,
-            for 128, or half of the room where a long question leaves less than 256 tokens.
-        step: context tokens from the start of a window to that of the next: the "doc stride" of
-            `run_squad.py` and of papers that name one. None to say `overlap` instead.
-
-    Raises:
-        ConfigError: if a limit is negative, or both `overlap` and `step` are given.
-    """
-
-    max_length: int = MAX_LENGTH
-    overlap: int | None = None
-    step: int | None = None
-
-    def __post_init__(self) -> None:
-        if self.overlap is not None and self.step is not None:
-            raise ConfigError(
-                f"expected overlap or step, got both ({self.overlap} and {self.step}): a step is "
-                "what a window has beyond its overlap with the next one; leave one out"
-            )
-        if self.overlap is not None and self.overlap < 0:
-            raise ConfigError(f"overlap must not be negative, got {self.overlap}")
-        if self.step is not None and self.step < 1:
-            raise ConfigError(f"step must be 1 or more, got {self.step}")
-
-    def step_in(self, room: int) -> int:
-        """Context tokens from one window to the next where windows have `room` for the context.
-
-        Raises:
-            ConfigError: if windows of that room cannot be cut so.
-        """
-        if self.step is not None:
-            if self.step > room:
-                raise ConfigError(
-                    f"step is {self.step}, which would leave out context between windows: with "
-                    f"this question they have room for {room} tokens of it; lower step to {room} "
-                    "or raise max_length"
-                )
-            return self.step
-        if self.overlap is None:
-            return room - min(OVERLAP, room // 2)
-        if self.overlap >= room:
-            raise ConfigError(
-                f"overlap is {self.overlap}: with this question windows have room for {room} "
-                f"tokens of the context; lower overlap to {room - 1} or less, or raise max_length"
-            )
-        return room - self.overlap
 
 
 class Frame(NamedTuple):
@@ -215,6 +159,7 @@ class Featurizer:
         self.pad_id = pad_id
         self.limits = self.within(Limits() if limits is None else limits)
         self.frame = _frame(self.tokenizer)
+        self.round_a_text = _round_a_text(self.tokenizer)
         self._known = lru_cache(maxsize=_KEPT_TEXTS)(self.tokens)
 
     def within(self, limits: Limits) -> Limits:
@@ -260,6 +205,7 @@ class Featurizer:
             ValueError: if the contexts differ.
         """
         limits = self.limits if limits is None else limits
+        limits = self.within(limits)
         self._check(limits)
         if any(example.context != group[0].context for example in group):
             raise ValueError(
@@ -276,7 +222,7 @@ class Featurizer:
 
     def _check(self, limits: Limits) -> None:
         least = self.frame.size + LEAST_CONTEXT + 1
-        if not least <= limits.max_length <= self.max_positions:
+        if limits.max_length < least:
             raise ConfigError(
                 f"max_length must be in [{least}, {self.max_positions}] for this reader, "
                 f"got {limits.max_length}"
@@ -359,6 +305,14 @@ def _frame(tokenizer: Tokenizer) -> Frame:
         context_type=types[b],
         suffix_types=types[b_end:],
     )
+
+
+def _round_a_text(tokenizer: Tokenizer) -> tuple[list[int], list[int]]:
+    """The token ids that the tokenizer puts before and after a text by itself."""
+    encoding = tokenizer.encode("a")
+    is_text = [part == 0 for part in encoding.sequence_ids]
+    first, last = is_text.index(True), len(is_text) - 1 - is_text[::-1].index(True)
+    return encoding.ids[:first], encoding.ids[last + 1 :]
 
 
 def _without_surrogates(text: str) -> str:

@@ -1,7 +1,7 @@
 """The languages of questions, for players that tell them apart."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor
@@ -11,17 +11,16 @@ from babelspan.networks.reader import Batch
 from babelspan.reading.windows import Window
 
 
-def language_weights(windows: Sequence[Window]) -> dict[str, float]:
+def language_weights(windows: Iterable[Window]) -> dict[str, float]:
     """What each language of a question weighs so that all count the same, in order of their codes.
 
     N / (C n) for n of N windows in one of C languages: 1 where all are equally frequent, and 1 in
-    the mean over the windows. So who cannot tell languages apart does best to guess them all
-    alike, is right once in C, and loses log C, whatever their shares.
+    the mean over the windows. With these weights the best that a blind discriminator can do is to
+    guess uniformly: accuracy 1/C and loss log C, whatever the frequencies.
     """
     counts = Counter(window.example.question_language for window in windows)
-    return {
-        language: len(windows) / (len(counts) * counts[language]) for language in sorted(counts)
-    }
+    total = counts.total()
+    return {language: total / (len(counts) * counts[language]) for language in sorted(counts)}
 
 
 def language_indices(batch: Batch, weights: Mapping[str, float]) -> tuple[Tensor, Tensor]:

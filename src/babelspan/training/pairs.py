@@ -1,16 +1,71 @@
-"""Questions with their translations, over one context: the batches of language arbitration."""
+"""Questions with their translations, over one context: the batches of language arbitration.
+
+Shape letters: P pairs, B = 2 P windows, L tokens, H width.
+"""
 
 import sys
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from babelspan.networks.reader import Reader
-from babelspan.training.batches import Batches
-from babelspan.training.loop import in_groups
+import torch
+from torch import Tensor
+
+from babelspan.networks.reader import Batch, Reader, Reading
+from babelspan.training.examples import Row, grouped
 from babelspan.training.run import Run
+from babelspan.training.stream import Stream
 from babelspan.types import ConfigError, DataError, Example
 
 _NAMED = 5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pairs:
+    """Windows of questions and of their translations, in turn, over the same context tokens.
+
+    They are read as one batch, `windows`; `own` and `translated` part what was read.
+    """
+
+    windows: Batch
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of the windows, without padding."""
+        return self.windows.tokens
+
+    def to(self, device: torch.device) -> "Pairs":
+        """The same on a device."""
+        return Pairs(self.windows.to(device))
+
+    @staticmethod
+    def own(read: Tensor) -> Tensor:
+        """Of something of every window (B, …) what belongs to the own questions, (P, …)."""
+        return read[0::2]
+
+    @staticmethod
+    def translated(read: Tensor) -> Tensor:
+        """Of something of every window (B, …) what belongs to the translations, (P, …)."""
+        return read[1::2]
+
+    @torch.no_grad()
+    def best_spans(self, reading: Reading) -> Tensor:
+        """First and last token that each own question finds best, in its translation's window.
+
+        Shape (P, 2). Both windows hold the same context tokens, so that a place is moved by the
+        difference of the questions' lengths; the first token, "not in this window", stays.
+        """
+        unfit = ~self.own(self.windows.answer_mask)
+        best = torch.stack(
+            [
+                self.own(logits).masked_fill(unfit, -torch.inf).argmax(dim=-1)
+                for logits in (reading.start_logits, reading.last_logits)
+            ],
+            dim=1,
+        )
+        at = self.windows.context_at
+        shift = (self.translated(at) - self.own(at))[:, None]
+        return torch.where(best == 0, best, best + shift)
 
 
 def question_pairs(examples: Sequence[Example]) -> list[tuple[Example, Example]]:
@@ -49,15 +104,15 @@ def question_pairs(examples: Sequence[Example]) -> list[tuple[Example, Example]]
     return pairs
 
 
-def paired(reader: Reader, examples: Sequence[Example], run: Run) -> Batches:
-    """The updates of a stage that reads questions and their translations together.
+def paired(reader: Reader, examples: Sequence[Example], run: Run) -> Stream[Row, Pairs]:
+    """Windows of questions and their translations, to be read together.
 
     Windows come in twos, over the same context tokens: of the question, of its translation.
     Examples without a partner are skipped; the count is printed.
 
     Raises:
         ConfigError: if the run makes questions over the wrong text: they have no translation.
-        DataError: as `question_pairs` and `shuffled` do.
+        DataError: as `question_pairs` and `grouped` do.
     """
     if run.config.negatives:
         raise ConfigError(
@@ -66,6 +121,12 @@ def paired(reader: Reader, examples: Sequence[Example], run: Run) -> Batches:
         )
     pairs = question_pairs(examples)
     unpaired = len(examples) - len({id(member) for pair in pairs for member in pair})
-    if unpaired and run.leads:
-        print(f"left out {unpaired} examples: no translation goes with them", file=sys.stderr)
-    return in_groups(reader, pairs, run, together=2)
+    if unpaired and run.place.leads:
+        print(f"skipped {unpaired} examples: they have no translation", file=sys.stderr)
+    return grouped(
+        reader,
+        pairs,
+        run,
+        collate=lambda rows: Pairs(reader.collate([window for row in rows for window in row])),
+        together=2,
+    )

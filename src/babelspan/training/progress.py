@@ -2,9 +2,9 @@
 
 import sys
 import time
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from rich.console import Console
 from rich.progress import (
@@ -18,29 +18,47 @@ from rich.progress import (
 )
 from torch import Tensor
 
-from babelspan.training.batches import Share
 from babelspan.training.run import Run
+from babelspan.training.stream import Share
+
+_UPDATES = "updates"
+"""Among sums: how many updates were counted; no loss has that name."""
 
 
 class Meter:
-    """Means over the updates since the last line of the log."""
+    """Means over the updates since the last line of the log.
 
-    def __init__(self, run: Run) -> None:
+    Args:
+        run: the run.
+        summed: what `sums` gave when the run was stopped; empty for a new run.
+    """
+
+    def __init__(self, run: Run, summed: Mapping[str, float]) -> None:
         self._run = run
         self._reset()
+        self._updates = int(summed.get(_UPDATES, 0))
+        for name, total in summed.items():
+            if name != _UPDATES:
+                self._sums[name] = total
 
-    def add(self, losses: Mapping[str, Tensor], shares: list[Share]) -> None:
-        """Count an update: its losses (scalars) and the windows it took."""
+    def add(self, losses: Mapping[str, Tensor], shares: Sequence[Share[Any]]) -> None:
+        """Count an update: its losses (scalars, on any device) and the tokens it took."""
         for name, loss in losses.items():
-            self._sums[name] += float(loss)
+            self._sums[name] = loss.double() + self._sums.get(name, 0.0)
         self._updates += 1
-        self._tokens += sum(int(share.batch.attention_mask.sum()) for share in shares)
+        self._tokens += sum(share.batch.tokens for share in shares)
+
+    def sums(self) -> dict[str, float]:
+        """What has been summed up since the last line, for a checkpoint."""
+        return {name: float(total) for name, total in self._sums.items()} | {
+            _UPDATES: float(self._updates)
+        }
 
     def flush(self) -> dict[str, float]:
         """Means since the last call, tokens a second without padding, each player's state."""
-        line = {name: total / self._updates for name, total in self._sums.items()}
+        line = {name: float(total) / self._updates for name, total in self._sums.items()}
         seconds = time.monotonic() - self._since
-        line["tokens_per_second"] = self._tokens * self._run.processes / seconds
+        line["tokens_per_second"] = self._tokens * self._run.place.processes / seconds
         for updater in self._run.updaters:
             line[f"{updater.name}_lr"] = updater.learning_rate
             for number, norm in enumerate(updater.gradient_norms, 1):
@@ -50,7 +68,7 @@ class Meter:
         return line
 
     def _reset(self) -> None:
-        self._sums: defaultdict[str, float] = defaultdict(float)
+        self._sums: dict[str, Tensor | float] = {}
         self._updates = 0
         self._tokens = 0
         self._since = time.monotonic()
@@ -67,17 +85,18 @@ class Bar:
 
     def advance(self) -> None:
         """Show that an update has been taken."""
-        self._progress.update(self._task, completed=self._run.update)
+        self._progress.update(self._task, completed=self._run.clock.update)
 
     def show(self, line: Mapping[str, float]) -> None:
         """Show figures beside the bar."""
         text = "  ".join(f"{name} {value:.4g}" for name, value in line.items())
         self._progress.update(self._task, figures=text)
-        is_time = time.monotonic() - self._last_line > 30 or self._run.update == self._run.updates
-        if is_time and self._run.leads and not self._progress.console.is_terminal:
+        clock = self._run.clock
+        is_time = time.monotonic() - self._last_line > 30 or clock.update == clock.updates
+        if is_time and self._run.place.leads and not self._progress.console.is_terminal:
             self._last_line = time.monotonic()
             print(
-                f"update {self._run.update}/{self._run.updates}  {text}",
+                f"update {self._run.clock.update}/{self._run.clock.updates}  {text}",
                 file=sys.stderr,
                 flush=True,
             )
@@ -95,9 +114,13 @@ def bar(run: Run) -> Iterator[Bar]:
         TextColumn("{task.fields[figures]}"),
     ]
     console = Console(stderr=True)
-    shown = run.leads and console.is_terminal
+    shown = run.place.leads and console.is_terminal
     with Progress(*columns, console=console, disable=not shown) as progress:
         task = progress.add_task(
-            "", total=run.updates, completed=run.update, stage=run.stage, figures=""
+            "",
+            total=run.clock.updates,
+            completed=run.clock.update,
+            stage=run.clock.stage,
+            figures="",
         )
         yield Bar(progress, task, run)

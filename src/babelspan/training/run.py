@@ -1,31 +1,26 @@
-"""What a method may learn from, and where, with which seed and for how long it learns."""
+"""What a method may learn from, and a run under way: its place, its clock, its players."""
 
-import ctypes
-import json
-import os
-import platform
-import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import torch
-from accelerate import Accelerator
 from pydantic import Field, NonNegativeInt, PositiveInt
 
-from babelspan.data.files import replacing
-from babelspan.reading.windows import Limits
-from babelspan.types import ConfigError, Example
+from babelspan.data.files import checksum, replacing
+from babelspan.networks.reader import Player
+from babelspan.training.journal import Journal
+from babelspan.training.place import Place
+from babelspan.types import ConfigError, Example, Limits, Passage, SentencePair
 
 if TYPE_CHECKING:
     from babelspan.training.update import Updater
 
-LOG = "log.jsonl"
 CHECKPOINT = "checkpoint.pt"
 
 Monitor = Callable[[], Mapping[str, float]]
-"""Evaluates the reader under training: figures by name."""
+"""Evaluates the reader under training: figures by name. It sees to evaluation mode itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +53,8 @@ class RunConfig:
     """Of the matrix products; weights and optimiser are fp32."""
     threads: NonNegativeInt = 0
     """CPU threads of a process; 0 for all cores. A resumed run needs as many for the same bits."""
+    repeatable: bool = True
+    """Whether a GPU must give the same bits twice; an operation that cannot is then an error."""
     log_every: NonNegativeInt = 10
     """Updates between two lines of the log; 0 for only at the end."""
     save_every: NonNegativeInt = 200
@@ -73,26 +70,30 @@ class RunConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class Corpora:
-    """What a method may learn from."""
+    """What a method may learn from, by kind.
 
-    labelled: Sequence[Example]
-    """Examples with answers."""
-
-    @property
-    def question_languages(self) -> list[str]:
-        """Languages of the labelled questions, sorted."""
-        return sorted({e.question_language for e in self.labelled})
-
-
-@dataclass(kw_only=True)
-class Run:
-    """A run under way: its folder, its device, its clock. `fit` moves the clock.
+    A method names the kinds that it cannot do without in `NEEDS`, such as `{"labelled"}`.
 
     Attributes:
-        config: the [run] table.
-        folder: where logs and checkpoints go; None to keep nothing.
-        monitor: figures on development data, by name; None for no evaluation.
-        updaters: the players of the present stage.
+        labelled: examples with answers.
+        bitext: sentences with their translations.
+        passages: texts without questions.
+    """
+
+    labelled: Sequence[Example] = ()
+    bitext: Sequence[SentencePair] = ()
+    passages: Sequence[Passage] = ()
+
+
+KINDS = tuple(field.name for field in fields(Corpora))
+"""The kinds of corpora."""
+
+
+@dataclass(slots=True)
+class Clock:
+    """How far a run has come; `fit` moves it, updaters read it.
+
+    Attributes:
         stage: number of the present call of `fit`, from 0.
         update: number of the present update, from 0.
         updates: how many updates the stage has.
@@ -100,169 +101,157 @@ class Run:
         completes_update: whether the present micro-batch is the last of its update.
     """
 
-    config: RunConfig
-    folder: Path | None = None
-    monitor: Monitor | None = None
-    updaters: list["Updater"] = field(default_factory=list)
     stage: int = 0
     update: int = 0
     updates: int = 0
     weight: float = 1.0
     completes_update: bool = True
 
-    def __post_init__(self) -> None:
-        """Set seed, threads and device; drawing new weights comes after this."""
-        _keep_freed_memory()
-        if self.config.threads:
-            torch.set_num_threads(self.config.threads)
-        self.accelerator = Accelerator(
-            mixed_precision="no",  # see `autocast`; Accelerator takes one for a whole process
-            log_with="tensorboard" if self.folder else None,
-            project_dir=str(self.folder) if self.folder else None,
+
+class Run:
+    """A run under way. Making one sets seed, threads and device: draw new weights after it.
+
+    Args:
+        config: the [run] table.
+        folder: where log and checkpoint go; None to keep nothing.
+        monitor: figures on development data, by name; None for no evaluation.
+
+    Attributes:
+        config, folder, monitor: as given.
+        place: device, threads and processes.
+        clock: how far the run has come.
+        journal: the log.
+        players: every network of the run, by name; all of them are in every checkpoint.
+        updaters: those of the present stage.
+    """
+
+    def __init__(
+        self, *, config: RunConfig, folder: Path | None = None, monitor: Monitor | None = None
+    ) -> None:
+        self.config = config
+        self.folder = folder
+        self.monitor = monitor
+        self.place = Place(
+            seed=config.seed,
+            threads=config.threads,
+            precision=config.precision,
+            is_repeatable=config.repeatable,
         )
-        self.device: torch.device = self.accelerator.device
-        self.processes: int = self.accelerator.num_processes
-        self.process: int = self.accelerator.process_index
-        if self.device.type == "cuda":
-            _make_cuda_repeatable()
-        torch.manual_seed(self.config.seed)
+        self.clock = Clock()
+        self.journal = Journal(folder if self.place.leads else None)
+        self.players: dict[str, Player] = {}
+        self.updaters: list[Updater] = []
+        self._saved: dict[str, Any] | None = None
+        self._is_looked_up = False
 
-    @property
-    def leads(self) -> bool:
-        """Whether this process writes files and shows progress."""
-        return bool(self.accelerator.is_main_process)
+    def player(self, name: str, network: Player) -> None:
+        """Make a network part of the run: on its device, learning, and in every checkpoint.
 
-    def autocast(self) -> torch.autocast:
-        """A block whose matrix products have the run's precision."""
-        is_bf16 = self.config.precision == "bf16"
-        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=is_bf16)
+        Where the run is resumed, the network takes up its saved weights here. Networks that a stage
+        reads and does not change belong to the run as well.
 
-    def save(self) -> None:
-        """Write a checkpoint that replaces the last one; all processes hold the same weights."""
-        random = self._random_states()
-        if self.folder is None or not self.leads:
+        Raises:
+            ConfigError: if another network has the name.
+        """
+        known = self.players.setdefault(name, network)
+        if known is not network:
+            raise ConfigError(f"expected one player named {name!r} in a run, got a second one")
+        network.to(self.place.device)
+        network.train()
+        saved = self._checkpoint()
+        if saved is not None and name in saved["players"]:
+            network.load_state_dict(saved["players"][name])
+
+    def save(self, meter: Mapping[str, float]) -> None:
+        """Write a checkpoint that replaces the last one; all processes hold the same weights.
+
+        Args:
+            meter: what the progress meter has summed up since the last line of the log.
+        """
+        random = self.place.gathered(self.place.random_state())
+        if self.folder is None or not self.place.leads:
             return
         state = {
-            "stage": self.stage,
-            "update": self.update,
-            "players": {u.name: u.state_dict() for u in self.updaters},
+            "stage": self.clock.stage,
+            "update": self.clock.update,
+            "players": {name: player.state_dict() for name, player in self.players.items()},
+            "updaters": {updater.name: updater.state_dict() for updater in self.updaters},
             "random": random,
             "threads": torch.get_num_threads(),
-            "log_bytes": self._log_bytes(),
+            "log_bytes": self.journal.length,
+            "meter": dict(meter),
         }
         with replacing(self.folder / CHECKPOINT) as beside:
             torch.save(state, beside)
 
-    def restore(self) -> bool:
-        """Take up the checkpoint, if any; False if it is of a later stage: this one is done.
+    def restore(self) -> dict[str, Any] | None:
+        """Take up the checkpoint: what it says of this stage; None where nothing is saved of it.
 
-        The log becomes what it was then: a resumed run writes the rest of its lines again.
-
-        Raises:
-            ConfigError: if the checkpoint is of a run with more processes or fewer.
+        The clock is set, or moved behind this stage if the checkpoint is of a later one. The log
+        becomes what it was then.
         """
-        path = None if self.folder is None else self.folder / CHECKPOINT
-        if path is None or not path.exists():
-            if self.stage == 0:
-                self._shorten_log(0)
-            return True
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        if len(state["random"]) != self.processes:
-            raise ConfigError(
-                f"{path}: of a run with {len(state['random'])} processes, which cannot go on with "
-                f"{self.processes}; start as many, or remove the folder to begin anew"
-            )
-        if state["stage"] > self.stage:
-            return False
-        if state["stage"] == self.stage:
-            self.update = state["update"]
-            for updater in self.updaters:
-                updater.load_state_dict(state["players"][updater.name])
-            self.set_random_state(state["random"][self.process])
-            self._shorten_log(state["log_bytes"])
-            self._tell_of_threads(state["threads"])
-        return True
+        saved = self._checkpoint()
+        if saved is None:
+            if self.clock.stage == 0:
+                self.journal.shorten(0)
+            return None
+        if saved["stage"] != self.clock.stage:
+            return None
+        self.clock.update = saved["update"]
+        for updater in self.updaters:
+            updater.load_state_dict(saved["updaters"][updater.name])
+        self.place.set_random_state(saved["random"][self.place.process])
+        self.journal.shorten(saved["log_bytes"])
+        self._saved = None  # taken up: later players are new
+        return saved
 
-    def record(self, line: Mapping[str, float]) -> None:
-        """Append a line to the log and to TensorBoard."""
-        if self.folder is None or not self.leads:
-            return
-        at = {"stage": self.stage, "update": self.update}
-        with (self.folder / LOG).open("a", encoding="utf-8") as log:
-            log.write(json.dumps({**at, **line}) + "\n")
-        self.accelerator.log(dict(line), step=self.update)
+    def is_past(self, stage: int) -> bool:
+        """Whether the checkpoint that the run is resumed from is of a later stage."""
+        saved = self._checkpoint()
+        return saved is not None and saved["stage"] > stage
 
-    def start_tensorboard(self) -> None:
-        """Open the stage's folder of TensorBoard, which drops the updates that are still to come.
-
-        A folder for each stage: what is dropped is dropped from the whole folder.
-        """
-        if self.folder is None or not self.leads:
-            return
-        for earlier in self.accelerator.trackers:
-            earlier.finish()
-        self.accelerator.trackers = []
-        self.accelerator.init_trackers(
-            f"tensorboard/stage{self.stage}",
-            init_kwargs={"tensorboard": {"purge_step": self.update + 1}},
-        )
-
-    def random_state(self) -> dict[str, Any]:
-        """The random state of this process."""
-        state = {"cpu": torch.get_rng_state()}
-        if self.device.type == "cuda":
-            state["cuda"] = torch.cuda.get_rng_state(self.device)
-        return state
-
-    def set_random_state(self, state: dict[str, Any]) -> None:
-        """Go back to a random state of this process."""
-        torch.set_rng_state(state["cpu"])
-        if "cuda" in state:
-            torch.cuda.set_rng_state(state["cuda"], self.device)
-
-    def _log_bytes(self) -> int:
-        """Length of the log so far."""
-        log = None if self.folder is None else self.folder / LOG
-        return log.stat().st_size if log is not None and log.exists() else 0
-
-    def _shorten_log(self, length: int) -> None:
-        """Drop what stands in the log after its first bytes."""
-        if self.folder is not None and self.leads and self._log_bytes() > length:
-            os.truncate(self.folder / LOG, length)
-
-    def _tell_of_threads(self, before: int) -> None:
-        """Say so if the run goes on with more CPU threads or fewer."""
-        now = torch.get_num_threads()
-        if now != before and self.device.type == "cpu" and self.leads:
-            print(
-                f"begun with {before} threads, going on with {now}: the bits may differ from those "
-                "of a run that was not stopped",
-                file=sys.stderr,
-            )
-
-    def _random_states(self) -> list[Any]:
-        """The random state of every process."""
-        if self.processes == 1:
-            return [self.random_state()]
-        states: list[Any] = [None] * self.processes
-        torch.distributed.all_gather_object(states, self.random_state())
-        return states
+    def _checkpoint(self) -> dict[str, Any] | None:
+        """What was saved, read once, as long as it has not been taken up."""
+        if not self._is_looked_up:
+            self._is_looked_up = True
+            self._saved = _read_checkpoint(self.folder, self.place)
+        return self._saved
 
 
-def _make_cuda_repeatable() -> None:
-    """Have the same operations give the same bits; one that cannot says so in a warning."""
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(True, warn_only=True)
+def _read_checkpoint(folder: Path | None, place: Place) -> dict[str, Any] | None:
+    """The checkpoint of a run's folder, the same for all processes.
 
-
-def _keep_freed_memory() -> None:
-    """Have glibc keep large freed blocks for the next step instead of giving them back.
-
-    Activations of the same sizes come and go at every step; mapping them anew cost 38 % of the
-    processor time of a step at 384 tokens (docs/decisions/0010).
+    Raises:
+        ConfigError: if it is broken, of a run with another number of processes, or if not all
+            processes see the same one.
     """
-    if sys.platform == "linux" and platform.libc_ver()[0] == "glibc":
-        libc = ctypes.CDLL("libc.so.6")
-        trim_threshold, mmap_threshold = -1, -3
-        libc.mallopt(mmap_threshold, 1 << 30) or libc.mallopt(mmap_threshold, 32 << 20)
-        libc.mallopt(trim_threshold, (1 << 31) - 1)
+    if folder is None:
+        return None
+    path = folder / CHECKPOINT
+    is_there = path.exists()
+    seen = place.gathered(checksum(path) if is_there and place.processes > 1 else is_there)
+    other = next((number for number, one in enumerate(seen) if one != seen[0]), None)
+    if other is not None:
+        raise ConfigError(
+            f"{path}: expected the same checkpoint for all {place.processes} processes, found that "
+            f"process {other} sees another one or none; name a folder on a disk that all machines "
+            "share"
+        )
+    if not is_there:
+        return None
+    try:
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        count = len(state["random"])
+        _ = state["stage"], state["updaters"], state["meter"]
+    except Exception as error:  # a broken file raises one of many classes
+        cause = " ".join(str(error).split())[:200] or type(error).__name__
+        raise ConfigError(
+            f"{path}: expected a checkpoint of this version, found something else ({cause}); "
+            "remove it to start the run anew"
+        ) from error
+    if count != place.processes:
+        raise ConfigError(
+            f"{path}: of a run with {count} processes, which cannot go on with "
+            f"{place.processes}; start as many, or remove the folder to begin anew"
+        )
+    return state

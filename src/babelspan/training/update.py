@@ -53,21 +53,23 @@ class Updater:
     Args:
         player: whose parameters are learnt; those that need no gradient stay as they are.
         optim: how.
-        run: the run; it keeps the updater's state.
+        run: the run, of which the network becomes a player.
         name: of the player, in logs and checkpoints.
 
     Attributes:
-        gradient_norms: of the last update, one for each loss, before clipping.
         learning_rate: of the last update.
+
+    Raises:
+        ConfigError: if the stage has an updater of that name.
     """
 
     def __init__(self, player: Player, optim: Optim, run: Run, *, name: str = "reader") -> None:
-        player.to(run.device)
-        player.train()
+        if name in {updater.name for updater in run.updaters}:
+            raise ConfigError(f"expected one updater named {name!r} in a stage, got a second one")
+        run.player(name, player)
         self.player = player
-        self.name = name
+        self.name: str = name
         self.parameters = [p for p in player.parameters() if p.requires_grad]
-        self.gradient_norms: list[float] = []
         self.learning_rate = 0.0
         self._optim = optim
         self._run = run
@@ -75,10 +77,11 @@ class Updater:
             _groups(player, optim.weight_decay),
             lr=optim.lr,
             betas=optim.betas,
-            fused=run.device.type in ("cpu", "cuda"),
+            fused=run.place.device.type in ("cpu", "cuda"),
         )
         self._average = [p.detach().clone() for p in self.parameters] if optim.average else []
         self._gradients: list[list[Tensor | None]] = []
+        self._norms: list[Tensor] = []
         run.updaters.append(self)
 
     def __call__(self, *losses: Tensor) -> None:
@@ -89,29 +92,49 @@ class Updater:
         """
         if not self._gradients:
             self._gradients = [[None] * len(self.parameters) for _ in losses]
-        with torch.autocast(self._run.device.type, enabled=False):
+        with torch.autocast(self._run.place.device.type, enabled=False):
             for number, (loss, so_far) in enumerate(zip(losses, self._gradients, strict=True), 1):
                 self._put(so_far)
-                (loss * self._run.weight).backward(  # type: ignore[no-untyped-call]
+                (loss * self._run.clock.weight).backward(  # type: ignore[no-untyped-call]
                     inputs=self.parameters, retain_graph=number < len(losses)
                 )
                 so_far[:] = [p.grad for p in self.parameters]
-            if self._run.completes_update:
+            if self._run.clock.completes_update:
                 self._update()
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything that a resumed run needs."""
+        """What a resumed run needs beside the player's weights."""
+        self.check()
         return {
-            "player": self.player.state_dict(),
             "optimizer": self._optimizer.state_dict(),
             "average": self._average,
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take up a saved state."""
-        self.player.load_state_dict(state["player"])
         self._optimizer.load_state_dict(state["optimizer"])
-        self._average = [tensor.to(self._run.device) for tensor in state["average"]]
+        self._average = [tensor.to(self._run.place.device) for tensor in state["average"]]
+
+    @property
+    def gradient_norms(self) -> list[float]:
+        """Norms of the last update's gradients before clipping, one for each loss."""
+        return [float(norm) for norm in self._norms]
+
+    def check(self) -> None:
+        """See that the last update's gradients were finite.
+
+        On a CPU that is done before a step is taken; on a GPU, which would have to wait for it,
+        before the next one, and before anything is logged or saved.
+
+        Raises:
+            ConfigError: if one was not.
+        """
+        for norm in self.gradient_norms:
+            if not math.isfinite(norm):
+                raise ConfigError(
+                    f"update {self._run.clock.update + 1}: expected a finite gradient of "
+                    f"{self.name!r}, its norm is {norm}; lower the learning rate or check the data"
+                )
 
     @contextmanager
     def averaged(self) -> Iterator[None]:
@@ -130,11 +153,12 @@ class Updater:
     @torch.no_grad()
     def _update(self) -> None:
         """One step for each loss."""
-        fraction = schedule(self._optim, self._run.update, self._run.updates)
+        fraction = schedule(self._optim, self._run.clock.update, self._run.clock.updates)
         self.learning_rate = self._optim.lr * fraction
         for group in self._optimizer.param_groups:
             group["lr"] = self.learning_rate
-        self.gradient_norms = []
+        self.check()
+        self._norms = []
         for gradients in self._gradients:
             self._put(gradients)
             self._step()
@@ -143,18 +167,15 @@ class Updater:
             torch._foreach_lerp_(
                 self._average, list[Tensor](self.parameters), 1 - self._optim.average
             )
+        torch.clear_autocast_cache()  # a block that reads the player again gets its new weights
 
     def _step(self) -> None:
         """A step along the gradients that are in place."""
         self._mean_over_processes()
         limit = self._optim.clip_norm or math.inf
-        norm = float(nn.utils.clip_grad_norm_(self.parameters, limit))
-        if not math.isfinite(norm):
-            raise ConfigError(
-                f"update {self._run.update + 1}: expected a finite gradient of {self.name!r}, its "
-                f"norm is {norm}; lower the learning rate or check the data"
-            )
-        self.gradient_norms.append(norm)
+        self._norms.append(nn.utils.clip_grad_norm_(self.parameters, limit))
+        if self._run.place.device.type == "cpu":
+            self.check()
         self._optimizer.step()
         self._optimizer.zero_grad(set_to_none=True)
 
@@ -165,12 +186,13 @@ class Updater:
 
     def _mean_over_processes(self) -> None:
         """Average gradients; a parameter that has none on any process keeps none."""
-        if self._run.processes == 1:
+        place = self._run.place
+        if place.processes == 1:
             return
         gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in self.parameters]
         has_one = torch.tensor([float(p.grad is not None) for p in self.parameters])
-        flat = torch.cat([*(g.reshape(-1) for g in gradients), has_one.to(self._run.device)])
-        flat = self._run.accelerator.reduce(flat, reduction="mean")
+        flat = torch.cat([*(g.reshape(-1) for g in gradients), has_one.to(place.device)])
+        flat = place.accelerator.reduce(flat, reduction="mean")
         *means, has_one = flat.split([*(g.numel() for g in gradients), len(gradients)])
         for parameter, mean, has in zip(self.parameters, means, has_one.tolist(), strict=True):
             parameter.grad = mean.view_as(parameter) if has else None

@@ -51,9 +51,9 @@ def test_every_row_can_be_planned(name):
     scale = PAPER.scales[name]
     for key, row in choose_rows(PAPER, scale, list(PAPER.rows)).items():
         settings = settings_of(key, row, scale)
-        plan = train_job.plan(method=row.method, reader="any", train=(), settings=settings)
-        assert plan.method_config.reader.lr == (1e-4 if name == "mini" else 3e-5)
-        assert plan.run_config.updates == (240 if name == "mini" else None)
+        _, built = train_job.resolve(row.method, settings=settings)
+        assert built["method"].reader.lr == (1e-4 if name == "mini" else 3e-5)
+        assert built["run"].updates == (240 if name == "mini" else None)
 
 
 def test_names_have_the_languages_of_the_scale():

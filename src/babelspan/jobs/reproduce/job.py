@@ -122,7 +122,7 @@ def check(job: Job) -> None:
     for method, settings in [*stages, ("fine_tune", job.scale.start or ())]:
         if any(setting.startswith(("seed=", "run.seed=")) for setting in settings):
             raise ConfigError("expected no setting of the seed, found one; use --seeds")
-        train_job.plan(method=method, reader=job.reader, train=(), settings=settings)
+        train_job.resolve(method, settings=settings)
     if job.scale.probe and not job.scale.tests[0].crossed:
         raise ConfigError(f"probes need a test that is crossed, {job.scale.tests[0].name!r} is not")
     if not job.train.is_file():

@@ -17,6 +17,7 @@ from babelspan.data.files import read_json, write_json
 from babelspan.data.folder import DataFile, find
 from babelspan.jobs import evaluate as evaluate_job
 from babelspan.jobs import train as train_job
+from babelspan.jobs.corpora import Paths
 from babelspan.jobs.evaluate import Watch
 from babelspan.jobs.reproduce.papers import Settings, Test
 from babelspan.readers import checksum_of, device, load_answerer, load_checkpoint
@@ -112,7 +113,7 @@ def do(unit: Unit, watch: Watch) -> None:
     plan = train_job.plan(
         method=unit.method,
         reader=unit.reader,
-        train=unit.train,
+        data=Paths(labelled=tuple(map(str, unit.train))),
         settings=[*unit.settings, f"run.seed={unit.seed}"],
     )
     train_job.carry_out(plan, unit.run)

@@ -23,6 +23,7 @@ from babelspan.scoring.scorers import squad
 from babelspan.types import DataError, Example
 
 NAME = "squad2"
+HAS_UNANSWERABLE = True
 RULES = f"{squad.RULES}|no-answer:empty|missing:skipped"
 MISSING = float("nan")
 

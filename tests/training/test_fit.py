@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -10,10 +11,12 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from babelspan.losses.span import span_loss
 from babelspan.methods import fine_tune
-from babelspan.training import run as run_module
-from babelspan.training.batches import Batches
-from babelspan.training.loop import fit, shuffled
-from babelspan.training.run import CHECKPOINT, LOG, Corpora, Run, RunConfig
+from babelspan.training import place as place_module
+from babelspan.training.examples import labelled
+from babelspan.training.fit import fit
+from babelspan.training.journal import LOG
+from babelspan.training.run import CHECKPOINT, Corpora, Run, RunConfig
+from babelspan.training.stream import Order
 from babelspan.training.update import Optim, Updater
 from babelspan.types import Answer, ConfigError, DataError, Example
 from miniature import miniature_reader
@@ -42,14 +45,14 @@ def stage(reader, run, stop_at=None, optim=OPTIM):
     updater = Updater(reader, optim, run)
 
     def step(batch):
-        if run.update == stop_at:
+        if run.clock.update == stop_at:
             raise StoppedError
         reading = reader(batch)
         loss = span_loss(reading.start_logits, reading.last_logits, batch.answers)
         updater(loss)
         return {"span": loss}
 
-    fit(step, shuffled(reader, EXAMPLES, run), run)
+    fit(step, labelled(reader, EXAMPLES, run), run)
 
 
 def trained(folder=None, *, stop_at=None, stages=1, stopped_stage=0, monitor=None, **config):
@@ -138,7 +141,7 @@ def test_evaluation_does_not_change_the_bits(tmp_path):
 
     def monitor(reader):
         def evaluate():
-            assert not reader.training
+            assert not any(module.training for module in reader.modules())
             torch.rand(7)  # draws from the random state of training
             seen.append(weights(reader).clone())
             return {"dev_f1": 0.25}
@@ -226,7 +229,7 @@ def test_log_and_tensorboard(tmp_path):
     fine_tune.train(
         new_reader(), Corpora(labelled=EXAMPLES), fine_tune.Config(reader=Optim(lr=0.01)), run
     )
-    run.accelerator.end_training()
+    run.journal.close()
 
     lines = log_lines(tmp_path)
     assert [(line["stage"], line["update"]) for line in lines] == [(0, 2), (0, 4), (0, 6), (0, 8)]
@@ -259,7 +262,7 @@ def test_the_logged_loss_is_the_mean_since_the_last_line(tmp_path):
         updater(reader(batch).summary.sum())
         return {"made": torch.tensor(next(losses))}
 
-    fit(step, shuffled(reader, EXAMPLES, run), run)
+    fit(step, labelled(reader, EXAMPLES, run), run)
     assert [line["made"] for line in log_lines(tmp_path)] == [1.5, 6.0, 16.0]
 
 
@@ -270,7 +273,7 @@ def test_tensorboard_drops_what_a_resumed_run_repeats(tmp_path):
     reader = new_reader()
     stage(reader, run)
     stage(reader, run)
-    run.accelerator.end_training()
+    run.journal.close()
     for number in (0, 1):
         events = EventAccumulator(str(tmp_path / "tensorboard" / f"stage{number}")).Reload()
         assert [event.step for event in events.Scalars("span")] == [2, 4, 6, 8]
@@ -286,8 +289,12 @@ def test_the_logged_loss_is_a_mean_over_the_windows_of_this_process(tmp_path):
         updater(reader(batch).summary.sum())
         return {"made": torch.tensor(3.0)}
 
-    windows = list(reader.windows(EXAMPLES))
-    fit(step, Batches(reader, windows, seed=1, batch_size=3, updates=2, processes=2), run)
+    class FirstOfTwo:
+        def in_order(self, order):
+            order = replace(order, batch_size=3, updates=2, processes=2)
+            return labelled(reader, EXAMPLES, run).in_order(order)
+
+    fit(step, FirstOfTwo(), run)
     assert [line["made"] for line in log_lines(tmp_path)] == [3.0]
 
 
@@ -328,7 +335,10 @@ def test_more_threads_on_resuming_are_told(tmp_path, capsys):
             trained(tmp_path, stop_at=3, threads=2)
     finally:
         torch.set_num_threads(1)
-    assert "begun with 1 threads, going on with 2: the bits may differ" in capsys.readouterr().err
+    assert (
+        "started with 1 threads, resumed with 2: weights may differ in the last bits"
+        in capsys.readouterr().err
+    )
 
 
 def test_freed_memory_is_kept_where_a_gibibyte_is_too_much(monkeypatch):
@@ -342,10 +352,10 @@ def test_freed_memory_is_kept_where_a_gibibyte_is_too_much(monkeypatch):
             taken.append((option, value))
             return 1
 
-    monkeypatch.setattr(run_module.ctypes, "CDLL", lambda name: Libc())
-    monkeypatch.setattr(run_module.platform, "libc_ver", lambda: ("glibc", "2.28"))
-    monkeypatch.setattr(run_module.sys, "platform", "linux")
-    run_module._keep_freed_memory()
+    monkeypatch.setattr(place_module.ctypes, "CDLL", lambda name: Libc())
+    monkeypatch.setattr(place_module.platform, "libc_ver", lambda: ("glibc", "2.28"))
+    monkeypatch.setattr(place_module.sys, "platform", "linux")
+    place_module._keep_freed_memory()
     assert taken == [(-3, 32 << 20), (-1, (1 << 31) - 1)]
 
 
@@ -381,7 +391,7 @@ def test_what_is_learnt_from():
     }
     for answers, count in cases.items():
         learnt = [one(answers, long), one((Answer("a", 0),), "a")]
-        (update,) = shuffled(reader, learnt, run).starting_at(0)
+        (update,) = labelled(reader, learnt, run).in_order(Order.of(run)).starting_at(0)
         windows = [w for w in update[0].batch.windows if w.example.context == long]
         assert len(windows) == count, answers
         if count:
@@ -392,4 +402,4 @@ def test_what_is_learnt_from():
 def test_nothing_to_learn_from():
     run = Run(config=RunConfig(threads=1))
     with pytest.raises(DataError, match="none of the training examples has an answer with a place"):
-        shuffled(new_reader(), [one((Answer("w", None),), "w w")], run)
+        labelled(new_reader(), [one((Answer("w", None),), "w w")], run)

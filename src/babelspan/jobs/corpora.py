@@ -1,0 +1,140 @@
+"""The files that a training job learns from, by kind, and what is in them.
+
+Kinds are those of `training.run.Corpora`: labelled examples (the SQuAD layout), bitext (two
+columns) and passages (a text file, a paragraph a line).
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from babelspan.data import bitext
+from babelspan.data import folder as data_folder
+from babelspan.data.files import checksum, read_text
+from babelspan.types import ConfigError, DataError, Example, Passage, SentencePair
+
+_PASSAGES = re.compile(r"(?P<source>.+)\.(?P<language>[a-z]{2,3}(?:-[A-Z][a-z]{3})?)\.txt(?:\.gz)?")
+_OPTIONS = {"labelled": "--train", "bitext": "--bitext", "passages": "--texts"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Paths:
+    """Table [data] of a recipe, and the options of the command line: files and folders by kind."""
+
+    labelled: tuple[str, ...] = ()
+    """Examples with answers, in the SQuAD layout."""
+    bitext: tuple[str, ...] = ()
+    """Sentence pairs, `<source>.<a>-<b>.tsv[.gz]`."""
+    passages: tuple[str, ...] = ()
+    """Texts, `<source>.<language>.txt[.gz]`, a paragraph a line."""
+
+    def joined(self, other: "Paths") -> "Paths":
+        """These and then the others."""
+        return Paths(
+            labelled=self.labelled + other.labelled,
+            bitext=self.bitext + other.bitext,
+            passages=self.passages + other.passages,
+        )
+
+    def by_kind(self) -> dict[str, tuple[str, ...]]:
+        """Kind -> paths, of the kinds that have any."""
+        return {kind: getattr(self, kind) for kind in _OPTIONS if getattr(self, kind)}
+
+
+def check_needs(method: str, needs: Iterable[str], paths: Paths) -> None:
+    """See that a method gets what it learns from, and nothing else.
+
+    Raises:
+        ConfigError: if a kind is missing, or one is given that the method does not read.
+    """
+    given = paths.by_kind()
+    for kind in sorted(set(needs) - given.keys()):
+        raise ConfigError(
+            f"the method {method!r} learns from {kind} data, found none; give {_OPTIONS[kind]} or "
+            f"{kind} in the recipe's table [data]"
+        )
+    for kind in sorted(given.keys() - set(needs)):
+        raise ConfigError(
+            f"the method {method!r} does not read {kind} data, found {', '.join(given[kind])}; "
+            f"leave {_OPTIONS[kind]} out"
+        )
+
+
+def find(paths: Paths, *, split: str | None = None) -> dict[str, list[data_folder.DataFile]]:
+    """The files of each kind, in the order in which they are read, with their languages.
+
+    Raises:
+        DataError: if a folder holds no such file, or a name says no languages.
+    """
+    found = {}
+    for kind, given in paths.by_kind().items():
+        if kind == "labelled":
+            found[kind] = data_folder.find([Path(p) for p in given], split=split)
+        else:
+            pattern, describe = _NAMED[kind]
+            found[kind] = _among([Path(p) for p in given], pattern, describe)
+    return found
+
+
+def identity(file: data_folder.DataFile) -> list[str]:
+    """What a run's result depends on in a file: its content and the languages in its name."""
+    return [checksum(file.path), file.question_language, file.context_language]
+
+
+def examples(
+    files: Iterable[data_folder.DataFile], *, keep_misplaced: bool = False
+) -> Iterator[Example]:
+    """The labelled examples of files, one file in memory at a time."""
+    for file in files:
+        yield from file.examples(keep_misplaced=keep_misplaced)
+
+
+def sentence_pairs(files: Iterable[data_folder.DataFile]) -> Iterator[SentencePair]:
+    """The sentence pairs of files."""
+    for file in files:
+        for pair in bitext.load_bitext(file.path):
+            yield replace(
+                pair,
+                source_language=file.question_language,
+                target_language=file.context_language,
+            )
+
+
+def passages(files: Iterable[data_folder.DataFile]) -> Iterator[Passage]:
+    """The paragraphs of text files; empty lines are skipped."""
+    for file in files:
+        for line in read_text(file.path).split("\n"):
+            if text := line.strip():
+                yield Passage(text, file.context_language)
+
+
+def _among(
+    paths: Sequence[Path], pattern: str, describe: Callable[[Path], data_folder.DataFile]
+) -> list[data_folder.DataFile]:
+    """The files among paths and, for a folder, those below it."""
+    found: list[data_folder.DataFile] = []
+    for path in paths:
+        inside = sorted(path.rglob(pattern)) if path.is_dir() else [path]
+        if not inside:
+            raise DataError(f"{path}: expected files {pattern} in this folder, found none")
+        found += map(describe, inside)
+    return found
+
+
+def _bitext_file(path: Path) -> data_folder.DataFile:
+    found = bitext.named(path)
+    if found is None:
+        raise DataError(f"{path}: expected a name like news.en-de.tsv.gz, which says the languages")
+    return data_folder.DataFile(path, *found)
+
+
+def _passages_file(path: Path) -> data_folder.DataFile:
+    found = _PASSAGES.fullmatch(path.name)
+    if found is None:
+        raise DataError(f"{path}: expected a name like news.de.txt.gz, which says the language")
+    return data_folder.DataFile(path, found["source"], found["language"], found["language"])
+
+
+_NAMED = {"bitext": ("*.tsv*", _bitext_file), "passages": ("*.txt*", _passages_file)}
+"""Kind -> the names of its files in a folder, and what reads such a name."""

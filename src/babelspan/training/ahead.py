@@ -1,0 +1,71 @@
+"""Batches that are made ready while the device is busy with the one before."""
+
+import queue
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import torch
+
+T = TypeVar("T")
+
+_DEPTH = 2
+"""Updates whose batches wait at most."""
+
+
+@contextmanager
+def ahead(items: Iterator[T], device: torch.device) -> Iterator[Iterator[T]]:
+    """The items, made in a thread of their own where the device is not the CPU.
+
+    Making them draws no random numbers of PyTorch's, so that the order of threads does not matter.
+    On the CPU, whose cores are busy with the network, they are made as they are asked for.
+    """
+    if device.type == "cpu":
+        yield items
+        return
+    with in_a_thread(items) as made:
+        yield made
+
+
+@contextmanager
+def in_a_thread(items: Iterator[T]) -> Iterator[Iterator[T]]:
+    """The items, made by a thread that is ahead by two and ends with the block."""
+    waiting: queue.Queue[Any] = queue.Queue(_DEPTH)
+    over = threading.Event()
+
+    def put(item: Any) -> None:
+        while not over.is_set():
+            try:
+                waiting.put(item, timeout=0.1)
+            except queue.Full:
+                continue
+            return
+
+    def make() -> None:
+        try:
+            for item in items:
+                put((item, None))
+                if over.is_set():
+                    return
+            put((None, StopIteration()))
+        except BaseException as error:
+            put((None, error))
+
+    thread = threading.Thread(target=make, name="batches", daemon=True)
+    thread.start()
+    try:
+        yield _taken(waiting)
+    finally:
+        over.set()
+        thread.join()
+
+
+def _taken(waiting: "queue.Queue[Any]") -> Iterator[Any]:
+    while True:
+        item, error = waiting.get()
+        if isinstance(error, StopIteration):
+            return
+        if error is not None:
+            raise error
+        yield item

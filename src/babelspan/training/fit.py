@@ -1,0 +1,140 @@
+"""The one training loop: it counts, logs, shows progress, evaluates, saves and resumes.
+
+It knows nothing of questions, languages or players; a method hands it a `step` and a source of
+batches.
+"""
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from babelspan.training.ahead import ahead
+from babelspan.training.progress import Meter, bar
+from babelspan.training.run import Monitor, Run
+from babelspan.training.stream import B, Order, Share, Source, Updates
+
+Losses = Mapping[str, Tensor]
+Step = Callable[[B], Losses]
+
+
+def fit(step: Step[B], source: Source[B], run: Run) -> None:
+    """Take every update of a stage; a stage that was stopped goes on where its checkpoint stands.
+
+    Killed at any moment and started again, a run ends with the bits of one that was not stopped.
+
+    Args:
+        step: reads one micro-batch, hands losses to its updaters, returns them by name (scalars).
+        source: what is learnt from: a `Stream`, or `both` of two.
+        run: the run, with the updaters of this stage.
+
+    Raises:
+        ConfigError: if the batches cannot be shared out as the run's config says, or a gradient is
+            not finite.
+        DataError: if there is too little to learn from.
+    """
+    clock = run.clock
+    updates = source.in_order(Order.of(run))
+    clock.update, clock.updates = 0, updates.updates
+    if not run.is_past(clock.stage):
+        run.place.part_random_states(clock.stage)
+        saved = run.restore()
+        if saved is not None:
+            _tell_of_threads(saved["threads"], run)
+        run.journal.open(stage=clock.stage, update=clock.update)
+        _take_updates(step, updates, run, {} if saved is None else saved["meter"])
+        for updater in run.updaters:
+            updater.take_average()
+        run.place.join_random_states()
+    clock.stage += 1
+    run.updaters = []
+
+
+@contextmanager
+def evaluating(*networks: Any) -> Iterator[None]:
+    """Within the block the networks do not learn: no dropout. Each part is then as it was."""
+    modes = {
+        module: module.training
+        for network in networks
+        for module in (network.modules() if isinstance(network, nn.Module) else ())
+    }
+    for network in networks:
+        network.eval()
+    try:
+        yield
+    finally:
+        for module, is_training in modes.items():
+            module.training = is_training
+
+
+def _take_updates(
+    step: Step[B], updates: Updates[B], run: Run, summed: Mapping[str, float]
+) -> None:
+    clock = run.clock
+    if clock.update:  # a checkpoint is written before its update is evaluated
+        _evaluate_if_due(run)
+    meter = Meter(run, summed)
+    batches = ahead(updates.starting_at(clock.update), run.place.device)
+    with bar(run) as shown, batches as taken:
+        for shares in taken:
+            meter.add(_update(step, shares, run), shares)
+            clock.update += 1
+            if _is_due(run, run.config.log_every):
+                line = meter.flush()
+                run.journal.record(line, stage=clock.stage, update=clock.update)
+                shown.show(line)
+            if _is_due(run, run.config.save_every):
+                run.save(meter.sums())
+            _evaluate_if_due(run)
+            shown.advance()
+
+
+def _update(step: Step[B], shares: Sequence[Share[B]], run: Run) -> dict[str, Tensor]:
+    """One update; the losses are means over this process's share of it."""
+    means: dict[str, Tensor] = {}
+    total = sum(share.weight for share in shares)
+    for number, share in enumerate(shares):
+        run.clock.weight = share.weight
+        run.clock.completes_update = number == len(shares) - 1
+        with run.place.autocast():
+            losses = step(share.batch.to(run.place.device))
+        for name, loss in losses.items():
+            means[name] = means.get(name, 0.0) + loss.detach() * (share.weight / total)
+    return means
+
+
+def _evaluate_if_due(run: Run) -> None:
+    if run.monitor and _is_due(run, run.config.evaluate_every):
+        figures = _evaluation(run.monitor, run)
+        run.journal.record(figures, stage=run.clock.stage, update=run.clock.update)
+
+
+def _evaluation(monitor: Monitor, run: Run) -> dict[str, float]:
+    """Figures on development data, with averaged weights; training goes on undisturbed."""
+    random = run.place.random_state()
+    with ExitStack() as stack:
+        stack.enter_context(evaluating(*run.players.values()))
+        for updater in run.updaters:
+            stack.enter_context(updater.averaged())
+        torch.clear_autocast_cache()
+        figures = dict(monitor())
+    run.place.set_random_state(random)
+    return figures
+
+
+def _is_due(run: Run, every: int) -> bool:
+    return run.clock.update == run.clock.updates or (every > 0 and run.clock.update % every == 0)
+
+
+def _tell_of_threads(before: int, run: Run) -> None:
+    """Say so if the run goes on with more CPU threads or fewer."""
+    now = torch.get_num_threads()
+    if now != before and run.place.device.type == "cpu" and run.place.leads:
+        print(
+            f"started with {before} threads, resumed with {now}: weights may differ in the last "
+            "bits from those of an uninterrupted run",
+            file=sys.stderr,
+        )

@@ -1,0 +1,54 @@
+"""Games between players, as parts that methods put together.
+
+Shape letters: B windows, H width, C languages.
+"""
+
+from collections.abc import Iterable
+
+from torch import Tensor
+
+from babelspan.losses.adversarial import confusion_loss
+from babelspan.networks.discriminators import LanguageDiscriminator
+from babelspan.networks.reader import Batch
+from babelspan.reading.windows import Window
+from babelspan.training.languages import language_weights, naming
+from babelspan.training.run import Run
+from babelspan.training.update import Optim, Updater
+from babelspan.types import DataError
+
+
+class LanguageGame:
+    """A discriminator names the language of questions; whoever makes their vectors hides it.
+
+    Bornea et al. (2021), arXiv:2012.05958, Section 3.2, Equations 3 and 4.
+
+    Args:
+        width: of the vectors, H.
+        windows: what is learnt from: it says which languages there are and how frequent.
+        optim: how the discriminator learns.
+        run: the run, of which the discriminator becomes a player.
+
+    Raises:
+        DataError: if all questions are in one language.
+    """
+
+    def __init__(self, width: int, windows: Iterable[Window], optim: Optim, run: Run) -> None:
+        self._weights = language_weights(windows)
+        if len(self._weights) < 2:
+            raise DataError(
+                "expected questions in two languages or more, found "
+                f"{', '.join(self._weights) or 'none'} only; "
+                "add their translations (babelspan translate --strategy q)"
+            )
+        self.discriminator = LanguageDiscriminator(width, len(self._weights), seed=run.config.seed)
+        self._update = Updater(self.discriminator, optim, run, name="discriminator")
+
+    def confusion(self, vectors: Tensor) -> Tensor:
+        """How far the discriminator's guesses are from uniform, given vectors (B, H); a loss."""
+        return confusion_loss(self.discriminator(vectors))
+
+    def play(self, vectors: Tensor, batch: Batch) -> dict[str, Tensor]:
+        """Update the discriminator on vectors (B, H) of a batch; what it says of them, by name."""
+        named = naming(self.discriminator(vectors.detach()), batch, self._weights)
+        self._update(named["discriminator"])
+        return named

@@ -1,0 +1,63 @@
+"""What a run writes down while it learns: lines of JSON, and TensorBoard's events."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+LOG = "log.jsonl"
+
+
+class Journal:
+    """The log of a run; it keeps nothing without a folder.
+
+    Args:
+        folder: where `log.jsonl` and `tensorboard/` go; None for a process that writes nothing.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+        self._events: Any = None
+
+    @property
+    def length(self) -> int:
+        """Bytes of the log so far."""
+        log = None if self._folder is None else self._folder / LOG
+        return log.stat().st_size if log is not None and log.exists() else 0
+
+    def shorten(self, length: int) -> None:
+        """Drop what stands in the log after its first bytes: a resumed run writes it again."""
+        if self._folder is not None and self.length > length:
+            os.truncate(self._folder / LOG, length)
+
+    def open(self, *, stage: int, update: int) -> None:
+        """Open the stage's folder of TensorBoard, which drops the updates that are still to come.
+
+        A folder for each stage: what is dropped is dropped from the whole folder.
+        """
+        if self._folder is None:
+            return
+        from torch.utils.tensorboard import SummaryWriter
+
+        self.close()
+        self._events = SummaryWriter(
+            str(self._folder / "tensorboard" / f"stage{stage}"), purge_step=update + 1
+        )
+
+    def record(self, line: Mapping[str, float], *, stage: int, update: int) -> None:
+        """Append a line to the log and to TensorBoard."""
+        if self._folder is None:
+            return
+        with (self._folder / LOG).open("a", encoding="utf-8") as log:
+            log.write(json.dumps({"stage": stage, "update": update, **line}) + "\n")
+        if self._events is not None:
+            for name, value in line.items():
+                self._events.add_scalar(name, value, global_step=update)
+            self._events.flush()
+
+    def close(self) -> None:
+        """Write out what TensorBoard still holds."""
+        if self._events is not None:
+            self._events.close()
+        self._events = None

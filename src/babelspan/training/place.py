@@ -1,0 +1,99 @@
+"""Where a run takes place: device, threads, precision, processes, random states."""
+
+import ctypes
+import os
+import platform
+import sys
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+
+ALL_CORES = torch.get_num_threads()
+"""PyTorch's own number of threads, which one run after another may change."""
+
+
+class Place:
+    """The device and the processes of a run.
+
+    Args:
+        seed: of new weights, and of dropout.
+        threads: CPU threads of a process; 0 for as many as PyTorch takes by itself.
+        precision: "fp32" or "bf16", of the matrix products.
+        is_repeatable: whether a GPU must give the same bits twice; operations that cannot raise an
+            error that names them.
+
+    Attributes:
+        accelerator: accelerate's, for process groups.
+        device: where networks and batches are.
+        process: index of this process.
+        processes: how many there are.
+    """
+
+    def __init__(self, *, seed: int, threads: int, precision: str, is_repeatable: bool) -> None:
+        _keep_freed_memory()
+        torch.set_num_threads(threads or ALL_CORES)
+        self.accelerator = Accelerator(mixed_precision="no")  # see `autocast`; it is per process
+        self.device: torch.device = self.accelerator.device
+        self.processes: int = self.accelerator.num_processes
+        self.process: int = self.accelerator.process_index
+        self._seed = seed
+        self._precision = precision
+        if self.device.type == "cuda":
+            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+            torch.use_deterministic_algorithms(is_repeatable)
+        torch.manual_seed(seed)
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process writes files and shows progress."""
+        return bool(self.accelerator.is_main_process)
+
+    def autocast(self) -> torch.autocast:
+        """A block whose matrix products have the run's precision."""
+        is_bf16 = self._precision == "bf16"
+        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=is_bf16)
+
+    def gathered(self, value: Any) -> list[Any]:
+        """A picklable value of every process, in order."""
+        if self.processes == 1:
+            return [value]
+        values: list[Any] = [None] * self.processes
+        torch.distributed.all_gather_object(values, value)
+        return values
+
+    def random_state(self) -> dict[str, Any]:
+        """The random state of this process."""
+        state = {"cpu": torch.get_rng_state()}
+        if self.device.type == "cuda":
+            state["cuda"] = torch.cuda.get_rng_state(self.device)
+        return state
+
+    def set_random_state(self, state: dict[str, Any]) -> None:
+        """Go back to a random state of this process; a GPU's only where there is one."""
+        torch.set_rng_state(state["cpu"])
+        if "cuda" in state and self.device.type == "cuda":
+            torch.cuda.set_rng_state(state["cuda"], self.device)
+
+    def part_random_states(self, stage: int) -> None:
+        """Have each process but the first draw numbers (of dropout) of its own in a stage."""
+        if self.process:
+            torch.manual_seed(hash((self._seed, stage, self.process)) % 2**63)
+
+    def join_random_states(self) -> None:
+        """Have all processes go on with the first one's state: new weights are then the same."""
+        if self.processes > 1:
+            self.set_random_state(self.gathered(self.random_state())[0])
+
+
+def _keep_freed_memory() -> None:
+    """Have glibc keep large freed blocks for the next step instead of giving them back.
+
+    Activations of the same sizes come and go at every step; mapping them anew cost 38 % of the
+    processor time of a step at 384 tokens (docs/decisions/0010).
+    """
+    if sys.platform == "linux" and platform.libc_ver()[0] == "glibc":
+        libc = ctypes.CDLL("libc.so.6")
+        trim_threshold, mmap_threshold = -1, -3
+        libc.mallopt(mmap_threshold, 1 << 30) or libc.mallopt(mmap_threshold, 32 << 20)
+        libc.mallopt(trim_threshold, (1 << 31) - 1)

@@ -1,0 +1,61 @@
+"""Items on disk: what is learnt from need not fit into memory."""
+
+import pickle
+import tempfile
+import threading
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Generic, TypeVar, overload
+
+T = TypeVar("T")
+
+
+class Spool(Sequence[T], Generic[T]):
+    """A sequence of picklable items in a file without a name, which is gone with the process.
+
+    In memory it takes 8 bytes an item. Safe under threads.
+
+    Args:
+        items: read once, in order.
+        folder: on whose disk the file lies; None for the system's folder for such files.
+    """
+
+    def __init__(self, items: Iterable[T] = (), *, folder: Path | None = None) -> None:
+        is_there = folder is not None and folder.is_dir()
+        self._file = tempfile.TemporaryFile(dir=folder if is_there else None, buffering=1 << 20)  # noqa: SIM115
+        self._ends = array("q", [0])
+        self._lock = threading.Lock()
+        for item in items:
+            self.append(item)
+
+    def append(self, item: T) -> None:
+        """Add an item at the end."""
+        written = pickle.dumps(item, protocol=pickle.HIGHEST_PROTOCOL)
+        with self._lock:
+            self._file.seek(self._ends[-1])
+            self._file.write(written)
+            self._ends.append(self._ends[-1] + len(written))
+
+    def __len__(self) -> int:
+        return len(self._ends) - 1
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[T]: ...
+    def __getitem__(self, index: int | slice) -> T | list[T]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        number = index + len(self) if index < 0 else index
+        if not 0 <= number < len(self):
+            raise IndexError(f"expected an index below {len(self)}, got {index}")
+        start, end = self._ends[number], self._ends[number + 1]
+        with self._lock:
+            self._file.seek(start)
+            written = self._file.read(end - start)
+        item: T = pickle.loads(written)
+        return item
+
+    def __iter__(self) -> Iterator[T]:
+        return (self[number] for number in range(len(self)))

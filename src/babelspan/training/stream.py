@@ -1,0 +1,303 @@
+"""The order of training: which items make up which update, a pure function of seed and epoch.
+
+Items (windows, pairs of windows, sentence pairs, …) are shuffled, cut into pools, sorted by length
+within a pool and cut into joint batches, so that little is padded and the order is still random. An
+update is split over processes and micro-batches; each share is weighted by its items, so that
+the sum of their gradients is the gradient of the joint batch.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any, Generic, Protocol, Self, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from babelspan.training.run import Run
+from babelspan.types import ConfigError, DataError
+
+_POOL = 64
+"""Joint batches in a pool that is sorted by length."""
+
+Indices = NDArray[np.int64]
+
+
+class Moved(Protocol):
+    """What a step gets: tensors that move to a device together."""
+
+    @property
+    def tokens(self) -> int:
+        """Tokens without padding, for the speed that is shown."""
+
+    def to(self, device: torch.device) -> Self:
+        """The same on a device."""
+
+
+Item = TypeVar("Item")
+B = TypeVar("B", bound=Moved)
+C = TypeVar("C", bound=Moved)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Share(Generic[B]):
+    """One process's part of one micro-batch; `weight` is its part of the mean over the update."""
+
+    batch: B
+    weight: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """How items are put in order and shared out.
+
+    Attributes:
+        seed: of the order.
+        batch_size: windows of an update, at most.
+        batch_tokens: tokens of an update, padding included; None for no limit. An update ends at
+            whichever limit comes first.
+        epochs: passes over the items.
+        updates: how many updates; None for as many as the epochs give.
+        accumulation: micro-batches of an update.
+        process: index of this process.
+        processes: how many processes share the updates.
+        is_full: whether every update has `batch_size` windows, the last ones of an epoch filled up
+            with items from its start, so that all shares weigh the same.
+    """
+
+    seed: int
+    batch_size: int
+    batch_tokens: int | None = None
+    epochs: int = 1
+    updates: int | None = None
+    accumulation: int = 1
+    process: int = 0
+    processes: int = 1
+    is_full: bool = False
+
+    @classmethod
+    def of(cls, run: Run) -> "Order":
+        """The order that a run's config asks for."""
+        config, place = run.config, run.place
+        return cls(
+            seed=config.seed,
+            batch_size=config.batch_size,
+            batch_tokens=config.batch_tokens,
+            epochs=config.epochs,
+            updates=config.updates,
+            accumulation=config.accumulation,
+            process=place.process,
+            processes=place.processes,
+        )
+
+    @property
+    def shares(self) -> int:
+        """How many shares an update has."""
+        return self.accumulation * self.processes
+
+
+class Updates(Protocol[C]):
+    """All updates of a stage."""
+
+    updates: int
+    """How many there are."""
+
+    def starting_at(self, update: int) -> Iterator[list[Share[C]]]:
+        """The shares of this process in each update from number `update` on."""
+
+
+class Source(Protocol[C]):
+    """Where the batches of a stage come from."""
+
+    def in_order(self, order: Order) -> Updates[C]:
+        """The updates; errors as in `Stream.in_order`."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Stream(Generic[Item, B]):
+    """Items to learn from and how they become a batch.
+
+    Attributes:
+        items: what is learnt from; may lie on disk (`training.spool`).
+        lengths: tokens of each item, padded, of its longest part, (N,).
+        collate: makes a batch of items.
+        together: windows, or other parts, of an item; they count for the size of a batch.
+        unit: what a part is called in messages.
+    """
+
+    items: Sequence[Item]
+    lengths: Indices
+    collate: Callable[[Sequence[Item]], B]
+    together: int = 1
+    unit: str = "window"
+
+    def in_order(self, order: Order) -> "StreamUpdates[Item, B]":
+        """All updates of a stage.
+
+        Raises:
+            ConfigError: if an update is to have fewer items than shares.
+            DataError: if there are fewer items than shares.
+        """
+        return StreamUpdates(self, order)
+
+
+class StreamUpdates(Generic[Item, B]):
+    """The updates of a stream; see `Stream.in_order`."""
+
+    def __init__(self, stream: Stream[Item, B], order: Order) -> None:
+        _check(stream, order)
+        self._stream = stream
+        self._order = order
+        self._size = order.batch_size // stream.together
+        planned = [len(self._plan(e)) for e in range(order.epochs)] if not order.updates else []
+        self.updates = order.updates or sum(planned)
+
+    def starting_at(self, update: int) -> Iterator[list[Share[B]]]:
+        """The shares of this process in each update from number `update` on."""
+        number = 0
+        epoch = 0
+        while number < self.updates:
+            for joint in self._plan(epoch)[: self.updates - number]:
+                if number >= update:
+                    yield self._shares(joint)
+                number += 1
+            epoch += 1
+
+    def _plan(self, epoch: int) -> list[Indices]:
+        """Which items make up each update of an epoch."""
+        lengths, order = self._stream.lengths, self._order
+        rng = np.random.default_rng([order.seed, epoch])
+        shuffled = rng.permutation(len(lengths))
+        pool = self._size * _POOL
+        joint: list[Indices] = []
+        for at in range(0, len(shuffled), pool):
+            part = shuffled[at : at + pool]
+            joint += self._cut(part[np.argsort(lengths[part], kind="stable")])
+        least = self._size if order.is_full else order.shares
+        return [_filled(joint[i], shuffled, least) for i in rng.permutation(len(joint))]
+
+    def _cut(self, by_length: Indices) -> Iterator[Indices]:
+        """Items in order of length as joint batches within both limits."""
+        lengths, tokens = self._stream.lengths, self._order.batch_tokens
+        first = 0
+        for at in range(1, len(by_length) + 1):
+            is_full = at - first == self._size or at == len(by_length)
+            if not is_full and tokens is not None:
+                parts = (at - first + 1) * self._stream.together
+                is_full = parts * lengths[by_length[at]] > tokens
+            if is_full:
+                yield by_length[first:at]
+                first = at
+
+    def _shares(self, joint: Indices) -> list[Share[B]]:
+        """This process's micro-batches of a joint batch; every share has items of all lengths."""
+        order = self._order
+        mine = [
+            joint[order.process * order.accumulation + m :: order.shares]
+            for m in range(order.accumulation)
+        ]
+        return [
+            Share(
+                self._stream.collate([self._stream.items[int(i)] for i in part]),
+                len(part) * order.processes / len(joint),
+            )
+            for part in mine
+        ]
+
+
+def _check(stream: Stream[Any, Any], order: Order) -> None:
+    together = stream.together
+    least = order.shares * together
+    each = f"one {stream.unit}" if together == 1 else f"{together} {stream.unit}s"
+    if order.batch_size < least:
+        raise ConfigError(
+            f"batch_size must be at least {least}, {each} for each process and "
+            f"micro-batch, got {order.batch_size}"
+        )
+    if len(stream.items) * together < least:
+        raise DataError(
+            f"expected at least {least} {stream.unit}s to learn from, {each} for each process and "
+            f"micro-batch, got {len(stream.items) * together}"
+        )
+
+
+def _filled(joint: Indices, others: Indices, least: int) -> Indices:
+    """`joint`, with items from the start of the epoch, repeated if need be, up to `least`."""
+    missing = max(0, least - len(joint))
+    return np.concatenate([joint, np.resize(others, missing)]) if missing else joint
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Several(Generic[B, C]):
+    """One batch of a stream and several of another: what a step over `both` gets."""
+
+    one: B
+    others: tuple[C, ...]
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of all batches."""
+        return self.one.tokens + sum(batch.tokens for batch in self.others)
+
+    def to(self, device: torch.device) -> "Several[B, C]":
+        """The same on a device."""
+        return Several(self.one.to(device), tuple(batch.to(device) for batch in self.others))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Both(Generic[B, C]):
+    """The source that `both` makes."""
+
+    one: Source[B]
+    other: Source[C]
+    times: int
+
+    def in_order(self, order: Order) -> "BothUpdates[B, C]":
+        """The updates: as many as the first source has.
+
+        Raises:
+            ConfigError: if there are micro-batches, a limit of tokens, or shares of unequal size.
+            DataError: if one of the sources has too few items.
+        """
+        if order.accumulation != 1 or order.batch_tokens is not None:
+            raise ConfigError(
+                "expected accumulation = 1 and no batch_tokens where two streams are read, got "
+                f"{order.accumulation} and {order.batch_tokens}"
+            )
+        if order.batch_size % order.processes:
+            raise ConfigError(
+                f"expected a batch_size that {order.processes} processes can share equally, got "
+                f"{order.batch_size}"
+            )
+        return BothUpdates(self, replace(order, is_full=True))
+
+
+class BothUpdates(Generic[B, C]):
+    """The updates of two sources read side by side; see `Both.in_order`."""
+
+    def __init__(self, both: Both[B, C], order: Order) -> None:
+        self._times = both.times
+        self._one = both.one.in_order(order)
+        self.updates = self._one.updates
+        self._other = both.other.in_order(
+            replace(order, seed=order.seed + 1, updates=self.updates * both.times)
+        )
+
+    def starting_at(self, update: int) -> Iterator[list[Share[Several[B, C]]]]:
+        """The shares of this process in each update from number `update` on."""
+        others = self._other.starting_at(update * self._times)
+        for (share,) in self._one.starting_at(update):
+            read = [of_other.batch for (of_other,) in islice(others, self._times)]
+            yield [Share(Several(share.batch, tuple(read)), share.weight)]
+
+
+def both(one: Source[B], other: Source[C], *, times: int = 1) -> Both[B, C]:
+    """A source whose steps get a batch of one source and `times` batches of another.
+
+    Such as the updates of a critic: k of its own batches for each of the generator. All batches
+    are full, so that those of all processes weigh the same.
+    """
+    if times < 1:
+        raise ValueError(f"times must be 1 or more, got {times}")
+    return Both(one, other, times)
