@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import onnx
@@ -18,7 +19,7 @@ from babelspan.export.onnx import export
 from babelspan.methods import fine_tune
 from babelspan.networks.pretrained import PretrainedReader
 from babelspan.reading.answerer import Answerer
-from babelspan.reading.windows import Featurizer
+from babelspan.reading.windows import Featurizer, Tokens, Window
 from babelspan.training.run import Corpora, Run, RunConfig
 from babelspan.training.update import Optim
 from babelspan.types import DataError, Limits
@@ -53,38 +54,50 @@ def answers(answerer):
     return list(answerer.predict(EXAMPLES))
 
 
-def random_arrays(encoder, windows, length, seed=0):
-    """Ids, mask and types with padding of different lengths; the first window is full."""
+def random_windows(reader, count, length, seed=0):
+    """Windows of random tokens; the first has `length` of them, the others fewer."""
     rng = np.random.default_rng(seed)
-    lengths = np.concatenate([[length], rng.integers(1, length + 1, windows - 1)])
-    mask = (np.arange(length) < lengths[:, None]).astype(np.int64)
-    ids = np.where(mask, rng.integers(5, 400, mask.shape), encoder.pad_id)
-    types = np.where(mask, np.arange(length) > length // 3, 0).astype(np.int64)
-    return ids, mask, types
+    featurizer = reader.featurizer
+    lengths = [length, *rng.integers(4, length + 1, count - 1).tolist()]
+    windows = []
+    for number, tokens in enumerate(lengths):
+        ids = rng.integers(5, 400, tokens - featurizer.frame.size).astype(np.int32)
+        question = ids[: len(ids) // 3]
+        context = ids[len(ids) // 3 :]
+        places = np.stack([np.arange(len(context)), np.arange(len(context)) + 1], axis=1)
+        example = replace(EXAMPLES[0], id=str(number), answers=None)
+        windows.append(
+            Window(example, featurizer.frame, question, Tokens(context, places.astype(np.int32)), 0)
+        )
+    assert [w.length for w in windows] == lengths
+    return windows
 
 
-@pytest.mark.parametrize("length", [1, 2, 15, 16, 17, 77, 128])
-@pytest.mark.parametrize("windows", [1, 2, 5])
-def test_fp32_logits_equal_those_of_torch(reader, exported, windows, length):
-    arrays = random_arrays(reader.featurizer, windows, length)
-    found = OnnxEngine(exported["fp32"], workers=1)(*arrays)
-    expected = TorchEngine(reader)(*arrays)
-    for ours, theirs in zip(found, expected, strict=True):
-        assert ours.dtype == theirs.dtype == np.float32
-        assert ours.shape == (windows, length)
-        assert ((ours == -np.inf) == (arrays[1] == 0)).all()
-        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-4)
+def assert_alike(reader, engine, windows):
+    """Both engines give the same logits, to rounding, one for each token."""
+    found, expected = list(engine.read(windows)), list(TorchEngine(reader).read(windows))
+    assert len(found) == len(expected) == len(windows)
+    for window, ours, theirs in zip(windows, found, expected, strict=True):
+        for one, other in zip(ours, theirs, strict=True):
+            assert one.dtype == other.dtype == np.float32
+            assert one.shape == other.shape == (window.length,)
+            np.testing.assert_allclose(one, other, rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("length", [4, 15, 16, 17, 77, 128])
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_fp32_logits_equal_those_of_torch(reader, exported, count, length):
+    engine = OnnxEngine(exported["fp32"], workers=1)
+    assert_alike(reader, engine, random_windows(reader, count, length))
 
 
 @pytest.mark.parametrize("name", ["fp32", "int8"])
 def test_logits_do_not_depend_on_the_batch_or_the_cores_of_a_window(reader, exported, name):
-    ids, mask, types = random_arrays(reader.featurizer, 5, 77)
+    windows = random_windows(reader, 5, 77)
     alone, beside = (OnnxEngine(exported[name], workers=n) for n in (1, 64))
-    together = np.stack(beside(ids, mask, types))
-    for row, length in enumerate(mask.sum(axis=1)):
-        window = slice(row, row + 1), slice(length)
-        found = np.stack(alone(*(array[window] for array in (ids, mask, types))))
-        assert np.array_equal(found[:, 0], together[:, row, :length])
+    for window, together in zip(windows, beside.read(windows), strict=True):
+        (by_itself,) = alone.read([window])
+        assert all(map(np.array_equal, by_itself, together))
 
 
 def operators(folder):
@@ -136,10 +149,7 @@ def test_other_families_give_the_logits_of_torch(tmp_path, model_type, fused_lay
     export(reader, tmp_path)
     assert operators(tmp_path)["MultiHeadAttention"] == fused_layers
     assert reader.model.config._attn_implementation == before
-    arrays = random_arrays(reader.featurizer, 3, 100)
-    found = OnnxEngine(tmp_path, workers=1)(*arrays)
-    for ours, theirs in zip(found, TorchEngine(reader)(*arrays), strict=True):
-        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-4)
+    assert_alike(reader, OnnxEngine(tmp_path, workers=1), random_windows(reader, 3, 100))
 
 
 def test_a_fused_attention_that_gives_other_logits_is_not_used(reader, tmp_path, monkeypatch):
@@ -151,10 +161,7 @@ def test_a_fused_attention_that_gives_other_logits_is_not_used(reader, tmp_path,
     monkeypatch.setattr(fused, "_attention", wrong)
     export(reader, tmp_path)
     assert operators(tmp_path)["MultiHeadAttention"] == 0
-    arrays = random_arrays(reader.featurizer, 2, 60)
-    found = OnnxEngine(tmp_path)(*arrays)
-    for ours, theirs in zip(found, TorchEngine(reader)(*arrays), strict=True):
-        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-4)
+    assert_alike(reader, OnnxEngine(tmp_path), random_windows(reader, 2, 60))
 
 
 def test_a_fused_attention_that_onnxruntime_refuses_is_not_used(reader, tmp_path, monkeypatch):

@@ -11,6 +11,7 @@ import time
 from dataclasses import replace
 
 import pytest
+import torch
 
 from babelspan import config, readers
 from babelspan.cli.main import app
@@ -19,6 +20,7 @@ from babelspan.data.squad import save_squad
 from babelspan.jobs import train as train_job
 from babelspan.jobs.corpora import Paths
 from babelspan.training.journal import LOG
+from babelspan.training.place import ALL_CORES
 from babelspan.training.run import CHECKPOINT, RunConfig
 from babelspan.types import Answer, ConfigError, DataError, Example
 from babelspan.version import VERSION
@@ -88,7 +90,6 @@ def test_the_record_names_all_that_the_result_depends_on(finished, inputs):
     assert record["state"] == "finished"
     assert record["method"] == "fine_tune"
     assert record["seed"] == 1
-    assert record["examples"] == 12
     assert record["babelspan"] == VERSION
     assert record["python"] == ".".join(map(str, sys.version_info[:3]))
     assert set(record["libraries"]) == {
@@ -102,7 +103,7 @@ def test_the_record_names_all_that_the_result_depends_on(finished, inputs):
     assert all(record["libraries"].values())
     assert record["reader"] == str(inputs / "reader")
     assert record["reader_sha256"] == checksum(inputs / "reader" / "model.safetensors")
-    paths = {use: inputs / f"{use}.en.json" for use in ("train", "dev")}
+    paths = {"labelled": inputs / "train.en.json", "dev": inputs / "dev.en.json"}
     assert record["data"] == {use: [str(path)] for use, path in paths.items()}
     assert record["data_sha256"] == {
         use: [[checksum(path), "en", "en"]] for use, path in paths.items()
@@ -275,7 +276,7 @@ def test_a_library_that_is_missing(inputs, monkeypatch, library):
 def test_recipes_with_unknown_names(inputs, tmp_path):
     recipe = tmp_path / "mine.toml"
     for text, message in (
-        ("[rum]\n", rf"{recipe}: unknown table \[rum\]; a recipe has \[method\] and \[run\]"),
+        ("[rum]\n", rf"{recipe}: unknown table \[rum\]; a recipe has \[method\], \[run\] and "),
         ("[run]\nsed = 1\n", rf"{recipe}: \[run\]: unknown key 'sed'; did you mean 'seed'"),
         ("[method.reader]\nwarm_up = 0.0\n", r"\[method\]\.reader: unknown key .*mean 'warmup'"),
         ("[run", f"{recipe}: expected TOML"),
@@ -433,3 +434,69 @@ def test_killed_and_started_again_ends_with_the_same_bytes(inputs, tmp_path):
     again = subprocess.run(command(inputs, out), check=True, capture_output=True)
     assert b"this run has finished already" in again.stderr
     assert weights(out) == weights(tmp_path / "whole")
+
+
+def test_a_folder_whose_run_has_learnt_nothing_may_be_taken_over(inputs, tmp_path):
+    """A first try that failed on its data; the corrected command has another recipe."""
+    failed = planned(inputs, "max_length=40", "overlap=39")
+    with pytest.raises(ConfigError, match="lower overlap"):
+        train_job.carry_out(failed, tmp_path)
+    train_job.carry_out(planned(inputs), tmp_path)
+    assert json.loads((tmp_path / "run.json").read_text())["state"] == "finished"
+
+
+@pytest.mark.parametrize("content", ["[]", "{}", '"running"'])
+def test_a_record_that_is_none_is_told(inputs, tmp_path, content):
+    (tmp_path / "run.json").write_text(content)
+    with pytest.raises(ConfigError, match=r"run\.json: expected the record of a run, found some"):
+        train_job.carry_out(planned(inputs), tmp_path)
+
+
+@pytest.mark.parametrize("raw", [b"", b"PK\x03\x04garbage", b"[]"])
+def test_a_broken_checkpoint_is_told(inputs, tmp_path, raw):
+    (tmp_path / CHECKPOINT).write_bytes(raw)
+    record = train_job._record(planned(inputs))
+    (tmp_path / "run.json").write_text(json.dumps({**record, "state": "running"}))
+    with pytest.raises(ConfigError, match=r"checkpoint\.pt: expected a checkpoint of this version"):
+        train_job.carry_out(planned(inputs), tmp_path)
+
+
+def test_data_with_unanswerable_questions_can_be_watched(inputs, tmp_path):
+    """By the scorer of SQuAD 2.0; that of SQuAD 1.1 refuses such a question before training."""
+    dev = tmp_path / "dev.en.json"
+    examples = WORLD.examples(4)
+    save_squad(dev, [*examples[:3], replace(examples[3], answers=())])
+    with pytest.raises(DataError, match="has no gold answer, and the scorer 'squad' knows only"):
+        planned(inputs, dev=[dev])
+    plan = planned(inputs, dev=[dev], dev_scorer="squad2")
+    train_job.carry_out(plan, tmp_path / "out")
+    (line,) = [line for line in log_lines(tmp_path / "out") if "dev_f1" in line]
+    assert 0 <= line["dev_exact_match"] <= line["dev_f1"] <= 100
+
+
+def test_all_cores_are_taken_after_a_run_with_one(inputs, tmp_path):
+    train_job.carry_out(planned(inputs, "updates=1"), tmp_path)
+    assert torch.get_num_threads() == ALL_CORES
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (Paths(), r"'fine_tune' learns from labelled data, found none; give --train or"),
+        (
+            Paths(labelled=("a.json",), bitext=("b.en-de.tsv",)),
+            r"'fine_tune' does not read bitext data, found b\.en-de\.tsv; leave --bitext out",
+        ),
+    ],
+)
+def test_data_that_a_method_lacks_or_does_not_read(inputs, data, said):
+    with pytest.raises(ConfigError, match=said):
+        train_job.plan(method="fine_tune", reader=str(inputs / "reader"), data=data)
+
+
+def test_a_recipe_may_name_its_data(inputs, tmp_path):
+    recipe = tmp_path / "mine.toml"
+    recipe.write_text(f'[data]\nlabelled = ["{inputs / "train.en.json"}"]\n')
+    reader = str(inputs / "reader")
+    plan = train_job.plan(method="fine_tune", reader=reader, data=Paths(), recipe=str(recipe))
+    assert [file.path for file in plan.files["labelled"]] == [inputs / "train.en.json"]

@@ -1,6 +1,7 @@
 """Two processes take the steps of one: same joint batches, same gradients, all players."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from babelspan.training.fit import fit
 from babelspan.training.journal import LOG
 from babelspan.training.run import CHECKPOINT, Corpora, Run, RunConfig
 from babelspan.training.update import Optim, Updater
+from babelspan.types import ConfigError
 from miniature import miniature_reader
 from world import World
 
@@ -52,6 +54,8 @@ def train_all(out, folder=None):
     """What every process does, one or two of them; gradients and weights go to `out`."""
     run = train(out, folder)
     train_by_methods(out)
+    draw_masks(out)
+    resume_apart(out, folder)
     run.place.accelerator.end_training()
 
 
@@ -112,6 +116,43 @@ def train_by_methods(out):
     finally:
         Updater._mean_over_processes = averaged
     torch.save(found, out / f"{run.place.process}-methods.pt")
+
+
+def draw_masks(out):
+    """What dropout draws in each process in an update, and new weights drawn after the stage."""
+    run = Run(config=RunConfig(threads=1, batch_size=6, updates=1))
+    world = World(0)
+    reader = miniature_reader(world.vocabulary(), dropout=0.5)
+    updater = Updater(reader, Optim(), run)
+    masks = []
+
+    def step(batch):
+        masks.append(torch.nn.functional.dropout(torch.ones(64)))
+        loss = reader(batch).hidden.square().mean()
+        updater(loss)
+        return {"loss": loss}
+
+    fit(step, labelled(reader, world.examples(11), run), run)
+    found = {"mask": masks[0], "new": nn.Linear(4, 4).weight.detach()}
+    torch.save(found, out / f"{run.place.process}-masks.pt")
+
+
+def resume_apart(out, folder):
+    """Each process with a folder of its own, of which the first one's has a checkpoint."""
+    rank = Run(config=RunConfig(threads=1)).place.process
+    own = out / f"folder-{rank}"
+    own.mkdir()
+    if rank == 0 and folder is not None:
+        shutil.copy(folder / CHECKPOINT, own / CHECKPOINT)
+    run = Run(config=RunConfig(threads=1), folder=own)
+    told = ""
+    try:
+        run.player("reader", nn.Linear(2, 2))
+    except ConfigError as error:
+        told = str(error)
+    except RuntimeError:  # alone there is nobody to disagree with
+        told = "alone"
+    (out / f"{rank}-told.txt").write_text(told)
 
 
 def free_port():
@@ -196,3 +237,23 @@ def test_two_processes_give_every_player_the_gradients_of_one(method, folders):
             assert name == player
             assert any((gradient.abs() > 1e-3).any() for gradient in gradients.values())
             torch.testing.assert_close(gradients, expected, rtol=0, atol=5e-6)
+
+
+def test_processes_draw_masks_of_their_own_and_the_same_new_weights(folders):
+    alone, together, _ = folders
+    one, *both = [
+        torch.load(folder / f"{rank}-masks.pt", weights_only=True)
+        for folder, rank in ((alone, 0), (together, 0), (together, 1))
+    ]
+    assert torch.equal(both[0]["mask"], one["mask"])
+    assert not torch.equal(both[1]["mask"], both[0]["mask"])
+    assert torch.equal(both[1]["new"], both[0]["new"])
+
+
+def test_a_checkpoint_that_one_process_cannot_see_is_refused(folders):
+    _, together, _ = folders
+    for rank in range(2):
+        assert (
+            "expected the same checkpoint for all 2 processes, found that process 1 sees another"
+            in (together / f"{rank}-told.txt").read_text()
+        )

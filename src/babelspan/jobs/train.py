@@ -284,14 +284,15 @@ def _state_of(out: Path, record: Mapping[str, Any]) -> str:
             f"{out / RECORD}: expected the record of a run, found something else; choose another "
             "folder, or remove this one to start anew"
         )
-    if earlier["state"] != "finished" and not (out / "checkpoint.pt").exists():
-        return "new"  # nothing was learnt yet: whatever it was, this run may have the folder
-    for key in ("method", "recipe", "reader_sha256", "data_sha256"):
-        if earlier.get(key) != record[key]:
-            raise ConfigError(
-                f"{out}: holds a run with another {key.removesuffix('_sha256')}; "
-                "choose another folder, or remove this one to start anew"
-            )
+    for key in ("method", "recipe", "reader_sha256", "data_sha256", "dev_scorer"):
+        if earlier.get(key) == record[key]:
+            continue
+        if earlier["state"] != "finished" and not (out / "checkpoint.pt").exists():
+            return "new"  # it has learnt nothing yet: this run may have its folder
+        raise ConfigError(
+            f"{out}: holds a run with another {key.removesuffix('_sha256')}; "
+            "choose another folder, or remove this one to start anew"
+        )
     return str(earlier["state"])
 
 
