@@ -136,13 +136,19 @@ def checksum_of(reader: str) -> str:
     folder = folder_of(reader)
     if not folder.is_dir():
         return f"{reader}@{_commit_of(reader) or 'unknown-commit'}"
-    parts = sorted({path for pattern in _PARTS for path in folder.glob(pattern)})
+    parts = parts_of(reader)
     if not any(path.suffix in _WEIGHTS for path in parts):
         return checksum_of_tree(folder)
     digest = hashlib.sha256()
     for path in parts:
         digest.update(f"{path.name}\0{checksum(path)}\0".encode())
     return digest.hexdigest()
+
+
+def parts_of(reader: str) -> list[Path]:
+    """The files of a reader's folder that its answers depend on; none for one of the hub."""
+    folder = folder_of(reader)
+    return sorted({path for pattern in _PARTS for path in folder.glob(pattern)})
 
 
 def shortened(identity: str) -> str:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from babelspan.cli.shown import Json
+from babelspan.cli.shown import Json, On, Workers, tracked
 
 if TYPE_CHECKING:
     from babelspan.jobs.translate import Effort, Job
@@ -39,8 +39,6 @@ Pairs = Annotated[
     bool,
     typer.Option("--pairs", help="Only write the sentence pairs that a word aligner is to link."),
 ]
-On = Annotated[Literal["local", "ray"], typer.Option("--on", help="Where the work is done.")]
-Workers = Annotated[int, typer.Option("--workers", min=1, help="Translators side by side.")]
 Shards = Annotated[
     int | None, typer.Option("--shards", min=1, help="Parts; one for 256 paragraphs if not said.")
 ]
@@ -78,8 +76,8 @@ def command(
     manifest with checksums.
     """
     from babelspan.augment.strategies import STRATEGIES
-    from babelspan.cli.shown import tracked
     from babelspan.data.folder import describe
+    from babelspan.jobs.shards import Crew
     from babelspan.jobs.translate import Job, carry_out, plan_shards, write_pairs
 
     file = describe(data)
@@ -108,7 +106,7 @@ def command(
         return
     identity = system.identity
     del system  # a network may be large; those that work are loaded where they work
-    statistics, efforts = carry_out(job, identity, on=on, workers=workers, watch=tracked)
+    statistics, efforts = carry_out(job, identity, crew=Crew(on=on, workers=workers, watch=tracked))
     if as_json:
         print((job.out / "statistics.json").read_text(encoding="utf-8"), end="")
         return

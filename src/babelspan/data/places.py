@@ -35,7 +35,7 @@ def refuse_overwriting(path: Path, inputs: Iterable[Path], *, option: str) -> No
 
     Args:
         path: the file to write.
-        inputs: files, and folders with all in them, that are read.
+        inputs: files that are read.
         option: that names `path`, for the error.
 
     Raises:
@@ -44,8 +44,7 @@ def refuse_overwriting(path: Path, inputs: Iterable[Path], *, option: str) -> No
     if not path.exists():
         return
     for read in inputs:
-        is_inside = read.is_dir() and path.resolve().is_relative_to(read.resolve())
-        if is_inside or (read.exists() and path.samefile(read)):
+        if read.exists() and path.samefile(read):
             raise ConfigError(
                 f"{option} {path}: this file is read ({read}), and would be overwritten; choose "
                 "another name"

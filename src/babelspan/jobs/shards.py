@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from dataclasses import dataclass
 from multiprocessing.connection import wait as wait_for_end
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
@@ -31,7 +32,41 @@ Watch = Callable[[Iterable[Any], str, int], Iterable[Any]]
 """Shows progress over items, such as shards: what they are, how many there will be."""
 
 Where = Literal["local", "ray"]
-"""Where shards are made: in processes of this machine, or on a Ray cluster."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crew:
+    """Who makes shards.
+
+    Attributes:
+        on: processes of this machine, or actors of a Ray cluster (extra `cluster`). On Ray every
+            machine must find the job's folder by the same path; a Ray that runs is used, as
+            RAY_ADDRESS says, else one is started here.
+        workers: how many are made side by side; one local worker is this process.
+        watch: shows progress.
+    """
+
+    on: Where = "local"
+    workers: int = 1
+    watch: Watch = lambda items, _, __: items
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether other processes than this one make the shards."""
+        return self.workers > 1 or self.on == "ray"
+
+    @property
+    def threads(self) -> int:
+        """Of each worker: 0 for all cores, a share of them, or one on a cluster."""
+        if self.on == "ray":
+            return 1
+        has_affinity = hasattr(os, "sched_getaffinity")
+        cores = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
+        return 0 if self.workers == 1 else max(1, cores // self.workers)
+
+
+ALONE = Crew()
+"""This process, which shows nothing."""
 
 
 class Work(Protocol[Input, Made]):
@@ -87,8 +122,7 @@ def carry_out(
     inputs: Iterable[tuple[int, I]],
     *,
     count: int,
-    on: Where = "local",
-    workers: int = 1,
+    crew: Crew = ALONE,
 ) -> Iterator[tuple[int, M]]:
     """Make shards; each as it is finished.
 
@@ -96,18 +130,15 @@ def carry_out(
         work: what makes them.
         inputs: the numbers of the shards that are missing, each with what it is made from.
         count: how many there are.
-        on: where they are made. On Ray every machine must find the job's folder by the same path;
-            a Ray that runs is used, as RAY_ADDRESS says, else one is started here (extra
-            `cluster`).
-        workers: how many are made side by side; one local worker is this process.
+        crew: who makes them.
 
     Raises:
         ConfigError: if a worker was killed; and whatever making a shard raises.
     """
-    workers = min(workers, count)
+    workers = min(crew.workers, count)
     if not count:
         return iter(())
-    if on == "ray":
+    if crew.on == "ray":
         return _on_ray(work, inputs, workers)
     return _in_processes(work, inputs, workers) if workers > 1 else _here(work.start(), inputs)
 
@@ -216,8 +247,8 @@ def _on_ray(
             yield from finished()
     except ray.exceptions.RayTaskError as error:
         raise error.cause from None
-    except ray.exceptions.RayActorError:
-        raise _killed() from None
+    except ray.exceptions.RayActorError as error:
+        raise _killed(f" ({' '.join(str(error).split())[:200]})") from None
 
 
 class _Actor:
@@ -230,8 +261,8 @@ class _Actor:
         return _make(self._work, shard, given)
 
 
-def _killed() -> ConfigError:
+def _killed(cause: str = "") -> ConfigError:
     return ConfigError(
-        "a worker was killed, most often because memory ran out; finished shards are kept: rerun "
-        "the same command to resume, with fewer --workers"
+        f"a worker was killed{cause}, most often because memory ran out; finished shards are kept: "
+        "rerun the same command to resume, with fewer --workers"
     )

@@ -20,7 +20,7 @@ from babelspan.data.pharaoh import PharaohAligner, save_pairs
 from babelspan.data.squad import save_squad
 from babelspan.data.stream import count_paragraphs, stream_squad
 from babelspan.jobs import shards as sharded
-from babelspan.jobs.shards import Watch, Where, is_finished, record_of
+from babelspan.jobs.shards import ALONE, Crew, is_finished, record_of
 from babelspan.seams import Translator
 from babelspan.translators import load_translator
 from babelspan.types import Answer, DataError, Example
@@ -129,9 +129,7 @@ def carry_out(
     job: Job,
     identity: str,
     *,
-    on: Where = "local",
-    workers: int = 1,
-    watch: Watch = lambda shards, _, __: shards,
+    crew: Crew = ALONE,
 ) -> tuple[Statistics, list[Effort]]:
     """Make the shards that are missing, and put all together.
 
@@ -141,9 +139,7 @@ def carry_out(
     Args:
         job: what to translate.
         identity: the translator's.
-        on: as in `shards.carry_out`.
-        workers: how many translators work side by side.
-        watch: shows progress over shards.
+        crew: who translates.
 
     Raises:
         ConfigError: if the folder holds another job or other files, or a process is at work in it.
@@ -154,8 +150,8 @@ def carry_out(
         manifest, job.depends_on(identity), under="job", may_stay=lambda p: _may_stay(p, job)
     ):
         todo = [n for n in range(job.shards) if not is_finished(job.out, n)]
-        done = sharded.carry_out(job, _inputs(job, todo), count=len(todo), on=on, workers=workers)
-        efforts = [effort for _, effort in watch(done, "shards", len(todo))]
+        done = sharded.carry_out(job, _inputs(job, todo), count=len(todo), crew=crew)
+        efforts = [effort for _, effort in crew.watch(done, "shards", len(todo))]
         return _finish(job), efforts
 
 

@@ -29,7 +29,7 @@ from babelspan.jobs.reproduce.papers import (
     settings_of,
 )
 from babelspan.jobs.reproduce.units import Unit, cells_of, do
-from babelspan.jobs.shards import Watch
+from babelspan.jobs.shards import Crew, Watch
 from babelspan.readers import load_checkpoint
 from babelspan.scoring.scorers import load_scorer
 from babelspan.translators import load_translator
@@ -283,9 +283,5 @@ def _translate(
     )
     identity = load_translator(spec).identity
     what = f"{strategy} {', '.join(translation.to)}"
-    translate_job.carry_out(
-        made,
-        identity,
-        workers=workers,
-        watch=lambda shards, _, count: watch(shards, what, count),
-    )
+    named: Watch = lambda shards, _, count: watch(shards, what, count)  # noqa: E731
+    translate_job.carry_out(made, identity, crew=Crew(workers=workers, watch=named))
