@@ -20,6 +20,7 @@ from babelspan.jobs.samples import SAMPLES
 from babelspan.jobs.shards import Crew
 from babelspan.readers import load_answerer
 from babelspan.types import ConfigError, DataError
+from miniature import miniature_reader
 
 DEFAULT = ReaderSpec(reader="default")
 
@@ -94,6 +95,16 @@ def test_several_workers_give_the_same_bytes(data, tmp_path, small, on):
             import ray
 
             ray.shutdown()
+    assert alone.read_bytes() == together.read_bytes()
+
+
+def test_several_workers_of_a_checkpoint_give_the_same_bytes(data, tmp_path, small):
+    miniature_reader([*"abcdefghijklmnopqrstuvwxyz"]).save(tmp_path / "reader")
+    spec = ReaderSpec(reader=str(tmp_path / "reader"))
+    alone, together = tmp_path / "alone.json", tmp_path / "together.json"
+    predict(spec, describe(data), alone)
+    crew = Crew(workers=2)
+    predict(replace(spec, threads=crew.threads), describe(data), together, crew=crew)
     assert alone.read_bytes() == together.read_bytes()
 
 

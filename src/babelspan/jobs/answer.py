@@ -105,9 +105,9 @@ def refuse_long_questions(answerer: Answerer | Pivot, examples: Iterable[Example
 
 @lru_cache(maxsize=1)
 def _loaded(spec: ReaderSpec) -> Answerer | Pivot:
+    answerer = load_answerer(spec.reader, workers=spec.threads)
     if spec.threads and "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(spec.threads)
-    answerer = load_answerer(spec.reader, workers=spec.threads)
     if spec.pivot is None:
         return answerer
     return Pivot(

@@ -115,7 +115,9 @@ def survey(file: DataFile) -> Survey:
     for example in _questions(file):
         hashes.append(hash(example.id))
         out_of_place += misplaced([example])
-    if len(np.unique(np.frombuffer(hashes, dtype=np.int64))) < len(hashes):
+    ordered = np.frombuffer(hashes, dtype=np.int64)
+    ordered.sort()
+    if (ordered[1:] == ordered[:-1]).any():  # two ids alike, or, hardly ever, two hashes
         refuse_repeated_ids(_questions(file), file.path)
     return Survey(len(hashes), out_of_place)
 
