@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from dataclasses import replace
 
 import pytest
 
+from babelspan import readers
 from babelspan.data.files import read_json
 from babelspan.data.folder import describe
 from babelspan.data.squad import load_squad, save_squad
@@ -110,7 +112,7 @@ def test_several_workers_of_a_checkpoint_give_the_same_bytes(data, tmp_path, sma
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_killed_and_started_again_it_ends_with_the_same_bytes(data, tmp_path, workers):
-    save_squad(data, questions(120))
+    save_squad(data, questions(60))
     whole, killed = tmp_path / "whole.json", tmp_path / "killed.json"
     assert run(*command(data, whole)).returncode == 0
     running = subprocess.Popen(
@@ -126,7 +128,7 @@ def test_killed_and_started_again_it_ends_with_the_same_bytes(data, tmp_path, wo
         running.wait()
     assert not killed.exists()
     kept = {p: p.stat().st_mtime_ns for p in shards.glob("*.json")}
-    assert 2 <= len(kept) < 20
+    assert 2 <= len(kept) < 10
 
     seen = {}
     running = subprocess.Popen([str(a) for a in command(data, killed, "--workers", workers)])
@@ -173,7 +175,7 @@ def test_what_is_left_of_another_job_is_refused(data, tmp_path, small, monkeypat
     out = tmp_path / "p.json"
     real = predict_job.stream_predictions
     monkeypatch.setattr(predict_job, "stream_predictions", stopped)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(StoppedError):
         predict(DEFAULT, describe(data), out)
     monkeypatch.setattr(predict_job, "stream_predictions", real)
     with pytest.raises(ConfigError, match=r"p.json.unfinished: .* differs in no_answer; choose"):
@@ -183,8 +185,12 @@ def test_what_is_left_of_another_job_is_refused(data, tmp_path, small, monkeypat
         predict(DEFAULT, describe(data), out)
 
 
-def stopped(*_):
-    raise KeyboardInterrupt
+class StoppedError(Exception):
+    """As by Ctrl-C."""
+
+
+def stopped(*_, **__):
+    raise StoppedError
 
 
 @pytest.mark.parametrize("content", ["[]", "{", '{"0": 7}'])
@@ -192,7 +198,7 @@ def test_a_broken_shard_is_told_with_the_file(data, tmp_path, small, monkeypatch
     out = tmp_path / "p.json"
     with monkeypatch.context() as patched:
         patched.setattr(predict_job, "stream_predictions", stopped)
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(StoppedError):
             predict(DEFAULT, describe(data), out)
     broken = tmp_path / "p.json.unfinished" / "shards" / "00001.json"
     broken.write_text(content)
@@ -200,6 +206,24 @@ def test_a_broken_shard_is_told_with_the_file(data, tmp_path, small, monkeypatch
         predict(DEFAULT, describe(data), out)
     broken.unlink()
     assert predict(DEFAULT, describe(data), out).questions == 20
+
+
+def test_a_reader_is_found_from_another_folder(tmp_path, monkeypatch):
+    (tmp_path / "reader").mkdir()
+    monkeypatch.chdir(tmp_path)
+    spec = ReaderSpec(reader="reader", threads=2)
+    assert spec.absolute() == replace(spec, reader=str(tmp_path / "reader"))
+    for name in ("default", "name/of-the-hub"):
+        assert ReaderSpec(reader=name).absolute() == ReaderSpec(reader=name)
+
+
+def test_a_reader_that_was_changed_between_two_jobs_is_read_again(data, tmp_path):
+    miniature_reader([*"abcdefgh"], seed=1).save(tmp_path / "reader")
+    spec = ReaderSpec(reader=str(tmp_path / "reader"))
+    predict(spec, describe(data), tmp_path / "first.json")
+    miniature_reader([*"abcdefgh"], seed=2).save(tmp_path / "reader")
+    predict(spec, describe(data), tmp_path / "second.json")
+    assert read_json(tmp_path / "first.json") != read_json(tmp_path / "second.json")
 
 
 @pytest.mark.parametrize("how", ["itself", "link", "hard link", "another spelling"])
@@ -219,11 +243,14 @@ def test_the_questions_are_not_overwritten(data, tmp_path, how):
     assert data.read_bytes() == before
 
 
-def test_the_reader_is_not_overwritten(data):
-    from babelspan.readers import DEFAULT_FOLDER
-
+def test_the_reader_is_not_overwritten(data, tmp_path):
+    copy = shutil.copytree(readers.DEFAULT_FOLDER, tmp_path / "reader")
+    copy.chmod(0o755)
+    spec = ReaderSpec(reader=str(copy))
     with pytest.raises(ConfigError, match=r"--out .*tokenizer.json: this file is read"):
-        predict(DEFAULT, describe(data), DEFAULT_FOLDER / "tokenizer.json")
+        predict(spec, describe(data), copy / "tokenizer.json")
+    predict(spec, describe(data), copy / "answers.json")
+    assert predict(spec, describe(data), copy / "answers.json").questions == 20
 
 
 def test_the_place_is_tried_before_anything_is_read(data, tmp_path, monkeypatch):
@@ -255,11 +282,12 @@ def test_ids_that_come_twice_are_refused(data, tmp_path):
 def test_memory_does_not_grow_with_the_file(data, tmp_path):
     """The memory of the process, with a reader that answers at once."""
     code = (
-        "import sys, resource; from pathlib import Path; from types import SimpleNamespace as N; "
+        "import functools, sys, resource; from pathlib import Path; "
+        "from types import SimpleNamespace as N; "
         "from babelspan.jobs import answer, predict; from babelspan.data.folder import describe; "
         "reader = N(predict=lambda examples, **_: (N(id=e.id, text='x') for e in examples)); "
         "predict.checksum_of = answer.checksum_of = lambda _: 'x'; "
-        "answer._loaded = lambda _: reader; "
+        "answer._loaded = functools.cache(lambda _: reader); "
         "predict.predict(answer.ReaderSpec(reader='x'), describe(Path(sys.argv[1])), "
         "Path(sys.argv[2])); "
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"

@@ -68,7 +68,7 @@ def command(
     from babelspan.cli.shown import tracked
     from babelspan.data.files import write_json
     from babelspan.data.folder import find
-    from babelspan.jobs.answer import ReaderSpec, refuse_long_questions
+    from babelspan.jobs.answer import ReaderSpec
     from babelspan.jobs.evaluate import evaluate, load_cells
     from babelspan.jobs.shards import Crew
     from babelspan.reports.kinds import write_report
@@ -82,9 +82,7 @@ def command(
     )
     _check_reports(report or [], files, spec)
     cells = load_cells(files, crossed=cross, sample=sample, keep_misplaced=keep_misplaced)
-    examples = [e for of_pair in cells.values() for e in of_pair]
-    _tell(examples, no_answer)
-    refuse_long_questions(spec.load(), examples)
+    _tell([e for of_pair in cells.values() for e in of_pair], no_answer)
     evaluation = evaluate(
         spec, files, cells, rules, sample=sample, allows_no_answer=no_answer, keep=out, crew=crew
     )

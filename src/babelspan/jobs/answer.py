@@ -14,7 +14,7 @@ from typing import Any
 
 from babelspan.data.predictions import save_predictions
 from babelspan.jobs.shards import record_of
-from babelspan.readers import checksum_of, load_answerer
+from babelspan.readers import DEFAULT, checksum_of, folder_of, load_answerer
 from babelspan.reading.answerer import Answerer
 from babelspan.reading.pivot import Pivot
 from babelspan.translators import load_translator
@@ -39,12 +39,19 @@ class ReaderSpec:
     pivot_language: str = "en"
     threads: int = 0
 
+    def absolute(self) -> "ReaderSpec":
+        """The same reader for processes that may have another working folder."""
+        folder = folder_of(self.reader)
+        if self.reader == DEFAULT or not folder.is_dir():
+            return self
+        return replace(self, reader=str(folder.resolve()))
+
     def load(self) -> Answerer | Pivot:
-        """The answerer; the last one is kept."""
+        """The answerer; the last one is kept until `unload`."""
         return _loaded(self)
 
     def unload(self) -> None:
-        """Forget the answerer, where other processes load their own."""
+        """Forget the answerer: where a job ends, or other processes load their own."""
         _loaded.cache_clear()
 
     def identity(self) -> dict[str, Any]:

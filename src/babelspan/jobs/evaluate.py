@@ -14,7 +14,13 @@ from babelspan.data.files import checksum
 from babelspan.data.folder import DataFile, chosen, cross
 from babelspan.data.predictions import RECORD, load_predictions, save_predictions
 from babelspan.data.squad import refuse_repeated_ids
-from babelspan.jobs.answer import Answering, AnswerWork, ReaderSpec, in_shards
+from babelspan.jobs.answer import (
+    Answering,
+    AnswerWork,
+    ReaderSpec,
+    in_shards,
+    refuse_long_questions,
+)
 from babelspan.jobs.shards import ALONE, Crew, carry_out, claimed, is_finished, record_of
 from babelspan.readers import shortened
 from babelspan.reports.evaluation import Evaluation
@@ -136,18 +142,27 @@ def evaluate(
     keep: Path | None = None,
     crew: Crew = ALONE,
 ) -> Evaluation:
-    """Measure a reader by name; `cells` are of `files`, the rest is as in `measure`."""
-    identity = spec.identity()
-    if crew.is_elsewhere:
+    """Measure a reader by name; `cells` are of `files`, the rest and errors are as in `measure`.
+
+    Raises:
+        DataError: also for a question that leaves no room for its context.
+    """
+    name, spec = spec.reader, spec.absolute()
+    try:
+        identity = spec.identity()
+        refuse_long_questions(spec.load(), (e for of_pair in cells.values() for e in of_pair))
+        if crew.is_elsewhere:
+            spec.unload()
+        matrix, predictions = measure(
+            Answering(spec.load, allows_no_answer),
+            cells,
+            scorer,
+            keep=keep,
+            depends_on={**identity_of(identity["reader"], files, sample=sample), **identity},
+            crew=crew,
+        )
+    finally:
         spec.unload()
-    matrix, predictions = measure(
-        Answering(spec.load, allows_no_answer),
-        cells,
-        scorer,
-        keep=keep,
-        depends_on={**identity_of(identity["reader"], files, sample=sample), **identity},
-        crew=crew,
-    )
     line = signature_of(
         matrix,
         files,
@@ -157,7 +172,7 @@ def evaluate(
         allows_no_answer=allows_no_answer,
     )
     return Evaluation(
-        reader=spec.reader,
+        reader=name,
         scorer=scorer.NAME,
         signature=line,
         cells=cells,
@@ -237,7 +252,7 @@ def _answers(
     made = {} if keep is None else _kept_shards(keep, shards)
     missing = [shard for shard in shards if shard.number not in made]
     done = carry_out(
-        AnswerWork(answering, keep),
+        AnswerWork(answering, keep and keep.resolve()),
         ((shard.number, shard.examples) for shard in missing),
         count=len(missing),
         crew=crew,

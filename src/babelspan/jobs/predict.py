@@ -62,39 +62,27 @@ def predict(
             left of another job, or a process is at work there.
         DataError: for questions that cannot be read, or that leave no room for a context.
     """
+    spec = spec.absolute()
     check_place(spec, file, out)
     found = survey(file)
-    shards = -(-found.questions // QUESTIONS_IN_A_SHARD)
-    folder = out.with_name(f"{out.name}.unfinished")
-    depends_on = {
-        **spec.identity(),
-        "data": f"{file.path.name}:{checksum(file.path)}",
-        "no_answer": allows_no_answer,
-        "babelspan": VERSION,
-    }
-    refuse_long_questions(spec.load(), _questions(file))
-    if crew.is_elsewhere:
+    try:
+        depends_on = {
+            **spec.identity(),
+            "data": f"{file.path.name}:{checksum(file.path)}",
+            "no_answer": allows_no_answer,
+            "babelspan": VERSION,
+        }
+        refuse_long_questions(spec.load(), _questions(file))
+        if crew.is_elsewhere:
+            spec.unload()
+        answering = Answering(spec.load, allows_no_answer)
+        folder = out.resolve().with_name(f"{out.name}.unfinished")
+        with claimed(folder / "job.json", depends_on):
+            _answer(answering, file, folder, questions=found.questions, crew=crew)
+            _join(folder, out, questions=found.questions)
+            shutil.rmtree(folder)
+    finally:
         spec.unload()
-    with claimed(folder / "job.json", depends_on):
-        missing = [n for n in range(shards) if not is_finished(folder, n)]
-        done = carry_out(
-            AnswerWork(Answering(spec.load, allows_no_answer), folder),
-            _inputs(file, missing),
-            count=len(missing),
-            crew=crew,
-        )
-        each = (identity for _, texts in done for identity in texts)
-        left = _questions_in(missing, found.questions)
-        for _ in crew.watch(each, "questions", left):
-            pass
-        kept = (load_predictions(record_of(folder, n)).items() for n in range(shards))
-        written = stream_predictions(out, chain.from_iterable(kept))
-        if written != found.questions:
-            raise DataError(
-                f"{folder}: expected answers to {found.questions} questions, found {written}; "
-                "remove the folder and rerun the same command"
-            )
-        shutil.rmtree(folder)
     return found
 
 
@@ -132,15 +120,38 @@ def _questions(file: DataFile) -> Iterator[Example]:
     return chain.from_iterable(paragraphs)
 
 
+def _answer(
+    answering: Answering, file: DataFile, folder: Path, *, questions: int, crew: Crew
+) -> None:
+    """Make the shards that are missing in a folder."""
+    missing = [n for n in range(_shards(questions)) if not is_finished(folder, n)]
+    done = carry_out(
+        AnswerWork(answering, folder), _inputs(file, missing), count=len(missing), crew=crew
+    )
+    each = (identity for _, texts in done for identity in texts)
+    full = QUESTIONS_IN_A_SHARD
+    for _ in crew.watch(each, "questions", sum(min(full, questions - n * full) for n in missing)):
+        pass
+
+
+def _join(folder: Path, out: Path, *, questions: int) -> None:
+    """Write the answers of all shards to one file."""
+    shards = (load_predictions(record_of(folder, n)) for n in range(_shards(questions)))
+    written = stream_predictions(out, (item for shard in shards for item in shard.items()))
+    if written != questions:
+        raise DataError(
+            f"{folder}: expected answers to {questions} questions, found {written}; remove the "
+            "folder and rerun the same command"
+        )
+
+
+def _shards(questions: int) -> int:
+    return -(-questions // QUESTIONS_IN_A_SHARD)
+
+
 def _inputs(file: DataFile, missing: Sequence[int]) -> Iterator[tuple[int, list[Example]]]:
     """The questions of the shards that are missing, from one reading of the file."""
     wanted = set(missing)
     for number, examples in enumerate(in_shards(_questions(file))):
         if number in wanted:
             yield number, examples
-
-
-def _questions_in(shards: Sequence[int], questions: int) -> int:
-    """How many questions some shards have together."""
-    full = QUESTIONS_IN_A_SHARD
-    return sum(min(full, questions - n * full) for n in shards)
