@@ -24,7 +24,7 @@ DEFAULT = "default"
 _WEIGHTS = (".onnx", ".safetensors")
 _PARTS = (
     *("*.onnx*", "*.safetensors", "*.safetensors.index.json"),
-    *("config.json", "reader.json", "tokenizer.json", "tokenizer_config.json"),
+    *("config.json", "network.json", "reader.json", "tokenizer.json", "tokenizer_config.json"),
     *("special_tokens_map.json", "added_tokens.json", "vocab.json", "vocab.txt", "merges.txt"),
     "*.model",
 )
@@ -131,9 +131,12 @@ def checksum_of(reader: str) -> str:
     For a folder the SHA-256, in hexadecimal, over the files that its answers depend on: weights,
     tokenizer, settings (`_PARTS`), whatever the folder's name and the other files in it. For a
     reader of the hub its name and the commit that is in the cache, `name@commit`, as it is once the
-    reader has been loaded; where none is known, it says so.
+    reader has been loaded; where none is known, it says so. One that begins from nothing has its
+    name only.
     """
     folder = folder_of(reader)
+    if reader.startswith("new:"):
+        return reader
     if not folder.is_dir():
         return f"{reader}@{_commit_of(reader) or 'unknown-commit'}"
     parts = parts_of(reader)

@@ -107,7 +107,8 @@ def refuse_long_questions(answerer: Answerer | Pivot, examples: Iterable[Example
     """
     if isinstance(answerer, Answerer):
         for example in examples:
-            answerer._windows([replace(example, context="")])
+            bare = replace(example, context="")
+            list(answerer.engine.windows([bare], answerer.limits))
 
 
 @lru_cache(maxsize=1)

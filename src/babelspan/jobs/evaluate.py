@@ -225,7 +225,7 @@ def signature_of(
 
 
 def _refuse_one_sided(scorer: Scorer, answering: Answering) -> None:
-    if getattr(scorer, "EXPECTS_NO_ANSWER", False) and not answering.allows_no_answer:
+    if getattr(scorer, "HAS_UNANSWERABLE", False) and not answering.allows_no_answer:
         raise ConfigError(
             f"the scorer {scorer.NAME!r} is for readers that may say that there is no answer: add "
             "--no-answer, or choose another scorer"

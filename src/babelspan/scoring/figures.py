@@ -24,7 +24,7 @@ class Scorer(Rules, Protocol):
     It may have four things more: `golds(answers)`, the gold strings of a question that count, else
     all of them, and a question that has none is refused; `MISSING`, the score of a question without
     a prediction, else 0, and nan for one that is not counted; `details(examples, figures)`, what
-    else the official script makes of the figures; and `EXPECTS_NO_ANSWER`, true where figures make
+    else the official script makes of the figures; and `HAS_UNANSWERABLE`, true where figures make
     sense only of a reader that may say that there is no answer.
     """
 

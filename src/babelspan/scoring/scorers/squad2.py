@@ -26,7 +26,6 @@ NAME = "squad2"
 HAS_UNANSWERABLE = True
 RULES = f"{squad.RULES}|no-answer:empty|missing:skipped"
 MISSING = float("nan")
-EXPECTS_NO_ANSWER = True
 
 THRESHOLD = 1.0
 """Null odds above this stand for no answer, unless another threshold is given."""
