@@ -94,6 +94,19 @@ def test_stopped_anywhere_it_ends_with_the_same_answers(
         assert (kept / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
 
 
+def test_shards_of_other_pairs_are_not_taken_for_ones_own(
+    files, cells, tmp_path, small, stop_after
+):
+    """Parallel sets share ids, so that nothing but the pair tells their answers apart."""
+    kept = tmp_path / "kept"
+    again = stop_after(5)  # in the second pair, Spanish over Spanish
+    with pytest.raises(KeyboardInterrupt):
+        evaluate(DEFAULT, files, load_cells(files), SQUAD, keep=kept)
+    again()
+    found = evaluate(DEFAULT, files, cells, SQUAD, keep=kept)  # English over Spanish is the second
+    assert found.to_json() == evaluate(DEFAULT, files, cells, SQUAD).to_json()
+
+
 def test_only_what_is_missing_is_answered(files, cells, tmp_path, small, monkeypatch):
     kept = tmp_path / "kept"
     evaluate(DEFAULT, files, cells, SQUAD, keep=kept)

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from babelspan.data.files import checksum
+from babelspan.data.files import checksum, read_json, write_json
 from babelspan.data.folder import DataFile, chosen, cross
 from babelspan.data.predictions import RECORD, load_predictions, save_predictions
 from babelspan.data.squad import refuse_repeated_ids
@@ -249,10 +249,10 @@ def _answers(
     """Answers by id, of each pair in the order of its examples; what is kept is not made again."""
     found = {} if keep is None else _kept(keep, cells)
     shards = [shard for shard in _shards(cells) if shard.pair not in found]
-    made = {} if keep is None else _kept_shards(keep, shards)
+    made = {} if keep is None else _kept_shards(keep, cells, shards)
     missing = [shard for shard in shards if shard.number not in made]
     done = carry_out(
-        AnswerWork(answering, keep and keep.resolve()),
+        AnswerWork(answering, keep and keep.absolute()),
         ((shard.number, shard.examples) for shard in missing),
         count=len(missing),
         crew=crew,
@@ -296,7 +296,15 @@ def _kept(keep: Path, cells: Mapping[Pair, Sequence[Example]]) -> dict[Pair, dic
     return {pair: _complete(path, cells[pair]) for pair, path in files.items() if path.exists()}
 
 
-def _kept_shards(keep: Path, shards: Sequence[_Shard]) -> dict[int, dict[str, str]]:
+def _kept_shards(
+    keep: Path, cells: Mapping[Pair, Sequence[Example]], shards: Sequence[_Shard]
+) -> dict[int, dict[str, str]]:
+    """The answers of finished shards; none where they were numbered over other pairs."""
+    numbered = keep / "shards" / "pairs.json"
+    pairs = [[*pair, len(examples)] for pair, examples in cells.items()]
+    if not numbered.exists() or read_json(numbered) != pairs:
+        shutil.rmtree(numbered.parent, ignore_errors=True)
+        write_json(numbered, pairs)
     return {
         shard.number: _complete(record_of(keep, shard.number), shard.examples)
         for shard in shards

@@ -76,7 +76,7 @@ def predict(
         if crew.is_elsewhere:
             spec.unload()
         answering = Answering(spec.load, allows_no_answer)
-        folder = out.resolve().with_name(f"{out.name}.unfinished")
+        folder = out.absolute().with_name(f"{out.name}.unfinished")
         with claimed(folder / "job.json", depends_on):
             _answer(answering, file, folder, questions=found.questions, crew=crew)
             _join(folder, out, questions=found.questions)
