@@ -1,6 +1,8 @@
 """Readers by name: which engine stands behind a folder, and what is said when none can."""
 
 import importlib.util
+import json
+import shutil
 
 import pytest
 
@@ -61,3 +63,63 @@ def test_without_torch_a_checkpoint_says_what_to_install(folder, monkeypatch):
     )
     with pytest.raises(ConfigError, match=r'takes PyTorch .* pip install "babelspan\[train\]"'):
         readers.load_answerer(str(folder))
+
+
+CHECKPOINT = ("model.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json")
+EXPORTED = ("model.onnx", "reader.json", "tokenizer.json")
+
+
+def changed(path):
+    """The file with one letter more at its end, or one bit another."""
+    content = bytearray(path.read_bytes())
+    if path.suffix == ".json":
+        content += b"\n"
+    else:
+        content[-1] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("kind", "part"),
+    [("checkpoint", p) for p in CHECKPOINT] + [("exported", p) for p in EXPORTED],
+)
+def test_the_identity_of_a_reader_covers_whatever_its_answers_depend_on(
+    folder, tmp_path, kind, part
+):
+    source = folder if kind == "checkpoint" else readers.DEFAULT_FOLDER
+    copy = shutil.copytree(source, tmp_path / "copy")
+    copy.chmod(0o755)
+    before = readers.checksum_of(str(copy))
+    assert before == readers.checksum_of(str(source))
+    for name in ("notes.txt", "run.json", "log.jsonl", "checkpoint.pt", "answers.json"):
+        (copy / name).write_bytes(b"{}")
+    assert readers.checksum_of(str(copy)) == before
+    (copy / part).chmod(0o644)
+    changed(copy / part)
+    assert readers.checksum_of(str(copy)) != before
+
+
+@pytest.mark.parametrize("name", ["model.onnx.data", "model.onnx_data"])
+def test_weights_beside_the_network_count(tmp_path, name):
+    (tmp_path / "model.onnx").write_bytes(b"network")
+    before = readers.checksum_of(str(tmp_path))
+    (tmp_path / name).write_bytes(b"weights")
+    assert readers.checksum_of(str(tmp_path)) != before
+
+
+def test_the_identity_of_a_reader_of_the_hub_is_its_commit(tmp_path, monkeypatch):
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    assert readers.checksum_of("some/name") == "some/name@unknown-commit"
+    assert readers.checksum_of("no name of the hub!") == "no name of the hub!@unknown-commit"
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    cached = tmp_path / "models--some--name"
+    (cached / "refs").mkdir(parents=True)
+    (cached / "refs" / "main").write_text(commit)
+    snapshot = cached / "snapshots" / commit
+    snapshot.mkdir(parents=True)
+    (snapshot / "config.json").write_text(json.dumps({}))
+    assert readers.checksum_of("some/name") == f"some/name@{commit}"
+    assert readers.shortened(f"some/name@{commit}") == "some/name@0123456789ab"
+    assert readers.shortened("f" * 64) == "sha256:ffffffffffff"

@@ -5,6 +5,7 @@ onnxruntime), or a checkpoint, folder or hub name, that transformers loads (run 
 the extra `train`).
 """
 
+import hashlib
 import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,14 @@ if TYPE_CHECKING:
     from babelspan.networks.reader import Reader
 
 DEFAULT = "default"
+_WEIGHTS = (".onnx", ".safetensors")
+_PARTS = (
+    *("*.onnx*", "*.safetensors", "*.safetensors.index.json"),
+    *("config.json", "network.json", "reader.json", "tokenizer.json", "tokenizer_config.json"),
+    *("special_tokens_map.json", "added_tokens.json", "vocab.json", "vocab.txt", "merges.txt"),
+    "*.model",
+)
+"""Files that the answers of a reader depend on; a network with others adds them here."""
 DEFAULT_FOLDER = Path(__file__).parent / "assets" / "reader"
 
 
@@ -117,11 +126,48 @@ def folder_of(reader: str) -> Path:
 
 
 def checksum_of(reader: str) -> str:
-    """SHA-256, in hexadecimal, of a reader's weights; its name for a reader of the hub."""
+    """The identity of a reader: equal ones give equal answers.
+
+    For a folder the SHA-256, in hexadecimal, over the files that its answers depend on: weights,
+    tokenizer, settings (`_PARTS`), whatever the folder's name and the other files in it. For a
+    reader of the hub its name and the commit that is in the cache, `name@commit`, as it is once the
+    reader has been loaded; where none is known, it says so. One that begins from nothing has its
+    name only.
+    """
     folder = folder_of(reader)
-    if not folder.is_dir():
+    if reader.startswith("new:"):
         return reader
-    for weights in (MODEL, "model.safetensors"):
-        if (folder / weights).is_file():
-            return checksum(folder / weights)
-    return checksum_of_tree(folder)
+    if not folder.is_dir():
+        return f"{reader}@{_commit_of(reader) or 'unknown-commit'}"
+    parts = parts_of(reader)
+    if not any(path.suffix in _WEIGHTS for path in parts):
+        return checksum_of_tree(folder)
+    digest = hashlib.sha256()
+    for path in parts:
+        digest.update(f"{path.name}\0{checksum(path)}\0".encode())
+    return digest.hexdigest()
+
+
+def parts_of(reader: str) -> list[Path]:
+    """The files of a reader's folder that its answers depend on; none for one of the hub."""
+    folder = folder_of(reader)
+    return sorted({path for pattern in _PARTS for path in folder.glob(pattern)})
+
+
+def shortened(identity: str) -> str:
+    """A reader's identity for people: the first 12 digits of its checksum or commit."""
+    name, at, digest = identity.rpartition("@")
+    return f"{name}@{digest[:12]}" if at else f"sha256:{digest[:12]}"
+
+
+def _commit_of(name: str) -> str | None:
+    """The commit of the hub that a name stands for in the cache; no network is asked."""
+    if not importlib.util.find_spec("huggingface_hub"):
+        return None
+    from huggingface_hub import try_to_load_from_cache
+
+    try:
+        config = try_to_load_from_cache(name, "config.json")
+    except ValueError:  # no name of the hub
+        return None
+    return Path(config).parent.name if isinstance(config, str) else None

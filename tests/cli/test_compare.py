@@ -178,3 +178,11 @@ def test_errors_are_one_line(files):
     assert "Missing option" in fails(gold, a, b)
     write_json(b, {e.id: "" for e in examples[1:]})
     assert f"such as {examples[0].id!r}" in fails(gold, a, b, "--scorer", "squad")
+
+
+def test_tables_do_not_replace_what_is_read(files):
+    gold, a, b, _ = files
+    for path in (gold, a, b):
+        before = path.read_bytes()
+        assert "this file is read" in fails(gold, a, b, "--scorer", "squad", "--csv", path)
+        assert path.read_bytes() == before

@@ -14,6 +14,7 @@ from babelspan.data.files import (
     checksum_of_tree,
     read_bytes,
     read_json,
+    read_record,
     read_text,
     replacing,
     write_json,
@@ -220,3 +221,34 @@ def test_text_that_is_not_unicode_is_written_as_its_escape(tmp_path):
     write_whole(tmp_path / "a.html", "é\r\n\udc80")
 
     assert (tmp_path / "a.html").read_bytes() == b"\xc3\xa9\r\n\\udc80"
+
+
+def test_a_full_device_is_told_with_the_file(tmp_path):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left") as caught, replacing(tmp_path / "p.json"):
+        full()
+    assert caught.value.filename == str(tmp_path / "p.json")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("[]", "expected the record of a job, found list"),
+        ("{", "expected JSON"),
+        ("", "expected JSON"),
+        ('{"b": 1}', "expected the record of a job with 'a', found 'b'"),
+        ("{}", "expected the record of a job with 'a', found nothing in it"),
+    ],
+)
+def test_a_broken_record_is_told_with_the_file_and_what_to_do(tmp_path, content, message):
+    path = tmp_path / "run.json"
+    path.write_text(content)
+    with pytest.raises(DataError, match=rf"run.json: {message}.*; remove it, or choose another"):
+        read_record(path, ["a"])
+
+
+def test_a_record(tmp_path):
+    write_json(tmp_path / "run.json", {"a": 1, "b": 2})
+    assert read_record(tmp_path / "run.json", ["a"]) == {"a": 1, "b": 2}

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from babelspan.data import stream
 from babelspan.data.squad import load_squad
 from babelspan.data.stream import count_paragraphs, stream_squad
 from babelspan.types import DataError
@@ -91,7 +92,14 @@ def test_misplaced_answers(tmp_path):
         (b'{"data": [{"paragraphs": [{"qas": []}]}]}', "paragraph 0: expected a key 'context'"),
         (b'{"data": [{"paragraphs": [7]}]}', "paragraph 0: expected a key 'context'"),
         (b"", "expected JSON"),
-        (b'{"data": "\xff"}', r"found something else \(lexical error: invalid bytes in UTF8"),
+        (b'{"data": "\xff"}', r"bad.json: expected UTF-8, found the byte 0xff at byte 10; convert"),
+        (b'{"data": [7]}', "article 0: expected a key 'paragraphs' .* found int"),
+        (b'{"data": [{"paragraphs": {}}]}', "article 0: expected 'paragraphs' to be list"),
+        (b'{"data": []} x', r"line 1 column 14 \(Extra data\)"),
+        (b'{"data": [1 2]}', "article 0: expected a key 'paragraphs'"),
+        (b'{\n"a": [],\n b}', r"line 3 column 2 \(Expecting property name"),
+        (b'{"data": [' + b"[" * 200_000, "nested too deeply"),
+        (b'{"data": [' + b"1" * 5000 + b"]}", "the JSON cannot be read"),
     ],
 )
 def test_what_is_no_such_file_is_told(tmp_path, raw, message):
@@ -109,14 +117,28 @@ def test_a_mark_of_byte_order_is_passed_over(tmp_path):
     assert streamed(path) == plain == load_squad(path, **LANGUAGES)
 
 
-def test_half_characters(tmp_path):
+def test_half_characters_are_kept_as_when_read_at_once(tmp_path):
     path = write(tmp_path / "some.json", document([paragraph(0, 1)]))
     raw = path.read_bytes()
-    path.write_bytes(raw.replace(b"Which", b"\\ud83d\\ude00 \\ud83d Which"))
-    assert streamed(path)[0].question == "\U0001f600 ? Which city?"
-    path.write_bytes(raw.replace(b"Which", b"\\udc00"))
-    with pytest.raises(DataError, match=r"some.json: found the second half of a character"):
+    path.write_bytes(raw.replace(b"Which", b"\\ud83d\\ude00 \\ud83d \\udc00 Which"))
+    assert streamed(path)[0].question == "\U0001f600 \ud83d \udc00 Which city?"
+    assert streamed(path) == load_squad(path, **LANGUAGES)
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 3, 7, 64])
+def test_what_is_read_at_a_time_changes_nothing(tmp_path, monkeypatch, at_once):
+    made = {"n": [-1.5e-3, True, None, 12345], **document([paragraph(0), paragraph(1)], [])}
+    raw = json.dumps(made, indent=2, ensure_ascii=False).replace("city", "\\ud83d\\ude00")
+    path = tmp_path / "some.json"
+    path.write_text(raw, encoding="utf-8")
+    monkeypatch.setattr(stream, "_AT_ONCE", at_once)
+    assert streamed(path) == load_squad(path, **LANGUAGES)
+    path.write_text(raw.replace("Absatz 1", 'Absatz" 1'), encoding="utf-8")
+    with pytest.raises(DataError) as of_all:
+        load_squad(path)
+    with pytest.raises(DataError) as of_stream:
         streamed(path)
+    assert str(of_stream.value) == str(of_all.value)
 
 
 def test_a_gzip_with_a_wrong_byte(tmp_path):
@@ -152,4 +174,4 @@ def test_memory_does_not_grow_with_the_file(tmp_path):
         tracemalloc.stop()
         return highest
 
-    assert peak(1500) < 1.5 * peak(150)
+    assert peak(6000) < 1.5 * peak(600)

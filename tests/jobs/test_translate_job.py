@@ -21,7 +21,8 @@ from babelspan.data.folder import find
 from babelspan.data.squad import load_squad, save_squad
 from babelspan.jobs import translate as translate_job
 from babelspan.jobs.evaluate import load_cells
-from babelspan.jobs.translate import Job, claim, finish, plan_shards, run_locally, run_on_ray
+from babelspan.jobs.shards import is_finished
+from babelspan.jobs.translate import Job, plan_shards
 from babelspan.translators import load_translator
 from babelspan.types import Answer, ConfigError, DataError, Example, TranslationError
 from worded import WORDS, Worded
@@ -84,10 +85,13 @@ def job(tmp_path, data, dictionary):
     return made
 
 
-def carry_out(job, run=run_locally, workers=1):
-    todo = claim(job, load_translator(job.translator).identity)
-    done = [shard for shard, _ in run(job, todo, workers=workers)]
-    return sorted(done), finish(job)
+def carry_out(job, **how):
+    """The shards that were made, in order, and the statistics."""
+    missing = [n for n in range(job.shards) if not is_finished(job.out, n)]
+    identity = load_translator(job.translator).identity
+    statistics, efforts = translate_job.carry_out(job, identity, **how)
+    assert len(efforts) == len(missing)
+    return missing, statistics
 
 
 def bytes_of(folder):
@@ -193,7 +197,7 @@ def test_ray_gives_the_same_bytes(job):
     alone, on_ray = job("alone", shards=2), job("ray", shards=2)
     carry_out(alone)
     try:
-        assert carry_out(on_ray, run_on_ray, workers=2)[0] == [0, 1]
+        assert carry_out(on_ray, on="ray", workers=2)[0] == [0, 1]
     finally:
         import ray
 
@@ -203,21 +207,68 @@ def test_ray_gives_the_same_bytes(job):
 
 def test_a_finished_shard_is_not_made_again(job):
     made = job()
-    translator = load_translator(made.translator)
-    claim(made, translator.identity)
-    translate_job.run_shard(made, 2, translator)
-    before = made.record(2).stat().st_mtime_ns
+    carry_out(made)
+    before = bytes_of(made.out)
+    for shard in (0, 1, 3):
+        made.record(shard).unlink()
+    kept = made.record(2).stat().st_mtime_ns
     assert carry_out(made)[0] == [0, 1, 3]
-    assert made.record(2).stat().st_mtime_ns == before
+    assert made.record(2).stat().st_mtime_ns == kept
+    assert bytes_of(made.out) == before
 
 
-@pytest.mark.parametrize("run", [run_locally, run_on_ray])
-def test_a_finished_job_is_started_again_for_nothing(job, run):
+@pytest.mark.parametrize("on", ["local", "ray"])
+def test_a_finished_job_is_started_again_for_nothing(job, on):
     made = job()
     carry_out(made)
     before = bytes_of(made.out)
-    assert carry_out(made, run, workers=2)[0] == []
+    assert carry_out(made, on=on, workers=2)[0] == []
     assert bytes_of(made.out) == before
+
+
+def test_the_file_is_read_once_for_all_shards(job, data, monkeypatch):
+    opened = []
+    stream = translate_job.stream_squad
+
+    def counted(path, **how):
+        opened.append(path)
+        return stream(path, **how)
+
+    monkeypatch.setattr(translate_job, "stream_squad", counted)
+    carry_out(job(shards=10))
+    assert opened == [data]
+
+
+def test_a_file_of_a_finished_shard_that_was_changed_is_told(job):
+    made = job()
+    carry_out(made)
+    made.file("T(Q)", "es", 1).write_bytes(b"junk")
+    with pytest.raises(DataError, match=r"train.es-en.00001-of-00004.json.gz: .* remove .*00001"):
+        carry_out(made)
+    made.record(1).unlink()
+    assert carry_out(made)[0] == [1]
+    made.file("T(Q)", "es", 2).unlink()
+    with pytest.raises(DataError, match=r"00002-of-00004.* found no file"):
+        carry_out(made)
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "shards/00001.json"])
+@pytest.mark.parametrize("content", ["[]", "{", '{"job": {}, "files": ['])
+def test_a_broken_record_is_told_with_the_file_and_what_to_do(job, name, content):
+    made = job()
+    carry_out(made)
+    (made.out / name).write_text(content, encoding="utf-8")
+    with pytest.raises(DataError, match=rf"{name}: expected .*; remove it, or choose another"):
+        carry_out(made)
+
+
+def test_half_characters_become_question_marks(job, data):
+    examples = [replace(e, question=f"\udc00{e.question}") for e in questions(3)]
+    save_squad(data, examples)
+    made = job(shards=1)
+    carry_out(made)
+    (file,) = find([made.out / "train.en-es.json.gz"])
+    assert [e.question for e in file.load()] == [f"?{e.question}" for e in questions(3)]
 
 
 def test_a_file_of_nothing_is_refused(data):
@@ -234,12 +285,36 @@ def test_paragraphs_without_questions_make_empty_sets(job, data):
 
 def test_what_a_killed_run_left_half_written_is_removed(job):
     made = job()
-    claim(made, load_translator(made.translator).identity)
-    for folder in (made.out, made.out / "shards"):
-        folder.mkdir(exist_ok=True)
-        (folder / ".train.es.json.gz.1.part").write_bytes(b"half")
     carry_out(made)
-    assert not list(made.out.rglob("*.part"))
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    alive = [(made.out / f".train.es.json.gz.{os.getppid()}.part")]
+    for folder in (made.out, made.out / "shards"):
+        for process in (ended.pid, os.getpid()):  # after a restart a process may have an old number
+            (folder / f".train.es.json.gz.{process}.part").write_bytes(b"half")
+    alive[0].write_bytes(b"half, and being written")
+    carry_out(made)
+    assert list(made.out.rglob("*.part")) == alive
+
+
+def test_two_processes_do_not_work_in_one_folder(job):
+    made = job()
+    held = "import sys, pathlib, babelspan.data.locks as l\n"
+    held += "with l.locked(pathlib.Path(sys.argv[1])): print('held', flush=True); input()"
+    other = subprocess.Popen(
+        [sys.executable, "-c", held, str(made.out)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert other.stdout.readline() == "held\n"
+    with pytest.raises(
+        ConfigError, match=rf"another process is at work here \(process {other.pid}"
+    ):
+        carry_out(made)
+    other.kill()  # the lock ends with the process
+    other.wait()
+    assert carry_out(made)[0] == [0, 1, 2, 3]
 
 
 def test_a_folder_of_another_job_is_refused(job):
@@ -273,9 +348,8 @@ def test_a_translator_that_fails_leaves_what_was_finished(job, monkeypatch):
     made = job()
     monkeypatch.setattr(translate_job, "load_translator", lambda spec: Tired())
     with pytest.raises(TranslationError, match="gave up"):
-        list(run_locally(made, claim(made, "worded 1"), workers=1))
-    assert [n for n in range(4) if made.record(n).exists()] == [0, 1, 2]
-    assert claim(made, "worded 1") == [3]
+        translate_job.carry_out(made, "worded 1")
+    assert [n for n in range(4) if is_finished(made.out, n)] == [0, 1, 2]
 
 
 def command(job, *options):

@@ -9,7 +9,7 @@ import pytest
 from babelspan.scoring.comparison import Settings, compare
 from babelspan.scoring.figures import figures
 from babelspan.scoring.matrix import Matrix
-from babelspan.scoring.scorers import mlqa, squad
+from babelspan.scoring.scorers import mlqa, squad, squad2
 from babelspan.scoring.significance import holm, mcnemar
 from babelspan.types import Answer, ConfigError, DataError, Example
 
@@ -200,3 +200,21 @@ def test_the_language_of_the_answers_reaches_the_scorer():
         )
     found = compare(cells, [a], [b], mlqa, SETTINGS, language="de")
     assert found.cells["und", "und"].questions == 48
+
+
+@pytest.mark.parametrize("missing_of", ["a", "both"])
+def test_a_question_that_is_not_counted_is_refused_by_name(missing_of):
+    """By squad2 a missing prediction is nan: of identical systems it made p = 0."""
+    lacking = {pair: dict(of) for pair, of in B[0].items()}
+    del lacking["en", "de"]["p3-2"]
+    b = [lacking] if missing_of == "both" else B
+    with pytest.raises(
+        DataError, match=r"^en-de: expected a score of every question, found that 'p3-2'"
+    ):
+        compare(CELLS, [lacking], b, squad2, SETTINGS)
+
+
+def test_identical_systems_do_not_differ():
+    found = compare(CELLS, B, B, squad2, SETTINGS)
+    for of_cell in [*(c.differences for c in found.cells.values()), *found.means.values()]:
+        assert all(d.difference == 0 and d.p_value == 1 for d in of_cell.values())

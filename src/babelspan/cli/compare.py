@@ -77,6 +77,7 @@ def command(
     from babelspan.cli.shown import tell_misplaced
     from babelspan.data.files import checksum
     from babelspan.data.folder import find
+    from babelspan.data.squad import misplaced
     from babelspan.jobs.compare import load_system, refuse_different_scorers, save_csv
     from babelspan.jobs.evaluate import load_cells
     from babelspan.scoring.comparison import Settings, compare
@@ -87,8 +88,9 @@ def command(
     rules = load_scorer(scorer)
     settings = Settings(clusters, correction, resamples, seed)
     files = find(gold, split=split)
+    _check_csv(csv, [a, b, *(file.path for file in files)])
     cells = load_cells(files, crossed=cross, sample=sample, keep_misplaced=True)
-    tell_misplaced(e for examples in cells.values() for e in examples)
+    tell_misplaced(misplaced(e for examples in cells.values() for e in examples))
     data = {f.path: checksum(f.path) for f in files}
     systems = load_system(a, cells, data), load_system(b, cells, data)
     refuse_different_scorers(*systems)
@@ -147,6 +149,15 @@ class Listed(NamedTuple):
             "gold": _golds(self.example),
             **self.answers,
         }
+
+
+def _check_csv(csv: Path | None, inputs: list[Path]) -> None:
+    """See that the tables can be written, and replace nothing that is read."""
+    from babelspan.data.places import refuse_overwriting, refuse_unwritable
+
+    if csv is not None:
+        refuse_overwriting(csv, inputs, option="--csv")
+        refuse_unwritable(csv)
 
 
 def _lists(

@@ -1,12 +1,29 @@
 """`babelspan evaluate`: the q/c matrix of a reader."""
 
 import json
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from babelspan.cli.shown import Cross, Json, PivotLanguage, PivotName, Sample, Split
+from babelspan.cli.shown import (
+    Cross,
+    Json,
+    NoAnswer,
+    On,
+    PivotLanguage,
+    PivotName,
+    Sample,
+    Split,
+    Workers,
+)
+
+if TYPE_CHECKING:
+    from babelspan.data.folder import DataFile
+    from babelspan.jobs.answer import ReaderSpec
+    from babelspan.reports.evaluation import Evaluation
+    from babelspan.types import Example
 
 Reader = Annotated[str, typer.Argument(help='"default", a folder or a hub name.')]
 Data = Annotated[list[Path], typer.Argument(help="Files and folders in the SQuAD layout.")]
@@ -18,14 +35,14 @@ ScorerName = Annotated[
 ]
 Out = Annotated[
     Path | None,
-    typer.Option("--out", help="Keep predictions and matrix here, and go on from them."),
+    typer.Option("--out", help="Folder for predictions and matrix; to resume, name it again."),
 ]
 Reports = Annotated[
     list[Path] | None,
     typer.Option("--report", help="Also write a report: .html, .csv, .png or .json; repeatable."),
 ]
 Keep = Annotated[
-    bool, typer.Option("--keep-misplaced", help="Score answers that are not where the file says.")
+    bool, typer.Option("--keep-misplaced", help="Score answers that are not at the stated offset.")
 ]
 
 
@@ -37,58 +54,83 @@ def command(
     scorer: ScorerName = "squad",
     split: Split = None,
     sample: Sample = None,
+    no_answer: NoAnswer = False,
     out: Out = None,
     report: Reports = None,
     keep_misplaced: Keep = False,
     as_json: Json = False,
     pivot: PivotName = None,
     pivot_language: PivotLanguage = "en",
+    on: On = "local",
+    workers: Workers = 1,
 ) -> None:
     """Measure a reader on every pair of question and context language, with XLT and G-XLT."""
-    from rich.console import Console
-
-    from babelspan.cli.shown import load_reader, tell_misplaced, tracked
+    from babelspan.cli.shown import tracked
     from babelspan.data.files import write_json
     from babelspan.data.folder import find
-    from babelspan.jobs.evaluate import identity_of, load_cells, measure, signature_of
-    from babelspan.readers import checksum_of
-    from babelspan.reading.pivot import Pivot
-    from babelspan.reports.evaluation import Evaluation
-    from babelspan.reports.kinds import check_reports, write_report
-    from babelspan.reports.terminal import show
-    from babelspan.reports.wording import TITLES
+    from babelspan.jobs.answer import ReaderSpec
+    from babelspan.jobs.evaluate import evaluate, load_cells
+    from babelspan.jobs.shards import Crew
+    from babelspan.reports.kinds import write_report
     from babelspan.scoring.scorers import load_scorer
 
-    check_reports(report or [])
     rules = load_scorer(scorer)
     files = find(data, split=split)
+    crew = Crew(on=on, workers=workers, watch=tracked)
+    spec = ReaderSpec(
+        reader=reader, pivot=pivot, pivot_language=pivot_language, threads=crew.threads
+    )
+    _check_reports(report or [], files, spec)
     cells = load_cells(files, crossed=cross, sample=sample, keep_misplaced=keep_misplaced)
-    tell_misplaced(e for examples in cells.values() for e in examples)
-    answerer = load_reader(reader, pivot, pivot_language)
-    made_of = identity_of(checksum_of(reader), files, sample=sample)
-    if isinstance(answerer, Pivot):
-        made_of["pivot"] = answerer.identity
-    matrix, predictions = measure(
-        answerer, cells, rules, keep=out, depends_on=made_of, watch=tracked
+    _tell([e for of_pair in cells.values() for e in of_pair], no_answer)
+    evaluation = evaluate(
+        spec, files, cells, rules, sample=sample, allows_no_answer=no_answer, keep=out, crew=crew
     )
-    signature = signature_of(matrix, files, rules, sample=sample)
-    evaluation = Evaluation(
-        reader=reader,
-        scorer=scorer,
-        signature=signature,
-        cells=cells,
-        predictions=predictions,
-        matrix=matrix,
-    )
+    _show(evaluation, as_json)
+    if out is not None:
+        write_json(out / f"matrix.{scorer}.json", evaluation.to_json())
     for path in report or []:
         write_report(path, evaluation)
-    record = evaluation.to_json()
-    if out is not None:
-        write_json(out / f"matrix.{scorer}.json", record)
+
+
+def _show(evaluation: "Evaluation", as_json: bool) -> None:
+    from rich.console import Console
+
+    from babelspan.reports.terminal import show
+    from babelspan.reports.wording import TITLES
+
     if as_json:
-        print(json.dumps(record, indent=1))
+        print(json.dumps(evaluation.to_json(), indent=1))
         return
     console = Console(highlight=False)
     for metric in TITLES:
-        show(matrix, metric, console)
-    print(signature)
+        show(evaluation.matrix, metric, console)
+    print(evaluation.signature)
+
+
+def _check_reports(reports: "list[Path]", files: "list[DataFile]", spec: "ReaderSpec") -> None:
+    """See that reports can be written, and replace nothing that is read."""
+    from babelspan.data.places import refuse_overwriting, refuse_unwritable
+    from babelspan.readers import parts_of
+    from babelspan.reports.kinds import check_reports
+
+    check_reports(reports)
+    inputs = [*(file.path for file in files), *parts_of(spec.reader)]
+    for path in reports:
+        refuse_overwriting(path, inputs, option="--report")
+        refuse_unwritable(path)
+
+
+def _tell(examples: "list[Example]", no_answer: bool) -> None:
+    """Say on standard error what figures are to be read with."""
+    from babelspan.cli.shown import tell_misplaced
+    from babelspan.data.squad import misplaced
+
+    tell_misplaced(misplaced(examples))
+    without = sum(e.answers == () for e in examples)
+    if without and not no_answer:
+        print(
+            f"{without} questions have no answer, and the reader may not say so; --no-answer lets "
+            "it",
+            file=sys.stderr,
+        )

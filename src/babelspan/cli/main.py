@@ -54,7 +54,7 @@ app.add_typer(data.app, name="data")
 
 DEBUG = "--debug"
 
-_EXTRAS = {"ijson": "translate", "ray": "cluster", "sentencex": "translate"}
+_EXTRAS = {"ray": "cluster", "sentencex": "translate"}
 """Libraries that verbs import where they need them, and the extra that installs each."""
 
 

@@ -5,14 +5,11 @@ from typing import Annotated
 
 import typer
 
-from babelspan.cli.shown import PivotLanguage, PivotName, load_questions, load_reader, tracked
+from babelspan.cli.shown import NoAnswer, On, PivotLanguage, PivotName, Workers, tracked
 
 Reader = Annotated[str, typer.Argument(help='"default", a folder or a hub name.')]
 Data = Annotated[Path, typer.Argument(help="Questions in the SQuAD layout, .json or .json.gz.")]
-Out = Annotated[Path, typer.Option("--out", help="Where {id: text} goes.")]
-NoAnswer = Annotated[
-    bool, typer.Option("--no-answer", help="Let the empty answer compete (SQuAD 2).")
-]
+Out = Annotated[Path, typer.Option("--out", help="File for {id: text}.")]
 
 
 def command(
@@ -23,18 +20,23 @@ def command(
     no_answer: NoAnswer = False,
     pivot: PivotName = None,
     pivot_language: PivotLanguage = "en",
+    on: On = "local",
+    workers: Workers = 1,
 ) -> None:
-    """Answer every question of a file and write {id: text}."""
-    from babelspan.data.folder import describe
-    from babelspan.data.predictions import save_predictions
-    from babelspan.types import ConfigError
+    """Answer every question of a file; rerun the same command to resume.
 
-    if out.is_dir():
-        raise ConfigError(f"{out}: expected a file to write to, found a folder")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    examples = load_questions(describe(data))
-    answerer = load_reader(reader, pivot, pivot_language)
-    predicted = answerer.predict(examples, allows_no_answer=no_answer)
-    texts = {p.id: p.text for p in tracked(predicted, "questions", len(examples))}
-    save_predictions(out, texts)
-    print(f"wrote {len(texts)} answers to {out}")
+    Until it has finished, answers are kept in OUT.unfinished.
+    """
+    from babelspan.cli.shown import tell_misplaced
+    from babelspan.data.folder import describe
+    from babelspan.jobs.answer import ReaderSpec
+    from babelspan.jobs.predict import predict
+    from babelspan.jobs.shards import Crew
+
+    crew = Crew(on=on, workers=workers, watch=tracked)
+    spec = ReaderSpec(
+        reader=reader, pivot=pivot, pivot_language=pivot_language, threads=crew.threads
+    )
+    found = predict(spec, describe(data), out, allows_no_answer=no_answer, crew=crew)
+    tell_misplaced(found.misplaced)
+    print(f"wrote {found.questions} answers to {out}")

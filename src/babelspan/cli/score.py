@@ -50,10 +50,16 @@ def command(
 ) -> None:
     """Score predictions: exact match and F1, fractions of 1 in JSON, percent in the table."""
     from babelspan.data.files import write_json
+    from babelspan.data.places import refuse_overwriting, refuse_unwritable
     from babelspan.scoring import tydi_primary
     from babelspan.scoring.scorers import squad2
 
     _refuse_idle_options(scorer, language, null_odds, no_answer_threshold)
+    if out is not None:
+        refuse_overwriting(
+            out, [p for p in (gold, predictions, null_odds) if p is not None], option="--out"
+        )
+        refuse_unwritable(out)
     threshold = squad2.THRESHOLD if no_answer_threshold is None else no_answer_threshold
     if scorer == tydi_primary.NAME:
         record = _score_places(gold, predictions)

@@ -4,7 +4,7 @@ import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
 
@@ -37,17 +37,27 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Split = Annotated[str | None, typer.Option("--split", help="Which split of a folder.")]
 Sample = Annotated[
     int | None,
-    typer.Option("--sample", min=1, help="So many questions of each pair, chosen by id."),
+    typer.Option(
+        "--sample", min=1, help="Number of questions per language pair, chosen by a hash of the id."
+    ),
 ]
+NoAnswer = Annotated[
+    bool, typer.Option("--no-answer", help="Let the empty answer compete (SQuAD 2).")
+]
+On = Annotated[
+    Literal["local", "ray"],
+    typer.Option("--on", help="Where to work: this machine, or a Ray cluster."),
+]
+Workers = Annotated[int, typer.Option("--workers", min=1, help="Number of parallel workers.")]
 
 
 def load_questions(file: "DataFile") -> "list[Example]":
     """The questions of a file, to be scored by id; answers out of place are kept and told of."""
-    from babelspan.data.squad import refuse_repeated_ids
+    from babelspan.data.squad import misplaced, refuse_repeated_ids
 
     examples = file.load(keep_misplaced=True)
     refuse_repeated_ids(examples, file.path)
-    tell_misplaced(examples)
+    tell_misplaced(misplaced(examples))
     return examples
 
 
@@ -76,14 +86,12 @@ def load_reader(
     )
 
 
-def tell_misplaced(examples: "Iterable[Example]") -> None:
+def tell_misplaced(count: int) -> None:
     """Say on standard error how many answers are known by their text only, if any are."""
-    from babelspan.data.squad import misplaced
-
-    count = misplaced(examples)
     if count:
         print(
-            f"{count} answers are not where the file says; they are scored by text", file=sys.stderr
+            f"{count} answers are not at the stated offset; they are scored by text only",
+            file=sys.stderr,
         )
 
 

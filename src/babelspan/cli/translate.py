@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from babelspan.cli.shown import Json
+from babelspan.cli.shown import Json, On, Workers, tracked
 
 if TYPE_CHECKING:
     from babelspan.jobs.translate import Effort, Job
@@ -39,8 +39,6 @@ Pairs = Annotated[
     bool,
     typer.Option("--pairs", help="Only write the sentence pairs that a word aligner is to link."),
 ]
-On = Annotated[Literal["local", "ray"], typer.Option("--on", help="Where the work is done.")]
-Workers = Annotated[int, typer.Option("--workers", min=1, help="Translators side by side.")]
 Shards = Annotated[
     int | None, typer.Option("--shards", min=1, help="Parts; one for 256 paragraphs if not said.")
 ]
@@ -79,7 +77,8 @@ def command(
     """
     from babelspan.augment.strategies import STRATEGIES
     from babelspan.data.folder import describe
-    from babelspan.jobs.translate import Job, finish, plan_shards, write_pairs
+    from babelspan.jobs.shards import Crew
+    from babelspan.jobs.translate import Job, carry_out, plan_shards, write_pairs
 
     file = describe(data)
     source = _source(file.question_language, file.context_language, source, data)
@@ -107,25 +106,13 @@ def command(
         return
     identity = system.identity
     del system  # a network may be large; those that work are loaded where they work
-    efforts = _carry_out(job, identity, on, workers)
-    statistics = finish(job)
+    statistics, efforts = carry_out(job, identity, crew=Crew(on=on, workers=workers, watch=tracked))
     if as_json:
         print((job.out / "statistics.json").read_text(encoding="utf-8"), end="")
         return
     _show(statistics.rows(), job)
     _show_losses(statistics.to_json(), statistics.survival(job.carriers))
     _show_effort(efforts)
-
-
-def _carry_out(job: "Job", identity: str, on: str, workers: int) -> "list[Effort]":
-    """Make the shards that are missing; what each took."""
-    from babelspan.cli.shown import tracked
-    from babelspan.jobs.translate import claim, run_locally, run_on_ray
-
-    todo = claim(job, identity)
-    run = run_on_ray if on == "ray" else run_locally
-    done = run(job, todo, workers=workers)
-    return [effort for _, effort in tracked(done, "shards", len(todo))]
 
 
 def _system(name: str, source: str, targets: tuple[str, ...]) -> "Translator":

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import BufferedIOBase
 from pathlib import Path
@@ -96,6 +96,30 @@ def read_json(path: Path) -> Any:
         raise DataError(f"{path}: the JSON is nested too deeply") from None
 
 
+def read_record(path: Path, keys: Iterable[str] = ()) -> dict[str, Any]:
+    """The record of a job: a JSON object that has at least some keys.
+
+    Raises:
+        DataError: if it is broken, or something else.
+    """
+    remedy = "remove it, or choose another folder, to begin anew"
+    try:
+        found = read_json(path)
+    except DataError as error:
+        raise DataError(f"{error}; {remedy}") from None
+    if not isinstance(found, dict):
+        raise DataError(
+            f"{path}: expected the record of a job, found {type(found).__name__}; {remedy}"
+        )
+    for key in keys:
+        if key not in found:
+            raise DataError(
+                f"{path}: expected the record of a job with {key!r}, found "
+                f"{', '.join(map(repr, found)) or 'nothing in it'}; {remedy}"
+            )
+    return found
+
+
 def checksum(path: Path) -> str:
     """SHA-256 of the unpacked content, in hexadecimal: the same for a file and its gzip."""
     with opened(path) as content:
@@ -116,6 +140,9 @@ def replacing(path: Path) -> Iterator[Path]:
     """A path beside `path` to write to; it takes the place of `path` when the block succeeds.
 
     A crash, a full disk or an exception leaves what stood at `path` untouched.
+
+    Raises:
+        OSError: if it cannot be written, with the name of the file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -124,6 +151,10 @@ def replacing(path: Path) -> Iterator[Path]:
         with beside.open("rb") as written:
             os.fsync(written.fileno())
         beside.replace(path)
+    except OSError as error:
+        if error.filename is None or str(error.filename) == str(beside):  # as of a full disk
+            error.filename = str(path)
+        raise
     finally:
         beside.unlink(missing_ok=True)
 

@@ -1,11 +1,14 @@
 """Read and write predictions: one JSON object, question id -> answer text."""
 
+import gzip
+import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
-from babelspan.data.files import read_json, write_json
+from babelspan.data.files import read_json, replacing
 from babelspan.types import DataError
 
 RECORD = "evaluation.json"
@@ -43,7 +46,31 @@ def load_null_odds(path: Path) -> dict[str, float]:
 
 def save_predictions(path: Path, predictions: Mapping[str, str]) -> None:
     """Write answers by question id, whole or not at all."""
-    write_json(path, dict(predictions))
+    stream_predictions(path, predictions.items())
+
+
+def stream_predictions(path: Path, predictions: Iterable[tuple[str, str]]) -> int:
+    """Write answers with their ids, whole or not at all, holding one at a time; their number.
+
+    The ids differ from each other.
+    """
+    count = 0
+    with replacing(path) as beside, beside.open("wb") as raw, _packed(raw, path) as file:
+        for identity, text in predictions:
+            line = f"{json.dumps(identity, ensure_ascii=False)}: "
+            line += json.dumps(text, ensure_ascii=False)
+            lead = ",\n " if count else "{\n "
+            file.write(f"{lead}{line}".encode(errors="backslashreplace"))
+            count += 1
+        file.write(b"\n}\n" if count else b"{}\n")
+    return count
+
+
+def _packed(raw: BinaryIO, path: Path) -> AbstractContextManager[BinaryIO]:
+    """What packs a file if its name ends in `.gz`; the bytes do not say when."""
+    if path.suffix != ".gz":
+        return nullcontext(raw)
+    return cast(BinaryIO, gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0))
 
 
 def _by_id(path: Path, what: str) -> dict[str, Any]:

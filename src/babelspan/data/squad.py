@@ -95,22 +95,22 @@ def _record(example: Example) -> dict[str, Any]:
 def _records(path: Path) -> Iterator[dict[str, Any]]:
     """The fields of each question, checked for their types."""
     document = read_json(path)
-    for i, article in enumerate(_field(document, "data", list, f"{path}")):
+    for i, article in enumerate(field_of(document, "data", list, f"{path}")):
         where = f"{path}: article {i}"
         title = str(article.get("title") or "") if isinstance(article, dict) else ""
-        for j, paragraph in enumerate(_field(article, "paragraphs", list, where)):
+        for j, paragraph in enumerate(field_of(article, "paragraphs", list, where)):
             yield from records_of(paragraph, title, path, f"{where}, paragraph {j}")
 
 
 def records_of(paragraph: Any, title: str, path: Path, where: str) -> Iterator[dict[str, Any]]:
     """The fields of each question of a paragraph, checked for their types."""
-    context = _field(paragraph, "context", str, where)
-    for record in _field(paragraph, "qas", list, where):
-        identity = str(_field(record, "id", (str, int), where))
+    context = field_of(paragraph, "context", str, where)
+    for record in field_of(paragraph, "qas", list, where):
+        identity = str(field_of(record, "id", (str, int), where))
         here = f"{path}: question {identity!r}"
         yield {
             "id": identity,
-            "question": _field(record, "question", str, here),
+            "question": field_of(record, "question", str, here),
             "context": context,
             "answers": _answers(record, here),
             "title": title,
@@ -119,7 +119,8 @@ def records_of(paragraph: Any, title: str, path: Path, where: str) -> Iterator[d
         }
 
 
-def _field(value: Any, key: str, kind: type | tuple[type, ...], where: str) -> Any:
+def field_of(value: Any, key: str, kind: type | tuple[type, ...], where: str) -> Any:
+    """The value of a key, if it is there and of the right kind; `where` says in the error where."""
     if not isinstance(value, dict) or key not in value:
         found = f"the keys {sorted(value)}" if isinstance(value, dict) else type(value).__name__
         raise DataError(f"{where}: expected a key {key!r} of the SQuAD layout, found {found}")
@@ -152,8 +153,8 @@ def _answers(record: dict[str, Any], where: str) -> tuple[Answer, ...] | None:
     if "answers" not in record:
         return None
     return tuple(
-        Answer(_field(item, "text", str, where), _field(item, "answer_start", int, where))
-        for item in _field(record, "answers", list, where)
+        Answer(field_of(item, "text", str, where), field_of(item, "answer_start", int, where))
+        for item in field_of(record, "answers", list, where)
     )
 
 

@@ -1,15 +1,20 @@
 """Files in the SQuAD layout read paragraph by paragraph, however large they are."""
 
 import codecs
+import json
 from collections.abc import Iterator
+from io import BufferedIOBase
 from pathlib import Path
 from typing import Any
 
 from babelspan.data.files import opened
-from babelspan.data.squad import checked, records_of, unplaced
+from babelspan.data.squad import checked, field_of, records_of, unplaced
 from babelspan.types import DataError, Example
 
-_PARAGRAPH = "data.item.paragraphs.item"
+_AT_ONCE = 1 << 16
+"""Bytes read at a time; more where one paragraph is longer."""
+_LONGEST_WORD = 16
+"""Characters of the longest token, strings apart, that may be cut at the end of what was read."""
 
 
 def stream_squad(
@@ -17,71 +22,177 @@ def stream_squad(
 ) -> Iterator[list[Example]]:
     """The questions of each paragraph, in file order; arguments and errors as in `load_squad`.
 
-    A title that stands after its paragraphs is not seen; a lone surrogate is read as `?`.
+    A title that stands after its paragraphs is not seen.
     """
-    for number, (paragraph, title) in enumerate(_paragraphs(path)):
+    for paragraph, title, where in _paragraphs(path):
         examples = [
             Example(
                 **fields, question_language=question_language, context_language=context_language
             )
-            for fields in records_of(paragraph, title, path, f"{path}: paragraph {number}")
+            for fields in records_of(paragraph, title, path, where)
         ]
         yield [unplaced(e) if keep_misplaced else checked(e, path) for e in examples]
 
 
 def count_paragraphs(path: Path) -> int:
-    """How many paragraphs a file has; errors as in `load_squad`, for what is not JSON."""
+    """How many paragraphs a file has; errors as in `load_squad`, but for those inside one."""
     return sum(1 for _ in _paragraphs(path))
 
 
-def _paragraphs(path: Path) -> Iterator[tuple[Any, str]]:
-    """Each paragraph, as JSON gives it, with the title of its article."""
-    from ijson import ObjectBuilder  # of the extra `translate`
-
-    builder: Any = None
-    title = ""
+def _paragraphs(path: Path) -> Iterator[tuple[Any, str, str]]:
+    """Each paragraph, as JSON gives it, with the title of its article and its place in words."""
     seen_data = False
-    for prefix, event, value in _events(path):
-        if builder is not None or prefix == _PARAGRAPH:
-            builder = ObjectBuilder() if builder is None else builder
-            builder.event(event, value)
-            if prefix == _PARAGRAPH and event not in ("start_map", "map_key"):
-                yield builder.value, title
-                builder = None
-        elif (prefix, event) == ("data", "start_array"):
+    with opened(path) as file:
+        text = _Json(path, file)
+        if text.next() != "{":
+            field_of(text.value(), "data", list, f"{path}")  # which it has not
+        for key in text.members():
+            if (key, text.next()) != ("data", "["):
+                text.value()
+                continue
             seen_data = True
-        elif (prefix, event) == ("data.item", "start_map"):
-            title = ""
-        elif prefix == "data.item.title":
-            title = str(value or "")
-    if not seen_data:
-        raise DataError(f"{path}: expected a list 'data' of the SQuAD layout, found none")
+            for number in text.items():
+                yield from _of_article(text, f"{path}: article {number}")
+        if not seen_data:
+            raise DataError(f"{path}: expected a list 'data' of the SQuAD layout, found none")
+        text.refuse_more()
 
 
-def _events(path: Path) -> Iterator[tuple[str, str, Any]]:
-    """The tokens of a JSON file: where each stands, its kind, its value."""
-    import ijson
-
-    try:
-        with opened(path) as file:
-            if file.read(len(codecs.BOM_UTF8)) != codecs.BOM_UTF8:
-                file.seek(0)
-            yield from ijson.parse(file, use_float=True)
-    except ijson.JSONError as error:
-        raise DataError(
-            f"{path}: expected JSON, found something else ({_line(error)}); the file may be cut "
-            "short"
-        ) from None
-    except UnicodeDecodeError:
-        raise DataError(
-            f"{path}: found the second half of a character without the first (\\udc00 to \\udfff); "
-            "write both, or ?"
-        ) from None
+def _of_article(text: "_Json", where: str) -> Iterator[tuple[Any, str, str]]:
+    if text.next() != "{":
+        field_of(text.value(), "paragraphs", list, where)  # which it has not
+    title = ""
+    others: dict[str, Any] = {}
+    for key in text.members():
+        if (key, text.next()) == ("paragraphs", "["):
+            others[key] = []
+            for number in text.items():
+                yield text.value(), title, f"{where}, paragraph {number}"
+        elif key == "title":
+            title = str(text.value() or "")
+        else:
+            others[key] = text.value()
+    field_of(others, "paragraphs", list, where)
 
 
-def _line(error: Exception) -> str:
-    """What the parser says, in one line; of bytes that are no UTF-8 it says it in bytes."""
-    said = error.args[0] if error.args else ""
-    return " ".join(
-        (said.decode(errors="replace") if isinstance(said, bytes) else str(said)).split()
-    )
+class _Json:
+    """A JSON text that is read piece by piece; a piece is read when the one before it has been.
+
+    Args:
+        path: for errors.
+        content: UTF-8, with a byte-order mark or without.
+    """
+
+    def __init__(self, path: Path, content: BufferedIOBase) -> None:
+        self._path = path
+        self._content = content
+        self._bytes = b""  # the start of a character whose rest is not read yet
+        self._text = ""
+        self._at = 0
+        self._bytes_before = 0
+        self._lines_before = 0
+        self._columns_before = 0
+        if self.next() == "\ufeff":
+            self._at += 1
+
+    def next(self) -> str:
+        """The next character that is not blank, which stays; empty at the end."""
+        while True:
+            while self._at < len(self._text):
+                character = self._text[self._at]
+                if character not in " \t\n\r":
+                    return character
+                self._at += 1
+            if not self._read():
+                return ""
+
+    def items(self) -> Iterator[int]:
+        """The number of each item of a list, which the caller reads before it asks for the next."""
+        self._take("[")
+        number = 0
+        while number or self.next() != "]":
+            yield number
+            number += 1
+            if self.next() != ",":
+                break
+            self._at += 1
+        self._take("]")
+
+    def members(self) -> Iterator[str]:
+        """Each key of an object, whose value the caller reads before it asks for the next."""
+        self._take("{")
+        first = True
+        while not first or self.next() != "}":
+            first = False
+            if self.next() != '"':
+                raise self._error("Expecting property name enclosed in double quotes", self._at)
+            key = str(self.value())
+            self._take(":")
+            yield key
+            if self.next() != ",":
+                break
+            self._at += 1
+        self._take("}")
+
+    def value(self) -> Any:
+        """The value that comes next, whole."""
+        self.next()
+        while True:
+            try:
+                found, end = _DECODER.raw_decode(self._text, self._at)
+            except json.JSONDecodeError as error:
+                is_cut = len(self._text) - error.pos <= _LONGEST_WORD
+                if (is_cut or error.msg.startswith("Unterminated string")) and self._read():
+                    continue
+                raise self._error(error.msg, error.pos) from None
+            except ValueError as error:  # a number of thousands of digits
+                raise DataError(f"{self._path}: the JSON cannot be read: {error}") from None
+            except RecursionError:
+                raise DataError(f"{self._path}: the JSON is nested too deeply") from None
+            is_cut = end == len(self._text) and isinstance(found, int | float)
+            if not (is_cut and self._read()):
+                self._at = end
+                return found
+
+    def refuse_more(self) -> None:
+        """See that the text ends here."""
+        if self.next():
+            raise self._error("Extra data", self._at)
+
+    def _take(self, character: str) -> None:
+        if self.next() != character:
+            raise self._error(f"Expecting {character!r}", self._at)
+        self._at += 1
+
+    def _read(self) -> bool:
+        """Read on; what has been passed is forgotten. Whether there was more."""
+        new = self._content.read(max(_AT_ONCE, len(self._text) - self._at))
+        raw = self._bytes + new
+        try:
+            text, used = codecs.utf_8_decode(raw, "strict", not new)
+        except UnicodeDecodeError as error:
+            raise DataError(
+                f"{self._path}: expected UTF-8, found the byte 0x{raw[error.start]:02x} at byte "
+                f"{self._bytes_before + error.start}; convert the file, for example with iconv"
+            ) from None
+        self._lines_before, self._columns_before = self._place(self._at)
+        self._text, self._at = self._text[self._at :] + text, 0
+        self._bytes, self._bytes_before = raw[used:], self._bytes_before + used
+        return bool(new)
+
+    def _place(self, at: int) -> tuple[int, int]:
+        """Lines and characters of the last one that stand before an index of what is held."""
+        lines = self._text.count("\n", 0, at)
+        if lines:
+            return self._lines_before + lines, at - self._text.rfind("\n", 0, at) - 1
+        return self._lines_before, self._columns_before + at
+
+    def _error(self, said: str, at: int) -> DataError:
+        line, column = self._place(at)
+        return DataError(
+            f"{self._path}: expected JSON, found something else at line {line + 1} column "
+            f"{column + 1} ({said}); the file may be cut short"
+        )
+
+
+_DECODER = json.JSONDecoder()

@@ -1,28 +1,33 @@
 """Evaluation of a reader from files to figures: the q/c matrix, kept cell by cell.
 
-With a folder to keep them in, predictions are written after each pair of languages, and a run
-that was stopped goes on with the next one.
+With a folder to keep them in, predictions are written shard by shard (`jobs.shards`), and a file
+for each pair of languages as soon as it is whole.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from babelspan.data.files import checksum, read_json, write_json
 from babelspan.data.folder import DataFile, chosen, cross
 from babelspan.data.predictions import RECORD, load_predictions, save_predictions
 from babelspan.data.squad import refuse_repeated_ids
-from babelspan.reading.answerer import Answerer
+from babelspan.jobs.answer import (
+    Answering,
+    AnswerWork,
+    ReaderSpec,
+    in_shards,
+    refuse_long_questions,
+)
+from babelspan.jobs.shards import ALONE, Crew, carry_out, claimed, is_finished, record_of
+from babelspan.readers import shortened
+from babelspan.reports.evaluation import Evaluation
 from babelspan.scoring.figures import Scorer, figures, signature
 from babelspan.scoring.matrix import Matrix, Pair
 from babelspan.types import ConfigError, DataError, Example
 from babelspan.version import VERSION
-
-if TYPE_CHECKING:
-    from babelspan.reading.pivot import Pivot
-
-Watch = Callable[[Iterable[Any], str, int], Iterable[Any]]
-"""Shows progress over items, such as predictions: what they are, how many there will be."""
 
 
 class Measured(NamedTuple):
@@ -85,53 +90,101 @@ def sampled(examples: Sequence[Example], count: int | None) -> list[Example]:
 
 
 def measure(
-    answerer: "Answerer | Pivot",
+    answering: Answering,
     cells: Mapping[Pair, Sequence[Example]],
     scorer: Scorer,
     *,
     keep: Path | None = None,
     depends_on: Mapping[str, Any] | None = None,
-    watch: Watch = lambda predictions, _, __: predictions,
+    crew: Crew = ALONE,
 ) -> Measured:
     """Answer the questions of every pair of languages and score the answers.
 
     Args:
-        answerer: the reader to measure.
+        answering: the reader to measure; one that others load where there are several workers.
         cells: examples by pair.
-        scorer: a module of `babelspan.scoring`.
+        scorer: a module of `babelspan.scoring.scorers`.
         keep: folder for the predictions, one file for each pair; those that are there are not
-            made again. None to keep nothing.
+            made again, and neither are finished shards of the next ones. None to keep nothing.
         depends_on: what the kept predictions depend on (reader, data).
-        watch: shows progress.
+        crew: who answers.
 
     Raises:
-        ConfigError: if `keep` holds predictions that depend on something else.
+        ConfigError: if `keep` holds predictions that depend on something else, or the scorer is for
+            readers that may say that there is no answer, and this one may not.
+        DataError: if kept predictions are broken or lack an answer; or as in `figures`.
     """
-    if keep is not None:
-        _claim(keep, {**(depends_on or {}), "babelspan": VERSION})
+    _refuse_one_sided(scorer, answering)
     for examples in cells.values():
         empty = dict.fromkeys((e.id for e in examples), "")
         figures(examples, empty, scorer)  # what cannot be scored is told before anything is read
-    found, predictions = {}, {}
-    for (question, context), examples in cells.items():
-        path = None if keep is None else keep / f"{question}-{context}.json"
-        if path is not None and path.exists():
-            texts = load_predictions(path)
-        else:
-            predicted = answerer.predict(examples, allows_no_answer=_some_have_none(examples))
-            shown = watch(predicted, f"{question}-{context}", len(examples))
-            texts = {p.id: p.text for p in shown}
-            if path is not None:
-                save_predictions(path, texts)
-        predictions[question, context] = texts
-        found[question, context] = figures(examples, texts, scorer)
+    with ExitStack() as held:
+        if keep is not None:
+            whole = {
+                **(depends_on or {}),
+                "no_answer": answering.allows_no_answer,
+                "babelspan": VERSION,
+            }
+            held.enter_context(claimed(keep / RECORD, whole))
+        predictions = _answers(answering, cells, keep, crew)
+    found = {pair: figures(of, predictions[pair], scorer) for pair, of in cells.items()}
     return Measured(Matrix(found), predictions)
+
+
+def evaluate(
+    spec: ReaderSpec,
+    files: Sequence[DataFile],
+    cells: Mapping[Pair, Sequence[Example]],
+    scorer: Scorer,
+    *,
+    sample: int | None = None,
+    allows_no_answer: bool = False,
+    keep: Path | None = None,
+    crew: Crew = ALONE,
+) -> Evaluation:
+    """Measure a reader by name; `cells` are of `files`, the rest and errors are as in `measure`.
+
+    Raises:
+        DataError: also for a question that leaves no room for its context.
+    """
+    name, spec = spec.reader, spec.absolute()
+    try:
+        identity = spec.identity()
+        refuse_long_questions(spec.load(), (e for of_pair in cells.values() for e in of_pair))
+        if crew.is_elsewhere:
+            spec.unload()
+        matrix, predictions = measure(
+            Answering(spec.load, allows_no_answer),
+            cells,
+            scorer,
+            keep=keep,
+            depends_on={**identity_of(identity["reader"], files, sample=sample), **identity},
+            crew=crew,
+        )
+    finally:
+        spec.unload()
+    line = signature_of(
+        matrix,
+        files,
+        scorer,
+        sample=sample,
+        reader=shortened(identity["reader"]),
+        allows_no_answer=allows_no_answer,
+    )
+    return Evaluation(
+        reader=name,
+        scorer=scorer.NAME,
+        signature=line,
+        cells=cells,
+        predictions=predictions,
+        matrix=matrix,
+    )
 
 
 def identity_of(
     reader: str, files: Sequence[DataFile], *, sample: int | None = None
 ) -> dict[str, Any]:
-    """What predictions that are kept depend on: the reader's checksum, the data."""
+    """What predictions that are kept depend on: the reader's identity, the data."""
     return {
         "reader": reader,
         "data": sorted(f"{f.path.name}:{checksum(f.path)}" for f in files),
@@ -140,32 +193,136 @@ def identity_of(
 
 
 def signature_of(
-    matrix: Matrix, files: Sequence[DataFile], scorer: Scorer, *, sample: int | None = None
+    matrix: Matrix,
+    files: Sequence[DataFile],
+    scorer: Scorer,
+    *,
+    sample: int | None = None,
+    reader: str | None = None,
+    allows_no_answer: bool = False,
 ) -> str:
-    """The signature of a matrix measured on files."""
+    """The signature of a matrix measured on files.
+
+    Args:
+        matrix: the figures.
+        files: that the questions are from.
+        scorer: a module of `babelspan.scoring.scorers`.
+        sample: as in `load_cells`.
+        reader: for people, as `readers.shortened` gives it; None for figures of several.
+        allows_no_answer: whether the reader might say that there is no answer.
+    """
     line = signature(
         scorer,
         questions=sum(f.questions for f in matrix.cells.values()),
         data=[f"{f.question_language}-{f.context_language}:{checksum(f.path)}" for f in files],
         version=VERSION,
     )
-    return line if sample is None else f"{line}|sample:{sample}"
+    if sample is not None:
+        line += f"|sample:{sample}"
+    if allows_no_answer:
+        line += "|may-say-no-answer:yes"
+    return line if reader is None else f"{line}|reader:{reader}"
 
 
-def _some_have_none(examples: Sequence[Example]) -> bool:
-    """Whether some question has no answer, so that a reader must be let to say so."""
-    return any(e.answers == () for e in examples)
-
-
-def _claim(keep: Path, depends_on: dict[str, Any]) -> None:
-    """Make the folder ours, or see that it is."""
-    path = keep / RECORD
-    if not path.exists():
-        if keep.exists() and any(keep.iterdir()):
-            raise ConfigError(f"{keep}: expected an empty or a new folder, found other files")
-        write_json(path, depends_on)
-    elif read_json(path) != depends_on:
+def _refuse_one_sided(scorer: Scorer, answering: Answering) -> None:
+    if getattr(scorer, "HAS_UNANSWERABLE", False) and not answering.allows_no_answer:
         raise ConfigError(
-            f"{keep}: holds predictions of another reader, other data or other settings; "
-            "choose another folder"
+            f"the scorer {scorer.NAME!r} is for readers that may say that there is no answer: add "
+            "--no-answer, or choose another scorer"
         )
+
+
+class _Shard(NamedTuple):
+    """Some questions of a pair; shards are numbered over all pairs."""
+
+    number: int
+    pair: Pair
+    examples: list[Example]
+
+
+def _answers(
+    answering: Answering,
+    cells: Mapping[Pair, Sequence[Example]],
+    keep: Path | None,
+    crew: Crew,
+) -> dict[Pair, dict[str, str]]:
+    """Answers by id, of each pair in the order of its examples; what is kept is not made again."""
+    found = {} if keep is None else _kept(keep, cells)
+    shards = [shard for shard in _shards(cells) if shard.pair not in found]
+    made = {} if keep is None else _kept_shards(keep, cells, shards)
+    missing = [shard for shard in shards if shard.number not in made]
+    done = carry_out(
+        AnswerWork(answering, keep and keep.absolute()),
+        ((shard.number, shard.examples) for shard in missing),
+        count=len(missing),
+        crew=crew,
+    )
+
+    def answered() -> Iterator[str]:
+        """The id of each question as it is answered; a pair is written when it is whole."""
+        for pair in cells:
+            finish(pair)
+        for number, texts in done:
+            made[number] = texts
+            finish(next(shard.pair for shard in missing if shard.number == number))
+            yield from texts
+
+    def finish(pair: Pair) -> None:
+        of_pair = [shard.number for shard in shards if shard.pair == pair]
+        if of_pair and all(number in made for number in of_pair):
+            found[pair] = {i: text for n in of_pair for i, text in made[n].items()}
+            if keep is not None:
+                save_predictions(_file(keep, pair), found[pair])
+
+    for _ in crew.watch(answered(), "questions", sum(len(s.examples) for s in missing)):
+        pass
+    if keep is not None:
+        shutil.rmtree(keep / "shards", ignore_errors=True)
+    return {pair: found[pair] for pair in cells}
+
+
+def _shards(cells: Mapping[Pair, Sequence[Example]]) -> list[_Shard]:
+    of_all = ((pair, some) for pair, examples in cells.items() for some in in_shards(examples))
+    return [_Shard(number, pair, some) for number, (pair, some) in enumerate(of_all)]
+
+
+def _file(keep: Path, pair: Pair) -> Path:
+    return keep / f"{pair[0]}-{pair[1]}.json"
+
+
+def _kept(keep: Path, cells: Mapping[Pair, Sequence[Example]]) -> dict[Pair, dict[str, str]]:
+    """The answers to pairs that are whole."""
+    files = {pair: _file(keep, pair) for pair in cells}
+    return {pair: _complete(path, cells[pair]) for pair, path in files.items() if path.exists()}
+
+
+def _kept_shards(
+    keep: Path, cells: Mapping[Pair, Sequence[Example]], shards: Sequence[_Shard]
+) -> dict[int, dict[str, str]]:
+    """The answers of finished shards; none where they were numbered over other pairs."""
+    numbered = keep / "shards" / "pairs.json"
+    pairs = [[*pair, len(examples)] for pair, examples in cells.items()]
+    if not numbered.exists() or read_json(numbered) != pairs:
+        shutil.rmtree(numbered.parent, ignore_errors=True)
+        write_json(numbered, pairs)
+    return {
+        shard.number: _complete(record_of(keep, shard.number), shard.examples)
+        for shard in shards
+        if is_finished(keep, shard.number)
+    }
+
+
+def _complete(path: Path, examples: Sequence[Example]) -> dict[str, str]:
+    """The kept answers of a file, which has one to each question."""
+    remedy = "remove the file and rerun the same command to have it made again"
+    try:
+        found = load_predictions(path)
+    except DataError as error:
+        raise DataError(f"{error}; {remedy}") from None
+    missing = next((e.id for e in examples if e.id not in found), None)
+    if missing is not None:
+        raise DataError(
+            f"{path}: expected an answer to each of {len(examples)} questions, found none to "
+            f"{missing!r}; {remedy}"
+        )
+    return found

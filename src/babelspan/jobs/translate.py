@@ -1,17 +1,10 @@
-"""Translation of labelled data as a job: shards that are made once, whole or not at all.
-
-The paragraphs of a file are cut into shards in their order. A shard is finished when its record
-stands in `shards/`; a job that was stopped goes on with the shards that have none and ends with
-the same bytes. Memory is that of one shard for each worker.
-"""
+"""Translation of labelled data as a job: a shard is a run of paragraphs (`jobs.shards`)."""
 
 import json
-import multiprocessing
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
 from time import perf_counter
@@ -21,17 +14,34 @@ from babelspan.augment.cache import Cached
 from babelspan.augment.statistics import Statistics
 from babelspan.augment.strategies import Carrier, Made, Strategy, linkable, translated
 from babelspan.augment.translate import Direction
-from babelspan.data.files import checksum, read_json, replacing, write_csv, write_json
+from babelspan.data.files import checksum, read_record, replacing, write_csv, write_json
+from babelspan.data.locks import is_unfinished
 from babelspan.data.pharaoh import PharaohAligner, save_pairs
 from babelspan.data.squad import save_squad
 from babelspan.data.stream import count_paragraphs, stream_squad
+from babelspan.jobs import shards as sharded
+from babelspan.jobs.shards import ALONE, Crew, is_finished, record_of
 from babelspan.seams import Translator
 from babelspan.translators import load_translator
-from babelspan.types import ConfigError, DataError, Example, TranslationError
+from babelspan.types import Answer, DataError, Example
 from babelspan.version import VERSION
+
+Paragraph = list[Example]
+"""The questions of one paragraph."""
 
 PARAGRAPHS_IN_A_SHARD = 256
 _PARAGRAPHS_AT_ONCE = 32
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """What a run of a shard took; no part of the result."""
+
+    sentences: int
+    """Sentences that the translator was asked for, those of the cache left out."""
+    engine_seconds: float
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,9 +95,14 @@ class Job:
             "babelspan": VERSION,
         }
 
+    def start(self) -> Callable[[int, list[Paragraph]], Effort]:
+        """Load the translator; what makes a shard (see `jobs.shards.Work`)."""
+        translator = load_translator(self.translator)
+        return lambda shard, paragraphs: make_shard(self, shard, paragraphs, translator)
+
     def record(self, shard: int) -> Path:
         """The file that says that a shard is finished, and what is in it."""
-        return self.out / "shards" / f"{shard:05d}.json"
+        return record_of(self.out, shard)
 
     def file(self, strategy: Strategy, target: str, shard: int) -> Path:
         """The file of a shard with the examples of one strategy and language."""
@@ -96,16 +111,6 @@ class Job:
         pair = question if question == context else f"{question}-{context}"
         part = f".{shard:05d}-of-{self.shards:05d}" if self.shards > 1 else ""
         return self.out / f"{self.split}.{pair}{part}.json.gz"
-
-
-@dataclass(frozen=True, slots=True)
-class Effort:
-    """What a run of a shard took; no part of the result."""
-
-    sentences: int
-    """Sentences that the translator was asked for, those of the cache left out."""
-    engine_seconds: float
-    seconds: float
 
 
 def plan_shards(data: Path, shards: int | None) -> tuple[int, int]:
@@ -120,31 +125,41 @@ def plan_shards(data: Path, shards: int | None) -> tuple[int, int]:
     return min(shards or -(-paragraphs // PARAGRAPHS_IN_A_SHARD), paragraphs), paragraphs
 
 
-def claim(job: Job, identity: str) -> list[int]:
-    """Make the folder the job's, or see that it is; the shards that are still to be made.
+def carry_out(
+    job: Job,
+    identity: str,
+    *,
+    crew: Crew = ALONE,
+) -> tuple[Statistics, list[Effort]]:
+    """Make the shards that are missing, and put all together.
+
+    On Ray the cache may be a folder of each machine's own, and has to be where files of SQLite may
+    not be shared: on network file systems.
+
+    Args:
+        job: what to translate.
+        identity: the translator's.
+        crew: who translates.
 
     Raises:
-        ConfigError: if the folder holds another job or other files.
+        ConfigError: if the folder holds another job or other files, or a process is at work in it.
+        DataError, TranslationError: for data or a translator that is broken.
     """
     manifest = job.out / "manifest.json"
-    depends_on = job.depends_on(identity)
-    found = read_json(manifest).get("job") if manifest.exists() else None
-    if found is None:
-        if job.out.exists() and not all(_may_stay(p, job) for p in job.out.iterdir()):
-            raise ConfigError(f"{job.out}: expected an empty or a new folder, found other files")
-        write_json(manifest, {"job": depends_on})
-    elif found != depends_on:
-        differs = [k for k in depends_on if found.get(k) != depends_on[k]]
-        raise ConfigError(
-            f"{job.out}: holds a job that differs in {', '.join(differs)}; choose another folder"
-        )
-    return [n for n in range(job.shards) if not job.record(n).exists()]
+    with sharded.claimed(
+        manifest, job.depends_on(identity), under="job", may_stay=lambda p: _may_stay(p, job)
+    ):
+        todo = [n for n in range(job.shards) if not is_finished(job.out, n)]
+        done = sharded.carry_out(job, _inputs(job, todo), count=len(todo), crew=crew)
+        efforts = [effort for _, effort in crew.watch(done, "shards", len(todo))]
+        return _finish(job), efforts
 
 
-def run_shard(job: Job, shard: int, translator: Translator) -> Effort:
+def make_shard(
+    job: Job, shard: int, paragraphs: Sequence[Paragraph], translator: Translator
+) -> Effort:
     """Make one shard: its files first, its record last."""
     started = perf_counter()
-    first, last = (n * job.paragraphs // job.shards for n in (shard, shard + 1))
     made: dict[tuple[Strategy, str], list[Example]] = {
         (s, t): [] for t in job.targets for s in job.strategies
     }
@@ -152,7 +167,7 @@ def run_shard(job: Job, shard: int, translator: Translator) -> Effort:
     lines: dict[str, list[dict[str, Any]]] = {"dropped": [], "odd": []}
     aligners = {t: PharaohAligner(job.links, t) for t in job.targets if job.links is not None}
     with closing(Cached(translator, job.cache)) as cached:
-        for examples in _chunks(job, first, last):
+        for examples in _chunks(paragraphs):
             statistics.add_original(examples, job.source)
             for target in job.targets:
                 result = translated(
@@ -177,59 +192,6 @@ def run_shard(job: Job, shard: int, translator: Translator) -> Effort:
     return Effort(cached.asked, cached.seconds, perf_counter() - started)
 
 
-def run_locally(job: Job, shards: Sequence[int], *, workers: int) -> Iterator[tuple[int, Effort]]:
-    """Make shards in this process (one worker) or in several; each as it is finished."""
-    if not shards:
-        return
-    if workers == 1 or len(shards) == 1:
-        translator = load_translator(job.translator)
-        for shard in shards:
-            yield shard, run_shard(job, shard, translator)
-        return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(
-        min(workers, len(shards)), context, initializer=_start_worker, initargs=(job.translator,)
-    ) as pool:
-        running = {pool.submit(_run_in_worker, job, shard): shard for shard in shards}
-        try:
-            for done in as_completed(running):
-                yield running[done], done.result()
-        except BrokenProcessPool:
-            raise TranslationError(
-                "a worker was killed, most often for want of memory; the shards that are finished "
-                "are kept: start again, with fewer --workers"
-            ) from None
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-
-
-def run_on_ray(job: Job, shards: Sequence[int], *, workers: int) -> Iterator[tuple[int, Effort]]:
-    """Make shards on a Ray cluster, one translator for each actor (extra `cluster`).
-
-    Every machine of the cluster must find data and result by the same paths. The cache may be a
-    folder of each machine's own, and has to be where files of SQLite may not be shared: on network
-    file systems. A Ray that runs already is used, as RAY_ADDRESS says; else one is started here.
-    """
-    if not shards:
-        return
-    import ray
-
-    class Worker:
-        def __init__(self) -> None:
-            self.translator = load_translator(job.translator)
-
-        def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
-            efforts = [asdict(run_shard(job, int(n), self.translator)) for n in batch["id"]]
-            return {"shard": batch["id"], "effort": [json.dumps(e) for e in efforts]}
-
-    wanted = [{"id": shard} for shard in shards]
-    dataset = ray.data.from_items(wanted, override_num_blocks=len(wanted)).map_batches(
-        Worker, batch_size=1, concurrency=min(workers, len(wanted))
-    )
-    for row in dataset.iter_rows():
-        yield int(row["shard"]), Effort(**json.loads(row["effort"]))
-
-
 def write_pairs(job: Job, translator: Translator) -> Iterator[tuple[Path, int]]:
     """Write the sentence pairs whose words a word aligner is to link, a file for each language.
 
@@ -238,21 +200,19 @@ def write_pairs(job: Job, translator: Translator) -> Iterator[tuple[Path, int]]:
     with closing(Cached(translator, job.cache)) as cached:
         for target in job.targets:
             to = Direction(cached, job.source, target)
-            pairs = (p for some in _chunks(job, 0, job.paragraphs) for p in linkable(some, to))
+            pairs = (p for some in _chunks(_paragraphs(job)) for p in linkable(some, to))
             path = job.out / f"pairs.{target}.txt"
             yield path, save_pairs(path, pairs)
 
 
-def finish(job: Job) -> Statistics:
-    """Put the records of all shards together: statistics, lists of what was lost, checksums.
-
-    What a killed run left half written is removed.
-    """
+def _finish(job: Job) -> Statistics:
+    """Put the records of all shards together: statistics, lists of what was lost, checksums."""
     statistics = Statistics()
     files: dict[str, str] = {}
     for shard in range(job.shards):
-        record = read_json(job.record(shard))
+        record = read_record(job.record(shard), ("statistics", "files"))
         statistics.merge(Statistics.from_json(record["statistics"]))
+        _refuse_changed(job, shard, record["files"])
         files |= record["files"]
     for name in ("dropped", "odd"):
         with replacing(job.out / f"{name}.jsonl") as beside, beside.open("wb") as all_lines:
@@ -261,39 +221,64 @@ def finish(job: Job) -> Statistics:
     tables = {"table": statistics.rows(), "survival": statistics.survival(job.carriers)}
     write_json(job.out / "statistics.json", {**statistics.to_json(), **tables})
     write_csv(job.out / "statistics.csv", tables["table"])
-    for left in job.out.rglob(".*.part"):
-        left.unlink()
     manifest = job.out / "manifest.json"
-    write_json(manifest, {**read_json(manifest), "files": dict(sorted(files.items()))})
+    write_json(manifest, {**read_record(manifest), "files": dict(sorted(files.items()))})
     return statistics
 
 
-_translator: Translator
-"""Of a worker process."""
+def _refuse_changed(job: Job, shard: int, files: dict[str, str]) -> None:
+    """See that the files of a finished shard are what was written."""
+    for name, expected in files.items():
+        path = job.out / name
+        found = checksum(path) if path.exists() else "no file"
+        if found != expected:
+            raise DataError(
+                f"{path}: expected the content that was written, SHA-256 {expected[:12]}, found "
+                f"{found[:12]}; to have it made again, remove {job.record(shard)} and rerun the "
+                "same command"
+            )
 
 
-def _start_worker(spec: str) -> None:
-    global _translator
-    _translator = load_translator(spec)
+def _inputs(job: Job, todo: Sequence[int]) -> Iterator[tuple[int, list[Paragraph]]]:
+    """The shards that are missing with their paragraphs, from one reading of the file."""
+    paragraphs = _paragraphs(job)
+    at = 0
+    for shard in todo:
+        first, last = (n * job.paragraphs // job.shards for n in (shard, shard + 1))
+        yield shard, list(islice(paragraphs, first - at, last - at))
+        at = last
 
 
-def _run_in_worker(job: Job, shard: int) -> Effort:
-    return run_shard(job, shard, _translator)
+def _paragraphs(job: Job) -> Iterator[Paragraph]:
+    """The paragraphs of the data; half a character, which no translator reads, becomes `?`."""
+    for paragraph in stream_squad(
+        job.data,
+        question_language=job.source,
+        context_language=job.source,
+        keep_misplaced=job.keep_misplaced,
+    ):
+        yield [_readable(example) for example in paragraph]
 
 
-def _chunks(job: Job, first: int, last: int) -> Iterator[list[Example]]:
-    """The examples of paragraphs `first` to `last`, some paragraphs at a time."""
-    paragraphs = islice(
-        stream_squad(
-            job.data,
-            question_language=job.source,
-            context_language=job.source,
-            keep_misplaced=job.keep_misplaced,
-        ),
-        first,
-        last,
+def _readable(example: Example) -> Example:
+    answers = example.answers or ()
+    texts = (example.question, example.context, *(a.text for a in answers))
+    if not any(map(_HALF_CHARACTER.search, texts)):
+        return example
+    question, context, *of_answers = (_HALF_CHARACTER.sub("?", text) for text in texts)
+    new = tuple(Answer(text, a.start) for text, a in zip(of_answers, answers, strict=True))
+    return replace(
+        example,
+        question=question,
+        context=context,
+        answers=None if example.answers is None else new,
     )
-    while some := list(islice(paragraphs, _PARAGRAPHS_AT_ONCE)):
+
+
+def _chunks(paragraphs: Iterable[Paragraph]) -> Iterator[list[Example]]:
+    """The examples of some paragraphs at a time."""
+    remaining = iter(paragraphs)
+    while some := list(islice(remaining, _PARAGRAPHS_AT_ONCE)):
         yield [example for paragraph in some for example in paragraph]
 
 
@@ -313,7 +298,7 @@ def _write_lines(path: Path, records: Sequence[dict[str, Any]]) -> None:
 
 def _may_stay(path: Path, job: Job) -> bool:
     """Whether a file may be in the folder of a new job: the cache, word links and their pairs."""
-    return path == job.cache or path in _links(job.out)
+    return is_unfinished(path) or path == job.cache or path in _links(job.out)
 
 
 def _links(folder: Path) -> list[Path]:

@@ -167,7 +167,8 @@ def compare(
 
     Raises:
         ConfigError: if a language is given for contexts of several.
-        DataError: if a cell has no questions or fewer than two clusters; or as in `figures`.
+        DataError: if a cell has no questions or fewer than two clusters, or a question is not
+            counted; or as in `figures`.
     """
     _refuse_one_language_for_several(cells, language)
     numbers = comparable(cells, settings)
@@ -178,17 +179,18 @@ def compare(
         ]
         for seeds in (a, b)
     )
-    found = differences(of_a, of_b, numbers, settings)
+    ids = {pair: [e.id for e in examples] for pair, examples in cells.items()}
+    found = differences(of_a, of_b, numbers, settings, ids)
     return Comparison(
         cells={
             pair: _cell(
-                [e.id for e in examples],
+                ids[pair],
                 clusters=len(np.unique(numbers[pair])),
                 differences=found[pair],
                 right_a=_scores(of_a, pair)[0] > 0.5,
                 right_b=_scores(of_b, pair)[0] > 0.5,
             )
-            for pair, examples in cells.items()
+            for pair in cells
         },
         means={name: found[name] for name in found if isinstance(name, str)},
     )
@@ -226,6 +228,7 @@ def differences(
     of_b: Sequence[Matrix],
     numbers: Mapping[Pair, NDArray[np.intp]],
     settings: Settings,
+    ids: Mapping[Pair, Sequence[str]],
 ) -> dict[Pair | str, dict[Metric, Difference]]:
     """Differences by pair of languages and by name of a mean ("XLT", "G-XLT").
 
@@ -234,7 +237,13 @@ def differences(
         of_b: of the other.
         numbers: the clusters of the questions, as `comparable` gives them.
         settings: of the tests.
+        ids: of the questions of each cell.
+
+    Raises:
+        DataError: if a question is not counted in some matrix: there is no difference to test.
     """
+    for matrix in (*of_a, *of_b):
+        _refuse_uncounted(matrix, ids)
     weights = _weights(list(numbers))
     columns = np.array(list(weights.values())).T
     by_question = [_scores(of_a, pair) - _scores(of_b, pair) for pair in numbers]
@@ -258,6 +267,17 @@ def differences(
                 corrected=float(corrected[j]) if j < len(numbers) else None,
             )
     return found
+
+
+def _refuse_uncounted(matrix: Matrix, ids: Mapping[Pair, Sequence[str]]) -> None:
+    for pair, of_cell in ids.items():
+        scores = np.array([matrix.cells[pair].exact_matches, matrix.cells[pair].f1s])
+        for index in np.flatnonzero(np.isnan(scores).any(axis=0)).tolist():
+            raise DataError(
+                f"{'-'.join(pair)}: expected a score of every question, found that "
+                f"{of_cell[index]!r} is not counted, as by squad2 where a prediction is missing; "
+                "predict it, with an empty answer where a system has none"
+            )
 
 
 def _weights(pairs: Sequence[Pair]) -> dict[Pair | str, Floats]:

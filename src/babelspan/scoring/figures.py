@@ -21,10 +21,11 @@ class Rules(Protocol):
 class Scorer(Rules, Protocol):
     """What a module of `babelspan.scoring` that scores one string against another offers.
 
-    It may have three things more: `golds(answers)`, the gold strings of a question that count, else
+    It may have four things more: `golds(answers)`, the gold strings of a question that count, else
     all of them, and a question that has none is refused; `MISSING`, the score of a question without
-    a prediction, else 0, and nan for one that is not counted; and `details(examples, figures)`,
-    what else the official script makes of the figures.
+    a prediction, else 0, and nan for one that is not counted; `details(examples, figures)`, what
+    else the official script makes of the figures; and `HAS_UNANSWERABLE`, true where figures make
+    sense only of a reader that may say that there is no answer.
     """
 
     def exact_match(self, prediction: str, answer: str, language: str) -> float:

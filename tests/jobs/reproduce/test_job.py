@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from babelspan.cli import reproduce
 from babelspan.data.files import checksum
 from babelspan.data.folder import describe
 from babelspan.data.predictions import RECORD
+from babelspan.jobs.answer import Answering
 from babelspan.jobs.evaluate import measure
 from babelspan.jobs.reproduce import job as jobs
 from babelspan.jobs.reproduce.job import Job
@@ -96,9 +98,9 @@ def test_every_row_is_measured_on_every_test(job, found):
 @pytest.mark.parametrize("key", ROWS)
 def test_figures_are_those_of_the_trained_reader(job, found, key):
     for table in found:
-        reader = load_answerer(str(job.out / "runs" / key / "seed-1"), overlap=128)
+        load = partial(load_answerer, str(job.out / "runs" / key / "seed-1"), overlap=128)
         cells = cells_of(table.test, job.data)
-        matrix, _ = measure(reader, cells, load_scorer(table.test.scorer))
+        matrix, _ = measure(Answering(load), cells, load_scorer(table.test.scorer))
         (line,) = (line for line in table.lines if line.key == key)
         if table.test.name == "MLQA":
             assert line.f1["G-XLT"].mean == pytest.approx(matrix.g_xlt("f1"))

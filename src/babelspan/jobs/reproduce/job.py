@@ -18,7 +18,6 @@ from babelspan.augment.strategies import STRATEGIES
 from babelspan.data.folder import DataFile, describe, inside
 from babelspan.jobs import train as train_job
 from babelspan.jobs import translate as translate_job
-from babelspan.jobs.evaluate import Watch
 from babelspan.jobs.reproduce.papers import (
     START,
     Letters,
@@ -30,6 +29,7 @@ from babelspan.jobs.reproduce.papers import (
     settings_of,
 )
 from babelspan.jobs.reproduce.units import Unit, cells_of, do
+from babelspan.jobs.shards import Crew, Watch
 from babelspan.readers import load_checkpoint
 from babelspan.scoring.scorers import load_scorer
 from babelspan.translators import load_translator
@@ -281,9 +281,7 @@ def _translate(
         shards=shards,
         paragraphs=paragraphs,
     )
-    todo = translate_job.claim(made, load_translator(spec).identity)
-    done = translate_job.run_locally(made, todo, workers=workers)
+    identity = load_translator(spec).identity
     what = f"{strategy} {', '.join(translation.to)}"
-    for _ in watch(done, what, len(todo)):
-        pass
-    translate_job.finish(made)
+    named: Watch = lambda shards, _, count: watch(shards, what, count)  # noqa: E731
+    translate_job.carry_out(made, identity, crew=Crew(workers=workers, watch=named))

@@ -70,6 +70,8 @@ class Test(_Strict):
     split: str | None = None
     crossed: bool = False
     scorer: str = "squad"
+    no_answer: bool = False
+    """Whether readers may say that there is no answer."""
     sample: PositiveInt | None = None
 
 

@@ -103,6 +103,7 @@ def _table(job: Job, test: Test, settings: Settings) -> Table:
         for key in job.rows
     }
     numbers = comparable(cells, settings)
+    ids = {pair: [e.id for e in examples] for pair, examples in cells.items()}
     lines = [
         Line(
             key=key,
@@ -115,7 +116,7 @@ def _table(job: Job, test: Test, settings: Settings) -> Table:
                 other: {
                     name: found["f1"]
                     for name, found in differences(
-                        matrices[key], matrices[other], numbers, settings
+                        matrices[key], matrices[other], numbers, settings, ids
                     ).items()
                     if isinstance(name, str)
                 }
@@ -127,7 +128,13 @@ def _table(job: Job, test: Test, settings: Settings) -> Table:
         )
         for key, row in job.rows.items()
     ]
-    line = signature_of(matrices[lines[0].key][0], files, rules, sample=test.sample)
+    line = signature_of(
+        matrices[lines[0].key][0],
+        files,
+        rules,
+        sample=test.sample,
+        allows_no_answer=test.no_answer,
+    )
     tested = f"clusters:{settings.clusters}|resamples:{settings.resamples}|seed:{settings.seed}"
     return Table(test=test, lines=lines, signature=f"{line}|{tested}")
 

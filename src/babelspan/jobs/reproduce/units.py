@@ -17,9 +17,10 @@ from babelspan.data.files import read_json, write_json
 from babelspan.data.folder import DataFile, find
 from babelspan.jobs import evaluate as evaluate_job
 from babelspan.jobs import train as train_job
+from babelspan.jobs.answer import Answering
 from babelspan.jobs.corpora import Paths
-from babelspan.jobs.evaluate import Watch
 from babelspan.jobs.reproduce.papers import Settings, Test
+from babelspan.jobs.shards import Crew, Watch
 from babelspan.readers import checksum_of, device, load_answerer, load_checkpoint
 from babelspan.scoring.matrix import Pair
 from babelspan.scoring.scorers import load_scorer
@@ -133,12 +134,12 @@ def _measure(unit: Unit, limits: Mapping[str, Any], watch: Watch) -> None:
             checksum_of(reader), files_of(test, unit.data), sample=test.sample
         )
         evaluate_job.measure(
-            answerer,
+            Answering(lambda: answerer, allows_no_answer=test.no_answer),
             cells_of(test, unit.data),
             load_scorer(test.scorer),
             keep=answers_of(unit.folder, test, unit.key) / f"seed-{unit.seed}",
             depends_on=depends_on,
-            watch=watch,
+            crew=Crew(watch=watch),
         )
 
 

@@ -1,0 +1,104 @@
+"""Locks on the folders of jobs, and the half-written files that a killed process leaves in them."""
+
+import errno
+import os
+import shutil
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from babelspan.types import ConfigError
+
+LOCK = ".lock"
+_BUSY = (errno.EWOULDBLOCK, errno.EACCES)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold a folder, which is made if it is not there, so that no other process works in it.
+
+    The lock is the operating system's (`flock`) on `.lock` in the folder; it ends with the process,
+    however that ends. Where a file system knows no locks there is a warning; Windows has none.
+
+    Raises:
+        ConfigError: if another process holds it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    held = _hold(folder)
+    try:
+        yield
+    finally:
+        if held is not None:
+            (folder / LOCK).unlink(missing_ok=True)
+            os.close(held)
+
+
+def sweep(folder: Path) -> None:
+    """Remove the half-written files in and below a folder whose writers are no longer alive.
+
+    `data.files.replacing` has the process in their names, as in `.train.json.123.part`. Those with
+    the number of this process are of one before it, so this is for a job that has yet to write.
+    """
+    for path in folder.rglob(".*.part"):
+        writer = path.name.split(".")[-2]
+        if writer == str(os.getpid()) or not _is_alive(writer):
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+
+
+def is_unfinished(path: Path) -> bool:
+    """Whether a file is a lock or one that is being written: neither is part of a result."""
+    return path.name == LOCK or (path.name.startswith(".") and path.name.endswith(".part"))
+
+
+def _hold(folder: Path) -> int | None:
+    """The open, locked file; None where locks are not known."""
+    if sys.platform == "win32":
+        return None
+    import fcntl
+
+    path = folder / LOCK
+    while True:
+        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            who = os.read(file, 100).decode(errors="replace").strip()
+            os.close(file)
+            if error.errno in _BUSY:
+                raise ConfigError(
+                    f"{folder}: another process is at work here ({who or 'it has just started'}); "
+                    "wait until it has finished, or choose another folder"
+                ) from None
+            warnings.warn(f"{path}: cannot be locked: {error.strerror}", stacklevel=3)
+            return None
+        if _is_still(file, path):
+            os.ftruncate(file, 0)
+            os.write(file, f"process {os.getpid()} on {os.uname().nodename}\n".encode())
+            return file
+        os.close(file)  # whoever held it has just removed it
+
+
+def _is_still(file: int, path: Path) -> bool:
+    """Whether an open file is the one that stands at a path."""
+    try:
+        return os.path.samestat(os.fstat(file), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _is_alive(process: str) -> bool:
+    """Whether a process of this machine runs; no for what is no number."""
+    if not process.isdecimal():
+        return False
+    try:
+        os.kill(int(process), 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,125 @@
+"""Questions answered in shards, for `predict` and `evaluate`.
+
+A shard is a run of questions in their order, always as many, so that which windows a reader sees
+together depends on the data alone. Its record is {id: text}.
+"""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from babelspan.data.predictions import save_predictions
+from babelspan.jobs.shards import record_of
+from babelspan.readers import DEFAULT, checksum_of, folder_of, load_answerer
+from babelspan.reading.answerer import Answerer
+from babelspan.reading.pivot import Pivot
+from babelspan.translators import load_translator
+from babelspan.types import Example
+
+QUESTIONS_IN_A_SHARD = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReaderSpec:
+    """A reader by name, for the processes that load it.
+
+    Attributes:
+        reader: as `babelspan.readers` takes it.
+        pivot: a translator, to answer by way of another language; None to answer directly.
+        pivot_language: the language to answer in.
+        threads: of each process; 0 for all cores.
+    """
+
+    reader: str
+    pivot: str | None = None
+    pivot_language: str = "en"
+    threads: int = 0
+
+    def absolute(self) -> "ReaderSpec":
+        """The same reader for processes that may have another working folder."""
+        folder = folder_of(self.reader)
+        if self.reader == DEFAULT or not folder.is_dir():
+            return self
+        return replace(self, reader=str(folder.resolve()))
+
+    def load(self) -> Answerer | Pivot:
+        """The answerer; the last one is kept until `unload`."""
+        return _loaded(self)
+
+    def unload(self) -> None:
+        """Forget the answerer: where a job ends, or other processes load their own."""
+        _loaded.cache_clear()
+
+    def identity(self) -> dict[str, Any]:
+        """What answers depend on; it is known once the reader has been loaded."""
+        answerer = self.load()
+        pivot = {"pivot": answerer.identity} if isinstance(answerer, Pivot) else {}
+        return {"reader": checksum_of(self.reader), **pivot}
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """What answers questions: a reader, and whether it may say that there is no answer."""
+
+    load: Callable[[], Answerer | Pivot]
+    allows_no_answer: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerWork:
+    """Shards of questions to answer (see `jobs.shards.Work`); None to keep no records."""
+
+    answering: Answering
+    folder: Path | None
+
+    def start(self) -> Callable[[int, Sequence[Example]], dict[str, str]]:
+        """Load the reader; what gives the answers by id and keeps them as the shard's record."""
+        answerer = self.answering.load()
+
+        def make(shard: int, examples: Sequence[Example]) -> dict[str, str]:
+            allows = self.answering.allows_no_answer
+            texts = {p.id: p.text for p in answerer.predict(examples, allows_no_answer=allows)}
+            if self.folder is not None:
+                save_predictions(record_of(self.folder, shard), texts)
+            return texts
+
+        return make
+
+
+def in_shards(examples: Iterable[Example]) -> Iterator[list[Example]]:
+    """The questions of each shard, in order."""
+    remaining = iter(examples)
+    while shard := list(islice(remaining, QUESTIONS_IN_A_SHARD)):
+        yield shard
+
+
+def refuse_long_questions(answerer: Answerer | Pivot, examples: Iterable[Example]) -> None:
+    """See that questions leave room for their contexts, before anything is read.
+
+    Questions that are translated first are not looked at.
+
+    Raises:
+        DataError: with the first that does not.
+    """
+    if isinstance(answerer, Answerer):
+        for example in examples:
+            bare = replace(example, context="")
+            list(answerer.engine.windows([bare], answerer.limits))
+
+
+@lru_cache(maxsize=1)
+def _loaded(spec: ReaderSpec) -> Answerer | Pivot:
+    answerer = load_answerer(spec.reader, workers=spec.threads)
+    if spec.threads and "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(spec.threads)
+    if spec.pivot is None:
+        return answerer
+    return Pivot(
+        answerer,
+        load_translator(spec.pivot),
+        language=spec.pivot_language,
+    )

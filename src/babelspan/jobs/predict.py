@@ -1,0 +1,157 @@
+"""Answers to a file of questions as a job: in shards, with the memory of a few of them.
+
+While it is unfinished its shards stand beside the result, in `<result>.unfinished`.
+"""
+
+import shutil
+from array import array
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from babelspan.data.files import checksum
+from babelspan.data.folder import DataFile
+from babelspan.data.places import refuse_overwriting, refuse_unwritable
+from babelspan.data.predictions import load_predictions, stream_predictions
+from babelspan.data.squad import misplaced, refuse_repeated_ids
+from babelspan.data.stream import stream_squad
+from babelspan.jobs.answer import (
+    QUESTIONS_IN_A_SHARD,
+    Answering,
+    AnswerWork,
+    ReaderSpec,
+    in_shards,
+    refuse_long_questions,
+)
+from babelspan.jobs.shards import ALONE, Crew, carry_out, claimed, is_finished, record_of
+from babelspan.readers import parts_of
+from babelspan.types import DataError, Example
+from babelspan.version import VERSION
+
+
+class Survey(NamedTuple):
+    """What a first reading of the questions finds."""
+
+    questions: int
+    misplaced: int
+    """Answers that are not where the file says."""
+
+
+def predict(
+    spec: ReaderSpec,
+    file: DataFile,
+    out: Path,
+    *,
+    allows_no_answer: bool = False,
+    crew: Crew = ALONE,
+) -> Survey:
+    """Answer every question of a file and write {id: text}; the same call resumes.
+
+    Args:
+        spec: the reader.
+        file: the questions, in the SQuAD layout.
+        out: the file to write.
+        allows_no_answer: whether the empty answer competes.
+        crew: who answers.
+
+    Raises:
+        ConfigError: if `out` cannot be written, or is a file that is read, or beside it is what is
+            left of another job, or a process is at work there.
+        DataError: for questions that cannot be read, or that leave no room for a context.
+    """
+    spec = spec.absolute()
+    check_place(spec, file, out)
+    found = survey(file)
+    try:
+        depends_on = {
+            **spec.identity(),
+            "data": f"{file.path.name}:{checksum(file.path)}",
+            "no_answer": allows_no_answer,
+            "babelspan": VERSION,
+        }
+        refuse_long_questions(spec.load(), _questions(file))
+        if crew.is_elsewhere:
+            spec.unload()
+        answering = Answering(spec.load, allows_no_answer)
+        folder = out.absolute().with_name(f"{out.name}.unfinished")
+        with claimed(folder / "job.json", depends_on):
+            _answer(answering, file, folder, questions=found.questions, crew=crew)
+            _join(folder, out, questions=found.questions)
+            shutil.rmtree(folder)
+    finally:
+        spec.unload()
+    return found
+
+
+def check_place(spec: ReaderSpec, file: DataFile, out: Path) -> None:
+    """See that the result can be written, and does not replace what is read; as in `predict`."""
+    refuse_overwriting(out, [file.path, *parts_of(spec.reader)], option="--out")
+    refuse_unwritable(out)
+
+
+def survey(file: DataFile) -> Survey:
+    """Read all questions once, and see that each has an id of its own.
+
+    Raises:
+        DataError: if an id comes twice, or the file is broken.
+    """
+    hashes = array("q")
+    out_of_place = 0
+    for example in _questions(file):
+        hashes.append(hash(example.id))
+        out_of_place += misplaced([example])
+    ordered = np.frombuffer(hashes, dtype=np.int64)
+    ordered.sort()
+    if (ordered[1:] == ordered[:-1]).any():  # two ids alike, or, hardly ever, two hashes
+        refuse_repeated_ids(_questions(file), file.path)
+    return Survey(len(hashes), out_of_place)
+
+
+def _questions(file: DataFile) -> Iterator[Example]:
+    paragraphs = stream_squad(
+        file.path,
+        question_language=file.question_language,
+        context_language=file.context_language,
+        keep_misplaced=True,
+    )
+    return chain.from_iterable(paragraphs)
+
+
+def _answer(
+    answering: Answering, file: DataFile, folder: Path, *, questions: int, crew: Crew
+) -> None:
+    """Make the shards that are missing in a folder."""
+    missing = [n for n in range(_shards(questions)) if not is_finished(folder, n)]
+    done = carry_out(
+        AnswerWork(answering, folder), _inputs(file, missing), count=len(missing), crew=crew
+    )
+    each = (identity for _, texts in done for identity in texts)
+    full = QUESTIONS_IN_A_SHARD
+    for _ in crew.watch(each, "questions", sum(min(full, questions - n * full) for n in missing)):
+        pass
+
+
+def _join(folder: Path, out: Path, *, questions: int) -> None:
+    """Write the answers of all shards to one file."""
+    shards = (load_predictions(record_of(folder, n)) for n in range(_shards(questions)))
+    written = stream_predictions(out, (item for shard in shards for item in shard.items()))
+    if written != questions:
+        raise DataError(
+            f"{folder}: expected answers to {questions} questions, found {written}; remove the "
+            "folder and rerun the same command"
+        )
+
+
+def _shards(questions: int) -> int:
+    return -(-questions // QUESTIONS_IN_A_SHARD)
+
+
+def _inputs(file: DataFile, missing: Sequence[int]) -> Iterator[tuple[int, list[Example]]]:
+    """The questions of the shards that are missing, from one reading of the file."""
+    wanted = set(missing)
+    for number, examples in enumerate(in_shards(_questions(file))):
+        if number in wanted:
+            yield number, examples

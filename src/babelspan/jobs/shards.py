@@ -1,0 +1,268 @@
+"""Work cut into shards: each is made once, whole or not at all, by any number of workers.
+
+A shard is finished when its record stands in `shards/` of the job's folder; whatever else it
+consists of is written before. A job that was stopped is continued by the same command: finished
+shards stay as they are, and the result has the same bytes. What goes into a shard never depends on
+the workers. Inputs are read by one generator as workers become free, so that a large file is read
+once and a few shards of it are in memory.
+"""
+
+import multiprocessing
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import wait as wait_for_end
+from pathlib import Path
+from typing import Any, Literal, Protocol, TypeVar
+
+from babelspan.data.files import read_record, write_json
+from babelspan.data.locks import is_unfinished, locked, sweep
+from babelspan.types import ConfigError
+
+Input = TypeVar("Input", contravariant=True)
+Made = TypeVar("Made", covariant=True)
+I = TypeVar("I")  # noqa: E741
+M = TypeVar("M")
+
+Watch = Callable[[Iterable[Any], str, int], Iterable[Any]]
+"""Shows progress over items, such as shards: what they are, how many there will be."""
+
+Where = Literal["local", "ray"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crew:
+    """Who makes shards.
+
+    Attributes:
+        on: processes of this machine, or actors of a Ray cluster (extra `cluster`). On Ray every
+            machine must find the job's folder by the same path; a Ray that runs is used, as
+            RAY_ADDRESS says, else one is started here.
+        workers: how many are made side by side; one local worker is this process.
+        watch: shows progress.
+    """
+
+    on: Where = "local"
+    workers: int = 1
+    watch: Watch = lambda items, _, __: items
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether other processes than this one make the shards."""
+        return self.workers > 1 or self.on == "ray"
+
+    @property
+    def threads(self) -> int:
+        """Of each worker: 0 for all cores, a share of them, or one on a cluster."""
+        if self.on == "ray":
+            return 1
+        has_affinity = hasattr(os, "sched_getaffinity")
+        cores = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
+        return 0 if self.workers == 1 else max(1, cores // self.workers)
+
+
+ALONE = Crew()
+"""This process, which shows nothing."""
+
+
+class Work(Protocol[Input, Made]):
+    """A job that is cut into shards. It is sent to other processes, so it holds plain values."""
+
+    def start(self) -> Callable[[int, Input], Made]:
+        """Load what a worker needs; what makes a shard from its number and its input.
+
+        It writes the shard's record last, and gives what the caller wants to know of it.
+        """
+
+
+def record_of(folder: Path, shard: int) -> Path:
+    """The file that says that a shard is finished, and what is in it."""
+    return folder / "shards" / f"{shard:05d}.json"
+
+
+def is_finished(folder: Path, shard: int) -> bool:
+    """Whether the record of a shard stands."""
+    return record_of(folder, shard).exists()
+
+
+@contextmanager
+def claimed(
+    record: Path,
+    depends_on: Mapping[str, Any],
+    *,
+    under: str = "",
+    may_stay: Callable[[Path], bool] = is_unfinished,
+) -> Iterator[None]:
+    """Hold the folder of a job, which is made this job's or is seen to be.
+
+    What killed processes left half written in it is removed.
+
+    Args:
+        record: the file in the folder that says whose it is.
+        depends_on: everything that the result depends on, as plain values of JSON.
+        under: the key of the record that has them; empty where they are the record.
+        may_stay: which other files the folder of a new job may hold.
+
+    Raises:
+        ConfigError: if the folder holds another job or other files, or a process is at work in it.
+        DataError: if the record is broken.
+    """
+    with locked(record.parent):
+        _claim(record, depends_on, under, may_stay)
+        sweep(record.parent)
+        yield
+
+
+def carry_out(
+    work: Work[I, M],
+    inputs: Iterable[tuple[int, I]],
+    *,
+    count: int,
+    crew: Crew = ALONE,
+) -> Iterator[tuple[int, M]]:
+    """Make shards; each as it is finished.
+
+    Args:
+        work: what makes them.
+        inputs: the numbers of the shards that are missing, each with what it is made from.
+        count: how many there are.
+        crew: who makes them.
+
+    Raises:
+        ConfigError: if a worker was killed; and whatever making a shard raises.
+    """
+    workers = min(crew.workers, count)
+    if not count:
+        return iter(())
+    if crew.on == "ray":
+        return _on_ray(work, inputs, workers)
+    return _in_processes(work, inputs, workers) if workers > 1 else _here(work.start(), inputs)
+
+
+def _claim(
+    record: Path, depends_on: Mapping[str, Any], under: str, may_stay: Callable[[Path], bool]
+) -> None:
+    folder = record.parent
+    found = read_record(record) if record.exists() else {}
+    earlier = found.get(under) if under else found
+    if not earlier or not isinstance(earlier, dict):
+        others = [p for p in folder.iterdir() if not (is_unfinished(p) or may_stay(p))]
+        if others:
+            raise ConfigError(
+                f"{folder}: expected an empty or a new folder, found other files, such as "
+                f"{min(others).name!r}; choose another folder"
+            )
+        write_json(record, {under: depends_on} if under else depends_on)
+    elif earlier != depends_on:
+        keys = [*depends_on, *(k for k in earlier if k not in depends_on)]
+        differs = [k for k in keys if earlier.get(k) != depends_on.get(k)]
+        raise ConfigError(
+            f"{folder}: holds a job that differs in {', '.join(differs)}; choose another folder"
+        )
+
+
+def _here(make: Callable[[int, I], M], inputs: Iterable[tuple[int, I]]) -> Iterator[tuple[int, M]]:
+    for shard, given in inputs:
+        yield shard, make(shard, given)
+
+
+def _in_processes(
+    work: Work[I, M], inputs: Iterable[tuple[int, I]], workers: int
+) -> Iterator[tuple[int, M]]:
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, context, initializer=_end_with_parent) as pool:
+        running: dict[Future[M], int] = {}
+        try:
+            for shard, given in inputs:
+                running[pool.submit(_make, work, shard, given)] = shard
+                if len(running) > workers:
+                    yield from _finished(running)
+            while running:
+                yield from _finished(running)
+        except BrokenProcessPool:
+            raise _killed() from None
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _finished(running: dict[Future[M], int]) -> Iterator[tuple[int, M]]:
+    """Wait for some shards."""
+    done, _ = wait(running, return_when=FIRST_COMPLETED)
+    for future in done:
+        yield running.pop(future), future.result()
+
+
+_started: Callable[[int, Any], Any] | None = None
+"""Of a worker process: what makes a shard."""
+
+
+def _make(work: Work[I, M], shard: int, given: I) -> M:
+    global _started
+    if _started is None:
+        _started = work.start()
+    made: M = _started(shard, given)
+    return made
+
+
+def _end_with_parent() -> None:
+    """See that a worker process ends when the one that started it does, even by a kill."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        wait_for_end([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _on_ray(
+    work: Work[I, M], inputs: Iterable[tuple[int, I]], workers: int
+) -> Iterator[tuple[int, M]]:
+    """Shards made by actors, each with what it loaded; a machine that is lost is replaced."""
+    import ray
+
+    actor = ray.remote(max_restarts=3, max_task_retries=3, scheduling_strategy="SPREAD")(_Actor)
+    idle = [actor.remote(work) for _ in range(workers)]
+    running: dict[Any, tuple[int, Any]] = {}
+
+    def finished() -> Iterator[tuple[int, M]]:
+        done, _ = ray.wait(list(running))
+        for reference in done:
+            shard, worker = running.pop(reference)
+            idle.append(worker)
+            yield shard, ray.get(reference)
+
+    try:
+        for shard, given in inputs:
+            if not idle:
+                yield from finished()
+            worker = idle.pop()
+            running[worker.make.remote(shard, given)] = shard, worker
+        while running:
+            yield from finished()
+    except ray.exceptions.RayTaskError as error:
+        raise error.cause from None
+    except ray.exceptions.RayActorError as error:
+        raise _killed(f" ({' '.join(str(error).split())[:200]})") from None
+
+
+class _Actor:
+    """A worker of a Ray cluster."""
+
+    def __init__(self, work: Work[Any, Any]) -> None:
+        self._work = work
+
+    def make(self, shard: int, given: Any) -> Any:
+        return _make(self._work, shard, given)
+
+
+def _killed(cause: str = "") -> ConfigError:
+    return ConfigError(
+        f"a worker was killed{cause}, most often because memory ran out; finished shards are kept: "
+        "rerun the same command to resume, with fewer --workers"
+    )
