@@ -4,6 +4,7 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -102,7 +103,7 @@ def test_the_record_names_all_that_the_result_depends_on(finished, inputs):
     }
     assert all(record["libraries"].values())
     assert record["reader"] == str(inputs / "reader")
-    assert record["reader_sha256"] == checksum(inputs / "reader" / "model.safetensors")
+    assert record["reader_sha256"] == readers.checksum_of(str(inputs / "reader"))
     paths = {"labelled": inputs / "train.en.json", "dev": inputs / "dev.en.json"}
     assert record["data"] == {use: [str(path)] for use, path in paths.items()}
     assert record["data_sha256"] == {
@@ -321,8 +322,11 @@ def test_data_that_cannot_be_learnt_from(inputs, tmp_path):
     ]
     save_squad(tmp_path / "train.en.json", moved)
     with pytest.raises(DataError, match="question 'q': the answer 'there' is not at character 1"):
-        planned(tmp_path)
-    assert planned(tmp_path, keep_misplaced=True).train[0].answers[0].start is None
+        train_job.carry_out(planned(tmp_path), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    with pytest.raises(DataError, match="none of the training examples has an answer with a place"):
+        shutil.copytree(inputs / "reader", tmp_path / "reader")
+        train_job.carry_out(planned(tmp_path, keep_misplaced=True), tmp_path / "out")
 
 
 @pytest.mark.parametrize("answers", [(), None])
@@ -342,7 +346,8 @@ def test_a_split_of_a_folder_is_chosen(inputs):
     with pytest.raises(DataError, match="holds the splits dev, train; choose one with --split"):
         planned(inputs, train=".")
     plan = planned(inputs, train=".", dev=[inputs], split="dev")
-    assert (len(plan.train), len(plan.dev)) == (4, 4)
+    assert [file.path for file in plan.files["labelled"]] == [inputs / "dev.en.json"]
+    assert len(plan.dev) == 4
 
 
 def test_the_command_line_takes_a_split(inputs, tmp_path):
@@ -351,7 +356,7 @@ def test_the_command_line_takes_a_split(inputs, tmp_path):
     words += ["--split", "train", "--out", tmp_path / "out", *settings]
     app(list(map(str, words)), standalone_mode=False)
     record = json.loads((tmp_path / "out" / "run.json").read_text())
-    assert record["data"] == {"train": [str(inputs / "train.en.json")], "dev": []}
+    assert record["data"] == {"labelled": [str(inputs / "train.en.json")]}
 
 
 def test_misplaced_answers_are_counted(inputs, tmp_path, capsys):
@@ -376,7 +381,7 @@ def test_misplaced_answers_are_counted(inputs, tmp_path, capsys):
     train_job.carry_out(plan, tmp_path / "out")
     told = capsys.readouterr().err
     assert "ignored 1 answers whose text is not at the stated offset\n" in told
-    assert "1 answers of the development data are not in their place; their text counts\n" in told
+    assert "1 development answers are not at the stated offset; they are scored by text" in told
 
 
 def command(inputs, out):
@@ -437,9 +442,9 @@ def test_killed_and_started_again_ends_with_the_same_bytes(inputs, tmp_path):
 
 
 def test_a_folder_whose_run_has_learnt_nothing_may_be_taken_over(inputs, tmp_path):
-    """A first try that failed on its data; the corrected command has another recipe."""
-    failed = planned(inputs, "max_length=40", "overlap=39")
-    with pytest.raises(ConfigError, match="lower overlap"):
+    """A first try that failed before it learnt; the corrected command has another recipe."""
+    failed = planned(inputs, "accumulation=9")
+    with pytest.raises(ConfigError, match="batch_size must be at least 9"):
         train_job.carry_out(failed, tmp_path)
     train_job.carry_out(planned(inputs), tmp_path)
     assert json.loads((tmp_path / "run.json").read_text())["state"] == "finished"

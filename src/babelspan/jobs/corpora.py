@@ -65,7 +65,7 @@ def find(paths: Paths, *, split: str | None = None) -> dict[str, list[data_folde
     """The files of each kind, in the order in which they are read, with their languages.
 
     Raises:
-        DataError: if a folder holds no such file, or a name says no languages.
+        DataError: if a file is missing, a folder holds none, or a name says no languages.
     """
     found = {}
     for kind, given in paths.by_kind().items():
@@ -74,6 +74,9 @@ def find(paths: Paths, *, split: str | None = None) -> dict[str, list[data_folde
         else:
             pattern, describe = _NAMED[kind]
             found[kind] = _among([Path(p) for p in given], pattern, describe)
+    for file in (file for files in found.values() for file in files):
+        if not file.path.is_file():
+            raise DataError(f"{file.path}: there is no such file")
     return found
 
 

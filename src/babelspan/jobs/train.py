@@ -93,7 +93,7 @@ def plan(
         files["dev"] = corpora.find(Paths(labelled=tuple(map(str, dev))), split=split)["labelled"]
     evaluated = list(corpora.examples(files.get("dev", ()), keep_misplaced=True))
     scorer = load_scorer(dev_scorer)
-    if evaluated:
+    if dev:
         figures(evaluated, dict.fromkeys((e.id for e in evaluated), ""), scorer)  # can be scored
     return Plan(
         method=module,
