@@ -17,6 +17,7 @@ import torch
 from babelspan import config, readers
 from babelspan.cli.main import app
 from babelspan.data.files import checksum
+from babelspan.data.locks import locked
 from babelspan.data.squad import save_squad
 from babelspan.jobs import train as train_job
 from babelspan.jobs.corpora import Paths
@@ -505,3 +506,12 @@ def test_a_recipe_may_name_its_data(inputs, tmp_path):
     reader = str(inputs / "reader")
     plan = train_job.plan(method="fine_tune", reader=reader, data=Paths(), recipe=str(recipe))
     assert [file.path for file in plan.files["labelled"]] == [inputs / "train.en.json"]
+
+
+def test_a_folder_in_which_another_process_trains_is_left_alone(inputs, tmp_path):
+    with locked(tmp_path):
+        with pytest.raises(ConfigError, match=f"{tmp_path}: "):
+            train_job.carry_out(planned(inputs), tmp_path)
+        assert [path.name for path in tmp_path.iterdir()] == [".lock"]
+    train_job.carry_out(planned(inputs, "updates=1"), tmp_path)
+    assert not (tmp_path / ".lock").exists()

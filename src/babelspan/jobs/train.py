@@ -11,9 +11,9 @@ import importlib.util
 import os
 import pkgutil
 import platform
-import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -24,6 +24,7 @@ from babelspan import config, methods
 from babelspan.augment.negatives import negatives
 from babelspan.data.files import read_json, replacing, write_json
 from babelspan.data.folder import DataFile
+from babelspan.data.locks import is_unfinished, locked, sweep
 from babelspan.data.squad import misplaced
 from babelspan.jobs import corpora
 from babelspan.jobs.corpora import Paths
@@ -158,8 +159,11 @@ def carry_out(plan: Plan, out: Path) -> None:
         print(f"{out}: this run has finished already", file=sys.stderr)
         return
     learnt_from = _corpora(plan)
-    try:
+    with ExitStack() as stack:
+        stack.callback(torch.set_num_threads, ALL_CORES)
         run = Run(config=plan.run_config, folder=out)
+        if run.place.leads:
+            stack.enter_context(locked(out))
         reader = load_checkpoint(plan.reader, limits=plan.run_config.limits, gives_new_head=True)
         _begin(out, record, run, is_new=state == "new")
         if plan.dev:
@@ -172,8 +176,6 @@ def carry_out(plan: Plan, out: Path) -> None:
             (out / CHECKPOINT).unlink(missing_ok=True)
         run.journal.close()
         run.place.accelerator.end_training()
-    finally:
-        torch.set_num_threads(ALL_CORES)
 
 
 def _begin(out: Path, record: Mapping[str, Any], run: Any, *, is_new: bool) -> None:
@@ -181,7 +183,7 @@ def _begin(out: Path, record: Mapping[str, Any], run: Any, *, is_new: bool) -> N
     import torch
 
     if run.place.leads:
-        _clear_unfinished(out)
+        sweep(out)
         if is_new:
             on = {"processes": run.place.processes, "threads": torch.get_num_threads()}
             write_json(out / RECORD, {**record, **on, "state": "running"})
@@ -273,7 +275,7 @@ def _state_of(out: Path, record: Mapping[str, Any]) -> str:
     paths and libraries may change between two starts.
     """
     if not (out / RECORD).exists():
-        if out.exists() and not (out.is_dir() and all(map(_is_unfinished, out.iterdir()))):
+        if out.exists() and not (out.is_dir() and all(map(is_unfinished, out.iterdir()))):
             raise ConfigError(
                 f"{out}: expected an empty or a new folder, found files of something else"
             )
@@ -294,16 +296,6 @@ def _state_of(out: Path, record: Mapping[str, Any]) -> str:
             "choose another folder, or remove this one to start anew"
         )
     return str(earlier["state"])
-
-
-def _is_unfinished(path: Path) -> bool:
-    """Whether a file or folder was being written when a run was killed."""
-    return path.name.startswith(".") and path.name.endswith(".part")
-
-
-def _clear_unfinished(out: Path) -> None:
-    for path in filter(_is_unfinished, out.glob(".*")):
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def _monitor(reader: Any, plan: Plan) -> Callable[[], Mapping[str, float]]:
