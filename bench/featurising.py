@@ -128,7 +128,7 @@ def windows_of(encoder, examples):
 
 
 def labelled(encoder, examples):
-    """Windows with the places of their answers, as `train.loop.shuffled` asks for them."""
+    """Windows with the places of their answers, as training asks for them."""
     from babelspan.networks.reader import gold_tokens
 
     windows = list(windows_of(encoder, examples))
@@ -166,7 +166,8 @@ def logits_of(windows, encoder):
     engine = OnnxEngine(DEFAULT_FOLDER)
     read = np.full((len(windows), 2, MAX_LENGTH), -100.0, np.float32)
     for row, window in zip(read, windows, strict=True):
-        row[:, : window.length] = np.concatenate(engine(*encoder.pad([window])))
+        (logits,) = engine.read([window])
+        row[:, : window.length] = logits
     return lambda number: (read[number, 0], read[number, 1])
 
 

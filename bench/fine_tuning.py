@@ -14,8 +14,8 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 import torch
-from babelspan.training.batches import Batches
 from measured import DATA, Companion, peak_memory, ratio, report, seconds, serve
 from transformers import DataCollatorWithPadding, Trainer, TrainingArguments, set_seed
 
@@ -24,6 +24,7 @@ from babelspan.methods import fine_tune
 from babelspan.networks.reader import gold_tokens
 from babelspan.readers import load_checkpoint
 from babelspan.training.run import Corpora, Run, RunConfig
+from babelspan.training.stream import Order, Stream
 from babelspan.training.update import Optim
 
 SEED = 1
@@ -154,8 +155,11 @@ def examples_for(reader, updates):
 
 
 def batches_of(reader, examples):
-    """The batches of one epoch, in the order of `train.loop.shuffled`."""
-    updates = Batches(reader, list(reader.windows(examples)), seed=SEED, batch_size=BATCH)
+    """The batches of one epoch, in the order of training."""
+    windows = list(reader.windows(examples))
+    lengths = np.array([window.length for window in windows])
+    stream = Stream(items=windows, lengths=lengths, collate=reader.collate)
+    updates = stream.in_order(Order(seed=SEED, batch_size=BATCH))
     return [share.batch for shares in updates.starting_at(0) for share in shares]
 
 

@@ -167,7 +167,7 @@ def carry_out(plan: Plan, out: Path) -> None:
         reader = load_checkpoint(plan.reader, limits=plan.run_config.limits, gives_new_head=True)
         _begin(out, record, run, is_new=state == "new")
         if plan.dev:
-            run.monitor = _monitor(reader, plan)
+            run.monitor = _monitor(reader, plan, run.place)
         reader = plan.method.train(reader, learnt_from, plan.method_config, run)
         run.place.accelerator.wait_for_everyone()
         if run.place.leads:
@@ -298,8 +298,8 @@ def _state_of(out: Path, record: Mapping[str, Any]) -> str:
     return str(earlier["state"])
 
 
-def _monitor(reader: Any, plan: Plan) -> Callable[[], Mapping[str, float]]:
-    """Exact match and F1 on development data, read in windows like any other."""
+def _monitor(reader: Any, plan: Plan, place: Any) -> Callable[[], Mapping[str, float]]:
+    """Exact match and F1 on development data, of which each process reads a part."""
     from babelspan.training.fit import evaluating
 
     answerer = answerer_of(reader)
@@ -308,8 +308,10 @@ def _monitor(reader: Any, plan: Plan) -> Callable[[], Mapping[str, float]]:
 
     def monitor() -> dict[str, float]:
         with evaluating(reader):
-            answered = answerer.predict(plan.dev, allows_no_answer=says_none)
-            texts = {p.id: p.text for p in answered}
+            mine = plan.dev[place.process :: place.processes]
+            answered = answerer.predict(mine, allows_no_answer=says_none)
+            parts = place.gathered({p.id: p.text for p in answered})
+        texts = {identity: text for part in parts for identity, text in part.items()}
         found = figures(plan.dev, texts, scorer)
         return {"dev_exact_match": found.exact_match, "dev_f1": found.f1}
 

@@ -27,7 +27,7 @@ Monitor = Callable[[], Mapping[str, float]]
 class RunConfig:
     """Table [run] of a recipe: everything that is not the method's own."""
 
-    seed: NonNegativeInt = 1
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
     """Of the new weights, of dropout and of the order of the examples."""
     epochs: PositiveInt = 2
     """Passes over the training data."""
@@ -51,7 +51,7 @@ class RunConfig:
     `overlap`."""
     precision: Literal["fp32", "bf16"] = "fp32"
     """Of the matrix products; weights and optimiser are fp32."""
-    threads: NonNegativeInt = 0
+    threads: Annotated[int, Field(ge=0, le=4096)] = 0
     """CPU threads of a process; 0 for all cores. A resumed run needs as many for the same bits."""
     repeatable: bool = True
     """Whether a GPU must give the same bits twice; an operation that cannot is then an error."""

@@ -25,13 +25,13 @@ class Optim:
     The defaults are common ones for fine-tuning encoders like BERT, and ours: no paper's.
     """
 
-    lr: PositiveFloat = 3e-5
+    lr: Annotated[PositiveFloat, Field(allow_inf_nan=False)] = 3e-5
     """Highest learning rate."""
     schedule: Literal["linear", "cosine", "constant"] = "linear"
     """How the learning rate falls to zero after the warm-up."""
     warmup: Annotated[float, Field(ge=0, le=1)] = 0.1
     """Fraction of the updates in which the learning rate rises from zero."""
-    weight_decay: NonNegativeFloat = 0.01
+    weight_decay: Annotated[NonNegativeFloat, Field(allow_inf_nan=False)] = 0.01
     """Decoupled weight decay; not for biases and norms."""
     betas: tuple[Decay, Decay] = (0.9, 0.999)
     """Decay of Adam's first and second moments."""
