@@ -187,8 +187,13 @@ class Featurizer:
             ConfigError: if the limits make no sense for this reader or a question.
             DataError: if a question leaves less than `LEAST_CONTEXT` tokens of room.
         """
+        limits = self._checked(limits)
         for example in examples:
-            yield from (window for (window,) in self.together([example], limits))
+            question = self._known(example.question).ids
+            room = self._room(example, question, limits.max_length)
+            context = self._known(example.context)
+            for first, end in _cuts(len(context.ids), room, limits):
+                yield self._window(example, question, context, first, end)
 
     def together(
         self, group: Sequence[Example], limits: Limits | None = None
@@ -204,15 +209,16 @@ class Featurizer:
         Raises:
             ValueError: if the contexts differ.
         """
-        limits = self.limits if limits is None else limits
-        limits = self.within(limits)
-        self._check(limits)
+        limits = self._checked(limits)
         if any(example.context != group[0].context for example in group):
             raise ValueError(
                 f"expected examples over one context, got {[e.id for e in group]} over several"
             )
         questions = [self._known(example.question).ids for example in group]
-        room = min(map(self._room, group, questions, [limits.max_length] * len(group)))
+        room = min(
+            self._room(example, question, limits.max_length)
+            for example, question in zip(group, questions, strict=True)
+        )
         context = self._known(group[0].context)
         for first, end in _cuts(len(context.ids), room, limits):
             yield tuple(
@@ -220,13 +226,16 @@ class Featurizer:
                 for example, question in zip(group, questions, strict=True)
             )
 
-    def _check(self, limits: Limits) -> None:
+    def _checked(self, limits: Limits | None) -> Limits:
+        """The limits, or the featurizer's own, as far as the reader takes them."""
+        limits = self.limits if limits is None else self.within(limits)
         least = self.frame.size + LEAST_CONTEXT + 1
         if limits.max_length < least:
             raise ConfigError(
                 f"max_length must be in [{least}, {self.max_positions}] for this reader, "
                 f"got {limits.max_length}"
             )
+        return limits
 
     def _room(self, example: Example, question: NDArray[np.int32], max_length: int) -> int:
         """Context tokens that fit beside a question."""
@@ -245,6 +254,8 @@ class Featurizer:
     ) -> Window:
         """The window over the context tokens from `first` up to, not including, `end`."""
         ids, offsets = context.ids, context.offsets
+        if end - first == len(ids):
+            return Window(example, self.frame, question, context, 0)
         return Window(
             example,
             self.frame,
