@@ -14,7 +14,7 @@ LARGEST_TEXT = 64 * 2**20
 """Bytes of a text, unpacked: 64 MiB."""
 
 _SAVE = "save it as UTF-8 text"
-_KINDS = (
+_KINDS: tuple[tuple[bytes, str, str], ...] = (
     (b"%PDF-", "a PDF", "convert it to text, for example with pdftotext"),
     (b"{\\rtf", "an RTF document", _SAVE),
     (b"\xd0\xcf\x11\xe0", "an old Office document", _SAVE),
