@@ -121,9 +121,9 @@ def _answerer(reader: str, limits: dict[str, int]) -> "Answerer":
 
     answerer = load_answerer(reader, **limits)
     wanted = limits.get("max_length", 0)
-    if wanted > answerer.max_length:
+    if wanted > answerer.limits.max_length:
         raise ConfigError(
-            f"expected windows of at most {answerer.max_length} tokens, the most that the reader "
+            f"expected windows of at most {answerer.limits.max_length} tokens, the most that the reader "
             f"{reader!r} takes, got {wanted}"
         )
     return answerer

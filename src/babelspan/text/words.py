@@ -4,6 +4,7 @@ import regex
 
 from babelspan.text.languages import UNSPACED_SCRIPTS, is_spaced
 from babelspan.types import ConfigError, Span
+from babelspan.version import how_to_install
 
 _SPACED = (
     rf"[[\p{{L}}\p{{N}}]--[{UNSPACED_SCRIPTS}]][[\p{{L}}\p{{N}}\p{{M}}]--[{UNSPACED_SCRIPTS}]]*"
@@ -64,7 +65,7 @@ def _cut(text: str, language: str) -> list[str]:
     except ImportError:
         raise ConfigError(
             f"text in {language!r} is written without spaces and cut into words by ICU; "
-            'install it: pip install "babelspan[translate]"'
+            f"install it: {how_to_install('translate')}"
         ) from None
     # ICU counts UTF-16 units, so that its pieces are used and not its places; and it takes no
     # lone surrogates.
