@@ -24,6 +24,11 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    """The public names, `load_answerer` among them."""
+    return sorted(__all__)
+
+
 def __getattr__(name: str) -> Any:
     """`load_answerer`, imported on use, so that `import babelspan` stays light."""
     if name == "load_answerer":

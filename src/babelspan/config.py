@@ -34,6 +34,8 @@ def load_tables(path: Path) -> Tables:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: expected TOML, found something else: {error}") from None
+    except RecursionError:
+        raise ConfigError(f"{path}: the TOML is nested too deeply") from None
 
 
 def override(tables: Tables, settings: Sequence[str], kinds: Mapping[str, type]) -> None:
@@ -139,7 +141,7 @@ def _toml_value(value: Any) -> str:
 def _value(text: str) -> Any:
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, RecursionError):
         return text
 
 

@@ -181,6 +181,13 @@ def test_samples_are_written_to_a_folder(tmp_path):
     assert run("samples", tmp_path / "s").returncode == 0
     assert len(list((tmp_path / "s" / "texts").glob("*.txt"))) >= 192
     assert len(list((tmp_path / "s" / "qa").glob("*.json"))) == 8
+    assert run("samples", tmp_path / "s").returncode == 0
+    mine = tmp_path / "s" / "texts" / "world-wide-web.es.txt"
+    mine.write_text("mine")
+    (tmp_path / "s" / "qa" / "test.de.json").unlink()
+    assert "not of the sample set" in fails(2, "samples", tmp_path / "s")
+    assert mine.read_text() == "mine"
+    assert not (tmp_path / "s" / "qa" / "test.de.json").exists()
 
 
 def test_the_signature_of_a_score_holds_the_language(small):

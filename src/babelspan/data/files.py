@@ -105,9 +105,13 @@ def read_json(path: Path) -> Any:
     Raises:
         DataError: if it is not JSON, with line and column.
     """
-    text = read_text(path).removeprefix("\ufeff")
+    return parse_json(read_text(path), path)
+
+
+def parse_json(text: str, path: Path) -> Any:
+    """The JSON value of a text; `path` is named in the errors, which are as in `read_json`."""
     try:
-        return json.loads(text)
+        return json.loads(text.removeprefix("\ufeff"))
     except json.JSONDecodeError as error:
         raise DataError(
             f"{path}: expected JSON, found something else at line {error.lineno} column "

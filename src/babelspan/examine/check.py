@@ -1,6 +1,6 @@
 """What is wrong with data, and what its training parts share with its test parts.
 
-Faults are what spoils training or scores; notes are what one should know.
+Faults spoil training or scores; notes are worth knowing.
 """
 
 import re
@@ -17,15 +17,16 @@ from babelspan.types import DataError, Example
 
 FAULTS = {
     "unreadable": "the file cannot be read",
+    "nothing": "the file has no questions",
     "misplaced": "answers that are not where the file says",
     "empty": "empty questions, contexts or answers",
     "characters": "control characters, lone surrogates, replacement characters",
-    "repeated ids": "ids that come again",
+    "repeated ids": "repeated ids",
 }
 NOTES = {
-    "repeated questions": "the same question over the same context again",
+    "repeated questions": "repeated questions over one context",
     "whole": "answers that are the whole context",
-    "repeated contexts": "contexts that come again, with other questions between",
+    "repeated contexts": "repeated contexts, with other questions between",
 }
 
 _ODD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffd-\uffff]")
@@ -147,6 +148,8 @@ def check_examples(examples: Sequence[Example], path: Path) -> FileReport:
             found[kind].append(finding)
     for kind, finding in _repeats(runs):
         found[kind].append(finding)
+    if not examples:
+        found["nothing"].append(Finding("", ""))
     findings = {kind: found[kind] for kind in (*FAULTS, *NOTES) if kind in found}
     return FileReport(path, len(examples), len(runs), findings)
 

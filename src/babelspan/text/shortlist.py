@@ -14,8 +14,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import regex
+from numpy.typing import NDArray
 
-from babelspan.seams import FloatArray
 from babelspan.text.languages import UNSPACED_SCRIPTS
 
 _PIECE = 4
@@ -44,7 +44,7 @@ class Shortlist:
         self._folded = [_folded(text) for text in texts]
         lengths = np.array([len(folded) for folded in self._folded], dtype=np.float32)
         relative = lengths / max(lengths.mean(), 1.0) if len(lengths) else lengths
-        self._damping: FloatArray = _K1 * (1 - _B + _B * relative)
+        self._damping: NDArray[np.float32] = _K1 * (1 - _B + _B * relative)
 
     def best(self, question: str, count: int) -> list[int]:
         """Indices of the `count` texts most like a question, in the order of the texts.
@@ -59,7 +59,7 @@ class Shortlist:
         ranked = np.argsort(-self.scores(question), kind="stable")
         return sorted(ranked[:count].tolist())
 
-    def scores(self, question: str) -> FloatArray:
+    def scores(self, question: str) -> NDArray[np.float32]:
         """How much each text shares with a question, (texts,); 0 where they share nothing."""
         scores = np.zeros(len(self._folded), dtype=np.float32)
         for piece in _pieces(question):
