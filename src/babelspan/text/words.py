@@ -17,19 +17,19 @@ _ENGLISH = regex.compile(r"[\p{L}\p{N}\p{M}]+(?:['’](?:[\p{L}\p{N}\p{M}]+|(?<=
 
 
 def words(text: str, language: str) -> list[Span]:
-    """Places of the words of a text, in order, without marks between them.
+    """Spans of the words of a text, in order, without punctuation.
 
-    In scripts without spaces each character is one, whatever the language.
+    In scripts without spaces each character is a word, whatever the language.
     """
     return [Span(m.start(), m.end()) for m in _WORD.finditer(text)]
 
 
 def lexical_words(text: str, language: str) -> list[Span]:
-    """Places of the words of a text as a dictionary may have them, in order.
+    """Spans of the words of a text as a dictionary may list them, in order.
 
-    Hyphens and, but for English, apostrophes part words: `well-known` is two and `l'eau` as well,
-    which a dictionary may have as one phrase. Text in a language without spaces is cut by the
-    dictionaries of ICU.
+    Hyphens and, except in English, apostrophes separate words: `well-known` and `l'eau` are two
+    words each, which a dictionary may list as one phrase. ICU segments text in languages without
+    spaces.
 
     Args:
         text: any text.
@@ -51,7 +51,7 @@ def lexical_words(text: str, language: str) -> list[Span]:
 
 
 def segmenter() -> str:
-    """What cuts text without spaces, with its version, or that nothing does."""
+    """The segmenter of text without spaces, with its version, or "no ICU"."""
     try:
         import icu4py
     except ImportError:
