@@ -251,7 +251,7 @@ def test_a_web_page_is_not_data(server, path):
     message = "expected the file, the server sends a web page; open the address in a browser"
     refused(server, path, message, 1, "page")
     url = server.serve("b", b"\n <html><p>Please log in</p>")
-    with pytest.raises(DataError, match="sends a web page, not the file"):
+    with pytest.raises(DataError, match="expected the file, the server sends a web page"):
         download(url, path, patience=HASTE)
     assert not path.exists()
 

@@ -38,7 +38,9 @@ Questions = Annotated[
     Path | None,
     typer.Option("--questions", metavar="FILE", help="Ask the questions in this file, one a line."),
 ]
-TopK = Annotated[int, typer.Option("--top-k", min=1, help="Number of answers to a question.")]
+TopK = Annotated[
+    int, typer.Option("--top-k", min=1, metavar="N", help="Number of answers to a question.")
+]
 TopTexts = Annotated[
     int | None,
     typer.Option(
@@ -50,26 +52,42 @@ TopTexts = Annotated[
     ),
 ]
 MinScore = Annotated[
-    float, typer.Option("--min-score", min=0, max=1, help="Leave out answers with a lower score.")
+    float,
+    typer.Option(
+        "--min-score", min=0, max=1, metavar="S", help="Leave out answers with a lower score."
+    ),
 ]
 JsonLines = Annotated[bool, typer.Option("--jsonl", help="Print a line of JSON for each question.")]
-Reader = Annotated[str, typer.Option("--reader", help='"default", a folder or a hub name.')]
+Reader = Annotated[
+    str, typer.Option("--reader", help='"default", a folder, or a name on the Hugging Face hub.')
+]
 Window = Annotated[
     int | None,
-    typer.Option("--window", min=1, help="Longest part of a text read at once, in tokens [384]."),
+    typer.Option(
+        "--window",
+        min=1,
+        metavar="TOKENS",
+        help="Longest part of a text, with the question, that is read at once. [default: 384]",
+    ),
 ]
 Overlap = Annotated[
     int | None,
-    typer.Option("--overlap", min=0, help="Tokens that two parts of a text share [128]."),
+    typer.Option(
+        "--overlap",
+        min=0,
+        metavar="TOKENS",
+        help="Length that two neighbouring parts of a text share. [default: 128]",
+    ),
 ]
 MaxAnswer = Annotated[
-    int | None, typer.Option("--max-answer", min=1, help="Longest answer, in tokens [30].")
+    int | None,
+    typer.Option("--max-answer", min=1, metavar="TOKENS", help="Longest answer. [default: 30]"),
 ]
 QuestionLanguage = Annotated[
-    str, typer.Option("--question-language", help="Code such as es; needed by --pivot.")
+    str, typer.Option("--question-language", help="Language code such as es, for --pivot.")
 ]
 ContextLanguage = Annotated[
-    str, typer.Option("--context-language", help="Code such as de; needed by --pivot.")
+    str, typer.Option("--context-language", help="Language code such as de, for --pivot.")
 ]
 
 _AROUND = 60
