@@ -1,14 +1,17 @@
 """`babelspan`, `python -m babelspan`, and `accelerate launch -m babelspan`."""
 
 import sys
-from typing import NoReturn
 
 
-def main() -> NoReturn:
-    """Run the command line; an interrupt while it is still being loaded ends in one line, too."""
+def main() -> None:
+    """Run the command line; an interrupt while it is being loaded ends in one line, too."""
     try:
         from babelspan.cli.main import main as run
-    except KeyboardInterrupt:
+    except BaseException as error:
+        from babelspan.cli.interrupts import was_interrupted
+
+        if not was_interrupted(error):
+            raise
         print("babelspan: interrupted", file=sys.stderr)
         sys.exit(130)
     run()

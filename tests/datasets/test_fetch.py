@@ -325,7 +325,10 @@ def test_files_got_by_hand_are_verified(server, tmp_path):
         fetched(lakes, tmp_path, way)
     length = len(document("en"))
     for content, message in (
-        (document("en")[:-1], rf"lakes.en.json: expected {length} bytes, found {length - 1}; fetch"),
+        (
+            document("en")[:-1],
+            rf"lakes.en.json: expected {length} bytes, found {length - 1}; fetch",
+        ),
         (b" " + document("en")[1:], r"lakes.en.json: expected the SHA-256 \w+, found \w+; fetch"),
     ):
         (by_hand / "lakes.en.json").write_bytes(content)

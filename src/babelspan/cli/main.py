@@ -28,6 +28,7 @@ from babelspan.cli import (
     train,
     translate,
 )
+from babelspan.cli.interrupts import was_interrupted
 from babelspan.cli.shown import one_line
 from babelspan.types import ConfigError, DataError, TranslationError
 from babelspan.version import VERSION, how_to_install
@@ -98,7 +99,7 @@ def main() -> NoReturn:
     except Exception as error:
         if DEBUG in words[:options]:
             traceback.print_exc()
-        code = _tell(error)
+        code = INTERRUPTED if was_interrupted(error) else _tell(error)
     if code == INTERRUPTED:  # so typer answers a KeyboardInterrupt, too
         print("babelspan: interrupted", file=sys.stderr)
     sys.exit(code if isinstance(code, int) else 0)

@@ -123,8 +123,8 @@ def _answerer(reader: str, limits: dict[str, int]) -> "Answerer":
     wanted = limits.get("max_length", 0)
     if wanted > answerer.limits.max_length:
         raise ConfigError(
-            f"expected windows of at most {answerer.limits.max_length} tokens, the most that the reader "
-            f"{reader!r} takes, got {wanted}"
+            f"expected windows of at most {answerer.limits.max_length} tokens, the most that the "
+            f"reader {reader!r} takes, got {wanted}"
         )
     return answerer
 
