@@ -90,7 +90,7 @@ def offline(monkeypatch):
 
 def test_a_name_on_the_hub_fails_at_once_where_there_is_no_network(offline, monkeypatch):
     monkeypatch.setattr(
-        "babelspan.networks.pretrained.load", lambda *_, **__: pytest.fail("the hub was tried")
+        "babelspan.networks.store.load", lambda *_, **__: pytest.fail("the hub was tried")
     )
     with pytest.raises(
         DataError,

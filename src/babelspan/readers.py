@@ -114,10 +114,9 @@ def load_checkpoint(
             f"reader {reader!r} is {what} takes PyTorch and transformers to run: "
             f"{how_to_install('train')}, or use a folder made by `babelspan export`"
         )
-    if looks_local and not is_new:
-        name = str(folder)
-    else:
-        name = reader if is_new else _on_the_hub(reader)
+    name = str(folder) if looks_local else reader
+    if not looks_local and not is_new:
+        name = _on_the_hub(reader)
     from babelspan.networks import store
 
     return store.load(name, limits=limits, gives_new_head=gives_new_head)

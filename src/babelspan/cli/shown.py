@@ -86,11 +86,13 @@ def load_reader(
         limits: of windows and answers, as `load_answerer` takes them; None for its default.
 
     Raises:
-        ConfigError: if languages are given without a translator, or a limit is beyond the reader's.
+        ConfigError: if languages are given without a translator, or a limit makes no sense.
     """
     if pivot is None:
         _refuse_idle_languages(pivot_language, question_language, context_language)
-    answerer = _answerer(reader, {name: n for name, n in limits.items() if n is not None})
+    from babelspan.readers import load_answerer
+
+    answerer = load_answerer(reader, **{name: n for name, n in limits.items() if n is not None})
     if pivot is None:
         return answerer
     from babelspan.reading.pivot import Pivot
@@ -114,19 +116,6 @@ def _refuse_idle_languages(pivot: str, question: str, context: str) -> None:
     for option, (value, default) in options.items():
         if value != default:
             raise ConfigError(f"{option} {value} has no effect without --pivot")
-
-
-def _answerer(reader: str, limits: dict[str, int]) -> "Answerer":
-    from babelspan.readers import load_answerer
-
-    answerer = load_answerer(reader, **limits)
-    wanted = limits.get("max_length", 0)
-    if wanted > answerer.limits.max_length:
-        raise ConfigError(
-            f"expected windows of at most {answerer.limits.max_length} tokens, the most that the "
-            f"reader {reader!r} takes, got {wanted}"
-        )
-    return answerer
 
 
 def tell_misplaced(count: int) -> None:
