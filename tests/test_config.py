@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import babelspan
-from babelspan.config import build, load_tables, nearest, override, to_toml
+from babelspan.config import _refuse_huge, _value, build, load_tables, nearest, override, to_toml
 from babelspan.types import ConfigError
 
 RECIPES = sorted((Path(babelspan.__file__).parent / "recipes").rglob("*.toml"))
@@ -306,3 +306,19 @@ def test_a_recipe_for_fine_tuning_says_what_its_file_says():
 )
 def test_the_nearest_name_or_all_of_them(unknown, message):
     assert nearest(unknown, ["squad", "mlqa"]) == message
+
+
+def test_toml_that_is_nested_too_deeply_is_refused(tmp_path):
+    path = tmp_path / "deep.toml"
+    path.write_text("a = " + "[" * 5000 + "]" * 5000)
+    with pytest.raises(ConfigError, match=r"deep\.toml: the TOML is nested too deeply"):
+        load_tables(path)
+    assert isinstance(_value("[" * 5000), str)
+
+
+@pytest.mark.parametrize("table", [{"seed": 10**23}, {"inner": {"seed": -(10**23)}}])
+def test_an_integer_of_more_than_64_bits_is_refused(table):
+    with pytest.raises(
+        ConfigError, match=r"'seed': expected an integer below 2\*\*63, found -?10{23}$"
+    ):
+        _refuse_huge(table, "r.toml [run]")

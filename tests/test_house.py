@@ -133,6 +133,11 @@ def test_the_core_asks_for_no_torch():
     }  # fmt: skip
 
 
+def test_the_public_names_can_be_completed():
+    assert "load_answerer" in dir(babelspan)
+    assert {"Any", "VERSION"}.isdisjoint(dir(babelspan))
+
+
 def test_examples_in_docstrings_run():
     assert doctest.testmod(babelspan, optionflags=doctest.NORMALIZE_WHITESPACE) == (0, 3)
 

@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import shutil
+import socket
 
 import pytest
 
@@ -61,8 +62,52 @@ def test_without_torch_a_checkpoint_says_what_to_install(folder, monkeypatch):
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name: None if name == "torch" else find(name)
     )
-    with pytest.raises(ConfigError, match=r'takes PyTorch .* pip install "babelspan\[train\]"'):
+    with pytest.raises(
+        ConfigError, match=r'is a checkpoint, which takes PyTorch .* pip install "\.\[train\]"'
+    ):
         readers.load_answerer(str(folder))
+    with pytest.raises(
+        ConfigError,
+        match=r"reader 'org/name' is no folder here; as a name on the hub it takes PyTorch and",
+    ):
+        readers.load_answerer("org/name")
+
+
+@pytest.fixture
+def offline(monkeypatch):
+    """No network: names of hosts are not known, and every library that tries is caught."""
+    from huggingface_hub import constants
+
+    def refuses(*_, **__):
+        raise socket.gaierror(-2, "Name or service not known")
+
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(socket, "create_connection", refuses)
+    monkeypatch.setattr(socket, "getaddrinfo", refuses)
+
+
+def test_a_name_on_the_hub_fails_at_once_where_there_is_no_network(offline, monkeypatch):
+    monkeypatch.setattr(
+        "babelspan.networks.store.load", lambda *_, **__: pytest.fail("the hub was tried")
+    )
+    with pytest.raises(
+        DataError,
+        match=r"reader 'org/name': .* \(huggingface\.co: Name or service not known\), and this "
+        r"machine has no copy of it; fetch .* bring the folder here and name it$",
+    ):
+        readers.load_checkpoint("org/name")
+
+
+def test_offline_a_copy_of_a_reader_of_the_hub_is_used(offline, folder, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.snapshot_download", lambda *_, **__: str(folder))
+    assert readers.load_checkpoint("org/name").width == 32
+
+
+def test_behind_a_proxy_the_hub_is_tried(offline, monkeypatch):
+    monkeypatch.setenv("https_proxy", "http://proxy.example:1")
+    assert readers._on_the_hub("org/name") == "org/name"
 
 
 CHECKPOINT = ("model.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json")

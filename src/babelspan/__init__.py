@@ -6,10 +6,12 @@
 'Siberia'
 """
 
-from typing import Any
-
-from babelspan.types import Answer, ConfigError, DataError, Example, Prediction, Span
 from babelspan.version import VERSION
+
+TYPE_CHECKING = False  # `typing` would take a while of its own
+if TYPE_CHECKING:
+    from babelspan.readers import load_answerer
+    from babelspan.types import Answer, ConfigError, DataError, Example, Prediction, Span
 
 __version__ = VERSION
 __all__ = [
@@ -24,10 +26,16 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """`load_answerer`, imported on use, so that `import babelspan` stays light."""
-    if name == "load_answerer":
-        from babelspan.readers import load_answerer
+def __dir__() -> list[str]:
+    """The public names, which are imported on use, so that `import babelspan` stays light."""
+    return sorted(__all__)
 
-        return load_answerer
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+def __getattr__(name: str) -> object:
+    """A public name, imported on use."""
+    from importlib import import_module
+
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = "babelspan.readers" if name == "load_answerer" else "babelspan.types"
+    return getattr(import_module(module), name)

@@ -1,5 +1,21 @@
-"""`python -m babelspan`, and `accelerate launch -m babelspan`."""
+"""`babelspan`, `python -m babelspan`, and `accelerate launch -m babelspan`."""
 
-from babelspan.cli.main import main
+import sys
 
-main()
+
+def main() -> None:
+    """Run the command line; an interrupt while it is being loaded ends in one line, too."""
+    try:
+        from babelspan.cli.main import main as run
+    except BaseException as error:
+        from babelspan.cli.interrupts import was_interrupted
+
+        if not was_interrupted(error):
+            raise
+        print("babelspan: interrupted", file=sys.stderr)
+        sys.exit(130)
+    run()
+
+
+if __name__ == "__main__":
+    main()

@@ -34,6 +34,8 @@ def load_tables(path: Path) -> Tables:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: expected TOML, found something else: {error}") from None
+    except RecursionError:
+        raise ConfigError(f"{path}: the TOML is nested too deeply") from None
 
 
 def override(tables: Tables, settings: Sequence[str], kinds: Mapping[str, type]) -> None:
@@ -78,6 +80,7 @@ def build(kind: type[T], table: Any, where: str) -> T:
     if not isinstance(table, Mapping):
         raise ConfigError(f"{where}: expected a table, found {table!r}")
     _refuse_unknown(kind, table, where)
+    _refuse_huge(table, where)
     values = json.dumps(_over_defaults(kind, table), default=str)
     try:  # as JSON: only there a strict reading takes a list for a tuple, a table for a dataclass
         return TypeAdapter(kind).validate_json(values, strict=True)
@@ -139,7 +142,7 @@ def _toml_value(value: Any) -> str:
 def _value(text: str) -> Any:
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, RecursionError):
         return text
 
 
@@ -158,6 +161,15 @@ def _refuse_unknown(kind: type, table: Mapping[str, Any], where: str) -> None:
             raise ConfigError(f"{where}: unknown key {key!r}{nearest(key, list(kinds))}")
         if is_dataclass(kinds[key]) and isinstance(value, Mapping):
             _refuse_unknown(kinds[key], value, f"{where}.{key}")
+
+
+def _refuse_huge(table: Mapping[str, Any], where: str) -> None:
+    """See that each integer has at most 64 bits, as numpy and PyTorch take them."""
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            _refuse_huge(value, f"{where}.{key}")
+        elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+            raise ConfigError(f"{where}: {key!r}: expected an integer below 2**63, found {value}")
 
 
 def _over_defaults(kind: type, table: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,9 @@ the extra `train`).
 
 import hashlib
 import importlib.util
+import socket
+import urllib.parse
+import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +19,7 @@ from babelspan.engines.onnx import OnnxEngine
 from babelspan.reading.answerer import Answerer
 from babelspan.reading.decode import MAX_ANSWER_TOKENS
 from babelspan.types import MAX_LENGTH, ConfigError, DataError, Limits
+from babelspan.version import how_to_install
 
 if TYPE_CHECKING:
     from babelspan.networks.reader import Reader
@@ -30,6 +34,9 @@ _PARTS = (
 )
 """Files that the answers of a reader depend on; a network with others adds them here."""
 DEFAULT_FOLDER = Path(__file__).parent / "assets" / "reader"
+
+_PATIENCE = 5.0
+"""Seconds that the hub has to answer before a copy on this machine is looked for."""
 
 
 def load_answerer(
@@ -102,15 +109,52 @@ def load_checkpoint(
             f"{'neither in it' if folder.is_dir() else 'no folder'}"
         )
     if not all(map(importlib.util.find_spec, ("torch", "transformers"))):
-        what = "a checkpoint" if looks_local else "no folder here; as a name on the hub it"
+        what = "a checkpoint, which" if looks_local else "no folder here; as a name on the hub it"
         raise ConfigError(
-            f"reader {reader!r} is {what}, and takes PyTorch and transformers to run: "
-            'pip install "babelspan[train]", or use a folder made by `babelspan export`'
+            f"reader {reader!r} is {what} takes PyTorch and transformers to run: "
+            f"{how_to_install('train')}, or use a folder made by `babelspan export`"
         )
+    name = str(folder) if looks_local else reader
+    if not looks_local and not is_new:
+        name = _on_the_hub(reader)
     from babelspan.networks import store
 
-    name = str(folder) if looks_local and not is_new else reader
     return store.load(name, limits=limits, gives_new_head=gives_new_head)
+
+
+def _on_the_hub(reader: str) -> str:
+    """The name of a reader on the hub; offline, the folder of its copy on this machine.
+
+    Libraries of the hub try for a minute before they say that there is no network.
+
+    Raises:
+        DataError: if the hub cannot be reached and there is no copy.
+    """
+    from huggingface_hub import constants, snapshot_download
+
+    why = "HF_HUB_OFFLINE is set" if constants.HF_HUB_OFFLINE else _unreachable(constants.ENDPOINT)
+    if why is None:
+        return reader
+    try:
+        return snapshot_download(reader, local_files_only=True)
+    except Exception:  # the library has a class of its own for each cause
+        raise DataError(
+            f"reader {reader!r}: there is no such folder, the hub cannot be reached ({why}), and "
+            "this machine has no copy of it; fetch the reader where there is a network (`hf "
+            "download NAME --local-dir FOLDER`), bring the folder here and name it"
+        ) from None
+
+
+def _unreachable(url: str) -> str | None:
+    """Why a host cannot be reached, or None: it can, or a proxy decides."""
+    if urllib.request.getproxies().get("https"):
+        return None
+    host = urllib.parse.urlsplit(url).hostname or url
+    try:
+        socket.create_connection((host, 443), timeout=_PATIENCE).close()
+    except OSError as error:
+        return f"{host}: {error.strerror or error}"
+    return None
 
 
 def device() -> str:

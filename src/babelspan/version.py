@@ -1,3 +1,8 @@
 """The version of the package."""
 
 VERSION = "0.1.0"
+
+
+def how_to_install(*extras: str) -> str:
+    """The command that installs extras; the package is not on an index, so from its source."""
+    return f'pip install ".[{",".join(extras)}]" in the folder with the source of Babelspan'

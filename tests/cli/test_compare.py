@@ -167,7 +167,7 @@ def test_folders_of_evaluate_are_compared_over_the_matrix(tmp_path):
     assert "misses" not in shown
 
     whole = ("--scorer", "squad", "--cross")
-    assert "found none to 3 of them" in fails(qa, a, tmp_path / "b", *whole)
+    assert "found none for 3 of them" in fails(qa, a, tmp_path / "b", *whole)
     assert "over other data" in fails(SAMPLES / "test.en.json", a, a, "--scorer", "squad")
 
 
@@ -186,3 +186,18 @@ def test_tables_do_not_replace_what_is_read(files):
         before = path.read_bytes()
         assert "this file is read" in fails(gold, a, b, "--scorer", "squad", "--csv", path)
         assert path.read_bytes() == before
+
+
+def test_control_characters_of_ids_and_file_names_do_not_reach_the_terminal(files, tmp_path):
+    gold, a, b, examples = files
+    name = examples[0].id
+    odd = tmp_path / "o\x1b[31mdd.json"
+    for path in (gold, a, b):
+        text = path.read_text("utf-8").replace(f'"{name}"', f'"\\u001b[31m{name}"')
+        path.write_text(text, encoding="utf-8")
+    a.rename(odd)
+    done = run("compare", gold, odd, b, "--scorer", "squad", "--show", "9", "--resamples", "100")
+    assert done.returncode == 0, done.stderr
+    assert f"[31m{name}".encode() in done.stdout
+    assert b"[31mdd.json" in done.stdout.replace(b"\n", b"")
+    assert b"\x1b" not in done.stdout

@@ -218,6 +218,16 @@ def test_options_that_have_no_effect_are_refused(files, primary, tmp_path):
         score(*primary, "--scorer", "tydi-primary", "--language", "fi")
 
 
+def test_a_threshold_that_is_no_finite_number_is_refused(files, tmp_path):
+    gold, said = files("de", {"a": "Rhein", "b": ""})
+    odds = tmp_path / "odds.json"
+    odds.write_text("{}")
+    for value in ("nan", "inf"):
+        options = ("--scorer", "squad2", "--null-odds", odds, "--no-answer-threshold", value)
+        with pytest.raises(ConfigError, match=f"expected a finite number, got {value}"):
+            score(gold, said, *options)
+
+
 def test_errors_say_what_to_do(files, primary):
     gold, said = files("de", {"a": "Rhein", "b": ""})
     with pytest.raises(ConfigError, match=r"unknown scorer 'tydi_primary'; did you mean 'tydi-pri"):
@@ -226,7 +236,5 @@ def test_errors_say_what_to_do(files, primary):
         score(gold, said, "--scorer", "korquad")
     with pytest.raises(DataError, match=r"test.de.json: line 1: expected a key 'annotations'"):
         score(gold, said, "--scorer", "tydi-primary")
-    with pytest.raises(
-        DataError, match=r"dev.jsonl: expected JSON, found something else at line 2"
-    ):
+    with pytest.raises(DataError, match=r"dev.jsonl: record 1: expected 'id' or 'question_id'"):
         score(*primary, "--scorer", "squad")

@@ -96,3 +96,13 @@ def test_the_longest_entries_are_measured():
     lexicon = Lexicon([("a well-known dog", "x"), ("北京大学", "y")], "en")
     assert (lexicon.most_words, lexicon.most_characters) == (4, 16)
     assert (Lexicon([], "en").most_words, Lexicon([], "en").most_characters) == (0, 0)
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "\ufeff\n"])
+def test_a_dictionary_without_words_is_refused(tmp_path, text):
+    path = tmp_path / "en-de.tsv"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(
+        DataError, match=r"en-de\.tsv: expected words with translations, found none"
+    ):
+        load_lexicon([path], source="en", target="de")

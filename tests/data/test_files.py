@@ -252,3 +252,28 @@ def test_a_broken_record_is_told_with_the_file_and_what_to_do(tmp_path, content,
 def test_a_record(tmp_path):
     write_json(tmp_path / "run.json", {"a": 1, "b": 2})
     assert read_record(tmp_path / "run.json", ["a"]) == {"a": 1, "b": 2}
+
+
+def test_what_grows_beyond_the_limit_when_it_is_unpacked_is_refused(tmp_path):
+    path = tmp_path / "bomb.json.gz"
+    packed = gzip.compress(b" " * (5 * 2**20))
+    path.write_bytes(packed)
+
+    assert len(read_bytes(path, largest=5 * 2**20)) == 5 * 2**20
+    with pytest.raises(
+        DataError, match=rf"at most 4 MiB unpacked, .* {len(packed):,} bytes; split"
+    ):
+        read_bytes(path, largest=4 * 2**20)
+
+
+def test_the_limit_stops_unpacking_before_the_memory_is_full(tmp_path, monkeypatch):
+    path = tmp_path / "bomb.json.gz"
+    path.write_bytes(gzip.compress(b" " * (64 * 2**20)))
+    taken = []
+    read = gzip.GzipFile.read
+    monkeypatch.setattr(
+        gzip.GzipFile, "read", lambda self, size=-1: taken.append(read(self, size)) or taken[-1]
+    )
+    with pytest.raises(DataError, match="at most 2 MiB unpacked"):
+        read_bytes(path, largest=2 * 2**20)
+    assert sum(map(len, taken)) <= 4 * 2**20

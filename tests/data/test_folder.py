@@ -96,7 +96,7 @@ def test_files_below_and_gzip_files_are_found_and_others_passed_over(tmp_path):
     examples = parallel()["ko"]
     (tmp_path / "deep").mkdir()
     save_squad(tmp_path / "deep" / "test.ko.json.gz", examples)
-    for name in ("config.json", "test.en.jsonl.gz", "test.en.txt", "test.en.json.part", "x.gz"):
+    for name in ("config.json", "test.en.jsonl.bz2", "test.en.txt", "test.en.json.part", "x.gz"):
         (tmp_path / name).write_text("{}")
 
     (found,) = find([tmp_path])

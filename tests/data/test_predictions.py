@@ -55,3 +55,18 @@ def test_a_file_cut_short_is_refused(tmp_path):
 
     with pytest.raises(DataError, match=r"p\.json: expected JSON, .*the file may be cut short"):
         load_predictions(path)
+
+
+def test_the_list_of_hugging_face_is_read(tmp_path):
+    path = tmp_path / "p.json"
+    records = [{"id": "q1", "prediction_text": "東京"}, {"id": 2, "prediction_text": ""}]
+    path.write_text(json.dumps(records))
+    assert load_predictions(path) == {"q1": "東京", "2": ""}
+    path.write_text(json.dumps([*records, {"id": "2", "prediction_text": "x"}]))
+    with pytest.raises(
+        DataError, match=r"p\.json: expected one record for each id, found repeated"
+    ):
+        load_predictions(path)
+    path.write_text(json.dumps([*records, {"id": "3"}]))
+    with pytest.raises(DataError, match="found list"):
+        load_predictions(path)

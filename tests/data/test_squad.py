@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from babelspan.data.files import write_whole
+from babelspan.data.folder import describe
 from babelspan.data.squad import load_squad, misplaced, save_squad
 from babelspan.types import Answer, DataError, Example
 
@@ -184,7 +186,12 @@ def test_saving_and_loading_is_the_identity_on_any_text(tmp_path_factory, exampl
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ([], r"expected a key 'data' of the SQuAD layout, found list"),
+        (["x"], r"record 1: expected an object, found str"),
+        ([{"id": 1}], r"record 1: expected 'question' \(str\), found"),
+        ("x", r"expected a key 'data' of the SQuAD layout, found str"),
+        (document(is_impossible="true"), r"question 'q7': .* to be bool, found 'true'"),
+        (document(is_impossible=1), r"question 'q7': expected 'is_impossible' to be bool, found 1"),
+        (document(is_impossible=None), r"question 'q7': .* to be bool, found None"),
         ({"version": "1.1"}, r"expected a key 'data' of the SQuAD layout, found the keys \['ver"),
         ({"data": {}}, r"expected 'data' to be list, found {}"),
         ({"data": ["x"]}, r"article 0: expected a key 'paragraphs' .*, found str"),
@@ -320,3 +327,63 @@ def test_nothing_is_searched_for_garbage_while_a_file_is_loaded(tmp_path):
         gc.callbacks.pop()
     assert during <= 2  # start and stop of one search, when it is on again
     assert len(seen) == during + 2
+
+
+ROWS = [
+    {
+        "id": 7,
+        "title": "Rhein",
+        "question": "Wo?",
+        "context": CONTEXT,
+        "answers": {"text": ["Köln"], "answer_start": [25]},
+    },
+    {
+        "question_id": "8",
+        "question": "Wer?",
+        "context": CONTEXT,
+        "answers": {"text": [], "answer_start": []},
+    },
+    {"id": "9", "question": "Wann?", "context": CONTEXT},
+]
+
+
+@pytest.mark.parametrize("name", ["rows.de.json", "rows.de.jsonl.gz"])
+@pytest.mark.parametrize("form", ["list", "indented list", "lines", "lines with a mark"])
+def test_flat_records_of_hugging_face_are_read(tmp_path, name, form):
+    lines = "\n".join(json.dumps(row, ensure_ascii=False) for row in ROWS) + "\n\n"
+    text = {
+        "list": json.dumps(ROWS),
+        "indented list": "\n " + json.dumps(ROWS, indent=1),
+        "lines": lines,
+        "lines with a mark": "\ufeff" + lines,
+    }[form]
+    write_whole(tmp_path / name, text)
+
+    examples = describe(tmp_path / name).load()
+
+    assert [(e.id, e.question, e.answers) for e in examples] == [
+        ("7", "Wo?", (Answer("Köln", 25),)),
+        ("8", "Wer?", ()),
+        ("9", "Wann?", None),
+    ]
+    assert {(e.question_language, e.context) for e in examples} == {("de", CONTEXT)}
+
+
+def test_one_line_is_one_record(tmp_path):
+    (example,) = load_squad(written(tmp_path, ROWS[0]))
+    assert example.answers == (Answer("Köln", 25),)
+
+
+def test_answers_of_flat_records_are_checked_for_their_places(tmp_path):
+    path = written(tmp_path, [{**ROWS[0], "answers": {"text": ["Köln"], "answer_start": [24]}}])
+    with pytest.raises(DataError, match="question '7': the answer 'Köln' is not at character 24"):
+        load_squad(path)
+    (example,) = load_squad(path, keep_misplaced=True)
+    assert example.answers == (Answer("Köln", None),)
+
+
+def test_a_broken_line_is_named(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    path.write_text(json.dumps(ROWS[0]) + "\n" + json.dumps(ROWS[1])[:-9] + "\n")
+    with pytest.raises(DataError, match=r"rows\.jsonl: expected JSON in line 2, found something"):
+        load_squad(path)

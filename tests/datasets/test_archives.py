@@ -113,3 +113,25 @@ def test_a_folder_or_link_is_not_a_file(tmp_path):
     for name in ("a", "b"):
         with pytest.raises(DataError, match=rf"expected '{name}' to be a file"):
             unpack(archive, {name: tmp_path / "out"})
+
+
+def test_an_encrypted_archive_is_refused(tmp_path):
+    archive = zipped(tmp_path / "pack", {"a.json": b"1"})
+    raw = bytearray(archive.read_bytes())
+    for header, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        raw[raw.index(header) + flags] |= 1  # the flag of encryption, in both headers
+    archive.write_bytes(raw)
+    with pytest.raises(
+        DataError, match=r"pack: cannot be unpacked \(.*encrypted.*\); unpack it by"
+    ):
+        unpack(archive, {"a.json": tmp_path / "out"})
+
+
+def test_an_unknown_method_of_compression_is_refused(tmp_path):
+    archive = zipped(tmp_path / "pack", {"a.json": b"1"})
+    raw = bytearray(archive.read_bytes())
+    for header, method in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+        raw[raw.index(header) + method] = 99
+    archive.write_bytes(raw)
+    with pytest.raises(DataError, match=r"pack: cannot be unpacked \(.*compression.*\); unpack it"):
+        unpack(archive, {"a.json": tmp_path / "out"})

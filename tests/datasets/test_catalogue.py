@@ -123,7 +123,7 @@ def test_what_is_not_known_is_said_to_be_not_known():
     assert text.count("length not known, SHA-256 not known") == 3
     assert "drcd/train.zh.json.gz" in text
     assert "by hand    fill in the form" in described(data_set("fquad"))
-    assert "mind       for non-commercial use only" in described(data_set("fquad"))
+    assert "terms      for non-commercial use only" in described(data_set("fquad"))
     assert "tydiqa-primary/train.jsonl.gz" in described(data_set("tydiqa-primary"))
     assert "xquad/test.*.json.gz, * being ar de el en" in described(data_set("xquad"))
 

@@ -60,7 +60,7 @@ def test_what_broke_off_goes_on_where_it_was(server, path):
 
 def test_what_broke_off_goes_on_in_a_later_call(server, path):
     url = server.serve("a", CONTENT, ("break", 1000), ("status", 503))
-    with pytest.raises(DataError, match=r"a: the server answers 503 .*, 3 times in a row; run ag"):
+    with pytest.raises(DataError, match=r"a: the server answers 503 .*, 3 times in a row; rerun"):
         download(url, path, patience=HASTE)
     assert names(path) == ["file.json.part", "file.json.part.json"]
     assert path.with_name("file.json.part").read_bytes() == CONTENT[:1000]
@@ -155,9 +155,16 @@ def test_a_length_that_is_a_lie_is_seen(server, path):
     announces = rf"expected {size:,} bytes, the server announces {size + 9:,}; the file has chang"
     refused(server, path, announces, 1, longer, length=size)
     refused(server, path, rf"expected {size:,} bytes, the server ann", 2, shorter, length=size)
-    refused(server, path, r"expected the SHA-256 \w+, found \w+; it was da", 3, shorter, sha256=SHA)
+    refused(
+        server,
+        path,
+        r"expected the SHA-256 \w+, found \w+; the transfer was da",
+        3,
+        shorter,
+        sha256=SHA,
+    )
     assert names(path) == []
-    no_more = "the server has no more of the file than has come, 3 times in a row; run again"
+    no_more = "the server has no more of the file than has arrived, 3 times in a row; rerun"
     refused(server, path, no_more, 7, longer)
 
 
@@ -198,7 +205,9 @@ def test_a_busy_server_is_asked_again_with_pauses(server, path, monkeypatch):
 
 
 def test_a_server_that_stays_broken_is_given_up(server, path):
-    message = r"the server answers 500 Internal Server Error, 3 times in a row; run again to go on"
+    message = (
+        r"the server answers 500 Internal Server Error, 3 times in a row; rerun the same command"
+    )
     refused(server, path, message, 3, ("status", 500))
     assert names(path) == []
 
@@ -210,7 +219,9 @@ def test_redirects_are_followed_but_not_in_a_circle(server, path):
     path.unlink()
     server.requests.clear()
     url = server.serve("a", CONTENT, "loop")
-    with pytest.raises(DataError, match=r"a: the server redirects in a circle or nowhere \(302\)"):
+    with pytest.raises(
+        DataError, match=r"a: the server redirects in a circle or to nowhere \(302\)"
+    ):
         download(url, path, patience=HASTE)
     assert len(server.requests) <= 11
 
@@ -237,10 +248,10 @@ def test_a_server_that_never_answers_is_given_up(server, path):
 
 
 def test_a_web_page_is_not_data(server, path):
-    message = "the server sends a web page, not the file; open the address and look"
+    message = "expected the file, the server sends a web page; open the address in a browser"
     refused(server, path, message, 1, "page")
     url = server.serve("b", b"\n <html><p>Please log in</p>")
-    with pytest.raises(DataError, match="sends a web page, not the file"):
+    with pytest.raises(DataError, match="expected the file, the server sends a web page"):
         download(url, path, patience=HASTE)
     assert not path.exists()
 
@@ -255,11 +266,11 @@ def test_a_web_page_in_place_of_the_rest_does_not_lose_the_beginning(server, pat
 def test_bytes_without_end_are_given_up(server, path, monkeypatch):
     url = server.serve("a", CONTENT, "endless")
     with pytest.raises(
-        DataError, match=r"a: sends more than [\d,]+ bytes, expected 5,012; given up"
+        DataError, match=r"a: the server sends more than [\d,]+ bytes, expected 5,012; stopped"
     ):
         download(url, path, length=len(CONTENT))
     monkeypatch.setattr(module, "LARGEST", 9999)
-    with pytest.raises(DataError, match=r"a: sends more than [\d,]+ bytes; given up"):
+    with pytest.raises(DataError, match=r"a: the server sends more than [\d,]+ bytes; stopped"):
         download(url, path)
     assert names(path) == []
 

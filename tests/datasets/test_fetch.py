@@ -123,6 +123,31 @@ def test_the_same_data_set_is_written_to_the_same_bytes(server, tmp_path):
     assert packed[4:8] == bytes(4)  # no time of writing in the gzip header
 
 
+@pytest.mark.parametrize(
+    "record",
+    [
+        [],
+        {"files": 5},
+        {"files": []},
+        {"files": {"test.en.json.gz": 5}},
+        {"files": {"test.en.json.gz": {"questions": 3, "changes": {}, "sha256": "0"}}},
+        {"files": {"test.en.json.gz": {"questions": 3, "changes": {}, "sha256": "0", "from": [1]}}},
+    ],
+)
+def test_a_broken_record_of_an_earlier_fetch_is_named(server, tmp_path, record):
+    lakes = two_languages(server)
+    fetched(lakes, tmp_path)
+    path = tmp_path / "lakes" / RECORD
+    path.write_text(json.dumps(record))
+    with pytest.raises(
+        DataError,
+        match=rf"{RECORD}: expected the record of an earlier fetch, .* delete it and rerun",
+    ):
+        fetched(lakes, tmp_path)
+    path.unlink()
+    assert len(fetched(lakes, tmp_path)) == 2
+
+
 def test_what_is_there_is_not_fetched_again_but_what_was_spoilt_is(server, tmp_path):
     lakes = two_languages(server)
     fetched(lakes, tmp_path)
@@ -239,7 +264,9 @@ def test_what_broke_off_goes_on_at_the_next_fetch(server, tmp_path):
     content = document("en", 50)
     file = listed(server, "lakes.en.json", content, ("break", 700), ("status", 503))
     lakes = entry(server, file)
-    with pytest.raises(DataError, match=r"answers 503 .*run again to go on from there; or get"):
+    with pytest.raises(
+        DataError, match=r"answers 503 .*rerun the same command to resume; or fetch"
+    ):
         fetched(lakes, tmp_path)
     assert inventory(tmp_path / "lakes") == []
 
@@ -258,7 +285,7 @@ def test_a_failure_says_how_to_do_it_by_hand_and_that_works(server, tmp_path):
     message = str(caught.value)
     assert "lakes.de.json: the server answers 404 Not Found" in message
     assert "(see https://example.org/lakes)" in message
-    folder = re.search(r"put it into (\S+), and run again with --from (\S+)$", message)
+    folder = re.search(r"put it into (\S+), and rerun with --from (\S+)$", message)
     assert folder[1] == folder[2] == str(tmp_path / "out" / ".downloads" / "lakes")
     assert inventory(tmp_path / "out" / "lakes") == [RECORD, "test.en.json.gz"]
 
@@ -294,12 +321,15 @@ def test_files_got_by_hand_are_verified(server, tmp_path):
     by_hand = tmp_path / "by hand"
     by_hand.mkdir()
     way = Way(taken_from=by_hand)
-    with pytest.raises(DataError, match=r"lakes.en.json: there is no such file; --from expects it"):
+    with pytest.raises(DataError, match=r"lakes.en.json: there is no such file; put it into"):
         fetched(lakes, tmp_path, way)
     length = len(document("en"))
     for content, message in (
-        (document("en")[:-1], rf"lakes.en.json: expected {length} bytes, found {length - 1}; get"),
-        (b" " + document("en")[1:], r"lakes.en.json: expected the SHA-256 \w+, found \w+; get it"),
+        (
+            document("en")[:-1],
+            rf"lakes.en.json: expected {length} bytes, found {length - 1}; fetch",
+        ),
+        (b" " + document("en")[1:], r"lakes.en.json: expected the SHA-256 \w+, found \w+; fetch"),
     ):
         (by_hand / "lakes.en.json").write_bytes(content)
         with pytest.raises(DataError, match=message):
@@ -310,7 +340,7 @@ def test_files_got_by_hand_are_verified(server, tmp_path):
 def test_a_changed_file_is_taken_only_on_request(server, tmp_path):
     lakes = two_languages(server)
     server.files["lakes.en.json"] = document("en", 4)
-    with pytest.raises(DataError, match=r"--accept-changed takes it as it is"):
+    with pytest.raises(DataError, match=r"take it as it is with --accept-changed"):
         fetched(lakes, tmp_path, languages=["en"])
     way = Way(accepts_changed=True)
     (file,) = fetched(lakes, tmp_path, way, languages=["en"])

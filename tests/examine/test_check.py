@@ -219,7 +219,7 @@ def test_what_is_compared_with_must_be_readable(tmp_path):
     for paths, against in (([nowhere], []), ([tmp_path / "set"], [nowhere])):
         with pytest.raises(DataError, match=r"nowhere.json: there is no such file or folder$"):
             check(paths, against)
-    nowhere.write_text("[]", encoding="utf-8")
+    nowhere.write_text("7", encoding="utf-8")
     with pytest.raises(DataError, match=r"nowhere.json: expected a key 'data'"):
         check([tmp_path / "set"], [nowhere])
     (tmp_path / "empty").mkdir()
@@ -277,3 +277,12 @@ def test_xquad_is_in_squad_dev_and_not_in_the_rest_of_it(real_data, name, paragr
     assert shared.questions == len(shared.ids) == questions
     assert len(shared.titles) == 48
     assert comparison.faults == paragraphs + questions
+
+
+@pytest.mark.parametrize("text", ['{"data": []}', "[]", '{"data": [{"paragraphs": []}]}'])
+def test_a_file_without_questions_is_a_fault(tmp_path, text):
+    path = tmp_path / "test.en.json"
+    path.write_text(text, encoding="utf-8")
+    report = check([path])
+    assert report.faults == 1
+    assert list(report.files[0].findings) == ["nothing"]

@@ -74,17 +74,17 @@ def test_missing_questions_and_other_ids(tmp_path):
     path = tmp_path / "p.json"
     write_json(path, {"tabor-1": "Mira", "tabor-3": "nine"})
     message = (
-        r"p.json: expected an answer to each of 3 questions, found none to 1 of them, such as "
-        r"'tabor-2', among 2 answers, such as that to 'tabor-1'; predict the same questions, and "
-        r"write an empty answer where a system has none$"
+        r"p.json: expected an answer to each of 3 questions, found none for 1 of them, such as "
+        r"'tabor-2'; the file has 2 answers with ids such as 'tabor-1'; predict the same "
+        r"questions, and write an empty answer where a system has none$"
     )
     with pytest.raises(DataError, match=message):
         load_system(path, ONE_CELL, ONE_FILE)
     write_json(path, {"other-1": "Mira"})
-    with pytest.raises(DataError, match=r"none to 3 of them.*such as that to 'other-1'"):
+    with pytest.raises(DataError, match=r"none for 3 of them.*with ids such as 'other-1'"):
         load_system(path, ONE_CELL, ONE_FILE)
     write_json(path, {})
-    with pytest.raises(DataError, match=r"none to 3 of them.*among 0 answers"):
+    with pytest.raises(DataError, match=r"none for 3 of them.*the file has 0 answers; predict"):
         load_system(path, ONE_CELL, ONE_FILE)
 
 

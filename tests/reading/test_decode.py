@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from babelspan.reading.decode import Candidates, candidates, predictions, total_log_mass
 from babelspan.reading.windows import Frame, Tokens, Window
-from babelspan.types import Example, Span
+from babelspan.types import DataError, Example, Span
 
 FRAME = Frame([0], [2, 2], [2], [0], 0, [0, 0], 0, [0])
 QUESTION = np.array([7, 8, 9], dtype=np.int32)
@@ -382,3 +382,22 @@ def test_large_logits_do_not_overflow():
     )
     assert best.score == pytest.approx(1 / 4, abs=1e-9)
     assert best.span in (None, Span(0, 4))
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_reader_that_gives_no_finite_numbers_is_an_error(bad, which):
+    windows = windows_of("zero one two", words_of("zero one two"), [(0, 2)])
+    for token in (0, windows[0].context_at, windows[0].context_at + 2):
+        logits = logits_for(windows, np.random.default_rng(3))
+        logits[which][0, token] = bad
+        with pytest.raises(DataError, match=rf"gave a logit of {bad}, expected finite numbers; "):
+            candidates(windows, *logits)
+
+
+def test_padding_may_be_infinite():
+    windows = windows_of("zero one two", words_of("zero one two"), [(0, 2)])
+    logits = logits_for(windows, np.random.default_rng(3))
+    for of_kind in logits:
+        of_kind[:, windows[0].length :] = -math.inf
+    assert len(candidates(windows, *logits)) == 1

@@ -138,6 +138,30 @@ def test_snap_far_into_a_long_text_is_the_same_as_near_its_start(unit):
         )
 
 
+@settings(max_examples=200)
+@given(texts_with_spans())
+def test_snap_by_the_clusters_of_the_whole_text_is_the_same_as_by_those_nearby(case):
+    text, span = case
+    starts = [start for start, _ in clusters(text)]
+    assert graphemes._starts(text) == (*starts, len(text))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(graphemes, "_NEAR", 2)
+        assert graphemes.snap(text, span) == naive_snap(text, span)
+
+
+@pytest.mark.parametrize("odd", ["", "🇫"])
+@pytest.mark.parametrize("unit", ["🇩🇪", "\u0301", "👩\u200d", "क\u094d", "ᄀ", "🇩🇪\u0301🇫"])
+def test_a_long_row_without_a_sure_boundary_is_cut_once_for_all_its_places(unit, odd):
+    text = "x" + unit * 40_000 + odd + "y"  # place by place this took minutes for flags
+    graphemes._starts.cache_clear()
+    for start in range(1000, len(text) - 5, len(text) // 200):
+        span = Span(start, start + 5)
+        snapped = graphemes.snap(text, span)
+        assert snapped.start <= span.start < span.end <= snapped.end
+    assert graphemes._starts.cache_info().misses <= 1
+    assert graphemes.snap(text, Span(len(text) - 1, len(text))).of(text) == "y"
+
+
 @pytest.mark.parametrize("text", ["abc", "한국"])
 def test_snap_refuses_a_span_outside_the_text(text):
     with pytest.raises(ValueError, match=rf"position must be in \[0, {len(text)}\), got 4"):

@@ -285,7 +285,7 @@ def test_a_translator_without_a_folder_is_refused(tmp_path):
 def test_what_is_not_installed_is_named(marian, monkeypatch):
     monkeypatch.setitem(sys.modules, "sentencepiece", None)
     with pytest.raises(
-        ConfigError, match=r'sentencepiece is not installed: pip install "babelspan'
+        ConfigError, match=r'sentencepiece is not installed: pip install "\.\[translate\]'
     ):
         translator(str(marian))
 

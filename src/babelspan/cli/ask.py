@@ -1,79 +1,217 @@
-"""`babelspan ask`: a question over texts, in any languages."""
+"""`babelspan ask`: questions over texts, in any languages."""
 
 import json
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from babelspan.cli.shown import Json, PivotLanguage, PivotName, counting, load_reader, one_line
-from babelspan.types import UNDETERMINED
+from babelspan.types import UNDETERMINED, ConfigError, DataError
 
 if TYPE_CHECKING:
     from rich.text import Text
 
     from babelspan.data.documents import Document
+    from babelspan.jobs.ask import Asked
     from babelspan.types import Prediction, Span
 
-Question = Annotated[str, typer.Argument(help="The question, in any language.")]
+NO_ANSWER = 1
+"""Exit code when no question has an answer, as of `grep`."""
+
+Question = Annotated[
+    str | None, typer.Argument(metavar="QUESTION", help="The question, in any language.")
+]
 Files = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[FILE…|-]", help="UTF-8 text files; - or none for standard input."),
+    typer.Argument(
+        metavar="[FILE…|-]",
+        help="UTF-8 text files, plain or gzip'd; folders with -r; - or none for standard input.",
+    ),
 ]
-TopK = Annotated[int, typer.Option("--top-k", min=1, help="How many answers.")]
-Reader = Annotated[str, typer.Option("--reader", help='"default", a folder or a hub name.')]
-QuestionLanguage = Annotated[str, typer.Option("--question-language", help="For --pivot.")]
-ContextLanguage = Annotated[str, typer.Option("--context-language", help="For --pivot.")]
+Recursive = Annotated[
+    bool, typer.Option("-r", "--recursive", help="Read the files in folders, and below them.")
+]
+Questions = Annotated[
+    Path | None,
+    typer.Option("--questions", metavar="FILE", help="Ask the questions in this file, one a line."),
+]
+TopK = Annotated[
+    int, typer.Option("--top-k", min=1, metavar="N", help="Number of answers to a question.")
+]
+TopTexts = Annotated[
+    int | None,
+    typer.Option(
+        "--top-texts",
+        min=1,
+        metavar="N",
+        help="Read only the N texts that share most words with the question. Fast; meant for "
+        "questions in the language of the texts.",
+    ),
+]
+MinScore = Annotated[
+    float,
+    typer.Option(
+        "--min-score", min=0, max=1, metavar="S", help="Leave out answers with a lower score."
+    ),
+]
+JsonLines = Annotated[bool, typer.Option("--jsonl", help="Print a line of JSON for each question.")]
+Reader = Annotated[
+    str, typer.Option("--reader", help='"default", a folder, or a name on the Hugging Face hub.')
+]
+Window = Annotated[
+    int | None,
+    typer.Option(
+        "--window",
+        min=1,
+        metavar="TOKENS",
+        help="Longest part of a text, with the question, that is read at once. [default: 384]",
+    ),
+]
+Overlap = Annotated[
+    int | None,
+    typer.Option(
+        "--overlap",
+        min=0,
+        metavar="TOKENS",
+        help="Length that two neighbouring parts of a text share. [default: 128]",
+    ),
+]
+MaxAnswer = Annotated[
+    int | None,
+    typer.Option("--max-answer", min=1, metavar="TOKENS", help="Longest answer. [default: 30]"),
+]
+QuestionLanguage = Annotated[
+    str, typer.Option("--question-language", help="Language code such as es, for --pivot.")
+]
+ContextLanguage = Annotated[
+    str, typer.Option("--context-language", help="Language code such as de, for --pivot.")
+]
 
 _AROUND = 60
 """Characters of text shown on each side of an answer."""
+_NAMED = 5
+"""Skipped files that are named, at most."""
 
 
 def command(
-    question: Question,
+    question: Question = None,
     files: Files = None,
     *,
+    recursive: Recursive = False,
+    questions: Questions = None,
     top_k: TopK = 1,
+    top_texts: TopTexts = None,
+    min_score: MinScore = 0.0,
     as_json: Json = False,
+    as_lines: JsonLines = False,
     reader: Reader = "default",
+    window: Window = None,
+    overlap: Overlap = None,
+    max_answer: MaxAnswer = None,
     pivot: PivotName = None,
     pivot_language: PivotLanguage = "en",
     question_language: QuestionLanguage = UNDETERMINED,
     context_language: ContextLanguage = UNDETERMINED,
 ) -> None:
-    """Answer a question with spans of text files or of standard input, best first.
+    """Answer a question from your texts: each answer is a place in one of them.
 
-    Offsets count Unicode code points of the file's text; end is exclusive. Scores are
-    probabilities over all spans of all files.
+    Start and end count the Unicode code points of the file; end is exclusive. The score, from 0
+    to 1, compares an answer with all other places in the texts that were read. Use it to rank
+    answers: it is not the probability that the answer is right.
+
+    Files that cannot be read are skipped and named. Exit code: 0 if there is an answer, 1 if
+    there is none, 2 if something is wrong.
     """
-    if not question.strip():
-        raise typer.BadParameter("the question is empty")
-    from babelspan.data.documents import STANDARD_INPUT, read_document
-
-    names = files or [STANDARD_INPUT]
-    if STANDARD_INPUT in names and sys.stdin.isatty():
-        print("reading the text from the keyboard; end with Ctrl-D", file=sys.stderr)
-    documents = [read_document(name) for name in names]
-    for document in documents:
-        if not document.text.strip():
-            print(f"babelspan: {document.name}: holds no text; passed over", file=sys.stderr)
+    if as_json and as_lines:
+        raise ConfigError("--json and --jsonl exclude each other; choose one")
+    asked, names = _parted(question, files, questions)
+    documents = _read(names, recursive=recursive)
     answerer = load_reader(
         reader,
         pivot,
         pivot_language,
         question_language=question_language,
         context_language=context_language,
+        max_length=window,
+        overlap=overlap,
+        max_answer_tokens=max_answer,
     )
+    from babelspan.jobs.ask import ask_all
+
     with counting("windows") as watch:
-        found = answerer.ask(question, [d.text for d in documents], top_k=top_k, watch=watch)
-    answers = [(documents[f.context], f.prediction) for f in found]
+        found = ask_all(
+            answerer,
+            asked,
+            documents,
+            top_k=top_k,
+            top_texts=top_texts,
+            min_score=min_score,
+            watch=watch,
+        )
+        answered = [_print_line(one) if as_lines else one for one in found]
     if as_json:
-        print(json.dumps([_record(*answer) for answer in answers], ensure_ascii=False, indent=1))
-    else:
-        _show(answers)
+        _print_json(answered, is_one=questions is None)
+    elif not as_lines:
+        _show(answered, is_one=questions is None)
+    if not any(one.answers for one in answered):
+        raise typer.Exit(NO_ANSWER)
 
 
-def _record(document: "Document", prediction: "Prediction") -> dict[str, object]:
+def _parted(
+    question: str | None, files: list[str] | None, questions: Path | None
+) -> tuple[list[str], list[str]]:
+    """The questions, and the names of the texts: with --questions every word is a name."""
+    from babelspan.data.documents import STANDARD_INPUT
+    from babelspan.jobs.ask import load_questions
+
+    names = list(files or [])
+    if questions is not None:
+        names = names if question is None else [question, *names]
+        return load_questions(questions), names or [STANDARD_INPUT]
+    if question is None:
+        raise typer.BadParameter("expected a question, or --questions FILE")
+    if not question.strip():
+        raise typer.BadParameter("the question is empty")
+    return [question], names or [STANDARD_INPUT]
+
+
+def _read(names: list[str], *, recursive: bool) -> "list[Document]":
+    """The texts; files that cannot be read are named on standard error."""
+    from babelspan.data.documents import STANDARD_INPUT, find_documents, read_documents
+
+    if STANDARD_INPUT in names and sys.stdin is not None and sys.stdin.isatty():
+        print("reading the text from the keyboard; end with Ctrl-D", file=sys.stderr)
+    documents, skipped = read_documents(find_documents(names, recursive=recursive))
+    if not documents:
+        more = "" if len(skipped) == 1 else f" (and {len(skipped) - 1} more files with no text)"
+        raise DataError(f"{skipped[0]}{more}")
+    for reason in skipped[:_NAMED]:
+        print(f"babelspan: skipped {one_line(reason)}", file=sys.stderr)
+    if len(skipped) > _NAMED:
+        print(f"babelspan: skipped {len(skipped) - _NAMED} more files", file=sys.stderr)
+    return documents
+
+
+def _print_line(one: "Asked") -> "Asked":
+    """Print a line of JSON as soon as a question is answered."""
+    print(json.dumps(_record(one), ensure_ascii=False), flush=True)
+    return one
+
+
+def _print_json(found: "list[Asked]", *, is_one: bool) -> None:
+    """The answers to one question, or a list of questions with their answers."""
+    records = [_record(one) for one in found]
+    print(json.dumps(records[0]["answers"] if is_one else records, ensure_ascii=False, indent=1))
+
+
+def _record(one: "Asked") -> dict[str, object]:
+    return {"question": one.question, "answers": [_answer(*a) for a in one.answers]}
+
+
+def _answer(document: "Document", prediction: "Prediction") -> dict[str, object]:
     span = prediction.span
     return {
         "answer": prediction.text,
@@ -84,25 +222,33 @@ def _record(document: "Document", prediction: "Prediction") -> dict[str, object]
     }
 
 
-def _show(answers: "list[tuple[Document, Prediction]]") -> None:
+def _show(found: "list[Asked]", *, is_one: bool) -> None:
     """Each answer with its score, its place and the text around it."""
     from rich.console import Console
     from rich.text import Text
 
     console = Console(highlight=False, soft_wrap=True)
-    if not answers:
-        console.print("no answer")
-    for document, prediction in answers:
+    for one in found:
+        if not is_one:
+            console.print(Text(one_line(one.question), "bold"))
+        for line in _lines(one):
+            console.print(line)
+
+
+def _lines(one: "Asked") -> "Iterator[Text]":
+    from rich.text import Text
+
+    if not one.answers:
+        yield Text("no answer")
+    for document, prediction in one.answers:
         span = prediction.span
         place = "no place found" if span is None else f"{span.start}-{span.end}"
-        console.print(
-            Text.assemble(
-                (one_line(prediction.text), "bold green"),
-                f"   {prediction.score:.0%}  {document.name}:{place}",
-            )
+        yield Text.assemble(
+            (one_line(prediction.text), "bold green"),
+            f"   {prediction.score:.0%}  {one_line(document.name)}:{place}",
         )
         if span is not None:
-            console.print(_surroundings(document.text, span))
+            yield _surroundings(document.text, span)
 
 
 def _surroundings(text: str, span: "Span") -> "Text":

@@ -188,7 +188,7 @@ def _show(found: "Comparison", systems: "tuple[System, System]", correction: str
         console.width = max(console.width, 100)
     for name, system in zip("AB", systems, strict=True):
         seeds = f"   {len(system.seeds)} seeds, mean ± sd" if len(system.seeds) > 1 else ""
-        console.print(f"{name}  {system.path}{seeds}", markup=False)
+        console.print(f"{name}  {one_line(str(system.path))}{seeds}", markup=False)
     rows = {"-".join(pair): cell.differences for pair, cell in found.cells.items()}
     titles: dict[Metric, str] = {"f1": "F1, percent", "exact_match": "Exact match, percent"}
     for metric, title in titles.items():
@@ -237,7 +237,7 @@ def _show_lists(lists: list[Listed]) -> None:
         other = "B" if right == "a" else "A"
         console.print(Text(f"{'-'.join(pair)}: {right.upper()} answers, {other} misses", "bold"))
         for listed in group:
-            console.print(Text(f"{listed.example.id}  {one_line(listed.example.question)}"))
+            console.print(Text(one_line(f"{listed.example.id}  {listed.example.question}")))
             console.print(Text.assemble("   ", _context(listed)))
             golds = " | ".join(map(one_line, _golds(listed.example)))
             console.print(Text.assemble("   gold  ", (golds, "green")))

@@ -1,4 +1,4 @@
-"""`babelspan data`: the data sets of the field, and what is wrong with data."""
+"""`babelspan data`: public data sets, and checks of your own."""
 
 import json
 import sys
@@ -20,43 +20,51 @@ if TYPE_CHECKING:
 FOUND = 3
 """Exit code of `data check` when it found faults."""
 
-app = typer.Typer(help="Data sets: list, show, fetch, check.", rich_markup_mode=None)
+app = typer.Typer(help="List, show, fetch and check data sets.", rich_markup_mode=None)
 
-Name = Annotated[str, typer.Argument(help="A name of `babelspan data list`.")]
+Name = Annotated[str, typer.Argument(help="A name from `babelspan data list`.")]
 Language = Annotated[
-    str | None, typer.Option("--language", help="Only sets with this language (a code: de).")
+    str | None, typer.Option("--language", help="Only sets in this language (a code such as de).")
 ]
 Languages = Annotated[
     list[str] | None,
-    typer.Option("--language", help="Only these languages; once for each. Else all."),
+    typer.Option("--language", help="Fetch only this language; repeatable. Default: all."),
 ]
 Splits = Annotated[
-    list[str] | None, typer.Option("--split", help="Only these splits; once for each. Else all.")
+    list[str] | None,
+    typer.Option("--split", help="Fetch only this split; repeatable. Default: all."),
 ]
-Out = Annotated[Path, typer.Option("--out", help="The folder that gets the set's own folder.")]
+Out = Annotated[
+    Path, typer.Option("--out", help="Folder in which to create the data set's folder.")
+]
 From = Annotated[
     Path | None,
-    typer.Option("--from", metavar="FOLDER", help="Take the published files from here."),
+    typer.Option(
+        "--from", metavar="FOLDER", help="Folder with the published files, instead of a download."
+    ),
 ]
 Changed = Annotated[
     bool,
-    typer.Option("--accept-changed", help="Take files of another length or checksum than listed."),
+    typer.Option(
+        "--accept-changed", help="Accept files whose length or checksum differs from the list."
+    ),
 ]
-Keep = Annotated[bool, typer.Option("--keep", help="Keep the published files, in OUT/.downloads.")]
+Keep = Annotated[bool, typer.Option("--keep", help="Keep the published files in OUT/.downloads.")]
 Timeout = Annotated[
-    float, typer.Option("--timeout", min=0.1, help="Seconds without a byte before trying again.")
+    float,
+    typer.Option("--timeout", min=0.1, help="Seconds without a byte before the next attempt."),
 ]
-Data = Annotated[list[Path], typer.Argument(help="Files, or folders with all their splits.")]
+Data = Annotated[list[Path], typer.Argument(help="Files, and folders with any splits.")]
 Against = Annotated[
     list[Path] | None,
-    typer.Option("--against", help="A test set to compare with: file or folder; repeatable."),
+    typer.Option("--against", help="Test set to compare with, a file or folder; repeatable."),
 ]
-Show = Annotated[int, typer.Option("--show", min=0, help="How many ids of each kind to print.")]
+Show = Annotated[int, typer.Option("--show", min=0, help="Number of ids of each kind to print.")]
 
 
-@app.command("list", short_help="The data sets, their languages and licences.")
+@app.command("list", short_help="List data sets with languages and licences.")
 def list_sets(language: Language = None, as_json: Json = False) -> None:
-    """List the data sets, with languages, licences and what there is to fetch."""
+    """List the data sets with their languages, licences and sizes."""
     from babelspan.datasets.catalogue import load_catalogue
 
     found = [d for d in load_catalogue().values() if language is None or language in d.languages]
@@ -68,9 +76,9 @@ def list_sets(language: Language = None, as_json: Json = False) -> None:
         print(f"no data set has the language {language!r}")
 
 
-@app.command("show", short_help="All that is known of one.")
+@app.command("show", short_help="Show the details of a data set.")
 def show(name: Name, as_json: Json = False) -> None:
-    """Show a data set: files, licence, citation, what it shares with others."""
+    """Show a data set: files, licence, citation, overlap with others."""
     from babelspan.datasets.catalogue import data_set, described
 
     found = data_set(name)
@@ -80,7 +88,7 @@ def show(name: Name, as_json: Json = False) -> None:
         print(described(found))
 
 
-@app.command("fetch", short_help="Download one, verified and converted.")
+@app.command("fetch", short_help="Download, verify and convert a data set.")
 def fetch(
     name: Name,
     *,
@@ -95,8 +103,7 @@ def fetch(
 ) -> None:
     """Download a data set, verify it, and write it as OUT/NAME/SPLIT.LANGUAGE.json.gz.
 
-    What broke off goes on where it was when the command is given again; what is there already is
-    not fetched again.
+    Rerun the same command to resume. Files that are already there are not fetched again.
     """
     from babelspan.datasets import fetch as fetching
     from babelspan.datasets.catalogue import TERMS, data_set
@@ -106,7 +113,7 @@ def fetch(
     sources = fetching.select(found, split or [], language or [])
     print(f"{found.title}: {found.licence}", file=sys.stderr)
     for term in found.terms:
-        print(f"mind: {TERMS[term]}", file=sys.stderr)
+        print(f"note: {TERMS[term]}", file=sys.stderr)
     way = fetching.Way(
         taken_from=taken_from,
         accepts_changed=accept_changed,
@@ -122,12 +129,12 @@ def fetch(
             print(_line(file))
 
 
-@app.command("check", short_help="What is wrong with data; what train and test share.")
+@app.command("check", short_help="Find faults in data, and overlap of train and test.")
 def check(data: Data, against: Against = None, show: Show = 5, as_json: Json = False) -> None:
-    """Look for misplaced answers, repeats, odd characters, and overlap of training and test data.
+    """Find misplaced answers, repeats, odd characters, and overlap of training and test data.
 
-    The splits of one folder are compared with each other, and each file with --against. Exit
-    code: 0 if nothing but notes was found, 3 if there are faults.
+    The splits of a folder are compared with each other, and each file with --against. Exit code:
+    0 if there are no faults (notes are not faults), 3 if there are.
     """
     from babelspan.cli.shown import counting
     from babelspan.examine import check as checking
@@ -186,7 +193,7 @@ def _table(found: "list[DataSet]") -> None:
 
 def _line(file: "Fetched") -> str:
     if file.questions is None:
-        what = "kept as it is"
+        what = "kept unchanged"
     else:
         what = ", ".join(
             [
@@ -194,7 +201,7 @@ def _line(file: "Fetched") -> str:
                 *(f"{n:,} {kind}" for kind, n in file.changes.items()),
             ]
         )
-    return f"{file.path}  {what}" + (" (was there)" if file.was_there else "")
+    return f"{file.path}  {what}" + (" (already there)" if file.was_there else "")
 
 
 def _checked(report: "Report") -> dict[str, Any]:
@@ -219,8 +226,8 @@ def _tell_overlap(comparison: "Comparison", show: int) -> None:
     shared, there = comparison.overlap, comparison.against
     paragraphs = [i if i == other else f"{i} (there {other})" for i, other in shared.paragraphs]
     near = [f"{i} (there {other}, {share:.0%})" for i, other, share in shared.near]
-    same = f"paragraphs, under {shared.questions:,} questions, that are in {there}"
-    other = f"paragraphs, under {shared.near_questions:,} questions, that are edited in {there}"
+    same = f"paragraphs, with {shared.questions:,} questions, that are in {there}"
+    other = f"paragraphs, with {shared.near_questions:,} questions, that are in {there}, edited"
     for mark, found, what in (
         ("fault", paragraphs, same),
         ("fault", near, other),
@@ -243,7 +250,7 @@ def _tell(mark: str, count: int, what: str, found: list[str], show: int) -> None
 
 @contextmanager
 def _bars() -> "Iterator[Watch]":
-    """A bar on standard error for each file that is downloaded."""
+    """A bar on standard error for each download."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,

@@ -1,8 +1,10 @@
-"""The command line: verbs put together, errors told in one line.
+"""The command line: all verbs, and errors in one line.
 
-Exit codes: 0 done, 1 our mistake, 2 the user's, 3 `data check` found faults, 130 interrupted.
+Exit codes: 0 done, 1 `ask` found no answer, 2 the user's mistake, 3 `data check` found faults,
+70 a bug of ours (EX_SOFTWARE of sysexits.h), 130 interrupted.
 """
 
+import errno
 import io
 import os
 import sys
@@ -26,8 +28,10 @@ from babelspan.cli import (
     train,
     translate,
 )
+from babelspan.cli.interrupts import was_interrupted
+from babelspan.cli.shown import one_line
 from babelspan.types import ConfigError, DataError, TranslationError
-from babelspan.version import VERSION
+from babelspan.version import VERSION, how_to_install
 
 app = typer.Typer(
     name="babelspan",
@@ -35,24 +39,27 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-VERBS = (
-    ask,
-    score,
-    train,
-    predict,
-    evaluate,
-    compare,
-    reproduce,
-    export,
-    samples,
-    translate,
-    convert,
-)
-for verb in VERBS:
-    app.command(verb.__name__.rpartition(".")[2])(verb.command)
+VERBS = {
+    ask: "Answer a question from your texts.",
+    score: "Score predictions: exact match and F1.",
+    train: "Train a reader by a method, following a recipe.",
+    predict: "Answer the questions of a data set, into a file.",
+    evaluate: "Measure a reader, for each pair of languages.",
+    compare: "Test whether one system is better than another.",
+    reproduce: "Train and measure the rows of a paper's table.",
+    export: "Make a trained reader run without PyTorch.",
+    samples: "Write sample texts and questions in 8 languages.",
+    translate: "Translate a labelled data set, with its answers.",
+    convert: "Make a translation model run in CTranslate2.",
+}
+"""Each verb, and what `babelspan --help` says of it in one line."""
+for verb, line in VERBS.items():
+    app.command(verb.__name__.rpartition(".")[2], short_help=line)(verb.command)
 app.add_typer(data.app, name="data")
 
 DEBUG = "--debug"
+BUG = 70
+INTERRUPTED = 130
 
 _EXTRAS = {"ray": "cluster", "sentencex": "translate"}
 """Libraries that verbs import where they need them, and the extra that installs each."""
@@ -78,54 +85,78 @@ def _options(
 
 def main() -> NoReturn:
     """Run the command line and leave with its exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-    arguments = [a for a in sys.argv[1:] if a != DEBUG]
+    _open_streams()
+    words = sys.argv[1:]
+    options = words.index("--") if "--" in words else len(words)
+    arguments = [word for i, word in enumerate(words) if word != DEBUG or i >= options]
     try:
         code = app(args=arguments, standalone_mode=False)
         sys.stdout.flush()
-    except (KeyboardInterrupt, typer.Abort):
-        print("babelspan: interrupted", file=sys.stderr)
-        code = 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except (BrokenPipeError, SystemExit) as error:
+        code = _after_the_pipe_closed(error)
     except Exception as error:
-        if DEBUG in sys.argv:
+        if DEBUG in words[:options]:
             traceback.print_exc()
-        code = _tell(error)
+        code = INTERRUPTED if was_interrupted(error) else _tell(error)
+    if code == INTERRUPTED:  # so typer answers a KeyboardInterrupt, too
+        print("babelspan: interrupted", file=sys.stderr)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _open_streams() -> None:
+    """Make output UTF-8, and nothing that is closed (`>&-`) a reason to fail."""
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+def _after_the_pipe_closed(error: BaseException) -> int:
+    """The exit code 0 when the reader of our output has gone; typer and rich leave with 1 then."""
+    cause = error if isinstance(error, OSError) else error.__context__
+    if not (isinstance(cause, OSError) and cause.errno == errno.EPIPE):
+        raise error
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
+    return 0
 
 
 def _tell(error: Exception) -> int:
     """Print an error in one line; its exit code."""
+    if isinstance(error, typer.Abort) and isinstance(error.__cause__, Exception):
+        error = error.__cause__  # typer takes an EOFError for the user's
     if isinstance(error, TyperException):
-        if message := error.format_message():
-            print(f"babelspan: {_line(message)}; see --help", file=sys.stderr)
+        if said := error.format_message():
+            print(f"babelspan: {_line(said)}; see --help", file=sys.stderr)
         return error.exit_code
-    if isinstance(error, DataError | ConfigError | TranslationError):
-        print(f"babelspan: {_line(str(error))}", file=sys.stderr)
-        return 2
-    if isinstance(error, ModuleNotFoundError) and error.name in _EXTRAS:
-        extra = _EXTRAS[error.name]
-        print(
-            f"babelspan: this takes {error.name}, which is not installed: "
-            f'pip install "babelspan[{extra}]"',
-            file=sys.stderr,
-        )
-        return 2
-    if isinstance(error, OSError) and error.errno is not None:
-        where = "" if error.filename is None else f"{error.filename}: "
-        print(f"babelspan: {where}{error.strerror}", file=sys.stderr)
+    message = _expected(error)
+    if message is not None:
+        print(f"babelspan: {_line(message)}", file=sys.stderr)
         return 2
     print(
-        f"babelspan: a fault of ours: {type(error).__name__}: {_line(str(error))}; "
+        f"babelspan: a bug of ours: {type(error).__name__}: {_line(str(error))}; "
         f"run again with {DEBUG} and report it",
         file=sys.stderr,
     )
-    return 1
+    return BUG
+
+
+def _expected(error: Exception) -> str | None:
+    """What to say of an error that the user can do something about; None for a bug of ours."""
+    if isinstance(error, DataError | ConfigError | TranslationError):
+        return str(error)
+    if isinstance(error, ModuleNotFoundError) and error.name in _EXTRAS:
+        command = how_to_install(_EXTRAS[error.name])
+        return f"this takes {error.name}, which is not installed: {command}"
+    if isinstance(error, MemoryError):
+        return "not enough memory; use smaller or fewer files, or a machine with more"
+    if isinstance(error, OSError) and error.errno is not None:
+        where = "" if error.filename is None else f"{error.filename}: "
+        return f"{where}{error.strerror}"
+    return None
 
 
 def _line(message: str) -> str:
-    return " ".join(message.split()).rstrip(".")
+    return " ".join(one_line(message).split()).rstrip(".")

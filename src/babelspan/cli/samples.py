@@ -5,22 +5,31 @@ from typing import Annotated
 
 import typer
 
-Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Where to put it.")]
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write to.")]
 
 
 def command(folder: Folder) -> None:
-    """Write the sample set: 24 texts in 8 languages (DIR/texts) with questions (DIR/qa)."""
+    """Write the sample set: 24 texts in 8 languages (DIR/texts) with questions (DIR/qa).
+
+    A file that is there with other content is not overwritten; the command then writes nothing.
+    """
     from babelspan.data.files import replacing
     from babelspan.jobs.samples import SAMPLES, sample_texts
+    from babelspan.types import ConfigError
 
-    texts = sample_texts()
-    for name, text in texts.items():
-        with replacing(folder / "texts" / name) as beside:
-            beside.write_bytes(text.encode("utf-8"))
-    files = sorted(SAMPLES.glob("*.json"))
-    for file in files:
-        with replacing(folder / "qa" / file.name) as beside:
-            beside.write_bytes(file.read_bytes())
+    texts = {f"texts/{name}": text.encode("utf-8") for name, text in sample_texts().items()}
+    questions = {f"qa/{file.name}": file.read_bytes() for file in sorted(SAMPLES.glob("*.json"))}
+    contents = {folder / name: content for name, content in (texts | questions).items()}
+    for path, content in contents.items():
+        if path.exists() and not (path.is_file() and path.read_bytes() == content):
+            raise ConfigError(
+                f"{path}: expected no such file, found one that is not of the sample set; "
+                "choose another folder"
+            )
+    for path, content in contents.items():
+        with replacing(path) as beside:
+            beside.write_bytes(content)
     print(
-        f"wrote {len(texts)} texts to {folder / 'texts'} and {len(files)} files to {folder / 'qa'}"
+        f"wrote {len(texts)} texts to {folder / 'texts'} and {len(questions)} files to "
+        f"{folder / 'qa'}"
     )

@@ -1,6 +1,7 @@
 """`babelspan score`: figures of predictions, as the field's scripts give them."""
 
 import json
+import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -83,6 +84,8 @@ def _refuse_idle_options(
     for option, value in options.items():
         if value is not None and scorer != squad2.NAME:
             raise ConfigError(f"{option} is for the scorer {squad2.NAME!r}, got {scorer!r}")
+    if threshold is not None and not math.isfinite(threshold):
+        raise ConfigError(f"--no-answer-threshold: expected a finite number, got {threshold}")
     if threshold is not None and null_odds is None:
         raise ConfigError("--no-answer-threshold needs the odds to compare with: --null-odds FILE")
     if language is not None and scorer == tydi_primary.NAME:

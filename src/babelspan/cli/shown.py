@@ -1,4 +1,4 @@
-"""What verbs share: the reader and the questions they work on, and progress on a terminal."""
+"""Shared by the verbs: options, loading of readers and questions, and progress bars."""
 
 import sys
 import unicodedata
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
 
-from babelspan.types import UNDETERMINED
+from babelspan.types import UNDETERMINED, ConfigError
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -25,16 +25,21 @@ PivotName = Annotated[
     typer.Option(
         "--pivot",
         help="Translate to another language, answer there and come back, by this translator "
-        "(as `babelspan translate` takes it).",
+        "(named as for `babelspan translate`).",
     ),
 ]
-PivotLanguage = Annotated[str, typer.Option("--pivot-language", help="The language to answer in.")]
+PivotLanguage = Annotated[
+    str, typer.Option("--pivot-language", help="Language to answer in, with --pivot.")
+]
 Cross = Annotated[
     bool,
-    typer.Option("--cross", help="Pair questions and contexts of all languages (parallel sets)."),
+    typer.Option(
+        "--cross",
+        help="Pair the questions of each language with the contexts of each (parallel sets).",
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Split = Annotated[str | None, typer.Option("--split", help="Which split of a folder.")]
+Split = Annotated[str | None, typer.Option("--split", help="Split to take from a folder.")]
 Sample = Annotated[
     int | None,
     typer.Option(
@@ -52,7 +57,7 @@ Workers = Annotated[int, typer.Option("--workers", min=1, help="Number of parall
 
 
 def load_questions(file: "DataFile") -> "list[Example]":
-    """The questions of a file, to be scored by id; answers out of place are kept and told of."""
+    """The questions of a file, to be scored by id; the count of misplaced answers is printed."""
     from babelspan.data.squad import misplaced, refuse_repeated_ids
 
     examples = file.load(keep_misplaced=True)
@@ -68,17 +73,33 @@ def load_reader(
     *,
     question_language: str = UNDETERMINED,
     context_language: str = UNDETERMINED,
+    **limits: int | None,
 ) -> "Answerer | Pivot":
-    """The answerer of a reader, by way of another language if a translator is named."""
+    """The answerer of a reader, which goes through another language if a translator is named.
+
+    Args:
+        reader: as in `load_answerer`.
+        pivot: name of a translator, or None.
+        pivot_language: the language to answer in.
+        question_language: of the questions, for the translator.
+        context_language: of the texts, for the translator.
+        limits: of windows and answers, as `load_answerer` takes them; None for its default.
+
+    Raises:
+        ConfigError: if languages are given without a translator, or a limit makes no sense.
+    """
+    if pivot is None:
+        _refuse_idle_languages(pivot_language, question_language, context_language)
     from babelspan.readers import load_answerer
 
+    answerer = load_answerer(reader, **{name: n for name, n in limits.items() if n is not None})
     if pivot is None:
-        return load_answerer(reader)
+        return answerer
     from babelspan.reading.pivot import Pivot
     from babelspan.translators import load_translator
 
     return Pivot(
-        load_answerer(reader),
+        answerer,
         load_translator(pivot),
         language=pivot_language,
         question_language=question_language,
@@ -86,8 +107,19 @@ def load_reader(
     )
 
 
+def _refuse_idle_languages(pivot: str, question: str, context: str) -> None:
+    options = {
+        "--pivot-language": (pivot, "en"),
+        "--question-language": (question, UNDETERMINED),
+        "--context-language": (context, UNDETERMINED),
+    }
+    for option, (value, default) in options.items():
+        if value != default:
+            raise ConfigError(f"{option} {value} has no effect without --pivot")
+
+
 def tell_misplaced(count: int) -> None:
-    """Say on standard error how many answers are known by their text only, if any are."""
+    """Print on standard error how many answers are known by their text only, if any are."""
     if count:
         print(
             f"{count} answers are not at the stated offset; they are scored by text only",
@@ -96,13 +128,13 @@ def tell_misplaced(count: int) -> None:
 
 
 def one_line(text: str) -> str:
-    """`text` with control characters as spaces, one for one: nothing that steers a terminal."""
+    """`text` with a space for each control character, so that nothing steers the terminal."""
     return "".join(" " if unicodedata.category(c) == "Cc" else c for c in text)
 
 
 @contextmanager
 def counting(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar on standard error that is moved by calls with (done, in all)."""
+    """A bar on standard error; calls with (done, total) move it."""
     with _progress() as progress:
         task = progress.add_task(what, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
@@ -135,4 +167,5 @@ def _progress() -> "Progress":
         console=console,
         disable=not console.is_terminal,
         transient=True,
+        redirect_stdout=False,  # else what is printed meanwhile would go to standard error
     )

@@ -1,12 +1,39 @@
 """Texts to ask about, with every character where the file has it."""
 
+import os
 import sys
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from babelspan.data.files import decode_utf8, read_text
+from babelspan.data.files import decode_utf8, read_bytes
+from babelspan.types import DataError
 
 STANDARD_INPUT = "-"
+LARGEST_TEXT = 64 * 2**20
+"""Bytes of a text, unpacked: 64 MiB."""
+
+_SAVE = "save it as UTF-8 text"
+_KINDS: tuple[tuple[bytes, str, str], ...] = (
+    (b"%PDF-", "a PDF", "convert it to text, for example with pdftotext"),
+    (b"{\\rtf", "an RTF document", _SAVE),
+    (b"\xd0\xcf\x11\xe0", "an old Office document", _SAVE),
+    (b"\xff\xfe", "text in UTF-16", "convert it with iconv -f UTF-16 -t UTF-8"),
+    (b"\xfe\xff", "text in UTF-16", "convert it with iconv -f UTF-16 -t UTF-8"),
+    (b"\x89PNG", "an image", "read its text with a program such as tesseract"),
+    (b"\xff\xd8\xff", "an image", "read its text with a program such as tesseract"),
+)
+"""First bytes of files that are not plain text, what they are, and what to do."""
+_PACKED = (
+    (b"word/", "a Word document (DOCX)", "convert it, for example with pandoc -t plain"),
+    (b"opendocument.text", "an OpenDocument text", "convert it with pandoc -t plain"),
+    (b"epub+zip", "an EPUB book", "convert it with pandoc -t plain"),
+    (b"", "a ZIP archive or an Office document", "unpack it or save it as UTF-8 text"),
+)
+"""The same for ZIP archives, by what is somewhere inside."""
+_HTML = (b"<!doctype html", b"<html")
+_HEAD = 1000
+"""Bytes in which the first tag of an HTML page is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +47,90 @@ class Document:
 def read_document(name: str) -> Document:
     """The UTF-8 text of a file, or of standard input for "-"; line ends and marks are kept.
 
+    A gzip'd file is unpacked.
+
     Raises:
-        DataError: if it cannot be read or is not UTF-8.
+        DataError: if it cannot be read, is not UTF-8, is a document of another kind (PDF, Word,
+            HTML), or is larger than `LARGEST_TEXT`.
     """
     if name == STANDARD_INPUT:
-        return Document(name, decode_utf8(sys.stdin.buffer.read(), "standard input"))
-    return Document(name, read_text(Path(name)))
+        where, raw = "standard input", sys.stdin.buffer.read(LARGEST_TEXT + 1)
+    else:
+        where, raw = name, read_bytes(Path(name), largest=LARGEST_TEXT)
+    if len(raw) > LARGEST_TEXT:
+        raise DataError(
+            f"{where}: expected a text of at most {LARGEST_TEXT // 2**20} MiB, found more; split it"
+        )
+    _refuse_other_kinds(raw, where)
+    return Document(name, decode_utf8(raw, where))
+
+
+def read_documents(names: Iterable[str]) -> tuple[list[Document], list[str]]:
+    """The texts of files that can be read and hold any, and for each of the others why not."""
+    documents, skipped = [], []
+    for name in names:
+        try:
+            document = read_document(name)
+        except DataError as error:
+            skipped.append(str(error))
+            continue
+        if document.text.strip():
+            documents.append(document)
+        else:
+            skipped.append(f"{name}: holds no text")
+    return documents, skipped
+
+
+def find_documents(names: Iterable[str], *, recursive: bool = False) -> Iterator[str]:
+    """The files to read: names as they are given, and the files in folders and below, sorted.
+
+    Files and folders whose names begin with a dot are left out of folders, and links to folders
+    are not followed.
+
+    Args:
+        names: files, folders, or "-" for standard input.
+        recursive: whether folders are taken.
+
+    Raises:
+        DataError: if a name is a folder and `recursive` is false, or the folder has no files.
+    """
+    for name in names:
+        if name == STANDARD_INPUT or not os.path.isdir(name):
+            yield name
+        elif recursive:
+            yield from _inside(name)
+        else:
+            raise DataError(f"{name}: expected a file, found a folder; add -r to read its files")
+
+
+def _inside(folder: str) -> list[str]:
+    shut: list[str] = []  # reading a folder that cannot be opened says why
+    found = []
+    for place, folders, files in os.walk(folder, onerror=lambda e: shut.append(e.filename)):
+        folders[:] = sorted(f for f in folders if not f.startswith("."))
+        found += [os.path.join(place, f) for f in sorted(files) if not f.startswith(".")]
+    if not found and not shut:
+        raise DataError(f"{folder}: expected files in the folder, found none")
+    return found + shut
+
+
+def _refuse_other_kinds(raw: bytes, where: str) -> None:
+    """See that it is not a document of a kind whose bytes are not its text."""
+    kinds = _KINDS
+    if raw.startswith(b"PK\x03\x04"):
+        kinds = tuple((b"PK", what, then) for inside, what, then in _PACKED if inside in raw)
+    elif raw[:_HEAD].lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(_HTML):
+        kinds = ((b"", "an HTML page", "convert it to text, for example with w3m -dump"),)
+    elif b"\0" in raw[:_HEAD] and not _is_utf8(raw):
+        kinds = (*_KINDS, (b"", "a binary file", "leave it out"))
+    for first, what, then in kinds:
+        if raw.startswith(first):
+            raise DataError(f"{where}: expected plain text, found {what}; {then}")
+
+
+def _is_utf8(raw: bytes) -> bool:
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True

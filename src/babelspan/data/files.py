@@ -8,24 +8,47 @@ import os
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from io import BufferedIOBase
+from io import BufferedIOBase, BytesIO
 from pathlib import Path
 from typing import Any
 
 from babelspan.types import DataError
 
+LARGEST = 2**30
+"""Bytes that a gzip'd file may have unpacked, where it is read whole: 1 GiB."""
+
 _GZIP = b"\x1f\x8b"
+_CHUNK = 2**20
 
 
-def read_bytes(path: Path) -> bytes:
+def read_bytes(path: Path, *, largest: int = LARGEST) -> bytes:
     """The content of a file, unpacked if it is gzip'd (by its first bytes, not its name).
 
+    Args:
+        path: the file.
+        largest: bytes that a gzip'd file may have unpacked.
+
     Raises:
-        DataError: if the file is missing, unreadable, or a broken gzip.
+        DataError: if the file is missing, unreadable, a broken gzip, or larger unpacked.
     """
     with _told(path):
         raw = path.read_bytes()
-        return gzip.decompress(raw) if raw.startswith(_GZIP) else raw
+        return _unpacked(raw, path, largest) if raw.startswith(_GZIP) else raw
+
+
+def _unpacked(packed: bytes, path: Path, largest: int) -> bytes:
+    chunks = []
+    size = 0
+    with gzip.GzipFile(fileobj=BytesIO(packed)) as content:
+        while chunk := content.read(_CHUNK):
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > largest:
+                raise DataError(
+                    f"{path}: expected at most {largest / 2**20:,.0f} MiB unpacked, found more in "
+                    f"a gzip file of {len(packed):,} bytes; split it, or do not trust it"
+                )
+    return b"".join(chunks)
 
 
 @contextmanager
@@ -82,9 +105,13 @@ def read_json(path: Path) -> Any:
     Raises:
         DataError: if it is not JSON, with line and column.
     """
-    text = read_text(path).removeprefix("\ufeff")
+    return parse_json(read_text(path), path)
+
+
+def parse_json(text: str, path: Path) -> Any:
+    """The JSON value of a text; `path` is named in the errors, which are as in `read_json`."""
     try:
-        return json.loads(text)
+        return json.loads(text.removeprefix("\ufeff"))
     except json.JSONDecodeError as error:
         raise DataError(
             f"{path}: expected JSON, found something else at line {error.lineno} column "

@@ -2,8 +2,8 @@
 
 Three forms of names: ours, `<split>.<language>.json` and `<split>.<question>-<context>.json`,
 and that of MLQA (Lewis et al. 2020, arXiv:1910.07475),
-`<split>-context-<language>-question-<language>.json`; each may end in `.gz`. Ours may come in
-parts: `<split>.<language>.00000-of-00002.json`.
+`<split>-context-<language>-question-<language>.json`; each may have `.jsonl` for `.json`, and
+`.gz` after it. Ours may come in parts: `<split>.<language>.00000-of-00002.json`.
 """
 
 import hashlib
@@ -19,6 +19,7 @@ from babelspan.types import UNDETERMINED, DataError, Example
 
 _CODE = r"[a-z]{2,3}(?:-[A-Z][a-z]{3})?"
 _PART = re.compile(r"\.\d+-of-\d+$")
+_SUFFIXES = (".json", ".jsonl", ".gz")
 _NAMES = (
     re.compile(rf"(?P<split>.+)-context-(?P<context>{_CODE})-question-(?P<question>{_CODE})"),
     re.compile(rf"(?P<split>[^.]+)\.(?P<question>{_CODE})-(?P<context>{_CODE})"),
@@ -79,7 +80,7 @@ def describe(path: Path) -> DataFile:
 
 
 def _stem(path: Path) -> str:
-    return _PART.sub("", path.name.removesuffix(".gz").removesuffix(".json"))
+    return _PART.sub("", path.name.removesuffix(".gz").removesuffix(".json").removesuffix(".jsonl"))
 
 
 def find(paths: Sequence[Path], *, split: str | None = None) -> list[DataFile]:
@@ -100,7 +101,7 @@ def find(paths: Sequence[Path], *, split: str | None = None) -> list[DataFile]:
 
 def inside(folder: Path) -> list[DataFile]:
     """The data files in a folder and below it, of every split: those whose names say a language."""
-    files = [describe(p) for p in sorted(folder.rglob("*.json*")) if p.suffix in (".json", ".gz")]
+    files = [describe(p) for p in sorted(folder.rglob("*.json*")) if p.suffix in _SUFFIXES]
     return [f for f in files if f.question_language != UNDETERMINED]
 
 

@@ -87,7 +87,7 @@ def load_lexicon(paths: Sequence[Path], *, source: str, target: str) -> Lexicon:
 
     Raises:
         ConfigError: if a file is for other languages, or there is none for these.
-        DataError: if a file is broken.
+        DataError: if a file is broken, or none has an entry.
     """
     files = list(_files(paths, source, target))
     if not files:
@@ -95,8 +95,10 @@ def load_lexicon(paths: Sequence[Path], *, source: str, target: str) -> Lexicon:
             f"{', '.join(map(str, paths))}: found no dictionary between {source!r} and {target!r}; "
             f"expected a file such as {source}-{target}.tsv or {source}-{target}.tsv.gz"
         )
-    pairs = (pair for file in files for pair in _directed(file, source))
-    return Lexicon(pairs, source)
+    lexicon = Lexicon((pair for file in files for pair in _directed(file, source)), source)
+    if not len(lexicon):
+        raise DataError(f"{files[0]}: expected words with translations, found none")
+    return lexicon
 
 
 def read_pairs(path: Path) -> Iterator[tuple[str, str]]:

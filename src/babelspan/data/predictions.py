@@ -1,4 +1,7 @@
-"""Read and write predictions: one JSON object, question id -> answer text."""
+"""Read and write predictions: one JSON object, question id -> answer text.
+
+The list that the metrics of Hugging Face take, {"id": …, "prediction_text": …}, is read as well.
+"""
 
 import gzip
 import json
@@ -21,7 +24,7 @@ def load_predictions(path: Path) -> dict[str, str]:
     Raises:
         DataError: if the file is not an object of strings.
     """
-    found = _by_id(path, "text")
+    found = _by_id(_unlisted(read_json(path), path), path, "text")
     for identity, text in found.items():
         if not isinstance(text, str):
             raise DataError(
@@ -37,10 +40,12 @@ def load_null_odds(path: Path) -> dict[str, float]:
     Raises:
         DataError: if the file is not an object of numbers.
     """
-    found = _by_id(path, "number")
+    found = _by_id(read_json(path), path, "number")
     for identity, odds in found.items():
-        if not isinstance(odds, int | float) or isinstance(odds, bool) or math.isnan(odds):
-            raise DataError(f"{path}: question {identity!r}: expected a number, found {odds!r:.60}")
+        if not isinstance(odds, int | float) or isinstance(odds, bool) or not math.isfinite(odds):
+            raise DataError(
+                f"{path}: question {identity!r}: expected a finite number, found {odds!r:.60}"
+            )
     return {identity: float(odds) for identity, odds in found.items()}
 
 
@@ -73,9 +78,22 @@ def _packed(raw: BinaryIO, path: Path) -> AbstractContextManager[BinaryIO]:
     return cast(BinaryIO, gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0))
 
 
-def _by_id(path: Path, what: str) -> dict[str, Any]:
+def _unlisted(found: Any, path: Path) -> Any:
+    """A list of records as an object; anything else as it is."""
+    if not (found and isinstance(found, list) and all(map(_is_record, found))):
+        return found
+    texts = {str(record["id"]): record["prediction_text"] for record in found}
+    if len(texts) < len(found):
+        raise DataError(f"{path}: expected one record for each id, found repeated ids")
+    return texts
+
+
+def _is_record(value: Any) -> bool:
+    return isinstance(value, dict) and {"id", "prediction_text"} <= value.keys()
+
+
+def _by_id(found: Any, path: Path, what: str) -> dict[str, Any]:
     """A JSON object; `what` says what it should have for each id."""
-    found = read_json(path)
     if not isinstance(found, dict):
         raise DataError(
             f"{path}: expected a JSON object {{id: {what}}}, found {type(found).__name__}"

@@ -1,5 +1,7 @@
 """Read and write the SQuAD JSON layout, which XQuAD, MLQA, KorQuAD 1.0 and DRCD share.
 
+Flat records (`babelspan.data.rows`), as Hugging Face `datasets` writes them, are read as well.
+
 Layout: Rajpurkar et al. (2016), arXiv:1606.05250; `is_impossible` from version 2,
 Rajpurkar et al. (2018), arXiv:1806.03822. Offsets count code points, as Python strings do.
 """
@@ -12,7 +14,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from babelspan.data.files import read_json, write_json
+from babelspan.data.files import parse_json, read_text, write_json
+from babelspan.data.rows import are_rows, fields_of, json_rows
 from babelspan.types import UNDETERMINED, Answer, DataError, Example
 
 
@@ -26,7 +29,7 @@ def load_squad(
     """The questions of one file, in file order.
 
     Args:
-        path: UTF-8 JSON file, gzip'd or not.
+        path: UTF-8 file, gzip'd or not: SQuAD JSON, or flat records in a JSON list or JSON lines.
         question_language: ISO 639-1 code given to every question.
         context_language: ISO 639-1 code given to every context.
         keep_misplaced: keep the text of an answer that is not where the file says, without a
@@ -94,7 +97,14 @@ def _record(example: Example) -> dict[str, Any]:
 
 def _records(path: Path) -> Iterator[dict[str, Any]]:
     """The fields of each question, checked for their types."""
-    document = read_json(path)
+    text = read_text(path).removeprefix("\ufeff")
+    if are_rows(text):
+        yield from (fields_of(row, where) for where, row in json_rows(text, path))
+        return
+    document = parse_json(text, path)
+    if isinstance(document, dict) and "data" not in document and "question" in document:
+        yield fields_of(document, f"{path}: record 1")  # one JSON line
+        return
     for i, article in enumerate(field_of(document, "data", list, f"{path}")):
         where = f"{path}: article {i}"
         title = str(article.get("title") or "") if isinstance(article, dict) else ""
@@ -125,7 +135,7 @@ def field_of(value: Any, key: str, kind: type | tuple[type, ...], where: str) ->
         found = f"the keys {sorted(value)}" if isinstance(value, dict) else type(value).__name__
         raise DataError(f"{where}: expected a key {key!r} of the SQuAD layout, found {found}")
     field = value[key]
-    if not isinstance(field, kind) or field is True or field is False:
+    if not isinstance(field, kind) or (isinstance(field, bool) and kind is not bool):
         kinds = kind if isinstance(kind, tuple) else (kind,)
         expected = " or ".join(k.__name__ for k in kinds)
         raise DataError(f"{where}: expected {key!r} to be {expected}, found {field!r:.60}")
@@ -148,7 +158,7 @@ def _uncollected() -> Iterator[None]:
 
 
 def _answers(record: dict[str, Any], where: str) -> tuple[Answer, ...] | None:
-    if record.get("is_impossible", False) is True:
+    if "is_impossible" in record and field_of(record, "is_impossible", bool, where):
         return ()
     if "answers" not in record:
         return None

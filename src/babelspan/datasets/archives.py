@@ -1,4 +1,4 @@
-"""Files out of an archive, and only those asked for: no path of an archive is ever written to."""
+"""Unpack chosen files of an archive; no path that an archive names is ever written to."""
 
 import gzip
 import lzma
@@ -28,15 +28,15 @@ _CHUNK = 1 << 18
 
 
 def unpack(archive: Path, targets: Mapping[str, Path]) -> None:
-    """Write files of a zip or tar archive where they are wanted, each whole or not at all.
+    """Write files of a zip or tar archive to given paths, each whole or not at all.
 
     Args:
         archive: the archive.
         targets: path within the archive -> the file to write.
 
     Raises:
-        DataError: if the archive is broken, lacks one of them, holds a path that points outside
-            of it, or a file would be larger than `LARGEST`.
+        DataError: if the archive is broken or encrypted, lacks one of them, holds a path that
+            points outside of it, or a file would be larger than `LARGEST`.
     """
     try:
         for member, packed in _opened(archive, targets.keys()):
@@ -45,6 +45,10 @@ def unpack(archive: Path, targets: Mapping[str, Path]) -> None:
     except _BROKEN as error:
         why = str(error).partition("\n")[0].rstrip(":")
         raise DataError(f"{archive}: the archive is broken ({why}); fetch it again") from None
+    except RuntimeError as error:  # zipfile's, of encryption and of methods that it does not know
+        raise DataError(
+            f"{archive}: cannot be unpacked ({error}); unpack it by hand and pack it as plain zip"
+        ) from None
 
 
 def _opened(archive: Path, members: Collection[str]) -> Iterator[tuple[str, IO[bytes]]]:

@@ -1,6 +1,6 @@
-"""The data sets of the field: where they are, what they hold, under which terms.
+"""The public data sets: where they are, what they hold, their terms of use.
 
-The facts are in `catalogue.toml`, beside this file; what is not known is left out there.
+The facts are in `catalogue.toml` in this folder; unknown facts are left out.
 """
 
 import tomllib
@@ -17,11 +17,11 @@ _FILE = Path(__file__).with_name("catalogue.toml")
 
 TERMS = {
     "non-commercial": "for non-commercial use only",
-    "no derivatives": "changed copies, these files among them, may not be passed on",
+    "no derivatives": "changed copies, such as these files, may not be passed on",
     "research only": "for research only",
     "not stated": "its terms are not stated; ask its authors before passing it on",
 }
-"""The terms that are pointed out, and what they mean for who fetches."""
+"""Terms of use that are pointed out, and what they mean for the user."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ class Source:
 
     Attributes:
         name: the name of the file to be had.
-        url: its address; None where it can only be got by hand.
+        url: its address; None where it can only be fetched by hand.
         member: the file inside it, where it is an archive; else empty.
         split: train, dev, test or another.
         question_language: ISO 639 code.
@@ -76,8 +76,8 @@ class DataSet:
         counts: how many questions, in words.
         files: what it consists of.
         arxiv: number of its paper; None where there is none.
-        base: address that the paths of its files follow; empty where they are got by hand.
-        by_hand: how to get it where it cannot be fetched; else empty.
+        base: address before the paths of its files; empty where they are fetched by hand.
+        by_hand: how to obtain it where it cannot be fetched; else empty.
         layout: how its files are laid out, a key of `layouts.LAYOUTS`, or "as-is".
         terms: keys of `TERMS`.
         note: what else to know.
@@ -207,7 +207,7 @@ def described(data_set: DataSet) -> str:
     facts = [
         ("homepage", data_set.homepage),
         ("licence", data_set.licence),
-        ("mind", "; ".join(TERMS[t] for t in data_set.terms)),
+        ("terms", "; ".join(TERMS[t] for t in data_set.terms)),
         ("languages", " ".join(data_set.languages)),
         ("questions", data_set.counts),
         ("cite", data_set.citation + (f", arXiv:{data_set.arxiv}" if data_set.arxiv else "")),
@@ -251,8 +251,8 @@ def reference_page() -> str:
     sections = [f"## {d.name}\n\n```text\n{described(d)}\n```" for d in known]
     return (
         "# The catalogue\n\nThe data sets that `babelspan data` knows, from "
-        "`src/babelspan/data/catalogue.toml`. Where a length or\nchecksum is not known, none was "
-        "found published. The page is written by `catalogue.reference_page`.\n\n"
+        "`src/babelspan/datasets/catalogue.toml`. A length or\nchecksum that is not known was "
+        "not published. The page is written by `catalogue.reference_page`.\n\n"
         "| name | title | languages | questions | licence | to fetch |\n"
         "|---|---|---|---|---|---|\n" + "\n".join(rows) + "\n\n" + "\n\n".join(sections) + "\n"
     )

@@ -1,4 +1,4 @@
-"""Get a file over HTTP: what broke off goes on, what arrives is verified and whole or not there.
+"""Download a file over HTTP, verified; a download that broke off is resumed.
 
 Ranges and conditions: RFC 9110, Sections 13.1.5 (If-Range) and 14.
 """
@@ -20,23 +20,23 @@ from babelspan.types import DataError
 from babelspan.version import VERSION
 
 Watch = Callable[[int, int | None], None]
-"""Called with the bytes that are there and the bytes there will be; None where nothing says."""
+"""Called with the bytes that have arrived and the total; None where it is not known."""
 
 LARGEST = 16 * 2**30
-"""Bytes after which a file of unknown length is given up."""
+"""Bytes after which the download of a file of unknown length stops."""
 
 _CHUNK = 1 << 18
 _BUSY = {408, 425, 429, 500, 502, 503, 504}
 _LONGEST_WAIT = 60.0
-_CHANGED = "the file has changed since it was listed: --accept-changed takes it as it is"
+_CHANGED = "the file has changed since it was listed; take it as it is with --accept-changed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
-    """How long to go on.
+    """When to give up.
 
     Attributes:
-        timeout: seconds without a byte after which a connection is given up.
+        timeout: seconds without a byte after which a connection is closed.
         attempts: how many attempts in a row may bring nothing new.
         wait: seconds before the second attempt; doubled for each after it.
     """
@@ -47,7 +47,7 @@ class Patience:
 
 
 class _PassingError(Exception):
-    """What may be better at the next attempt; `after` is how many seconds the server asks for."""
+    """A failure that another attempt may mend, `after` the seconds that the server asks for."""
 
     def __init__(self, message: str, after: float = 0.0) -> None:
         super().__init__(message)
@@ -55,7 +55,7 @@ class _PassingError(Exception):
 
 
 class _Part:
-    """The bytes that have arrived, in a file beside the one they will be, and whose they are."""
+    """The bytes that have arrived, in a file next to the target, and the version they are of."""
 
     def __init__(self, path: Path, url: str) -> None:
         self._bytes = path.with_name(path.name + ".part")
@@ -69,7 +69,7 @@ class _Part:
 
     @property
     def validator(self) -> str:
-        """What names the version they are of, an entity tag or a date; empty where nothing does."""
+        """The entity tag or date of the version they are of; empty where the server sent none."""
         try:
             facts = json.loads(self._facts.read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -77,7 +77,7 @@ class _Part:
         return str(facts.get("validator", "")) if facts.get("url") == self._url else ""
 
     def begin(self, validator: str) -> None:
-        """Drop what there is; from here on the bytes are of the version that `validator` names."""
+        """Start over with the version that `validator` names."""
         self._bytes.write_bytes(b"")
         facts = {"url": self._url, "validator": validator}
         self._facts.write_text(json.dumps(facts), encoding="utf-8")
@@ -118,18 +118,18 @@ def download(
     watch: Watch | None = None,
     patience: Patience | None = None,
 ) -> None:
-    """Get `url` as `path`, going on with what an earlier call left in `path` + `.part`.
+    """Download `url` to `path`, resuming what an earlier call left in `path` + `.part`.
 
-    Bytes of two versions are never put together: the server is asked for the rest only on the
-    condition that the file is still the one that was begun (If-Range), and a server that does not
-    say which version it sends is asked from the beginning.
+    Bytes of two versions are never mixed: the rest is asked for on the condition that the file has
+    not changed (If-Range), and where the server does not name the version it sends, the download
+    starts from the beginning.
 
     Args:
         url: an address, http or https.
-        path: where the file goes, whole and verified, or not at all.
+        path: where the file goes; written whole and verified, or not at all.
         length: its length in bytes; None where it is not known.
         sha256: its checksum in hexadecimal; None where it is not known.
-        watch: told of the bytes as they arrive.
+        watch: called as bytes arrive.
         patience: when to give up.
 
     Raises:
@@ -149,7 +149,7 @@ def download(
             best = max(best, part.size)
             if barren >= patience.attempts:
                 raise DataError(
-                    f"{url}: {trouble}, {barren} times in a row; run again to go on from there"
+                    f"{url}: {trouble}, {barren} times in a row; rerun the same command to resume"
                 ) from None
             pause = max(patience.wait * 2.0 ** max(barren - 1, 0), trouble.after)
             time.sleep(min(pause, _LONGEST_WAIT))
@@ -158,9 +158,9 @@ def download(
 
 
 def _attempt(url: str, part: _Part, length: int | None, watch: Watch, timeout: float) -> None:
-    """Ask once for what is missing and take what comes."""
+    """Ask once for the missing bytes and store what arrives."""
     if length is not None and part.validator and part.size == length:
-        return  # it had all arrived when it was stopped
+        return  # all of it had arrived before the stop
     with _answer(url, part, timeout) as answer:
         total = _accept(url, part, answer, length)
         _take(url, part, answer, total, watch)
@@ -192,20 +192,20 @@ def _refusal(url: str, part: _Part, error: urllib.error.HTTPError) -> Exception:
     """What to raise for an answer other than success."""
     if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
         part.drop()
-        return _PassingError("the server has no more of the file than has come")
+        return _PassingError("the server has no more of the file than has arrived")
     if error.code in _BUSY:
         asked = error.headers.get("Retry-After") or ""
         after = float(asked) if asked.isdecimal() else 0.0
         return _PassingError(f"the server answers {error.code} {error.reason}", after)
     if 300 <= error.code < 400:
-        return DataError(f"{url}: the server redirects in a circle or nowhere ({error.code})")
+        return DataError(f"{url}: the server redirects in a circle or to nowhere ({error.code})")
     return DataError(
         f"{url}: the server answers {error.code} {error.reason}; the file may have moved"
     )
 
 
 def _accept(url: str, part: _Part, answer: Any, length: int | None) -> int | None:
-    """See what is sent, and make `part` ready for it; how long the file is, if anything says."""
+    """Check what is sent, and prepare `part` for it; the file's length, if it is known."""
     if "text/html" in answer.headers.get("Content-Type", ""):
         raise _not_the_file(url)
     total = _number(answer.headers.get("Content-Length"))
@@ -226,7 +226,7 @@ def _accept(url: str, part: _Part, answer: Any, length: int | None) -> int | Non
 
 
 def _take(url: str, part: _Part, answer: Any, total: int | None, watch: Watch) -> None:
-    """Append what comes, as it comes."""
+    """Append bytes as they arrive."""
     done = part.size
     with part.open() as file:
         while chunk := _chunk(answer, done, total):
@@ -239,7 +239,9 @@ def _take(url: str, part: _Part, answer: Any, total: int | None, watch: Watch) -
                 file.close()
                 part.drop()
                 expected = "" if total is None else f", expected {total:,}"
-                raise DataError(f"{url}: sends more than {done:,} bytes{expected}; given up")
+                raise DataError(
+                    f"{url}: the server sends more than {done:,} bytes{expected}; stopped"
+                )
 
 
 def _chunk(answer: Any, done: int, total: int | None) -> bytes:
@@ -260,7 +262,7 @@ def _verify(url: str, part: _Part, length: int | None, sha256: str | None) -> No
         problem = f"expected the SHA-256 {sha256}, found {part.sha256()}"
     if problem:
         part.drop()
-        raise DataError(f"{url}: {problem}; it was damaged on its way, or {_CHANGED}")
+        raise DataError(f"{url}: {problem}; the transfer was damaged, or {_CHANGED}")
 
 
 def _validator(answer: Any) -> str:
@@ -292,4 +294,6 @@ def _why(error: object) -> str:
 
 
 def _not_the_file(url: str) -> DataError:
-    return DataError(f"{url}: the server sends a web page, not the file; open the address and look")
+    return DataError(
+        f"{url}: expected the file, the server sends a web page; open the address in a browser"
+    )

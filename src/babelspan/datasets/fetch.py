@@ -1,7 +1,8 @@
 """Get a data set of the catalogue and write it in the folder layout of the toolkit.
 
 `<out>/<name>/<split>.<language>.json.gz`, or `<split>.<question>-<context>.json.gz`, in the SQuAD
-layout, with a record of where it came from beside it. What has been fetched is not fetched again.
+layout, with a record of where it came from beside it. Files that have been
+fetched are not fetched again.
 """
 
 import shutil
@@ -22,7 +23,7 @@ RECORD = "fetched.json"
 """The file beside the data that says where it came from."""
 
 Watch = Callable[[str, int, int | None], None]
-"""Called with the name of a file, the bytes that are there, and those there will be, if known."""
+"""Called with the name of a file, the bytes it has, and the bytes it will have, if known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +33,8 @@ class Fetched:
     Attributes:
         path: where it is.
         questions: how many it has; None where it was kept as it is.
-        changes: what had to be changed in what was published: kind of change -> how often.
-        was_there: whether an earlier call had written it.
+        changes: changes made to the published content: kind of change -> how often.
+        was_there: whether an earlier call wrote it.
     """
 
     path: Path
@@ -47,8 +48,8 @@ class Way:
     """How to fetch.
 
     Attributes:
-        taken_from: a folder with the published files, got by hand; None to download them.
-        accepts_changed: whether files are taken whose length or checksum is another.
+        taken_from: a folder with the published files, fetched by hand; None to download them.
+        accepts_changed: whether to take files whose length or checksum differs.
         keeps: whether the published files are kept, in `<out>/.downloads/<name>`.
         patience: when to give up.
     """
@@ -62,7 +63,7 @@ class Way:
 def select(
     data_set: DataSet, splits: Collection[str] = (), languages: Collection[str] = ()
 ) -> list[Source]:
-    """What the catalogue has of some splits and languages; of all where none are named.
+    """What the catalogue has for some splits and languages; for all where none are named.
 
     Args:
         data_set: the entry.
@@ -111,20 +112,20 @@ def fetch(
         sources: what of it to fetch (`select`).
         out: the folder that gets the folder of the data set.
         way: how.
-        watch: told of the bytes as they arrive.
+        watch: called as bytes arrive.
 
     Returns:
         The files, in the order of the catalogue.
 
     Raises:
-        ConfigError: if it can only be got by hand and `way.taken_from` is None.
-        DataError: if a file cannot be had, or is not what the catalogue says.
+        ConfigError: if it can only be fetched by hand and `way.taken_from` is None.
+        DataError: if a file cannot be fetched, or is not what the catalogue says.
     """
     way = way or Way()
     if data_set.by_hand and way.taken_from is None:
         names = ", ".join(dict.fromkeys(s.name for s in sources))
         raise ConfigError(
-            f"{data_set.title} cannot be fetched: {data_set.by_hand}; then run again with --from "
+            f"{data_set.title} cannot be fetched: {data_set.by_hand}; then rerun with --from "
             f"FOLDER, the folder that holds {names}"
         )
     downloads = out / ".downloads" / data_set.name
@@ -143,7 +144,7 @@ def fetch(
 
 @dataclass(slots=True)
 class _Work:
-    """Where a data set goes, and what has been had of it so far."""
+    """Where a data set goes, and what has been fetched of it so far."""
 
     data_set: DataSet
     sources: Sequence[Source]
@@ -161,7 +162,7 @@ class _Work:
 
 def _fetch_one(work: _Work, output: str, sources: Sequence[Source]) -> Fetched:
     target = work.folder / output
-    recorded = _record(work).get("files", {}).get(output)
+    recorded = _recorded(work).get(output)
     if recorded is not None and _is_there(work, target, recorded, sources):
         return Fetched(target, recorded["questions"], recorded["changes"], was_there=True)
     files = {s.name: _published(work, s) for s in sources}
@@ -198,7 +199,7 @@ def _convert(
 
 
 def _published(work: _Work, source: Source) -> Path:
-    """A file as it was published: from the folder it was put in by hand, or from its address."""
+    """A file as it was published, from the folder of --from or downloaded."""
     length, sha256 = source.bytes, source.sha256
     if work.way.accepts_changed:
         length = sha256 = None
@@ -206,10 +207,10 @@ def _published(work: _Work, source: Source) -> Path:
         return _downloaded(work, source, length, sha256)
     path = work.way.taken_from / source.name
     if not path.is_file():
-        raise DataError(f"{path}: there is no such file; --from expects it there")
+        raise DataError(f"{path}: there is no such file; put it into the folder of --from")
     if difference := _difference(path, length, sha256):
         raise DataError(
-            f"{path}: {difference}; get it again, or take this one with --accept-changed"
+            f"{path}: {difference}; fetch it again, or take this one with --accept-changed"
         )
     return path
 
@@ -227,8 +228,8 @@ def _downloaded(work: _Work, source: Source, length: int | None, sha256: str | N
         )
     except DataError as error:
         raise DataError(
-            f"{error}; or get {source.name} by hand (see {work.data_set.homepage}), put it into "
-            f"{work.downloads}, and run again with --from {work.downloads}"
+            f"{error}; or fetch {source.name} by hand (see {work.data_set.homepage}), put it into "
+            f"{work.downloads}, and rerun with --from {work.downloads}"
         ) from None
     return path
 
@@ -296,15 +297,34 @@ def _is_there(
     return bool((digest(target) if as_is else checksum(target)) == recorded["sha256"])
 
 
-def _record(work: _Work) -> dict[str, Any]:
+def _recorded(work: _Work) -> dict[str, Any]:
+    """What earlier calls wrote: name of a file -> its entry."""
     path = work.folder / RECORD
-    found = read_json(path) if path.exists() else {}
-    return found if isinstance(found, dict) else {}
+    if not path.exists():
+        return {}
+    found = read_json(path)
+    files = found.get("files") if isinstance(found, dict) else None
+    if not isinstance(files, dict) or not all(map(_is_entry, files.values())):
+        raise DataError(
+            f"{path}: expected the record of an earlier fetch, found something else; delete it and "
+            "rerun the same command"
+        )
+    return files
+
+
+def _is_entry(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and {"questions", "sha256"} <= value.keys()
+        and isinstance(value.get("changes"), dict)
+        and isinstance(value.get("from"), list)
+        and all(isinstance(o, dict) and {"file", "sha256"} <= o.keys() for o in value["from"])
+    )
 
 
 def _write_record(work: _Work, output: str, entry: Mapping[str, Any]) -> None:
     data_set = work.data_set
-    files = {**_record(work).get("files", {}), output: entry}
+    files = {**_recorded(work), output: entry}
     record = {
         **data_set.facts,
         "files": dict(sorted(files.items())),

@@ -3,7 +3,6 @@
 Nothing is checked against the contexts here: an answer keeps the place that its file gives it.
 """
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -11,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from babelspan.data.files import read_json, read_text
+from babelspan.data.rows import Fields, answers_of, fields_of, json_rows, value_of
 from babelspan.data.squad import records_of
 from babelspan.datasets.catalogue import Source
 from babelspan.types import Answer, DataError, Example
-
-Fields = dict[str, Any]
 
 _TYDI = {
     "ar": "arabic",
@@ -100,13 +98,10 @@ def _tydiqa_goldp(path: Path, source: Source, changes: Counter[str]) -> Iterator
 
 def _rows(path: Path, source: Source, changes: Counter[str]) -> Iterator[Fields]:
     """A flat record for each question, `answers` being {"text": [...], "answer_start": [...]}."""
-    for where, row in _json_rows(path):
-        yield {
-            "id": str(_of(row, where, (str, int), "id", "question_id")),
-            "question": _of(row, where, str, "question"),
-            "context": _of(row, where, str, "context"),
-            "title": str(row.get("title") or ""),
-            "answers": _pairs(_of(row, where, dict, "answers"), where, changes),
+    for where, row in json_rows(read_text(path), path):
+        fields = fields_of(row, where)
+        yield fields | {
+            "answers": _answers_of(value_of(row, where, dict, "answers"), where, changes)
         }
 
 
@@ -115,16 +110,16 @@ def _afriqa(path: Path, source: Source, changes: Counter[str]) -> Iterator[Field
 
     A question for which no passage was found has the context null; it is left out.
     """
-    for where, row in _json_rows(path):
+    for where, row in json_rows(read_text(path), path):
         if "context" in row and row["context"] is None:
             changes["questions without a passage left out"] += 1
             continue
         yield {
-            "id": str(_of(row, where, (str, int), "id")),
-            "question": _of(row, where, str, "question_lang"),
-            "context": _of(row, where, str, "context"),
+            "id": str(value_of(row, where, (str, int), "id")),
+            "question": value_of(row, where, str, "question_lang"),
+            "context": value_of(row, where, str, "context"),
             "title": str(row.get("title") or "").strip(),
-            "answers": _pairs(_of(row, where, dict, "answer_pivot"), where, changes),
+            "answers": _answers_of(value_of(row, where, dict, "answer_pivot"), where, changes),
         }
 
 
@@ -137,52 +132,10 @@ LAYOUTS: dict[str, Layout] = {
 }
 
 
-def _json_rows(path: Path) -> Iterator[tuple[str, Fields]]:
-    """Records of a JSON list or of JSON lines, each with its place."""
-    text = read_text(path)
-    rows: Iterable[Any]
-    if text.lstrip()[:1] == "[":
-        rows = enumerate(read_json(path), start=1)
-    else:
-        lines = enumerate(text.split("\n"), start=1)
-        rows = ((n, _json_line(line, path, n)) for n, line in lines if line.strip())
-    for number, row in rows:
-        where = f"{path}: record {number}"
-        if not isinstance(row, dict):
-            raise DataError(f"{where}: expected an object, found {type(row).__name__}")
-        yield where, row
-
-
-def _json_line(line: str, path: Path, number: int) -> Any:
-    try:
-        return json.loads(line)
-    except json.JSONDecodeError as error:
-        raise DataError(
-            f"{path}: expected JSON in line {number}, found something else at column "
-            f"{error.colno} ({error.msg}); the file may be cut short"
-        ) from None
-
-
-def _of(row: Fields, where: str, kind: type | tuple[type, ...], *keys: str) -> Any:
-    """The value at the first of the keys that is there."""
-    for key in keys:
-        if isinstance(row.get(key), kind):
-            return row[key]
-    names = kind if isinstance(kind, tuple) else (kind,)
-    expected = f"{' or '.join(map(repr, keys))} ({' or '.join(n.__name__ for n in names)})"
-    raise DataError(f"{where}: expected {expected}, found {row!r:.200}")
-
-
-def _pairs(answers: Fields, where: str, changes: Counter[str]) -> tuple[Answer, ...]:
-    """Answers from parallel lists; () where none has a text: the question is unanswerable."""
-    texts = _of(answers, where, list, "text")
-    starts = _of(answers, where, list, "answer_start")
-    if len(texts) != len(starts):
-        raise DataError(f"{where}: {len(texts)} answers have {len(starts)} places")
-    kept = tuple(Answer(t, s) for t, s in zip(texts, starts, strict=True) if t)
-    if not all(isinstance(a.text, str) and isinstance(a.start, int) for a in kept):
-        raise DataError(f"{where}: expected texts and numbers as answers, found {answers!r:.200}")
-    changes["empty answers left out"] += len(texts) - len(kept)
+def _answers_of(answers: Fields, where: str, changes: Counter[str]) -> tuple[Answer, ...]:
+    """Answers from two lists, and a count of those without text."""
+    kept = answers_of(answers, where)
+    changes["empty answers left out"] += len(answers["text"]) - len(kept)
     return kept
 
 

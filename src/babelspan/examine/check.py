@@ -1,6 +1,6 @@
 """What is wrong with data, and what its training parts share with its test parts.
 
-Faults are what spoils training or scores; notes are what one should know.
+Faults spoil training or scores; notes are worth knowing.
 """
 
 import re
@@ -17,26 +17,27 @@ from babelspan.types import DataError, Example
 
 FAULTS = {
     "unreadable": "the file cannot be read",
+    "nothing": "the file has no questions",
     "misplaced": "answers that are not where the file says",
     "empty": "empty questions, contexts or answers",
     "characters": "control characters, lone surrogates, replacement characters",
-    "repeated ids": "ids that come again",
+    "repeated ids": "repeated ids",
 }
 NOTES = {
-    "repeated questions": "the same question over the same context again",
+    "repeated questions": "repeated questions over one context",
     "whole": "answers that are the whole context",
-    "repeated contexts": "contexts that come again, with other questions between",
+    "repeated contexts": "repeated contexts, with other questions between",
 }
 
 _ODD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffd-\uffff]")
 
 Watch = Callable[[int, int], None]
-"""Called with how many files have been checked, and how many there are."""
+"""Called with the number of files checked so far and in all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A question in which something was found (its id; empty for the whole file), and what."""
+    """What was found in a question, and its id; empty for the whole file."""
 
     id: str
     detail: str
@@ -48,8 +49,8 @@ class FileReport:
 
     Attributes:
         path: the file.
-        questions: how many it has.
-        paragraphs: how many runs of questions over one context it has.
+        questions: number of questions.
+        paragraphs: number of runs of questions over one context.
         findings: a key of `FAULTS` or `NOTES` -> what was found, in file order.
     """
 
@@ -69,21 +70,21 @@ class Comparison:
 
     @property
     def faults(self) -> int:
-        """How many paragraphs and ids are shared; plain numbers as ids and titles are notes."""
+        """Number of shared paragraphs and ids; titles and ids that are plain numbers are notes."""
         shared = self.overlap
         return len(shared.paragraphs) + len(shared.near) + len(shared.ids)
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was found in several files, and between them and test sets."""
+    """What was found in files, and between them and test sets."""
 
     files: list[FileReport]
     comparisons: list[Comparison]
 
     @property
     def faults(self) -> int:
-        """How many faults were found, notes not among them."""
+        """Number of faults; notes do not count."""
         of_files = sum(
             len(f) for r in self.files for kind, f in r.findings.items() if kind in FAULTS
         )
@@ -93,16 +94,16 @@ class Report:
 def check(
     paths: Sequence[Path], against: Sequence[Path] = (), *, watch: Watch | None = None
 ) -> Report:
-    """Look through files, and compare them with test sets and the splits of one folder.
+    """Check files, and compare them with test sets and with other splits of their folder.
 
     Within a folder each split is compared with those after it: train with dev and test, dev with
-    test. Time is linear in the size of the data; one file and the paragraphs of what it is
-    compared with are in memory.
+    test. Time is linear in the size of the data. Memory holds one file and the paragraphs that it
+    is compared with.
 
     Args:
         paths: files, and folders with files of any splits and languages.
-        against: test sets, files or folders, with which each of them is compared.
-        watch: told of the files as they are done.
+        against: test sets, files or folders, to compare each of them with.
+        watch: called after each file.
 
     Raises:
         DataError: if a path is not there, a folder has no data files, or a file of `against`
@@ -134,11 +135,11 @@ def _check_one(file: DataFile, references: Mapping[str, Reference], report: Repo
 
 
 def check_examples(examples: Sequence[Example], path: Path) -> FileReport:
-    """What is wrong with questions, each by itself and with each other.
+    """Faults of single questions, and repeats among them.
 
     Args:
-        examples: with answers out of place known by their text only (`keep_misplaced`).
-        path: the name of what they are from.
+        examples: misplaced answers known by their text only (`keep_misplaced`).
+        path: the file that they are from.
     """
     found: defaultdict[str, list[Finding]] = defaultdict(list)
     runs = [list(run) for _, run in groupby(examples, key=lambda e: e.context)]
@@ -147,6 +148,8 @@ def check_examples(examples: Sequence[Example], path: Path) -> FileReport:
             found[kind].append(finding)
     for kind, finding in _repeats(runs):
         found[kind].append(finding)
+    if not examples:
+        found["nothing"].append(Finding("", ""))
     findings = {kind: found[kind] for kind in (*FAULTS, *NOTES) if kind in found}
     return FileReport(path, len(examples), len(runs), findings)
 
@@ -179,7 +182,7 @@ def _odd(identity: str, text: str, what: str) -> Iterator[tuple[str, Finding]]:
 
 
 def _repeats(runs: Sequence[Sequence[Example]]) -> Iterator[tuple[str, Finding]]:
-    """What comes again: ids, contexts, questions over the same context."""
+    """Repeated ids, contexts, and questions over one context."""
     ids: set[str] = set()
     contexts: dict[bytes, str] = {}
     asked: dict[tuple[bytes, str], str] = {}
@@ -230,7 +233,7 @@ def _questions(files: Iterable[DataFile]) -> Iterator[Example]:
 
 
 def _readable(files: Iterable[DataFile]) -> Iterator[Example]:
-    """The questions of those files that can be read; the others are reported by themselves."""
+    """The questions of the files that can be read; the others are reported elsewhere."""
     for file in files:
         with suppress(DataError):
             yield from file.load(keep_misplaced=True)
@@ -243,7 +246,7 @@ def _rank(split: str) -> tuple[int, str]:
 
 
 def _later_splits(files: Sequence[DataFile]) -> dict[str, Reference]:
-    """The splits of a folder that another one is compared with, by their names."""
+    """The splits of a folder that another split is compared with, by name."""
     splits = sorted({f.split for f in files}, key=_rank)
     return {s: Reference(_readable(f for f in files if f.split == s)) for s in splits[1:]}
 

@@ -1,11 +1,11 @@
-"""What two data sets share: paragraphs, the same or edited, ids of questions, titles.
+"""What two data sets share: paragraphs, identical or edited, ids of questions, titles.
 
-Paragraphs are compared as their letters, marks and digits, compatible forms and cases made one
-(NFKC, case folding). Edited ones are found by their shingles, pieces of `_LENGTH` bytes of UTF-8
-(Broder 1997, *On the resemblance and containment of documents*, containment): a paragraph is near
-another when half of the pieces of the shorter one are in the other. Only pieces whose hash is
-divisible by `_SAMPLE` are looked up; what they find is then counted in full. Time is linear in the
-text, but for the sorting of the reference.
+Paragraphs are compared by their letters, marks and digits, after NFKC and case folding. Edited
+paragraphs are found by shingles, pieces of `_LENGTH` bytes of UTF-8 (Broder 1997, *On the
+resemblance and containment of documents*, containment): two paragraphs are near when half of the
+pieces of the shorter one are in the other. Only pieces whose hash is divisible by `_SAMPLE` are
+looked up; the candidates they find are then compared in full. Time is linear in the text, except
+for sorting the reference.
 """
 
 import hashlib
@@ -20,14 +20,14 @@ import regex
 from babelspan.types import Example
 
 NEAR = 0.5
-"""Share of the pieces of the shorter paragraph that makes two paragraphs near."""
+"""Share of the pieces of the shorter paragraph from which two paragraphs are near."""
 
 _LENGTH = 16
 _SAMPLE = 4
 _FEWEST = 16
-"""Pieces below which nothing is said of a paragraph but whether it is the same."""
+"""A paragraph with fewer pieces is only compared for identity."""
 _COMMONEST = 32
-"""Paragraphs of the reference in which a piece may be before it is passed over as a commonplace."""
+"""A piece in more paragraphs of the reference than this is ignored as too common."""
 
 _NOT_TEXT = regex.compile(r"[^\p{L}\p{M}\p{N}]+")
 _FACTOR = 0x9E3779B97F4A7C15  # odd, as a multiplier modulo 2**64 must be
@@ -46,7 +46,7 @@ class Overlap:
         near: edited ones: the same, and the share of pieces.
         questions: how many questions are over `paragraphs`.
         near_questions: how many questions are over `near`.
-        ids: ids of questions that are in the reference, but for plain numbers.
+        ids: ids of questions that are in the reference, plain numbers excepted.
         numbers: ids that are in the reference and are plain numbers, which may mean nothing.
         titles: titles of articles that are in the reference.
     """
@@ -61,17 +61,17 @@ class Overlap:
 
 
 def normalised(text: str) -> str:
-    """The letters, marks and digits of a text, compatible forms and cases made one."""
+    """The letters, marks and digits of a text, after NFKC and case folding."""
     return _NOT_TEXT.sub("", unicodedata.normalize("NFKC", text).casefold())
 
 
 def fingerprint(text: str) -> bytes:
-    """A short stand-in for a normalised text: 16 bytes, the same for the same text only."""
+    """A hash of a normalised text, 16 bytes."""
     return hashlib.blake2b(_bytes(text), digest_size=16).digest()
 
 
 class Reference:
-    """Questions that others are compared with, such as those of a test set."""
+    """Questions to compare others with, such as those of a test set."""
 
     def __init__(self, examples: Iterable[Example]) -> None:
         self._ids: set[str] = set()
@@ -97,7 +97,7 @@ class Reference:
             self._paragraphs.append((example.id, _bytes(text)))
 
     def _index(self) -> tuple[Hashes, npt.NDArray[np.int32]]:
-        """Sampled hashes in order, and the paragraph that each is of; without commonplaces."""
+        """Sampled hashes in order, and the paragraph of each; without the too common ones."""
         sampled = [_sampled(_shingles(text)) for _, text in self._paragraphs]
         hashes = np.concatenate([np.empty(0, np.uint64), *sampled])
         owners = np.repeat(np.arange(len(sampled), dtype=np.int32), [len(s) for s in sampled])
@@ -108,7 +108,7 @@ class Reference:
         return hashes[rare], owners[rare]
 
     def shared_with(self, examples: Iterable[Example]) -> Overlap:
-        """What questions share with these, in their order."""
+        """What questions share with the reference, in their order."""
         found = Overlap()
         verdicts: dict[str, str] = {}
         keys: set[bytes] = set()
@@ -126,7 +126,7 @@ class Reference:
         return found
 
     def _compare(self, example: Example, keys: set[bytes], found: Overlap) -> str:
-        """Whether a paragraph is in the reference, the same or near; noted in `found` if new."""
+        """Whether a paragraph is in the reference, identical or near; added to `found` if new."""
         text = normalised(example.context)
         key = fingerprint(text)
         is_new = key not in keys
@@ -162,7 +162,7 @@ class Reference:
 
 
 def _containment(one: Hashes, other: Hashes) -> float:
-    """Share of the pieces of the one that has fewer that the other has too, in [0, 1]."""
+    """Share of the pieces of the smaller set that are in the other, in [0, 1]."""
     fewest = min(len(one), len(other))
     if fewest < _FEWEST:
         return 0.0

@@ -124,10 +124,10 @@ def _answers(path: Path, examples: Sequence[Example]) -> dict[str, str]:
     found = load_predictions(path)
     missing = [e.id for e in examples if e.id not in found]
     if missing:
+        ids = f" with ids such as {next(iter(found))!r}" if found else ""
         raise DataError(
-            f"{path}: expected an answer to each of {len(examples)} questions, found none to "
-            f"{len(missing)} of them, such as {missing[0]!r}, among {len(found)} answers, such as "
-            f"that to {next(iter(found), None)!r}; predict the same questions, and write an empty "
-            "answer where a system has none"
+            f"{path}: expected an answer to each of {len(examples)} questions, found none for "
+            f"{len(missing)} of them, such as {missing[0]!r}; the file has {len(found)} answers"
+            f"{ids}; predict the same questions, and write an empty answer where a system has none"
         )
     return found

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from babelspan.seams import FloatArray, Window
 from babelspan.text import graphemes
-from babelspan.types import Example, Prediction, Span
+from babelspan.types import DataError, Example, Prediction, Span
 
 MAX_ANSWER_TOKENS = 30
 
@@ -65,10 +65,14 @@ def candidates(
             where the window has them.
         allows_overlap: whether answers that share characters will be wanted.
         max_answer_tokens: longest answer, in tokens.
+
+    Raises:
+        DataError: if a logit of a window's own tokens is not a finite number.
     """
     found = []
     for window, start_L, last_L in zip(windows, start_logits, last_logits, strict=True):
         inside = slice(window.context_at, window.context_at + len(window.offsets))
+        _refuse_infinite(inside, start_L, last_L)
         sums = _sums(start_L[inside], last_L[inside], max_answer_tokens)
         spans, logits = _best(window, sums, top_k=top_k, allows_overlap=allows_overlap)
         peak = sums.max()
@@ -129,6 +133,17 @@ def total_log_mass(found: Sequence[Candidates], *, allows_no_answer: bool) -> fl
     if allows_no_answer:
         masses.append(min(c.no_answer_logit for c in found))
     return float(np.logaddexp.reduce(masses))
+
+
+def _refuse_infinite(inside: slice, start_L: FloatArray, last_L: FloatArray) -> None:
+    """See that a reader gave a number for each context token, those inside, and "no answer"."""
+    for logits in (start_L[:1], last_L[:1], start_L[inside], last_L[inside]):
+        finite = np.isfinite(logits)
+        if not finite.all():
+            raise DataError(
+                f"the reader gave a logit of {logits[~finite][0]}, expected finite numbers; its "
+                "weights are broken: train or export it again"
+            )
 
 
 def _sums(

@@ -11,7 +11,7 @@ from babelspan.reports.evaluation import Evaluation
 from babelspan.reports.wording import TITLES, percent
 from babelspan.scoring.matrix import Matrix, Metric
 from babelspan.types import ConfigError
-from babelspan.version import VERSION
+from babelspan.version import VERSION, how_to_install
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,7 +38,7 @@ def needs_matplotlib() -> None:
     if importlib.util.find_spec("matplotlib") is None:
         raise ConfigError(
             "a heat map (.png) needs matplotlib, which is not installed; "
-            "run pip install 'babelspan[plots]'"
+            f"run {how_to_install('plots')}"
         )
 
 

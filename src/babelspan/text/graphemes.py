@@ -3,9 +3,17 @@ r"""User-perceived characters (grapheme clusters), so that no answer cuts one in
 Clusters are those of UAX #29 as `\X` of the `regex` module gives them.
 """
 
+from bisect import bisect_right
+from functools import lru_cache
+
 import regex
 
 from babelspan.types import Span
+
+_NEAR = 256
+"""Characters looked at on each side of a place before the clusters of the whole text are found."""
+
+_KEPT_TEXTS = 128
 
 _CLUSTER = regex.compile(r"\X")
 # After such a character there is always a boundary (rules GB4 and GB999), whatever came before it.
@@ -14,6 +22,8 @@ _SAFE = regex.compile(
     r"(?=[^\p{GCB=Extend}\p{GCB=ZWJ}\p{GCB=SpacingMark}\p{GCB=V}\p{GCB=T}])"
     r"|[\n\p{GCB=Control}]"
 )
+_FLAGS = regex.compile(r"(?<=\p{RI}{2})\p{RI}+")
+"""The letters of flags after the first two of a row."""
 
 
 def snap(text: str, span: Span) -> Span:
@@ -40,6 +50,24 @@ def _cluster_around(text: str, position: int) -> tuple[int, int]:
     neighbours = text[max(position - 1, 0) : position + 2]
     if neighbours.isascii() and "\r" not in neighbours:
         return position, position + 1
-    safe = _SAFE.search(text, endpos=position)
-    clusters = _CLUSTER.finditer(text, safe.end() if safe else 0)
-    return next(cluster.span() for cluster in clusters if cluster.end() > position)
+    first, last = max(position - _NEAR, 0), min(position + _NEAR, len(text))
+    safe = _SAFE.search(text, first, position)
+    if safe or first == 0:
+        clusters = _CLUSTER.finditer(text, safe.end() if safe else 0, last)
+        start, end = next(c.span() for c in clusters if c.end() > position)
+        if end < last or last == len(text):
+            return start, end
+    starts = _starts(text)
+    number = bisect_right(starts, position)
+    return starts[number - 1], starts[number]
+
+
+@lru_cache(maxsize=_KEPT_TEXTS)
+def _starts(text: str) -> tuple[int, ...]:
+    """Where each cluster of a text starts, and the end of the text; found once for all its places.
+
+    Without this, the clusters of a row of flags would be counted from its beginning for each flag.
+    """
+    # A letter with a mark is cut from what is around it just as a flag after another one is.
+    short = _FLAGS.sub(lambda flags: ("a\u0300" * len(flags[0]))[: len(flags[0])], text)
+    return (*(cluster.start() for cluster in _CLUSTER.finditer(short)), len(text))

@@ -1,8 +1,7 @@
-"""What the base form of an inflected word may be, by its ending alone.
+"""Possible base forms of an inflected word, by its ending alone.
 
-Meant for looking a word up that is not in a dictionary. For English the forms of be, have and do,
-and regular endings, but not `went` or `mice`; for other languages the word without its last
-letters.
+Used to look up a word that is not in a dictionary. English: the forms of be, have and do, and
+regular endings, but not `went` or `mice`. Other languages: the word without its last letters.
 """
 
 import re
@@ -26,16 +25,16 @@ _ENGLISH = (
     (r"(?:er|est)$", ("", "e")),  # older, largest
     (r"(.)\1(?:er|est)$", (r"\1",)),  # bigger
 )
-"""Endings, of which a word may have several, and what may stand in their place; Morphy's rules of
-detachment (WordNet, morphy(7WN)) with doubled consonants and possessives."""
+"""Endings, of which a word may have several, and what may replace them: the rules of detachment of
+Morphy (WordNet, morphy(7WN)), with doubled consonants and possessives."""
 _SHORTEST_ENGLISH = 3
 _SHORTEST = 4
-"""Letters that are left of a word of another language, at least."""
+"""Letters that must be left of a word of another language."""
 _LONGEST_ENDING = 3
 
 
 def stems(word: str, language: str) -> list[str]:
-    """Base forms that an inflected word may have, the likeliest first.
+    """Base forms that an inflected word may have, the most likely first.
 
     Args:
         word: in small letters.

@@ -1,4 +1,4 @@
-"""Sentences with their places, cut by sentencex (Wikimedia), which has rules for many languages."""
+"""Spans of sentences, by sentencex (Wikimedia), which has rules for many languages."""
 
 from collections.abc import Iterator
 
@@ -17,11 +17,11 @@ _SURROGATE = regex.compile(r"\p{Cs}")
 
 
 def sentences(text: str, language: str) -> list[Span]:
-    """Places of the sentences of a text, in order, without the white space around them.
+    """Spans of the sentences of a text, in order, without the white space around them.
 
-    What stands between two of them is white space, so that a text can be put together again. A
-    sentence that is too long for a translator is cut behind a comma or the like, else at a
-    space, else between two letters.
+    Only white space is between two of them, so the text can be reassembled. A sentence that is too
+    long for a translator is cut after a comma or similar mark, else at a space, else between two
+    letters.
 
     Args:
         text: any text.

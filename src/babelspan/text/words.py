@@ -4,6 +4,7 @@ import regex
 
 from babelspan.text.languages import UNSPACED_SCRIPTS, is_spaced
 from babelspan.types import ConfigError, Span
+from babelspan.version import how_to_install
 
 _SPACED = (
     rf"[[\p{{L}}\p{{N}}]--[{UNSPACED_SCRIPTS}]][[\p{{L}}\p{{N}}\p{{M}}]--[{UNSPACED_SCRIPTS}]]*"
@@ -16,19 +17,19 @@ _ENGLISH = regex.compile(r"[\p{L}\p{N}\p{M}]+(?:['’](?:[\p{L}\p{N}\p{M}]+|(?<=
 
 
 def words(text: str, language: str) -> list[Span]:
-    """Places of the words of a text, in order, without marks between them.
+    """Spans of the words of a text, in order, without punctuation.
 
-    In scripts without spaces each character is one, whatever the language.
+    In scripts without spaces each character is a word, whatever the language.
     """
     return [Span(m.start(), m.end()) for m in _WORD.finditer(text)]
 
 
 def lexical_words(text: str, language: str) -> list[Span]:
-    """Places of the words of a text as a dictionary may have them, in order.
+    """Spans of the words of a text as a dictionary may list them, in order.
 
-    Hyphens and, but for English, apostrophes part words: `well-known` is two and `l'eau` as well,
-    which a dictionary may have as one phrase. Text in a language without spaces is cut by the
-    dictionaries of ICU.
+    Hyphens and, except in English, apostrophes separate words: `well-known` and `l'eau` are two
+    words each, which a dictionary may list as one phrase. ICU segments text in languages without
+    spaces.
 
     Args:
         text: any text.
@@ -50,7 +51,7 @@ def lexical_words(text: str, language: str) -> list[Span]:
 
 
 def segmenter() -> str:
-    """What cuts text without spaces, with its version, or that nothing does."""
+    """The segmenter of text without spaces, with its version, or "no ICU"."""
     try:
         import icu4py
     except ImportError:
@@ -64,7 +65,7 @@ def _cut(text: str, language: str) -> list[str]:
     except ImportError:
         raise ConfigError(
             f"text in {language!r} is written without spaces and cut into words by ICU; "
-            'install it: pip install "babelspan[translate]"'
+            f"install it: {how_to_install('translate')}"
         ) from None
     # ICU counts UTF-16 units, so that its pieces are used and not its places; and it takes no
     # lone surrogates.

@@ -19,6 +19,7 @@ from typing import Any, Literal, NamedTuple
 from babelspan.data.files import read_json, read_text
 from babelspan.text.iso639 import among
 from babelspan.types import ConfigError, DataError
+from babelspan.version import how_to_install
 
 MODEL = "model.bin"
 DOCUMENTS = ("README.md", "LICENSE*", "LICENCE*")
@@ -177,7 +178,7 @@ def convert(model: str, folder: Path, *, int8: bool = False) -> str:
     if missing:
         raise ConfigError(
             f"conversion takes {', '.join(missing)}: pip install torch as fits your machine, then "
-            'pip install "babelspan[train,translate]"'
+            f"{how_to_install('train', 'translate')}"
         )
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ConfigError(f"{folder}: expected a new or empty folder, found one in use")

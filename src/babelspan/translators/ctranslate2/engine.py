@@ -30,6 +30,7 @@ from babelspan.translators.ctranslate2.converted import (
     local_copy,
 )
 from babelspan.types import ConfigError, DataError, TranslationError
+from babelspan.version import how_to_install
 
 _STEP = 16
 """Source lengths, in tokens, are rounded up to multiples of this."""
@@ -95,7 +96,7 @@ class CTranslate2:
             import sentencepiece  # noqa: F401
         except ImportError as error:
             raise ConfigError(
-                f'ctranslate2: {error.name} is not installed: pip install "babelspan[translate]"'
+                f"ctranslate2: {error.name} is not installed: {how_to_install('translate')}"
             ) from None
         self.options = options
         self.licence = licence_of(folder)

@@ -1,0 +1,170 @@
+"""`ask --top-texts` over a folder of many languages: what it saves and what it loses.
+
+Texts are test paragraphs in 14 languages, those of one article joined to 1,500 characters or more
+(500 in Chinese and Japanese), up to 40 of each language. Three tables:
+
+    kept      share of questions, in the language of their text, whose text is among the N taken
+    crossed   the same for questions in another language than the text (XQuAD, each article in one
+              language only)
+    asked     seconds a question with and without, and how often the first answer is the same
+
+    python bench/asking.py [--whole 3] [--small 40]
+"""
+
+import argparse
+import random
+import statistics
+import time
+from itertools import groupby
+
+from measured import DATA, report
+
+import babelspan
+from babelspan.data.squad import load_squad
+from babelspan.text.shortlist import Shortlist
+
+SEED = 1
+SETS = {
+    **{language: "xquad" for language in ("ar", "de", "en", "es", "hi", "ru", "vi", "zh")},
+    "th": "iapp", "ja": "jsquad", "no": "norquad", "tr": "thquad", "fa": "pquad", "he": "heq",
+}  # fmt: skip
+CROSSED = [language for language, name in SETS.items() if name == "xquad"]
+EACH = 40
+LENGTH = {"zh": 500, "ja": 500}
+COUNTS = (1, 5, 10, 20, 50)
+
+
+def joined(language):
+    """Texts of a language, each with the numbers and words of its questions."""
+    path = DATA / "qa" / SETS[language] / f"test.{language}.json.gz"
+    found, examples = [], load_squad(path, keep_misplaced=True)
+    for _, article in groupby(examples, key=lambda e: e.title):
+        text, questions = "", []
+        for context, of_context in groupby(article, key=lambda e: e.context):
+            text = f"{text}\n\n{context}" if text else context
+            questions += [e.question for e in of_context]
+            if len(text) >= LENGTH.get(language, 1500):
+                found.append((text, questions))
+                text, questions = "", []
+    return found
+
+
+def folder():
+    """(texts, [(language, question, number of its text)])."""
+    rng = random.Random(SEED)
+    texts, asked = [], []
+    for language in SETS:
+        found = joined(language)
+        for text, questions in rng.sample(found, min(EACH, len(found))):
+            asked.append((language, rng.choice(questions), len(texts)))
+            texts.append(text)
+    return texts, asked
+
+
+def crossed_folder():
+    """As `folder`, of XQuAD: each text in one language, its first question in all the others."""
+    paragraphs = {
+        language: [
+            (context, next(of_context).question)
+            for context, of_context in groupby(
+                load_squad(DATA / "qa" / "xquad" / f"test.{language}.json.gz"),
+                key=lambda e: e.context,
+            )
+        ]
+        for language in CROSSED
+    }
+    languages = [CROSSED[i % len(CROSSED)] for i in range(len(paragraphs["en"]))]
+    random.Random(SEED).shuffle(languages)
+    texts = [paragraphs[language][i][0] for i, language in enumerate(languages)]
+    asked = [
+        (f"{question}-{language}", paragraphs[question][i][1], i)
+        for i, language in enumerate(languages)
+        for question in CROSSED
+        if question != language
+    ]
+    return texts, asked
+
+
+def kept(texts, asked):
+    """A row for each group of questions: the share whose text is among the first N."""
+    shortlist = Shortlist(texts)
+    places = {}
+    for group, question, right in asked:
+        scores = shortlist.scores(question)
+        better = (scores > scores[right]).sum() + (scores[:right] == scores[right]).sum()
+        places.setdefault(group, []).append(int(better))
+    places["all"] = [place for of_group in places.values() for place in of_group]
+    return [
+        {
+            "questions": f"{group} ({len(found)})",
+            **{f"N={n}": f"{sum(p < n for p in found) / len(found):.1%}" for n in COUNTS},
+        }
+        for group, found in places.items()
+    ]
+
+
+def answered(answerer, texts, question, count):
+    """Seconds and the first answer, among the best `count` texts, or all for None."""
+    began, worked = time.perf_counter(), time.process_time()
+    read = range(len(texts)) if count is None else Shortlist(texts).best(question, count)
+    (found,) = answerer.ask(question, [texts[i] for i in read])
+    answer = (read[found.context], found.prediction.span)
+    return time.perf_counter() - began, time.process_time() - worked, answer
+
+
+def compared(texts, asked, name):
+    """Rows: seconds a question with all texts and with the best 5, 10, 20, and equal answers."""
+    answerer = babelspan.load_answerer()
+    found = {
+        count: [answered(answerer, texts, question, count) for _, question, _ in asked]
+        for count in (None, 5, 10, 20)
+    }
+    for count, of_count in found.items():
+        same = [a[2] == b[2] for a, b in zip(of_count, found[None], strict=True)]
+        right = [a[2][0] == right for a, (_, _, right) in zip(of_count, asked, strict=True)]
+        yield {
+            "folder": name,
+            "texts read": len(texts) if count is None else count,
+            "seconds": f"{statistics.mean(a[0] for a in of_count):.2f}",
+            "processor": f"{statistics.mean(a[1] for a in of_count):.2f}",
+            "same first answer": f"{sum(same)}/{len(same)}",
+            "answer in the right text": f"{sum(right)}/{len(right)}",
+        }
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--whole", type=int, default=3, help="questions to the whole folder")
+    parser.add_argument("--small", type=int, default=40, help="questions to 60 of its texts")
+    wanted = parser.parse_args()
+    facts = {"libraries": ["numpy", "onnxruntime", "regex"], "seed": SEED}
+    texts, asked = folder()
+    report(
+        "asking-kept",
+        kept(texts, asked),
+        texts=len(texts),
+        characters=sum(map(len, texts)),
+        **facts,
+    )
+    report("asking-crossed", by_script(*crossed_folder()), **facts)
+    some = random.Random(SEED).sample(range(len(texts)), 60)
+    small = [(language, q, some.index(i)) for language, q, i in asked if i in some]
+    rows = [
+        *compared([texts[i] for i in some], small[: wanted.small], "60 texts"),
+        *compared(texts, random.Random(SEED).sample(asked, wanted.whole), f"{len(texts)} texts"),
+    ]
+    report("asking", rows, **facts)
+
+
+def by_script(texts, asked):
+    """The table of `kept`, of pairs of languages in Latin script and of all others."""
+    latin = {"de", "en", "es", "vi"}
+    grouped = [
+        ("both in Latin script" if set(pair.split("-")) <= latin else "others", question, right)
+        for pair, question, right in asked
+    ]
+    return kept(texts, grouped)
+
+
+if __name__ == "__main__":
+    main()

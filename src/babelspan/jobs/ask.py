@@ -1,0 +1,72 @@
+"""Questions over texts: which texts are read for each, and which answers are given."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from babelspan.data.documents import Document
+from babelspan.data.files import read_text
+from babelspan.reading.answerer import Answerer, Watch
+from babelspan.text.shortlist import Shortlist
+from babelspan.types import DataError, Prediction
+
+if TYPE_CHECKING:
+    from babelspan.reading.pivot import Pivot
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question and its answers, best first, each with the text that it is from."""
+
+    question: str
+    answers: list[tuple[Document, Prediction]]
+
+
+def load_questions(path: Path) -> list[str]:
+    """The questions of a UTF-8 text file, one a line; blank lines are skipped.
+
+    Raises:
+        DataError: if the file cannot be read or holds no question.
+    """
+    text = read_text(path).removeprefix("\ufeff")
+    questions = [line.strip() for line in text.split("\n") if line.strip()]
+    if not questions:
+        raise DataError(f"{path}: expected questions, one a line, found none")
+    return questions
+
+
+def ask_all(
+    answerer: "Answerer | Pivot",
+    questions: Iterable[str],
+    documents: Sequence[Document],
+    *,
+    top_k: int = 1,
+    top_texts: int | None = None,
+    min_score: float = 0.0,
+    watch: Watch | None = None,
+) -> Iterator[Asked]:
+    """Each question with its answers, in order.
+
+    Args:
+        answerer: the reader.
+        questions: the questions.
+        documents: the texts to search.
+        top_k: how many answers to give to a question, at most.
+        top_texts: read only this many texts for a question, those that share most with it; None
+            for all. Scores are then shares of what is in these.
+        min_score: leave out answers with a lower score.
+        watch: told how many windows have been read, for each question from the beginning.
+    """
+    shortlist = None
+    if top_texts is not None and top_texts < len(documents):
+        shortlist = Shortlist([document.text for document in documents])
+    for question in questions:
+        read = documents
+        if shortlist is not None and top_texts is not None:
+            read = [documents[i] for i in shortlist.best(question, top_texts)]
+        found = answerer.ask(question, [d.text for d in read], top_k=top_k, watch=watch)
+        yield Asked(
+            question,
+            [(read[f.context], f.prediction) for f in found if f.prediction.score >= min_score],
+        )

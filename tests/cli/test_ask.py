@@ -1,0 +1,161 @@
+"""`babelspan ask` over what people have: folders, other kinds of files, lists of questions."""
+
+import gzip
+import io
+import json
+import sys
+
+import pytest
+
+from babelspan.cli import main
+
+BRIDGE = "The bridge was opened in 1894. It was built by Horace Jones."
+PENICILLIN = "Penicillin was discovered by Alexander Fleming."
+
+
+@pytest.fixture
+def ask(monkeypatch, capsys):
+    """The command in this process: exit code, output, errors."""
+
+    def asked(*words, text=None):
+        monkeypatch.setattr(sys, "argv", ["babelspan", "ask", *map(str, words)])
+        if text is not None:
+            monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+        with pytest.raises(SystemExit) as left:
+            main.main()
+        return left.value.code, *capsys.readouterr()
+
+    return asked
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Texts of which some cannot be read."""
+    contents = {
+        "bridge.txt": BRIDGE.encode(),
+        "deep/penicillin.txt.gz": gzip.compress(PENICILLIN.encode()),
+        "latin.txt": "Grüße".encode("latin-1"),
+        "paper.pdf": b"%PDF-1.4 BT (The bridge was opened in 1999.) Tj ET",
+        "empty.txt": b"",
+    }
+    for name, content in contents.items():
+        (tmp_path / "texts" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "texts" / name).write_bytes(content)
+    return tmp_path / "texts"
+
+
+def test_a_folder_is_read_and_what_cannot_be_read_is_skipped_and_named(ask, folder):
+    code, out, errors = ask("When was the bridge opened?", "-r", folder, "--json")
+    assert code == 0
+    (answer,) = json.loads(out)
+    assert (answer["answer"], answer["file"]) == ("1894", str(folder / "bridge.txt"))
+    assert BRIDGE[answer["start"] : answer["end"]] == "1894"
+    skipped = errors.splitlines()
+    assert len(skipped) == 3
+    assert all(line.startswith("babelspan: skipped ") for line in skipped)
+    for reason in ("empty.txt: holds no text", "0xfc at byte 2", "found a PDF"):
+        assert any(reason in line for line in skipped)
+
+
+def test_many_skipped_files_are_counted(ask, folder):
+    for number in range(9):
+        (folder / f"{number}.txt").touch()
+    _, _, errors = ask("When was the bridge opened?", "-r", folder)
+    assert len(errors.splitlines()) == 6
+    assert errors.endswith("babelspan: skipped 7 more files\n")
+
+
+def test_a_folder_without_r_says_how(ask, folder):
+    code, out, errors = ask("When?", folder)
+    assert (code, out) == (2, "")
+    assert "found a folder; add -r to read its files" in errors
+
+
+def test_where_nothing_can_be_read_it_is_an_error(ask, folder, tmp_path):
+    code, out, errors = ask("When?", folder / "empty.txt", folder / "paper.pdf", "--json")
+    assert (code, out) == (2, "")
+    assert errors.count("\n") == 1
+    assert "empty.txt: holds no text (and 1 more files with no text)" in errors
+    assert ask("When?", text="  ")[0] == 2
+    assert "no such file" in ask("When?", tmp_path / "missing")[2]
+
+
+def test_no_answer_has_exit_code_1(ask, folder):
+    words = ("When was the bridge opened?", folder / "bridge.txt")
+    assert ask(*words, "--min-score", 0.5)[0] == 0
+    code, out, _ = ask(*words, "--min-score", 1)
+    assert (code, out) == (1, "no answer\n")
+    code, out, _ = ask(*words, "--min-score", 1, "--json")
+    assert (code, json.loads(out)) == (1, [])
+
+
+@pytest.mark.parametrize("top_texts", [(), ("--top-texts", 1)])
+def test_a_file_of_questions_gives_a_line_of_json_each(ask, folder, tmp_path, top_texts):
+    questions = tmp_path / "questions.txt"
+    questions.write_text(
+        "\ufeffWhen was the bridge opened?\r\n\n  Who discovered penicillin? \n", encoding="utf-8"
+    )
+    words = ("--questions", questions, "-r", folder, *top_texts)
+    code, out, _ = ask(*words, "--jsonl")
+    assert code == 0
+    records = [json.loads(line) for line in out.splitlines()]
+    assert [r["question"] for r in records] == [
+        "When was the bridge opened?",
+        "Who discovered penicillin?",
+    ]
+    assert [r["answers"][0]["answer"] for r in records] == ["1894", "Alexander Fleming"]
+    assert json.loads(ask(*words, "--json")[1]) == records
+    shown = ask(*words)[1].splitlines()
+    assert shown[0] == "When was the bridge opened?"
+    assert shown[1].startswith("1894 ")
+    assert shown[3] == "Who discovered penicillin?"
+
+
+def test_errors_of_questions(ask, folder, tmp_path):
+    (tmp_path / "none.txt").write_text("\n \n")
+    assert (
+        "expected questions, one a line, found none" in ask("--questions", tmp_path / "none.txt")[2]
+    )
+    assert "no such file" in ask("--questions", tmp_path / "missing.txt")[2]
+    assert "expected a question, or --questions FILE" in ask()[2]
+    assert "--json and --jsonl exclude each other" in ask("x", "-", "--json", "--jsonl")[2]
+
+
+def test_top_texts_reads_those_texts_only(ask, folder):
+    code, out, _ = ask("Who built it? Penicillin", "-r", folder, "--top-texts", 1, "--json")
+    assert code == 0
+    assert {a["file"] for a in json.loads(out)} == {str(folder / "deep/penicillin.txt.gz")}
+
+
+def test_length_of_windows_and_answers_can_be_set(ask, folder):
+    words = ("Who built the bridge?", folder / "bridge.txt", "--json")
+    (answer,) = json.loads(ask(*words)[1])
+    assert answer["answer"] == "Horace Jones"
+    (answer,) = json.loads(ask(*words, "--max-answer", 1)[1])
+    assert answer["answer"] in ("Horace", "Jones")
+    long_question = "why " * 360
+    assert "tokens" in ask(long_question, folder / "bridge.txt")[2]
+    assert ask(long_question, folder / "bridge.txt", "--window", 500, "--overlap", 0)[0] == 0
+
+
+@pytest.mark.parametrize(
+    "option",
+    [("--pivot-language", "zz"), ("--question-language", "yy"), ("--context-language", "x")],
+)
+def test_languages_without_a_pivot_are_refused(ask, folder, option):
+    code, _, errors = ask("When?", folder / "bridge.txt", *option)
+    assert code == 2
+    assert f"{option[0]} {option[1]} has no effect without --pivot" in errors
+
+
+def test_control_characters_of_file_names_do_not_reach_the_terminal(ask, tmp_path):
+    good, bad = tmp_path / "g\x1b[31mood.txt", tmp_path / "b\x1b[31mad\x9b.txt"
+    good.write_text(BRIDGE)
+    bad.write_bytes(b"\xff")
+    _, out, errors = ask("When was the bridge opened?", good, bad)
+    assert "1894" in out
+    _, _, refused = ask("When was the bridge opened?", bad)
+    for text in (out, errors, refused):
+        assert "\x1b" not in text
+        assert "\x9b" not in text
+        assert "[31m" in text
