@@ -21,7 +21,7 @@ from babelspan.data.folder import find
 from babelspan.data.squad import load_squad, save_squad
 from babelspan.jobs import translate as translate_job
 from babelspan.jobs.evaluate import load_cells
-from babelspan.jobs.shards import is_finished
+from babelspan.jobs.shards import Crew, is_finished
 from babelspan.jobs.translate import Job, plan_shards
 from babelspan.translators import load_translator
 from babelspan.types import Answer, ConfigError, DataError, Example, TranslationError
@@ -89,7 +89,7 @@ def carry_out(job, **how):
     """The shards that were made, in order, and the statistics."""
     missing = [n for n in range(job.shards) if not is_finished(job.out, n)]
     identity = load_translator(job.translator).identity
-    statistics, efforts = translate_job.carry_out(job, identity, **how)
+    statistics, efforts = translate_job.carry_out(job, identity, crew=Crew(**how))
     assert len(efforts) == len(missing)
     return missing, statistics
 

@@ -24,7 +24,7 @@ from babelspan.jobs.shards import Crew, Watch
 from babelspan.readers import checksum_of, device, load_answerer, load_checkpoint
 from babelspan.scoring.matrix import Pair
 from babelspan.scoring.scorers import load_scorer
-from babelspan.types import Example
+from babelspan.types import Example, Limits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,7 +167,7 @@ def _probe(unit: Unit, limits: Mapping[str, Any]) -> None:
 
     diagonal = [pair for pair in cells_of(test, unit.data).items() if len(set(pair[0])) == 1]
     diagonal.sort(key=lambda pair: pair[0][0] != unit.source)  # the source first
-    reader = load_checkpoint(str(unit.run), **limits).to(device())
+    reader = load_checkpoint(str(unit.run), limits=Limits(**limits)).to(device())
     found = probe(
         reader,
         {language: evaluate_job.sampled(e, unit.probe) for (language, _), e in diagonal},
