@@ -13,7 +13,6 @@ import pytest
 import stand_in
 
 from babelspan.cli import reproduce
-from babelspan.data.files import checksum
 from babelspan.data.folder import describe
 from babelspan.data.predictions import RECORD
 from babelspan.jobs.answer import Answering
@@ -25,7 +24,7 @@ from babelspan.jobs.reproduce.reproduction import Reproduction, check_inputs
 from babelspan.jobs.reproduce.table import tables
 from babelspan.jobs.reproduce.translations import translate
 from babelspan.jobs.reproduce.units import run_units, units_of
-from babelspan.readers import load_answerer
+from babelspan.readers import checksum_of, load_answerer
 from babelspan.scoring.comparison import Settings
 from babelspan.scoring.scorers import load_scorer
 from babelspan.text.words import words
@@ -36,7 +35,7 @@ SCALE = PAPER.scales["paper"]
 ROWS = ("zs", "tq", "at-one", "psa-qs-all")
 FAST = ("method.reader.lr=5e-3", "threads=1")
 TESTS = Settings(resamples=200)
-OF_ZS = "runs/zs/seed-1/model.safetensors"
+OF_ZS = "runs/zs/seed-1"
 
 
 def plain(items, _, __):
@@ -261,7 +260,7 @@ def test_int8_and_probes(data, tmp_path):
     job = run(job_of(tmp_path, tmp_path / "out", "zs", scale=scale))
     folder = job.out / "exported" / "zs" / "seed-1"
     record = json.loads((job.answers_folder(test, "zs") / "seed-1" / RECORD).read_text())
-    assert record["reader"] == checksum(folder / "model.onnx")
+    assert record["reader"] == checksum_of(str(folder))
     (table,) = tables(job, TESTS)
     (probe,) = table.lines[0].probes
     assert probe["languages"] == ["en", "de"]  # the source first, though de is before it
@@ -274,7 +273,7 @@ def test_int8_and_probes(data, tmp_path):
     run(job)
     assert [path.stat().st_mtime_ns for path in made] == before
     for record in (folder / "from.json", made[1]):  # as if they were of another reader
-        record.write_text(record.read_text().replace(checksum(job.out / OF_ZS), "another"))
+        record.write_text(record.read_text().replace(checksum_of(str(job.out / OF_ZS)), "another"))
     run(job)
     assert all(path.stat().st_mtime_ns > b for path, b in zip(made, before, strict=True))
 
