@@ -1,4 +1,4 @@
-"""`babelspan reproduce`: the table of a paper, made again."""
+"""`babelspan reproduce`: the tables of a paper, reproduced."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -8,7 +8,7 @@ import typer
 from babelspan.cli.shown import Json, Sample
 
 if TYPE_CHECKING:
-    from babelspan.jobs.reproduce.job import Job
+    from babelspan.jobs.reproduce.reproduction import Reproduction
 
 PaperName = Annotated[str, typer.Argument(metavar="PAPER", help="Such as bornea2021.")]
 ScaleName = Annotated[
@@ -16,39 +16,41 @@ ScaleName = Annotated[
 ]
 Data = Annotated[
     Path | None,
-    typer.Option("--data", help="Where the data are; for a TOML file its folder, else data."),
+    typer.Option("--data", help="Folder of the data (default: that of a TOML scale, or data)."),
 ]
 Out = Annotated[
     Path | None,
-    typer.Option("--out", help="Folder of the job, runs/PAPER-SCALE if not said; it goes on."),
+    typer.Option("--out", help="Folder of the reproduction (default: runs/PAPER-SCALE)."),
 ]
 Reader = Annotated[
-    str | None, typer.Option("--reader", help="Where to start, if not where the scale says.")
+    str | None, typer.Option("--reader", help="Where training starts, instead of the scale's.")
 ]
 Start = Annotated[
     str | None,
-    typer.Option("--start", help="A reader that takes the place of the scale's first stage."),
+    typer.Option("--start", help="A trained reader that replaces the scale's first stage."),
 ]
-Rows = Annotated[str | None, typer.Option("--rows", help="Keys of rows, parted by commas.")]
-Seeds = Annotated[int | None, typer.Option("--seeds", min=1, help="How many seeds, from 1.")]
-Translator = Annotated[str | None, typer.Option("--translator", help="Where the scale names none.")]
+Rows = Annotated[str | None, typer.Option("--rows", help="Keys of rows, separated by commas.")]
+Seeds = Annotated[int | None, typer.Option("--seeds", min=1, help="Number of seeds, from 1.")]
+Translator = Annotated[
+    str | None, typer.Option("--translator", help="Translator to use where the scale names none.")
+]
 Translated = Annotated[
-    Path | None, typer.Option("--translated", help="Folder of translations that are there.")
+    Path | None, typer.Option("--translated", help="Folder with existing translations.")
 ]
 Settings = Annotated[
-    list[str] | None, typer.Option("--set", help="key=value for all rows; may be repeated.")
+    list[str] | None, typer.Option("--set", help="key=value for all rows; repeatable.")
 ]
 Int8 = Annotated[
     bool | None,
-    typer.Option("--int8/--no-int8", help="Measure int8 exports, on the CPU, or rows as they are."),
+    typer.Option("--int8/--no-int8", help="Measure int8 exports on the CPU, or rows as trained."),
 ]
 Equal = Annotated[
     Literal["updates", "exposure"] | None,
-    typer.Option("--equal", help="What is the same for all rows, if not as the scale says."),
+    typer.Option("--equal", help="What all rows have in common, instead of the scale's choice."),
 ]
-Jobs = Annotated[int, typer.Option("--jobs", min=1, help="Rows side by side, a process each.")]
+Jobs = Annotated[int, typer.Option("--jobs", min=1, help="Rows trained at a time, a process each.")]
 Results = Annotated[
-    Path | None, typer.Option("--results", help="Write the table, Markdown, here as well.")
+    Path | None, typer.Option("--results", help="Also write the tables, as Markdown, here.")
 ]
 
 
@@ -72,16 +74,17 @@ def command(
     results: Results = None,
     as_json: Json = False,
 ) -> None:
-    """Train the rows of a paper's table, measure them, and print them beside the paper's figures.
+    """Train the rows of a paper's table, measure them, and print them with the paper's figures.
 
-    Stopped and started again with the same words it goes on; rows and seeds may be added. OUT gets
-    table.md and table.json.
+    Rerun the same command to resume; rows and seeds may be added. OUT gets table.md and table.json.
     """
     from dataclasses import replace
 
     from babelspan.cli.shown import tracked
-    from babelspan.jobs.reproduce.job import Job, carry_out, check, translate, units
     from babelspan.jobs.reproduce.papers import choose_rows, choose_scale, load_paper
+    from babelspan.jobs.reproduce.reproduction import Reproduction, check_inputs
+    from babelspan.jobs.reproduce.translations import translate
+    from babelspan.jobs.reproduce.units import run_units, units_of
 
     of_paper = load_paper(paper)
     chosen = choose_scale(of_paper, scale)
@@ -94,7 +97,7 @@ def command(
         int8=chosen.int8 if int8 is None else int8,
         equal=equal or chosen.equal,
     )
-    job = Job(
+    job = Reproduction(
         paper=of_paper,
         scale=chosen,
         rows=choose_rows(
@@ -109,38 +112,39 @@ def command(
         translated=translated or (folder / chosen.translated if chosen.translated else None),
         settings=tuple(settings or ()),
     )
-    check(job)
+    check_inputs(job)
     translate(job, workers=jobs, watch=tracked)
-    carry_out(units(job, workers=_workers(jobs)), jobs=jobs, watch=tracked)
+    run_units(units_of(job), processes=jobs, workers=_workers(jobs), watch=tracked)
     _write(job, results, as_json)
 
 
 def _reader(name: str, data: Path) -> str:
-    """The reader that a scale names: a folder beside its data, or a name on the hub."""
+    """The reader that a scale names: a folder of its data, or a name on the hub."""
     return str(data / name) if (data / name).is_dir() else name
 
 
 def _workers(jobs: int) -> int:
-    """Windows that each of several jobs reads side by side."""
+    """Windows that each of several processes reads at a time."""
     import os
 
     return 0 if jobs == 1 else max(1, (os.cpu_count() or 1) // jobs)
 
 
-def _write(job: "Job", results: Path | None, as_json: bool) -> None:
-    """Write the table to the folder and where else it is wanted, and print it."""
+def _write(job: "Reproduction", results: Path | None, as_json: bool) -> None:
+    """Write the tables to the folder and to `results`, and print them."""
     import json
 
     from rich.console import Console
     from rich.markdown import Markdown
 
     from babelspan.data.files import write_json, write_whole
+    from babelspan.jobs.reproduce.data_sets import training_sets
     from babelspan.jobs.reproduce.markdown import markdown
     from babelspan.jobs.reproduce.table import tables, to_json
     from babelspan.scoring.comparison import Settings
 
-    found = tables(job, Settings())
-    text, record = markdown(job, found), to_json(job, found)
+    made, sets = tables(job, Settings()), training_sets(job)
+    text, record = markdown(job, made, sets), to_json(job, made, sets)
     write_json(job.out / "table.json", record)
     for path in (job.out / "table.md", *([results] if results else [])):
         write_whole(path, text)

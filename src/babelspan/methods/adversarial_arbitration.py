@@ -26,6 +26,8 @@ from babelspan.training.run import Corpora, Run
 from babelspan.training.update import Optim, Updater
 
 NEEDS = {"labelled"}
+READS_IN_PAIRS = True
+"""Half of the windows are of questions, half of one translation each (for equal exposure)."""
 
 _HALF = 0.5
 """The span loss is half of the paper's sum over both questions, and so is PSA."""

@@ -1,12 +1,15 @@
 """The rows and figures of a paper, and the scales at which it is made again."""
 
 from dataclasses import replace
+from pathlib import Path
 from statistics import mean
 
 import pytest
 
+from babelspan.augment.statistics import TYPES
 from babelspan.config import build
 from babelspan.jobs import train as train_job
+from babelspan.jobs.reproduce import papers
 from babelspan.jobs.reproduce.papers import (
     Scale,
     choose_rows,
@@ -15,10 +18,12 @@ from babelspan.jobs.reproduce.papers import (
     settings_of,
     title_of,
 )
+from babelspan.methods import fine_tune
 from babelspan.types import ConfigError
 
 PAPER = load_paper("bornea2021")
 MINI = PAPER.scales["mini"]
+METHODS = Path(fine_tune.__file__).parent
 MEANS = ("G-XLT", "XLT", "G-XLT-sd", "XLT-sd")
 FIGURES = [
     (row.name, test, figures)
@@ -33,6 +38,60 @@ def test_published_figures_agree_with_their_mean(row, test, figures):
     assert len(languages) == (7 if test == "MLQA" else 9)
     printed = figures["G-XLT"] if test == "MLQA" else figures["XLT"]
     assert mean(languages) == pytest.approx(printed, abs=0.11)
+
+
+AVERAGES_OF_TABLE_3 = {
+    "ar": (59.6, 54.8),
+    "de": (65.5, 61.5),
+    "en": (64.9, 74.3),
+    "es": (64.0, 66.1),
+    "hi": (59.0, 54.9),
+    "vi": (58.0, 64.3),
+    "zh": (62.5, 57.6),
+}
+"""The last column and the last row, AVG, as printed."""
+
+
+def test_the_cells_of_table_3_agree_with_the_averages_printed_there_and_in_table_2():
+    row = PAPER.rows["psa-qs-all"]
+    cells = row.published_cells["MLQA"]
+    assert [len(cells), *map(len, cells.values())] == [7] * 8
+    for language, (of_questions, of_contexts) in AVERAGES_OF_TABLE_3.items():
+        assert mean(cells[language].values()) == pytest.approx(of_questions, abs=0.051)
+        column = [of_question[language] for of_question in cells.values()]
+        assert mean(column) == pytest.approx(of_contexts, abs=0.051)
+        assert row.published["MLQA"][language] == of_contexts
+    everything = [f1 for of_question in cells.values() for f1 in of_question.values()]
+    assert mean(everything) == pytest.approx(row.published["MLQA"]["G-XLT"], abs=0.051)
+    diagonal = [cells[language][language] for language in cells]
+    assert mean(diagonal) == pytest.approx(row.published["MLQA"]["XLT"], abs=0.051)
+    assert [key for key, row in PAPER.rows.items() if row.published_cells] == ["psa-qs-all"]
+
+
+def test_the_counts_of_table_1_add_up():
+    sets = PAPER.data_sets
+    assert list(sets) == ["original", "T(Q)", "T(C)", "T(Q+C)", "T(ALL)"]
+    for data_set in sets.values():
+        assert sum(data_set.types.values()) == data_set.pairs
+        assert set(data_set.types) == set(TYPES)
+    own, asked, told, both, everything = (counts(data_set) for data_set in sets.values())
+    assert asked == {name: 6 * count for name, count in own.items()}  # five languages
+    assert told == both
+    assert everything == {
+        name: asked[name] + told[name] + both[name] - 2 * own[name] for name in own
+    }
+
+
+def test_the_means_of_table_1_are_those_of_its_parts():
+    own, *parts, everything = PAPER.data_sets.values()
+    for mean_of in ("question_words", "answer_words"):
+        total = sum(getattr(part, mean_of) * part.pairs for part in parts)
+        total -= 2 * getattr(own, mean_of) * own.pairs
+        assert total / everything.pairs == pytest.approx(getattr(everything, mean_of), abs=0.11)
+
+
+def counts(data_set):
+    return {**data_set.types, "pairs": data_set.pairs}
 
 
 def test_all_rows_of_the_tables_are_there():
@@ -80,6 +139,27 @@ def test_equal_exposure_shows_as_many_source_examples(key, updates):
 def test_arbitration_on_everything_reads_half_of_its_pairs_over_translated_contexts():
     row = replace(PAPER.rows["psa-all"], strategies=("q", "c", "qc"))
     assert settings_of("psa-all", row, replace(MINI, equal="exposure"))[-1] == "updates=960"
+
+
+def test_a_method_says_itself_that_it_reads_in_pairs(monkeypatch):
+    scale = replace(MINI, equal="exposure")
+    assert settings_of("tq", PAPER.rows["tq"], scale)[-1] == "updates=1200"
+    monkeypatch.setattr(fine_tune, "READS_IN_PAIRS", True, raising=False)
+    assert settings_of("tq", PAPER.rows["tq"], scale)[-1] == "updates=480"
+
+
+def test_every_method_that_pairs_questions_says_so():
+    sources = {path.stem: path.read_text("utf-8") for path in METHODS.glob("[a-z]*.py")}
+    pairs = {name for name, text in sources.items() if "babelspan.training.pairs" in text}
+    says_so = {
+        name for name in sources if getattr(train_job.load_method(name), "READS_IN_PAIRS", False)
+    }
+    assert says_so == pairs == {"language_arbitration", "adversarial_arbitration"}
+
+
+def test_no_module_of_the_reproduction_knows_a_paired_method_by_name():
+    for path in Path(papers.__file__).parent.glob("*.py"):
+        assert "arbitration" not in path.read_text(encoding="utf-8")
 
 
 def test_what_goes_over_the_settings_is_in_the_exposure():

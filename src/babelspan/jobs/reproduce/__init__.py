@@ -1,1 +1,1 @@
-"""A paper's table, made again: rows and published figures by paper, scales, jobs, the table."""
+"""The tables of a paper, reproduced: its rows and figures, scales, the work, the tables."""

@@ -1,15 +1,18 @@
-"""A table as Markdown, for a terminal and for docs/results."""
+"""The tables as Markdown, for a terminal and for docs/results."""
 
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from babelspan.jobs.reproduce.job import Job
-from babelspan.jobs.reproduce.papers import title_of
+from babelspan.augment.statistics import TYPES
+from babelspan.jobs.reproduce.data_sets import TrainingSet
+from babelspan.jobs.reproduce.papers import DataSet, title_of
+from babelspan.jobs.reproduce.reproduction import Reproduction
 from babelspan.jobs.reproduce.table import DIAGONAL, GENERAL, Line, Spread, Table
 from babelspan.reports.wording import p_value, with_sd
 from babelspan.scoring.comparison import Difference
+from babelspan.scoring.matrix import Pair
 
 _PROBED = {
     "first.accuracy": "language named from the first token",
@@ -26,18 +29,21 @@ _EQUAL = {
 }
 
 
-def markdown(job: Job, found: Sequence[Table]) -> str:
-    """All tables of a job, F1 in percent, as mean ± standard deviation where there are seeds."""
+def markdown(job: Reproduction, tables: Sequence[Table], sets: Sequence[TrainingSet]) -> str:
+    """All tables, F1 in percent, as mean ± standard deviation if there are several seeds."""
     parts = [f"## {job.paper.title}", f"{job.scale.about} {_EQUAL[job.scale.equal]}", _made_of(job)]
-    for table in found:
+    for table in tables:
         parts += _of_test(job, table)
-    if found and found[0].lines[0].probes:
-        parts += _of_probes(found[0])
-    return "\n\n".join(parts) + "\n"
+        for line in table.lines:
+            if line.published_cells:
+                parts += _of_cells(table, line)
+    if tables and tables[0].lines[0].probes:
+        parts += _of_probes(tables[0])
+    return "\n\n".join([*parts, *_of_sets(sets)]) + "\n"
 
 
-def _made_of(job: Job) -> str:
-    """What the words of the scale do not say, or the user has changed."""
+def _made_of(job: Reproduction) -> str:
+    """What the scale's own words do not say, or the user has changed."""
     seeds = f"{job.seeds} seed{'s' if job.seeds > 1 else ''}"
     if job.start is not None:
         begins = "all seeds from one reader, given"
@@ -50,24 +56,24 @@ def _made_of(job: Job) -> str:
     return f"{seeds}; {begins}; measured {measured}; settings of all rows: `{settings}`."
 
 
-def _of_test(job: Job, table: Table) -> list[str]:
+def _of_test(job: Reproduction, table: Table) -> list[str]:
     test, lines = table.test, table.lines
     columns = list(lines[0].f1)
     mean_of = GENERAL if GENERAL in columns else DIAGONAL
     others = [key for key in job.scale.against if any(key in line.against for line in lines)]
-    printed = [
+    published = [
         name for name in (GENERAL, DIAGONAL) if any(name in line.published for line in lines)
     ]
     head = ["row", "updates × windows", *columns]
     head += [f"{mean_of} less {title_of(job.rows[key], job.scale)} (95 %), p" for key in others]
-    head += [f"paper, {test.beside}: {name}" for name in printed]
+    head += [f"paper, {test.beside}: {name}" for name in published]
     body = [
         [
             line.name,
             f"{line.updates} × {line.windows}{f', {line.steps} steps' if line.steps > 1 else ''}",
             *(_spread(line.f1[name]) for name in columns),
             *(_difference(line.against.get(key, {}).get(mean_of)) for key in others),
-            *(_beside(line, name) for name in printed),
+            *(_published(line, name) for name in published),
         ]
         for line in lines
     ]
@@ -80,15 +86,62 @@ def _of_test(job: Job, table: Table) -> list[str]:
     return [*parts, notes, f"`{table.signature}`"]
 
 
+def _of_cells(table: Table, line: Line) -> list[str]:
+    """F1 of each cell of a row, each followed by the paper's (Table 3 of bornea2021)."""
+    ours = {(q, c): f1.mean for q, of_q in line.cells.items() for c, f1 in of_q.items()}
+    papers = {(q, c): f1 for q, of_q in line.published_cells.items() for c, f1 in of_q.items()}
+
+    def shown(pairs: Sequence[Pair]) -> str:
+        measured = [pair for pair in pairs if pair in ours]
+        return _beside([ours[p] for p in measured], [papers[p] for p in measured if p in papers])
+
+    questions, contexts = list(line.cells), sorted({c for _, c in ours})
+    body = [
+        [q, *(shown([(q, c)]) for c in contexts), shown([(q, c) for c in contexts])]
+        for q in questions
+    ]
+    means = [shown([(q, c) for q in questions]) for c in contexts]
+    body.append(["mean", *means, shown(list(ours))])
+    paper = f"; in brackets the paper's, {table.test.beside}" if set(ours) & set(papers) else ""
+    title = f"### {table.test.name}: F1 of {line.name} by language of question and context{paper}"
+    return [title, _rows(["question \\ context", *contexts, "mean"], body)]
+
+
+def _beside(ours: Sequence[float], papers: Sequence[float]) -> str:
+    """The mean of fractions in percent, and that of the paper's if it has all of them."""
+    if not ours:
+        return ""
+    value = f"{100 * mean(ours):.1f}"
+    return f"{value} ({mean(papers):.1f})" if len(papers) == len(ours) else value
+
+
 def _of_probes(table: Table) -> list[str]:
     head = ["row", *_PROBED.values()]
     body = [[line.name, *(_probed(line.probes, path) for path in _PROBED)] for line in table.lines]
     chance = table.lines[0].probes[0]["chance"]
     about = (
-        f"What question vectors tell, on {table.test.name} (a fresh discriminator; chance is "
+        f"What question vectors reveal, on {table.test.name} (a fresh discriminator; chance is "
         f"{100 * chance:.1f})"
     )
     return [f"### {about}", _rows(head, body)]
+
+
+def _of_sets(sets: Sequence[TrainingSet]) -> list[str]:
+    """Sizes and question types of what rows learn from (Table 1 of bornea2021)."""
+    head = ["data", "words of a question", "of an answer", *TYPES, "pairs"]
+    body = []
+    for training_set in sets:
+        body.append(_of_set(training_set.name, training_set.figures))
+        if training_set.published:
+            body.append(_of_set(f"paper: {training_set.name}", training_set.published))
+    title = "### What rows learn from, source examples included, by question word of the original"
+    return [title, _rows(head, body)]
+
+
+def _of_set(name: str, figures: DataSet) -> list[str]:
+    words = [f"{figures.question_words:.1f}", f"{figures.answer_words:.1f}"]
+    counts = [figures.types[question_word] for question_word in TYPES]
+    return [name, *words, *(f"{count:,}" for count in (*counts, figures.pairs))]
 
 
 def _probed(probes: Sequence[dict[str, Any]], path: str) -> str:
@@ -100,17 +153,17 @@ def _spread(value: Spread) -> str:
     return with_sd(100 * value.mean, None if value.sd is None else 100 * value.sd)
 
 
-def _beside(line: Line, name: str) -> str:
+def _published(line: Line, name: str) -> str:
     value = line.published.get(name)
     return "" if value is None else with_sd(value, line.published.get(f"{name}-sd"))
 
 
-def _difference(found: Difference | None) -> str:
-    if found is None:
+def _difference(difference: Difference | None) -> str:
+    if difference is None:
         return ""
-    values = (f"{100 * v:+.1f}" for v in (found.difference, found.low, found.high))
-    difference, low, high = values
-    return f"{difference} ({low} to {high}), {p_value(found.p_value)}"
+    bounds = (difference.difference, difference.low, difference.high)
+    value, low, high = (f"{100 * bound:+.1f}" for bound in bounds)
+    return f"{value} ({low} to {high}), {p_value(difference.p_value)}"
 
 
 def _rows(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:

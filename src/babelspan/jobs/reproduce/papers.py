@@ -1,7 +1,7 @@
-"""What a paper's table consists of, and at which scales it is made again.
+"""What a paper's tables consist of, and the scales at which they are reproduced.
 
-`<paper>.toml`, beside this file, has the rows with the published figures, and scales; a scale of
-one's own is a file with the keys of `Scale`.
+`<paper>.toml` in this folder has the rows with the published figures, and the scales; a user's own
+scale is a file with the keys of `Scale`.
 """
 
 import re
@@ -13,12 +13,13 @@ from typing import Literal
 from pydantic import ConfigDict, NonNegativeInt, PositiveInt
 
 from babelspan.config import build, load_tables, nearest
+from babelspan.jobs.train import load_method
 from babelspan.types import ConfigError
 
 _FOLDER = Path(__file__).parent
 
 START = "start"
-"""Where the first stage stands among the rows."""
+"""The key of the first stage, which no row may have."""
 
 Letters = Literal["q", "c", "qc"]
 """T(Q), T(C), T(Q+C), as `babelspan translate --strategy` has them."""
@@ -33,18 +34,33 @@ class _Strict:
 
 @dataclass(frozen=True, kw_only=True)
 class Row(_Strict):
-    """A line of the table: a method and the data it learns from, beside the source examples."""
+    """A row of the table: a method and the translations it learns from with the source examples."""
 
     name: str
     """For people; {source} and {one} become languages."""
     method: str = "fine_tune"
     strategies: tuple[Letters, ...] = ()
-    """None for the source examples alone."""
+    """Of the translations; empty for the source examples alone."""
     languages: Literal["one", "all"] = "all"
     """Of the translations: all those of the scale, or its `one`."""
     settings: Settings = ()
     published: dict[str, dict[str, float]] = field(default_factory=dict)
     """By test and by context language or mean (G-XLT, XLT): F1 of the paper, percent."""
+    published_cells: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
+    """By test, question language and context language: F1 of the paper, percent."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSet(_Strict):
+    """What the paper says of a training set: its source examples and their translations."""
+
+    pairs: int
+    question_words: float
+    """Of a question, on average."""
+    answer_words: float
+    """Of an answer, on average."""
+    types: dict[str, int]
+    """Pairs by question word of the original, as `augment.statistics` tells them apart."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +81,7 @@ class Test(_Strict):
 
     name: str
     beside: str = ""
-    """The test of the paper, as in `Row.published`, whose figures stand beside; empty for none."""
+    """The paper's test, as in `Row.published`, whose figures are printed too; empty for none."""
     data: tuple[str, ...]
     split: str | None = None
     crossed: bool = False
@@ -80,7 +96,7 @@ class Scale(_Strict):
     """Readers, data and budget of a table. Paths are relative to the folder of the data."""
 
     about: str
-    """What the table has to say of itself."""
+    """Printed above the table."""
     reader: str
     train: str
     source: str
@@ -91,44 +107,46 @@ class Scale(_Strict):
     """The language of the rows with one other language."""
     tests: tuple[Test, ...]
     rows: tuple[str, ...]
-    """Keys of the rows, in order, if none are chosen."""
+    """Keys of the rows, in order, unless others are chosen."""
     against: tuple[str, ...] = ("zs", "tq")
     """Keys of the rows that the others are tested against."""
     seeds: PositiveInt = 1
     translated: str = ""
-    """Folder of translations that are there already; else `translations` makes them."""
+    """Folder of existing translations; empty to make them as `translations` says."""
     translations: tuple[Translation, ...] = ()
     start: Settings | None = None
-    """A first stage on the source examples that all rows go on from; None for no such stage."""
+    """Of a first stage on the source examples, from which all rows start; None for no stage."""
     settings: Settings = ()
     """Of all rows."""
     settings_of_method: dict[str, Settings] = field(default_factory=dict)
     settings_of_row: dict[str, Settings] = field(default_factory=dict)
     equal: Literal["updates", "exposure"] = "updates"
-    """What `updates` counts: the updates of a row, or those that show it as many windows of source
-    examples as a row without translations sees in so many; of translations it sees what is beside
-    them, in language arbitration one for each."""
+    """What all rows have in common: the number of updates, or the number of windows of source
+    examples that they read. With "exposure" the setting `updates` is that of a row without
+    translations, and other rows get more updates; translations come on top."""
     int8: bool = False
-    """Whether rows are measured as exported to int8 (on the CPU), or as they are."""
+    """Whether rows are exported to int8 and measured on the CPU, or measured as trained."""
     probe: NonNegativeInt = 0
-    """On how many questions of the first test, which has to be crossed, vectors are probed."""
+    """Number of questions of the first test, which must be crossed, for the probes of vectors."""
     row: dict[str, Row] = field(default_factory=dict)
-    """More rows than those of the paper."""
+    """Rows that the paper does not have."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Paper(_Strict):
-    """A file of this folder."""
+    """A TOML file of this folder."""
 
     title: str
     one: str
     """The language of its rows with one other language."""
     rows: dict[str, Row]
     scales: dict[str, Scale]
+    data_sets: dict[str, DataSet] = field(default_factory=dict)
+    """By name, as `data_set_of` gives it."""
 
 
 def papers() -> list[str]:
-    """The papers there are."""
+    """Names of the papers that can be reproduced."""
     return sorted(path.stem for path in _FOLDER.glob("*.toml"))
 
 
@@ -163,7 +181,7 @@ def choose_scale(paper: Paper, name: str) -> Scale:
 
 
 def _refuse_wrong_keys(paper: Paper, scale: Scale, where: str) -> None:
-    """See that keys can be names of folders, and that every row and method named is one."""
+    """Refuse keys that cannot name folders, and rows and methods that do not exist."""
     for key in scale.row:
         if key == START or not re.fullmatch(r"[a-z0-9][a-z0-9.-]*", key):
             raise ConfigError(
@@ -202,13 +220,13 @@ def languages_of(row: Row, scale: Scale) -> tuple[str, ...]:
 
 
 def settings_of(key: str, row: Row, scale: Scale, over: Settings = ()) -> Settings:
-    """All settings of a row but its seed, with `updates` for the exposure that is wanted.
+    """All settings of a row but its seed, with as many `updates` as equal exposure takes.
 
     Args:
         key: of the row.
         row: the row.
         scale: the scale.
-        over: goes before all others.
+        over: the user's; they win over all others.
 
     Raises:
         ConfigError: if equal exposure is wanted and there is no number of updates.
@@ -226,7 +244,7 @@ def settings_of(key: str, row: Row, scale: Scale, over: Settings = ()) -> Settin
 
 
 def own_settings(key: str, row: Row, scale: Scale) -> Settings:
-    """The settings that not all rows have."""
+    """The settings in which a row differs from others."""
     return (
         *scale.settings_of_method.get(row.method, ()),
         *row.settings,
@@ -235,9 +253,10 @@ def own_settings(key: str, row: Row, scale: Scale) -> Settings:
 
 
 def _windows_for_one(row: Row, scale: Scale) -> int:
-    """How many windows a row takes for each that is of a source example."""
-    if row.method == "language_arbitration":  # in pairs, half of them over translated contexts
-        return 4 if {"c", "qc"} <= set(row.strategies) else 2
+    """How many windows a row reads for each window of a source example."""
+    if getattr(load_method(row.method), "READS_IN_PAIRS", False):
+        over_translated_contexts = {"c", "qc"} <= set(row.strategies)  # half of the pairs
+        return 4 if over_translated_contexts else 2
     return 1 + len(row.strategies) * len(languages_of(row, scale))
 
 

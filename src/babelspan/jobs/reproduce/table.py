@@ -1,4 +1,4 @@
-"""The table: what each row got on each test, beside the paper, and whether rows differ."""
+"""The table: figures of each row on each test, the paper's, and whether rows differ."""
 
 import json
 import tomllib
@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import mean, stdev
-from typing import Any
+from typing import Any, TypeVar
 
 from babelspan.data.files import checksum, read_json
 from babelspan.jobs.compare import load_system
 from babelspan.jobs.evaluate import signature_of
-from babelspan.jobs.reproduce.job import Job
+from babelspan.jobs.reproduce.data_sets import TrainingSet
 from babelspan.jobs.reproduce.papers import Row, Test, own_settings, title_of
-from babelspan.jobs.reproduce.units import answers_of, cells_of, files_of, probe_of, run_of
+from babelspan.jobs.reproduce.reproduction import Reproduction
 from babelspan.readers import checksum_of
 from babelspan.scoring.comparison import (
     Answers,
@@ -51,9 +51,11 @@ class Line:
         steps: of the reader's optimiser in an update, one for each loss.
         f1: by context language and mean ("G-XLT", "XLT"), with the mean over questions' languages.
         exact_match: likewise.
+        cells: F1 by language of the question, then of the context.
         against: key of another row -> by mean, F1 of this row less that of the other, tested.
-        published: F1 of the paper by the same names, percent.
-        probes: what the vectors tell, one for each seed; see `babelspan.jobs.probe`.
+        published: F1 of the paper by the names of `f1`, percent.
+        published_cells: F1 of the paper by the languages of `cells`, percent.
+        probes: what the vectors reveal, one for each seed; see `babelspan.jobs.probe`.
     """
 
     key: str
@@ -64,8 +66,10 @@ class Line:
     steps: int
     f1: dict[str, Spread]
     exact_match: dict[str, Spread]
+    cells: dict[str, dict[str, Spread]]
     against: dict[str, dict[str, Difference]]
     published: Mapping[str, float]
+    published_cells: Mapping[str, Mapping[str, float]]
     probes: list[dict[str, Any]]
 
 
@@ -78,11 +82,11 @@ class Table:
     signature: str
 
 
-def tables(job: Job, settings: Settings) -> list[Table]:
-    """A table for each test, of what the job has made.
+def tables(job: Reproduction, settings: Settings) -> list[Table]:
+    """A table for each test, of what has been measured.
 
     Args:
-        job: the job, carried out.
+        job: the reproduction, all its units run.
         settings: of the tests of significance.
 
     Raises:
@@ -91,8 +95,8 @@ def tables(job: Job, settings: Settings) -> list[Table]:
     return [_table(job, test, settings) for test in job.scale.tests]
 
 
-def _table(job: Job, test: Test, settings: Settings) -> Table:
-    cells, files = cells_of(test, job.data), files_of(test, job.data)
+def _table(job: Reproduction, test: Test, settings: Settings) -> Table:
+    cells, files = job.cells_of(test), job.files_of(test)
     rules = load_scorer(test.scorer)
     data = {f.path: checksum(f.path) for f in files}
     matrices = {
@@ -102,32 +106,8 @@ def _table(job: Job, test: Test, settings: Settings) -> Table:
         ]
         for key in job.rows
     }
-    numbers = comparable(cells, settings)
-    ids = {pair: [e.id for e in examples] for pair, examples in cells.items()}
-    lines = [
-        Line(
-            key=key,
-            name=title_of(row, job.scale),
-            settings=own_settings(key, row, job.scale),
-            **_budget(run_of(job.out, key, 1)),
-            f1=_spreads(matrices[key], "f1"),
-            exact_match=_spreads(matrices[key], "exact_match"),
-            against={
-                other: {
-                    name: found["f1"]
-                    for name, found in differences(
-                        matrices[key], matrices[other], numbers, settings, ids
-                    ).items()
-                    if isinstance(name, str)
-                }
-                for other in job.scale.against
-                if other in matrices and other != key
-            },
-            published=_published(job, row, test),
-            probes=_probes(job, key),
-        )
-        for key, row in job.rows.items()
-    ]
+    against = _against(job, matrices, cells, settings)
+    lines = [_line(job, test, key, matrices[key], against[key]) for key in job.rows]
     line = signature_of(
         matrices[lines[0].key][0],
         files,
@@ -139,23 +119,88 @@ def _table(job: Job, test: Test, settings: Settings) -> Table:
     return Table(test=test, lines=lines, signature=f"{line}|{tested}")
 
 
+def _line(
+    job: Reproduction,
+    test: Test,
+    key: str,
+    matrices: Sequence[Matrix],
+    against: dict[str, dict[str, Difference]],
+) -> Line:
+    row = job.rows[key]
+    return Line(
+        key=key,
+        name=title_of(row, job.scale),
+        settings=own_settings(key, row, job.scale),
+        **_budget(job.run_folder(key, 1)),
+        f1=_spreads(matrices, "f1"),
+        exact_match=_spreads(matrices, "exact_match"),
+        cells=_cells(matrices),
+        against=against,
+        published=_published(job, row, row.published.get(test.beside, {})),
+        published_cells=_published(job, row, row.published_cells.get(test.beside, {})),
+        probes=_probes(job, key),
+    )
+
+
 def _answers(
-    job: Job, test: Test, key: str, cells: Cells, data: Mapping[Path, str]
+    job: Reproduction, test: Test, key: str, cells: Cells, data: Mapping[Path, str]
 ) -> list[Answers]:
-    """What a row answered, for each seed."""
-    folders = [answers_of(job.out, test, key) / f"seed-{n}" for n in range(1, job.seeds + 1)]
-    return [load_system(folder, cells, data).seeds[0] for folder in folders]
+    """A row's answers, for each seed."""
+    folder = job.answers_folder(test, key)
+    folders = [folder / f"seed-{n}" for n in range(1, job.seeds + 1)]
+    return [load_system(of_seed, cells, data).seeds[0] for of_seed in folders]
 
 
-def _published(job: Job, row: Row, test: Test) -> dict[str, float]:
-    """The paper's figures of a row; none of one other language if the scale has another."""
-    if row.languages == "one" and job.scale.one != job.paper.one:
-        return {}
-    return row.published.get(test.beside, {})
+def _against(
+    job: Reproduction,
+    matrices: Mapping[str, Sequence[Matrix]],
+    cells: Cells,
+    settings: Settings,
+) -> dict[str, dict[str, dict[str, Difference]]]:
+    """Each row less the others that it is tested against, by mean."""
+    others = [other for other in job.scale.against if other in matrices]
+    numbers = comparable(cells, settings)
+    ids = {pair: [e.id for e in examples] for pair, examples in cells.items()}
+    return {
+        key: {
+            other: {
+                name: by_metric["f1"]
+                for name, by_metric in differences(
+                    matrices[key], matrices[other], numbers, settings, ids
+                ).items()
+                if isinstance(name, str)
+            }
+            for other in others
+            if other != key
+        }
+        for key in job.rows
+    }
+
+
+Figures = TypeVar("Figures")
+
+
+def _published(
+    job: Reproduction, row: Row, figures: Mapping[str, Figures]
+) -> Mapping[str, Figures]:
+    """The paper's figures, but for a row of one other language where the scale has another."""
+    return {} if row.languages == "one" and job.scale.one != job.paper.one else figures
+
+
+def _cells(matrices: Sequence[Matrix]) -> dict[str, dict[str, Spread]]:
+    cells: dict[str, dict[str, Spread]] = {}
+    for question, context in sorted(matrices[0].cells):
+        values = [float(matrix.cells[question, context].f1) for matrix in matrices]
+        cells.setdefault(question, {})[context] = _spread(values)
+    return cells
+
+
+def _spread(values: Sequence[float]) -> Spread:
+    return Spread(mean=mean(values), sd=stdev(values) if len(values) > 1 else None)
 
 
 def _spreads(matrices: Sequence[Matrix], metric: Metric) -> dict[str, Spread]:
-    found: dict[str, list[float]] = {}
+    values: dict[str, list[float]] = {}
     for matrix in matrices:
         for context in sorted(matrix.context_languages):
             of_context = [
@@ -163,16 +208,13 @@ def _spreads(matrices: Sequence[Matrix], metric: Metric) -> dict[str, Spread]:
                 for question in matrix.question_languages
                 if (value := matrix.value((question, context), metric)) is not None
             ]
-            found.setdefault(context, []).append(mean(of_context))
+            values.setdefault(context, []).append(mean(of_context))
         if any(question != context for question, context in matrix.cells):
-            found.setdefault(GENERAL, []).append(matrix.g_xlt(metric))
+            values.setdefault(GENERAL, []).append(matrix.g_xlt(metric))
         diagonal = matrix.xlt(metric)
         if diagonal is not None:
-            found.setdefault(DIAGONAL, []).append(diagonal)
-    return {
-        name: Spread(mean=mean(of_seeds), sd=stdev(of_seeds) if len(of_seeds) > 1 else None)
-        for name, of_seeds in found.items()
-    }
+            values.setdefault(DIAGONAL, []).append(diagonal)
+    return {name: _spread(of_seeds) for name, of_seeds in values.items()}
 
 
 def _budget(run: Path) -> dict[str, int]:
@@ -186,16 +228,18 @@ def _budget(run: Path) -> dict[str, int]:
     }
 
 
-def _probes(job: Job, key: str) -> list[dict[str, Any]]:
+def _probes(job: Reproduction, key: str) -> list[dict[str, Any]]:
     if not job.scale.probe:
         return []
-    return [read_json(probe_of(job.out, key, seed)) for seed in range(1, job.seeds + 1)]
+    return [read_json(job.probe_file(key, seed)) for seed in range(1, job.seeds + 1)]
 
 
-def to_json(job: Job, found: Sequence[Table]) -> dict[str, Any]:
+def to_json(
+    job: Reproduction, tables: Sequence[Table], sets: Sequence[TrainingSet]
+) -> dict[str, Any]:
     """Everything in the tables and what they depend on, as plain values."""
     runs = sorted(path.parent for path in (job.out / "runs").glob("*/seed-*/run.json"))
-    translations = (job.translated or job.out / "translated").rglob("manifest.json")
+    manifests = sorted(job.translations.rglob("manifest.json"))
     return {
         "paper": job.paper.title,
         "scale": asdict(job.scale),
@@ -205,6 +249,7 @@ def to_json(job: Job, found: Sequence[Table]) -> dict[str, Any]:
         "settings": list(job.settings),
         "seeds": job.seeds,
         "runs": {"/".join(run.parts[-2:]): read_json(run / "run.json") for run in runs},
-        "translations": [read_json(path)["job"] for path in sorted(translations)],
-        "tables": [asdict(table) for table in found],
+        "translations": [read_json(path)["job"] for path in manifests],
+        "data_sets": [asdict(training_set) for training_set in sets],
+        "tables": [asdict(table) for table in tables],
     }

@@ -1,110 +1,114 @@
-"""The work behind one cell of the table: a row with a seed, trained, measured and probed.
+"""The unit of work behind a cell of the table: one row with one seed, trained and measured."""
 
-All that is made stays in the folder of the reproduction, and what is there is not made again:
-`runs/<row>/seed-<n>` as `babelspan train` leaves it, `exported/<row>/seed-<n>`,
-`answers/<test>/<row>/seed-<n>` as `babelspan evaluate --out` does, `probes/<row>/seed-<n>.json`.
-"""
-
-import re
+import multiprocessing
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from babelspan.data.exported import MODEL
 from babelspan.data.files import read_json, write_json
-from babelspan.data.folder import DataFile, find
 from babelspan.jobs import evaluate as evaluate_job
 from babelspan.jobs import train as train_job
 from babelspan.jobs.answer import Answering
 from babelspan.jobs.corpora import Paths
-from babelspan.jobs.reproduce.papers import Settings, Test
+from babelspan.jobs.reproduce.papers import START, Row, Settings, settings_of
+from babelspan.jobs.reproduce.reproduction import Reproduction
 from babelspan.jobs.shards import Crew, Watch
 from babelspan.readers import checksum_of, device, load_answerer, load_checkpoint
-from babelspan.scoring.matrix import Pair
 from babelspan.scoring.scorers import load_scorer
-from babelspan.types import Example, Limits
+from babelspan.types import ConfigError, Limits
+
+_FIRST_STAGE = Row(name="first stage")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Unit:
-    """A row with a seed; it can be sent to another process.
+    """One row with one seed, or the first stage of one seed; it can be sent to another process.
 
     Attributes:
-        folder: of the reproduction.
-        key: of the row.
+        job: the reproduction that it is part of.
+        key: of the row; `START` for a first stage.
         seed: of the run.
-        method: that trains it.
-        reader: where it starts.
-        train: the files that it learns from, in order.
-        settings: of the run, but for the seed.
-        data: folder that the tests' paths are relative to.
-        source: language that vectors are compared with.
-        tests: what it is measured on; none for a first stage.
-        int8: whether it is measured as exported to int8.
-        probe: on how many questions its vectors are probed.
-        workers: windows that are read side by side when it is measured; 0 for one a core.
     """
 
-    folder: Path
+    job: Reproduction
     key: str
     seed: int
-    method: str
-    reader: str
-    train: tuple[Path, ...]
-    settings: Settings
-    data: Path
-    source: str
-    tests: tuple[Test, ...] = ()
-    int8: bool = False
-    probe: int = 0
-    workers: int = 0
+
+    @property
+    def row(self) -> Row:
+        """The row; a first stage is fine-tuned on the source examples."""
+        return _FIRST_STAGE if self.key == START else self.job.rows[self.key]
+
+    @property
+    def reader(self) -> str:
+        """Where training starts."""
+        return self.job.reader if self.key == START else self.job.starts_from(self.seed)
+
+    @property
+    def train(self) -> tuple[Path, ...]:
+        """The files that it learns from, in order; errors as in `Reproduction.learns_from`."""
+        return self.job.learns_from(self.row)
+
+    @property
+    def settings(self) -> Settings:
+        """Of the run, but for the seed."""
+        if self.key == START:
+            return self.job.scale.start or ()
+        return settings_of(self.key, self.row, self.job.scale, self.job.settings)
 
     @property
     def run(self) -> Path:
         """The folder of the run and of the trained reader."""
-        return run_of(self.folder, self.key, self.seed)
-
-    @property
-    def probed(self) -> Path:
-        """The file of what its vectors tell."""
-        return probe_of(self.folder, self.key, self.seed)
+        return self.job.run_folder(self.key, self.seed)
 
 
-def run_of(folder: Path, key: str, seed: int) -> Path:
-    """The folder of a row's run."""
-    return folder / "runs" / key / f"seed-{seed}"
+def units_of(job: Reproduction) -> tuple[list[Unit], list[Unit]]:
+    """The first stages, and the rows that start from them, seed by seed.
+
+    Raises:
+        DataError: if a translation that a row learns from is missing.
+    """
+    for row in job.rows.values():
+        job.learns_from(row)
+    seeds = range(1, job.seeds + 1)
+    firsts = [Unit(job, START, seed) for seed in seeds if job.has_first_stage]
+    return firsts, [Unit(job, key, seed) for seed in seeds for key in job.rows]
 
 
-def probe_of(folder: Path, key: str, seed: int) -> Path:
-    """The file of what a row's vectors tell."""
-    return folder / "probes" / key / f"seed-{seed}.json"
+def run_units(
+    stages: Iterable[Sequence[Unit]], *, processes: int, workers: int = 0, watch: Watch
+) -> None:
+    """Train and measure units, those of a stage in any order, several at a time.
 
-
-def answers_of(folder: Path, test: Test, key: str) -> Path:
-    """The folder with a row's answers to a test, one folder for each seed."""
-    return folder / "answers" / re.sub(r"\W+", "-", test.name.lower()).strip("-") / key
-
-
-def files_of(test: Test, data: Path) -> list[DataFile]:
-    """The files of a test; errors as in `data.folder.find`."""
-    return find([data / path for path in test.data], split=test.split)
-
-
-def cells_of(test: Test, data: Path) -> dict[Pair, list[Example]]:
-    """The questions of a test by pair of languages; errors as in `evaluate_job.load_cells`."""
-    return evaluate_job.load_cells(
-        files_of(test, data), crossed=test.crossed, sample=test.sample, keep_misplaced=True
-    )
-
-
-def do(unit: Unit, watch: Watch) -> None:
-    """Train, export, measure and probe, as far as it has not been done.
+    With several processes the output of each unit goes to `logs/<row>.seed-<n>.txt` of the
+    reproduction's folder.
 
     Args:
-        unit: what to do.
-        watch: shows progress while answering.
+        stages: units; those of a stage are independent of each other.
+        processes: how many units run at a time.
+        workers: windows that a unit reads at a time when it is measured; 0 for one per core.
+        watch: shows progress.
+
+    Raises:
+        ConfigError: if a process was killed; and as `train_and_measure` does.
+    """
+    for stage in stages:
+        if processes == 1:
+            for unit in stage:
+                train_and_measure(unit, workers=workers, watch=watch)
+        else:
+            finished = _run_in_processes(stage, processes, workers)
+            for _ in watch(finished, "rows", len(stage)):
+                pass
+
+
+def train_and_measure(unit: Unit, *, workers: int, watch: Watch) -> None:
+    """Train, export, measure and probe a unit; what is there is not made again.
 
     Raises:
         ConfigError: if the folder holds the same row with other settings or data.
@@ -112,40 +116,73 @@ def do(unit: Unit, watch: Watch) -> None:
     """
     print(f"{unit.key}, seed {unit.seed}", file=sys.stderr)
     plan = train_job.plan(
-        method=unit.method,
+        method=unit.row.method,
         reader=unit.reader,
         data=Paths(labelled=tuple(map(str, unit.train))),
         settings=[*unit.settings, f"run.seed={unit.seed}"],
     )
     train_job.carry_out(plan, unit.run)
-    if not unit.tests:
+    if unit.key == START:
         return
-    limits = asdict(plan.run_config.limits)
-    _measure(unit, limits, watch)
-    if unit.probe:
-        _probe(unit, limits)
+    _measure(unit, plan.run_config.limits, workers, watch)
+    if unit.job.scale.probe:
+        _probe(unit, plan.run_config.limits)
 
 
-def _measure(unit: Unit, limits: Mapping[str, Any], watch: Watch) -> None:
-    reader = _exported(unit) if unit.int8 else str(unit.run)
-    answerer = load_answerer(reader, **limits, workers=unit.workers)
-    for test in unit.tests:
+def _run_in_processes(units: Sequence[Unit], processes: int, workers: int) -> Iterator[Unit]:
+    """Units as they finish."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, context) as pool:
+        running = {pool.submit(_run_with_log, unit, workers): unit for unit in units}
+        try:
+            for finished in as_completed(running):
+                unit = running[finished]
+                if finished.exception():
+                    print(f"{unit.key}, seed {unit.seed}: failed", file=sys.stderr)
+                finished.result()
+                yield unit
+        except BrokenProcessPool:
+            raise ConfigError(
+                "a process was killed, most often for lack of memory; what is finished is kept: "
+                "rerun the same command with fewer --jobs to resume"
+            ) from None
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _run_with_log(unit: Unit, workers: int) -> None:
+    """Train and measure a unit in a process of its own."""
+    log = unit.job.out / "logs" / f"{unit.key}.seed-{unit.seed}.txt"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with (
+        log.open("a", encoding="utf-8", buffering=1) as file,
+        redirect_stdout(file),
+        redirect_stderr(file),
+    ):
+        train_and_measure(unit, workers=workers, watch=lambda predictions, _, __: predictions)
+
+
+def _measure(unit: Unit, limits: Limits, workers: int, watch: Watch) -> None:
+    job = unit.job
+    reader = _export_int8(unit) if job.scale.int8 else str(unit.run)
+    answerer = load_answerer(reader, **asdict(limits), workers=workers)
+    for test in job.scale.tests:
         depends_on = evaluate_job.identity_of(
-            checksum_of(reader), files_of(test, unit.data), sample=test.sample
+            checksum_of(reader), job.files_of(test), sample=test.sample
         )
         evaluate_job.measure(
             Answering(lambda: answerer, allows_no_answer=test.no_answer),
-            cells_of(test, unit.data),
+            job.cells_of(test),
             load_scorer(test.scorer),
-            keep=answers_of(unit.folder, test, unit.key) / f"seed-{unit.seed}",
+            keep=job.answers_folder(test, unit.key) / f"seed-{unit.seed}",
             depends_on=depends_on,
             crew=Crew(watch=watch),
         )
 
 
-def _exported(unit: Unit) -> str:
-    """The row's reader in int8."""
-    folder = unit.folder / "exported" / unit.key / f"seed-{unit.seed}"
+def _export_int8(unit: Unit) -> str:
+    """The folder of the unit's reader in int8, exported if it is not there."""
+    folder = unit.job.exported_folder(unit.key, unit.seed)
     record = folder / "from.json"
     made_from = {"reader": checksum_of(str(unit.run))}
     if not (folder / MODEL).exists() or not record.exists() or read_json(record) != made_from:
@@ -156,21 +193,22 @@ def _exported(unit: Unit) -> str:
     return str(folder)
 
 
-def _probe(unit: Unit, limits: Mapping[str, Any]) -> None:
-    test = unit.tests[0]
+def _probe(unit: Unit, limits: Limits) -> None:
+    job, file = unit.job, unit.job.probe_file(unit.key, unit.seed)
+    test, questions = job.scale.tests[0], job.scale.probe
     made_of = evaluate_job.identity_of(
-        checksum_of(str(unit.run)), files_of(test, unit.data), sample=unit.probe
+        checksum_of(str(unit.run)), job.files_of(test), sample=questions
     )
-    if unit.probed.exists() and read_json(unit.probed).get("made_of") == made_of:
+    if file.exists() and read_json(file).get("made_of") == made_of:
         return
     from babelspan.jobs.probe import probe
 
-    diagonal = [pair for pair in cells_of(test, unit.data).items() if len(set(pair[0])) == 1]
-    diagonal.sort(key=lambda pair: pair[0][0] != unit.source)  # the source first
-    reader = load_checkpoint(str(unit.run), limits=Limits(**limits)).to(device())
-    found = probe(
+    diagonal = [(q, examples) for (q, c), examples in job.cells_of(test).items() if q == c]
+    diagonal.sort(key=lambda cell: cell[0] != job.scale.source)  # the source first
+    reader = load_checkpoint(str(unit.run), limits=limits).to(device())
+    probed = probe(
         reader,
-        {language: evaluate_job.sampled(e, unit.probe) for (language, _), e in diagonal},
+        {language: evaluate_job.sampled(cell, questions) for language, cell in diagonal},
         seed=unit.seed,
     )
-    write_json(unit.probed, {"made_of": made_of, **asdict(found)})
+    write_json(file, {"made_of": made_of, **asdict(probed)})

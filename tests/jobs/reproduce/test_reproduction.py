@@ -7,6 +7,7 @@ import time
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from statistics import mean
 
 import pytest
 import stand_in
@@ -16,15 +17,17 @@ from babelspan.data.folder import describe
 from babelspan.data.predictions import RECORD
 from babelspan.jobs.answer import Answering
 from babelspan.jobs.evaluate import measure
-from babelspan.jobs.reproduce import job as jobs
-from babelspan.jobs.reproduce.job import Job
+from babelspan.jobs.reproduce.data_sets import training_sets
 from babelspan.jobs.reproduce.markdown import markdown
 from babelspan.jobs.reproduce.papers import choose_rows, load_paper
+from babelspan.jobs.reproduce.reproduction import Reproduction, check_inputs
 from babelspan.jobs.reproduce.table import tables
-from babelspan.jobs.reproduce.units import answers_of, cells_of
+from babelspan.jobs.reproduce.translations import translate
+from babelspan.jobs.reproduce.units import run_units, units_of
 from babelspan.readers import checksum_of, load_answerer
 from babelspan.scoring.comparison import Settings
 from babelspan.scoring.scorers import load_scorer
+from babelspan.text.words import words
 from babelspan.types import ConfigError, DataError
 
 PAPER = load_paper("bornea2021")
@@ -32,7 +35,7 @@ SCALE = PAPER.scales["paper"]
 ROWS = ("zs", "tq", "at-one", "psa-qs-all")
 FAST = ("method.reader.lr=5e-3", "threads=1")
 TESTS = Settings(resamples=200)
-OF_ZS = "runs/zs/seed-1/model.safetensors"
+OF_ZS = "runs/zs/seed-1"
 
 
 def plain(items, _, __):
@@ -51,12 +54,12 @@ def job_of(data, out, *rows, **others):
         "translator": f"lexicon:{data / 'words'}",
         "settings": FAST,
     }
-    return Job(**{**values, **others})
+    return Reproduction(**{**values, **others})
 
 
-def carried_out(job, side_by_side=1):
-    jobs.translate(job, workers=1, watch=plain)
-    jobs.carry_out(jobs.units(job, workers=1), jobs=side_by_side, watch=plain)
+def run(job, processes=1):
+    translate(job, workers=1, watch=plain)
+    run_units(units_of(job), processes=processes, workers=1, watch=plain)
     return job
 
 
@@ -79,7 +82,7 @@ def data(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def job(data, tmp_path_factory):
-    return carried_out(job_of(data, tmp_path_factory.mktemp("job"), *ROWS))
+    return run(job_of(data, tmp_path_factory.mktemp("job"), *ROWS))
 
 
 @pytest.fixture(scope="module")
@@ -97,8 +100,8 @@ def test_every_row_is_measured_on_every_test(job, found):
 @pytest.mark.parametrize("key", ROWS)
 def test_figures_are_those_of_the_trained_reader(job, found, key):
     for table in found:
-        load = partial(load_answerer, str(job.out / "runs" / key / "seed-1"), overlap=128)
-        cells = cells_of(table.test, job.data)
+        load = partial(load_answerer, str(job.out / "runs" / key / "seed-1"), step=128)
+        cells = job.cells_of(table.test)
         matrix, _ = measure(Answering(load), cells, load_scorer(table.test.scorer))
         (line,) = (line for line in table.lines if line.key == key)
         if table.test.name == "MLQA":
@@ -114,7 +117,7 @@ def test_figures_are_those_of_the_trained_reader(job, found, key):
 def test_rows_learn_from_their_translations(job):
     languages = {
         unit.key: [(f.question_language, f.context_language) for f in map(describe, unit.train)]
-        for unit in jobs.units(job)[1]
+        for unit in units_of(job)[1]
     }
     others = [(language, "en") for language in ("de", "es", "ar", "hi", "zh")]
     assert languages == {
@@ -123,11 +126,6 @@ def test_rows_learn_from_their_translations(job):
         "at-one": [("en", "en"), ("zh", "en")],
         "psa-qs-all": [("en", "en"), *others],
     }
-    examples = {
-        key: json.loads((job.out / "runs" / key / "seed-1" / "run.json").read_text())["examples"]
-        for key in ROWS
-    }
-    assert examples == {"zs": 16, "tq": 96, "at-one": 32, "psa-qs-all": 96}
 
 
 def test_only_what_rows_need_is_translated(job):
@@ -135,7 +133,7 @@ def test_only_what_rows_need_is_translated(job):
 
 
 def test_the_table_has_the_papers_figures_beside(job, found):
-    text = markdown(job, found)
+    text = markdown(job, found, training_sets(job))
     of_mlqa, of_tydiqa = (li for li in text.splitlines() if li.startswith("| AT (en-zh)"))
     assert of_mlqa.endswith("| 56.5 ± 0.1 | 62.8 ± 0.1 |")
     assert of_tydiqa.split("|")[-2].strip() == ""  # the paper has no such figure
@@ -150,9 +148,56 @@ def test_the_table_has_the_papers_figures_beside(job, found):
     )
 
 
+def test_every_cell_of_table_3_stands_with_the_papers(job, found):
+    of_mlqa, of_tydiqa = found
+    line = of_mlqa.lines[ROWS.index("psa-qs-all")]
+    assert {(q, c) for q, cells in line.cells.items() for c in cells} == {
+        (q, c) for q in stand_in.MLQA for c in stand_in.MLQA
+    }
+    means = [f1.mean for cells in line.cells.values() for f1 in cells.values()]
+    assert mean(means) == pytest.approx(line.f1["G-XLT"].mean)
+    text = markdown(job, found, [])
+    block = text.partition("F1 of LAF PSA+QS (en-all) by language of question and context")[2]
+    head, _, arabic, *_, last = block.partition("\n\n")[2].partition("\n\n")[0].splitlines()
+    assert head == "| question \\ context | ar | de | en | es | hi | vi | zh | mean |"
+    assert [cell.partition(" (")[2] for cell in arabic.split(" | ")[1:]] == [
+        "58.0)", "59.7)", "70.3)", "62.7)", "51.1)", "61.6)", "54.0)", "59.6) |",
+    ]  # fmt: skip
+    assert arabic.split(" | ")[1].startswith(f"{100 * line.cells['ar']['ar'].mean:.1f} (")
+    assert last.split(" | ")[-1] == f"{100 * line.f1['G-XLT'].mean:.1f} (61.9) |"
+    assert text.count("by language of question and context") == 1
+    assert of_tydiqa.lines[ROWS.index("psa-qs-all")].published_cells == {}
+
+
+def test_table_1_sums_over_all_languages_with_the_originals(job):
+    sets = {found.name: found for found in training_sets(job)}
+    assert list(sets) == ["original", "T(Q)", "T(Q) (en-zh)"]
+    pairs = {name: found.figures.pairs for name, found in sets.items()}
+    assert pairs == {"original": 16, "T(Q)": 96, "T(Q) (en-zh)": 32}
+    own, asked = sets["original"].figures, sets["T(Q)"].figures
+    assert asked.types == {name: 6 * count for name, count in own.types.items()}
+    assert sum(own.types.values()) == 16
+    assert asked.answer_words == pytest.approx(own.answer_words)  # contexts are the same
+
+    questions = [
+        (e.question, e.question_language)
+        for path in job.learns_from(PAPER.rows["tq"])
+        for e in describe(path).load()
+    ]
+    counts = [len(words(text, language)) for text, language in questions]
+    assert asked.question_words == pytest.approx(mean(counts))
+    assert sets["T(Q) (en-zh)"].published is None
+
+    lines = markdown(job, [], list(sets.values())).splitlines()
+    assert "| paper: T(Q) | 11.9 | 3.2 | 225,036 | 48,492 | 50,196 |" in "\n".join(lines)
+    assert [li.split(" | ")[0] for li in lines if " | " in li][-5:] == [
+        "| original", "| paper: original", "| T(Q)", "| paper: T(Q)", "| T(Q) (en-zh)",
+    ]  # fmt: skip
+
+
 def test_what_is_there_is_not_made_again(job):
     before = files_in(job.out)
-    carried_out(job)
+    run(job)
     after = files_in(job.out)
     changed = {n for n in after if after[n] != before.get(n)}
     # the summary of a translation and a run's own recipe are written again, the same
@@ -160,9 +205,9 @@ def test_what_is_there_is_not_made_again(job):
     assert not any(n.endswith((".safetensors", "log.jsonl")) or "answers" in n for n in changed)
 
 
-def test_rows_may_be_added_and_trained_side_by_side(data, job, tmp_path):
-    alone = carried_out(job_of(data, tmp_path, "zs"))
-    both = carried_out(replace(alone, rows=choose_rows(PAPER, SCALE, ["zs", "tq"])), 2)
+def test_rows_may_be_added_and_trained_in_parallel(data, job, tmp_path):
+    alone = run(job_of(data, tmp_path, "zs"))
+    both = run(replace(alone, rows=choose_rows(PAPER, SCALE, ["zs", "tq"])), 2)
     for key in ("zs", "tq"):
         name = f"runs/{key}/seed-1/model.safetensors"
         assert (both.out / name).read_bytes() == (job.out / name).read_bytes()
@@ -172,15 +217,18 @@ def test_rows_may_be_added_and_trained_side_by_side(data, job, tmp_path):
 
 def test_other_settings_are_refused_in_the_same_folder(job):
     with pytest.raises(ConfigError, match="holds a run with another recipe"):
-        carried_out(replace(job, settings=("method.reader.lr=1e-3", "threads=1")))
+        run(replace(job, settings=("method.reader.lr=1e-3", "threads=1")))
 
 
-def test_a_first_stage_is_trained_once_and_all_rows_go_on_from_it(data, tmp_path):
+def test_a_first_stage_is_trained_once_and_all_rows_start_from_it(data, tmp_path):
     scale = replace(SCALE, start=("method.reader.lr=5e-3", "updates=2"), tests=SCALE.tests[1:])
     job = job_of(data, tmp_path, "zs", "tq", scale=scale, settings=(*FAST, "updates=1"), seeds=2)
-    carried_out(job)
-    firsts, rows = jobs.units(job)
+    run(job)
+    firsts, rows = units_of(job)
     assert [unit.run for unit in firsts] == [tmp_path / "runs/start" / f"seed-{n}" for n in (1, 2)]
+    assert {(unit.reader, unit.settings, unit.train) for unit in firsts} == {
+        (str(data / "reader"), scale.start, (data / "squad" / "train.en.json.gz",))
+    }
     assert [(unit.key, unit.seed, unit.reader) for unit in rows] == [
         (key, n, str(tmp_path / "runs" / "start" / f"seed-{n}"))
         for n in (1, 2)
@@ -188,17 +236,17 @@ def test_a_first_stage_is_trained_once_and_all_rows_go_on_from_it(data, tmp_path
     ]
     (table,) = tables(job, TESTS)
     assert all(line.f1["XLT"].sd is not None for line in table.lines)
-    text = markdown(job, [table])
+    text = markdown(job, [table], [])
     assert "| ZS | 1 × 32 |" in text
     assert "± " in next(line for line in text.splitlines() if line.startswith("| T(Q)"))
     assert "2 seeds; a first stage for each seed (method.reader.lr=5e-3, updates=2);" in text
 
     given = replace(job, start="mine", out=tmp_path / "given", rows={"zs": PAPER.rows["zs"]})
-    none, rows = jobs.units(given)
+    none, rows = units_of(given)
     assert none == []
     assert {unit.reader for unit in rows} == {"mine"}
     with pytest.raises(DataError, match="expected translations with questions in 'de'"):
-        jobs.units(replace(job, out=tmp_path / "given"))
+        units_of(replace(job, out=tmp_path / "given"))
 
 
 def test_int8_and_probes(data, tmp_path):
@@ -209,33 +257,31 @@ def test_int8_and_probes(data, tmp_path):
     for name in ("squad", "words", "reader"):
         (tmp_path / name).symlink_to(data / name)
     scale = replace(SCALE, tests=(test,), int8=True, probe=6)
-    job = carried_out(job_of(tmp_path, tmp_path / "out", "zs", scale=scale))
+    job = run(job_of(tmp_path, tmp_path / "out", "zs", scale=scale))
     folder = job.out / "exported" / "zs" / "seed-1"
-    record = json.loads((answers_of(job.out, test, "zs") / "seed-1" / RECORD).read_text())
+    record = json.loads((job.answers_folder(test, "zs") / "seed-1" / RECORD).read_text())
     assert record["reader"] == checksum_of(str(folder))
     (table,) = tables(job, TESTS)
     (probe,) = table.lines[0].probes
     assert probe["languages"] == ["en", "de"]  # the source first, though de is before it
     assert probe["chance"] == 0.5
     assert probe["questions"] == 3  # half of them
-    assert "| ZS | " in markdown(job, [table]).rpartition("What question vectors tell")[2]
+    assert "| ZS | " in markdown(job, [table], []).rpartition("What question vectors reveal")[2]
 
     made = [folder / "model.onnx", job.out / "probes" / "zs" / "seed-1.json"]
     before = [path.stat().st_mtime_ns for path in made]
-    carried_out(job)
+    run(job)
     assert [path.stat().st_mtime_ns for path in made] == before
     for record in (folder / "from.json", made[1]):  # as if they were of another reader
-        record.write_text(
-            record.read_text().replace(checksum_of(str((job.out / OF_ZS).parent)), "another")
-        )
-    carried_out(job)
+        record.write_text(record.read_text().replace(checksum_of(str(job.out / OF_ZS)), "another"))
+    run(job)
     assert all(path.stat().st_mtime_ns > b for path, b in zip(made, before, strict=True))
 
 
 def test_all_strategies_in_all_languages(data, tmp_path):
     job = job_of(data, tmp_path, "tall")
-    jobs.translate(job, workers=1, watch=plain)
-    ((unit,), others) = (jobs.units(job)[1], ("de", "es", "ar", "hi", "zh"))
+    translate(job, workers=1, watch=plain)
+    ((unit,), others) = (units_of(job)[1], ("de", "es", "ar", "hi", "zh"))
     pairs = [(f.question_language, f.context_language) for f in map(describe, unit.train)]
     assert pairs == [
         ("en", "en"),
@@ -248,12 +294,12 @@ def test_all_strategies_in_all_languages(data, tmp_path):
 
     (tmp_path / "translated" / "old").mkdir()
     (tmp_path / "translated" / "old" / "dev.de-en.json.gz").write_bytes(unit.train[1].read_bytes())
-    assert jobs.units(replace(job))[1][0].train == unit.train  # another split
+    assert units_of(replace(job))[1][0].train == unit.train  # another split
     (tmp_path / "translated" / "old" / "train.de-en.json.gz").write_bytes(b"")
     with pytest.raises(
         DataError, match=r"expected one set .*'de' and contexts in 'en', found .*old"
     ):
-        jobs.units(replace(job))
+        units_of(replace(job))
 
 
 def test_the_command_line_writes_the_table_where_it_is_wanted(job, tmp_path, capsys):
@@ -273,6 +319,8 @@ def test_the_command_line_writes_the_table_where_it_is_wanted(job, tmp_path, cap
     assert record["settings"] == list(FAST)
     assert {"zs/seed-1", "tq/seed-1"} <= set(record["runs"])
     assert [t["strategies"] for t in record["translations"]] == [["T(Q)"]]
+    assert [s["name"] for s in record["data_sets"]] == ["original", "T(Q)"]
+    assert record["data_sets"][1]["figures"]["pairs"] == 96
     assert (tmp_path / "t.md").read_text() == (job.out / "table.md").read_text()
 
     with pytest.raises(ConfigError, match="row 'zs': equal exposure needs a setting updates=…"):
@@ -284,9 +332,9 @@ def test_the_command_line_writes_the_table_where_it_is_wanted(job, tmp_path, cap
 def test_translations_without_a_translator_are_an_error(data, tmp_path):
     job = job_of(data, tmp_path, "tq", translator=None)
     with pytest.raises(ConfigError, match="names no translator: name one with --translator"):
-        jobs.translate(job, workers=1, watch=plain)
-    jobs.translate(replace(job, rows={}), workers=1, watch=plain)  # nothing needs any
-    jobs.translate(replace(job, translated=data), workers=1, watch=plain)
+        translate(job, workers=1, watch=plain)
+    translate(replace(job, rows={}), workers=1, watch=plain)  # nothing needs any
+    translate(replace(job, translated=data), workers=1, watch=plain)
 
 
 def command(data, out):
@@ -296,7 +344,7 @@ def command(data, out):
     return [sys.executable, "-m", "babelspan", *words]
 
 
-def test_killed_it_goes_on_to_the_same_bits(data, job, tmp_path):
+def test_killed_it_resumes_to_the_same_bits(data, job, tmp_path):
     out = tmp_path / "out"
     waits_for = [out / "runs" / "zs" / "seed-1" / "run.json", answers(out, "tq")]
     for path in waits_for:
@@ -319,7 +367,7 @@ def test_killed_it_goes_on_to_the_same_bits(data, job, tmp_path):
 
 def answers(out: Path, key):
     """The first answers of a row."""
-    return answers_of(out, SCALE.tests[0], key) / "seed-1" / "ar-de.json"
+    return out / "answers" / "mlqa" / key / "seed-1" / "ar-de.json"
 
 
 @pytest.mark.parametrize(
@@ -338,8 +386,8 @@ def answers(out: Path, key):
 def test_what_is_missing_is_told_before_anything_is_made(data, tmp_path, change, message):
     job = job_of(data, tmp_path, "zs", scale=replace(SCALE, **change))
     with pytest.raises((ConfigError, DataError), match=message):
-        jobs.check(job)
-    jobs.check(job_of(data, tmp_path, "zs"))
+        check_inputs(job)
+    check_inputs(job_of(data, tmp_path, "zs"))
     with pytest.raises(DataError, match=r"reader '\./no': expected a folder"):
-        jobs.check(job_of(data, tmp_path, "zs", reader="./no"))
+        check_inputs(job_of(data, tmp_path, "zs", reader="./no"))
     assert list(tmp_path.iterdir()) == []

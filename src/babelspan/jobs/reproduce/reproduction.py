@@ -1,0 +1,178 @@
+"""A reproduction: the rows of a paper's table to be made, from which data, in which folder.
+
+Everything that is made stays in that folder, and what is there is not made again:
+`translated/<languages>/<strategy>` as `babelspan translate` leaves it, `runs/<row>/seed-<n>` as
+`babelspan train` does, `exported/<row>/seed-<n>`, `answers/<test>/<row>/seed-<n>` as
+`babelspan evaluate --out` does, `probes/<row>/seed-<n>.json`.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+from pathlib import Path
+
+from babelspan.data.folder import DataFile, describe, find, inside
+from babelspan.jobs import evaluate as evaluate_job
+from babelspan.jobs import train as train_job
+from babelspan.jobs.reproduce.papers import (
+    START,
+    Paper,
+    Row,
+    Scale,
+    Settings,
+    Test,
+    languages_of,
+    settings_of,
+)
+from babelspan.readers import load_checkpoint
+from babelspan.scoring.matrix import Pair
+from babelspan.scoring.scorers import load_scorer
+from babelspan.types import ConfigError, DataError, Example
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reproduction:
+    """Which rows of which paper are made, and from what.
+
+    Attributes:
+        paper: whose table.
+        scale: at which scale.
+        rows: by key.
+        data: the folder that the scale's paths are relative to.
+        out: the folder of the reproduction.
+        reader: where training starts.
+        seeds: how many, from 1.
+        start: a reader that replaces the scale's first stage; None to train that stage.
+        translator: for translations whose scale names none.
+        translated: folder of existing translations; None to make them.
+        settings: of all rows; they win over those of the scale.
+    """
+
+    paper: Paper
+    scale: Scale
+    rows: dict[str, Row]
+    data: Path
+    out: Path
+    reader: str
+    seeds: int
+    start: str | None = None
+    translator: str | None = None
+    translated: Path | None = None
+    settings: Settings = ()
+
+    @property
+    def train(self) -> Path:
+        """The file of the source examples."""
+        return self.data / self.scale.train
+
+    @property
+    def translations(self) -> Path:
+        """The folder that holds the translations."""
+        return self.translated or self.out / "translated"
+
+    @property
+    def has_first_stage(self) -> bool:
+        """Whether a first stage is trained for each seed."""
+        return self.scale.start is not None and self.start is None
+
+    def starts_from(self, seed: int) -> str:
+        """The reader that the rows of a seed start from."""
+        if self.has_first_stage:
+            return str(self.run_folder(START, seed))
+        return self.start or self.reader
+
+    def run_folder(self, key: str, seed: int) -> Path:
+        """The folder of a row's run and of its trained reader."""
+        return self.out / "runs" / key / f"seed-{seed}"
+
+    def exported_folder(self, key: str, seed: int) -> Path:
+        """The folder of a row's reader in int8."""
+        return self.out / "exported" / key / f"seed-{seed}"
+
+    def answers_folder(self, test: Test, key: str) -> Path:
+        """The folder of a row's answers to a test, with one folder for each seed."""
+        return self.out / "answers" / re.sub(r"\W+", "-", test.name.lower()).strip("-") / key
+
+    def probe_file(self, key: str, seed: int) -> Path:
+        """The file of what a row's vectors reveal."""
+        return self.out / "probes" / key / f"seed-{seed}.json"
+
+    def files_of(self, test: Test) -> list[DataFile]:
+        """The files of a test; errors as in `data.folder.find`."""
+        return find([self.data / path for path in test.data], split=test.split)
+
+    def cells_of(self, test: Test) -> dict[Pair, list[Example]]:
+        """The questions of a test by pair of languages; errors as in `evaluate_job.load_cells`."""
+        return evaluate_job.load_cells(
+            self.files_of(test), crossed=test.crossed, sample=test.sample, keep_misplaced=True
+        )
+
+    def learns_from(self, row: Row) -> tuple[Path, ...]:
+        """The files of a row: the source examples, then each strategy in each language.
+
+        Raises:
+            DataError: if a translation is missing.
+        """
+        files = [self.train]
+        for strategy, language in product(row.strategies, languages_of(row, self.scale)):
+            question = language if "q" in strategy else self.scale.source
+            context = language if "c" in strategy else self.scale.source
+            files += self._translations_of(question, context)
+        return tuple(files)
+
+    @cached_property
+    def _translation_files(self) -> list[DataFile]:
+        split = describe(self.train).split
+        return [file for file in inside(self.translations) if file.split == split]
+
+    def _translations_of(self, question: str, context: str) -> list[Path]:
+        """The translations with questions and contexts in these languages, part by part."""
+        files = [
+            file
+            for file in self._translation_files
+            if (file.question_language, file.context_language) == (question, context)
+        ]
+        if len({file.whole for file in files}) > 1:
+            raise DataError(
+                f"expected one set of translations with questions in {question!r} and contexts "
+                f"in {context!r}, found {', '.join(sorted(str(file.whole) for file in files))}; "
+                "remove what is out of date"
+            )
+        if not files:
+            raise DataError(
+                f"{self.translations}: expected translations with questions in {question!r} and "
+                f"contexts in {context!r}, found none; make them with babelspan translate, or "
+                "choose other --rows"
+            )
+        return [file.path for file in files]
+
+
+def check_inputs(reproduction: Reproduction) -> None:
+    """Check settings, data, tests and reader before anything slow begins.
+
+    Raises:
+        DataError: if data or the reader are missing, or cannot be measured on.
+        ConfigError: for a setting or scorer that is unknown, or probes of a test that is not
+            crossed.
+    """
+    scale = reproduction.scale
+    stages = [
+        (row.method, settings_of(key, row, scale, reproduction.settings))
+        for key, row in reproduction.rows.items()
+    ]
+    for method, settings in [*stages, ("fine_tune", scale.start or ())]:
+        if any(setting.startswith(("seed=", "run.seed=")) for setting in settings):
+            raise ConfigError("expected no setting of the seed, found one; use --seeds")
+        train_job.resolve(method, settings=settings)
+    if scale.probe and not scale.tests[0].crossed:
+        raise ConfigError(f"probes need a test that is crossed, {scale.tests[0].name!r} is not")
+    if not reproduction.train.is_file():
+        raise DataError(
+            f"{reproduction.train}: expected the source examples, found no such file; name the "
+            "folder that holds them with --data"
+        )
+    for test in scale.tests:
+        load_scorer(test.scorer)
+        reproduction.cells_of(test)
+    load_checkpoint(reproduction.start or reproduction.reader, gives_new_head=True)
