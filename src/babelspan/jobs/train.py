@@ -38,8 +38,8 @@ RECIPES = Path(__file__).parents[1] / "recipes"
 RECIPE = "recipe.toml"
 RECORD = "run.json"
 
-_NEEDED = ("torch", "transformers", "accelerate", "safetensors", "ijson")
-_LIBRARIES = ("torch", "transformers", "accelerate", "safetensors", "tokenizers", "numpy")
+_NEEDED = ("torch", "transformers", "accelerate", "safetensors")
+_LIBRARIES = (*_NEEDED, "tokenizers", "numpy")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +165,7 @@ def carry_out(plan: Plan, out: Path) -> None:
         if run.place.leads:
             stack.enter_context(locked(out))
         reader = load_checkpoint(plan.reader, limits=plan.run_config.limits, gives_new_head=True)
+        record["reader_sha256"] = checksum_of(plan.reader)  # of a hub name, known once it is loaded
         _begin(out, record, run, is_new=state == "new")
         if plan.dev:
             run.monitor = _monitor(reader, plan, run.place)
