@@ -11,6 +11,8 @@ Algorithm, for each batch x of examples, and k fresh ones y
 
 from dataclasses import dataclass
 
+import torch
+
 from babelspan.losses.span import span_loss
 from babelspan.training.examples import labelled
 from babelspan.training.fit import fit
@@ -39,7 +41,9 @@ def train(reader, corpora, config, run):
 
     def step(batch):
         for fresh in batch.others:
-            named = game.play(reader(fresh).summary, fresh)
+            with torch.no_grad():
+                vectors = reader(fresh).summary
+            named = game.play(vectors, fresh)
 
         reading = reader(batch.one)
         span = span_loss(reading.start_logits, reading.last_logits, batch.one.answers)

@@ -66,7 +66,7 @@ class ThreeTexts(nn.Module):
 
     def forward(self, batch):
         own = self.inner(batch.own)
-        none = torch.zeros(self.width)
+        none = own.hidden.new_zeros(self.width)
         means = [self.inner(o).hidden.mean(dim=(0, 1)) if o else none for o in batch.others]
         hidden = own.hidden + torch.stack(means)[:, None]
         start, last = self.inner.model.qa_outputs(hidden).unbind(-1)

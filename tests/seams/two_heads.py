@@ -70,4 +70,5 @@ class Named:
         self.languages = torch.tensor([language for _, language in chosen])
 
     def to(self, device):
+        self.texts, self.languages = self.texts.to(device), self.languages.to(device)
         return self

@@ -9,6 +9,7 @@ from babelspan.training.examples import labelled
 from babelspan.training.fit import evaluating, fit
 from babelspan.training.run import Run, RunConfig
 from babelspan.training.update import Optim, Updater
+from babelspan.types import ConfigError
 from miniature import miniature_reader
 from world import World
 
@@ -157,3 +158,71 @@ def test_a_resumed_run_logs_the_means_of_one_that_was_not_stopped(tmp_path):
         two_stages(tmp_path / "stopped", (0, 2))
     two_stages(tmp_path / "stopped")
     assert losses(tmp_path / "stopped") == losses(tmp_path / "whole")
+
+
+def grown_and_copied(folder, stop=None):
+    """Between two stages the reader gets a layer more, and a teacher becomes a copy of it."""
+    run = Run(config=RunConfig(**SMALL), folder=folder)
+    reader, teacher = new_reader(), new_reader(seed=1)
+    run.player("teacher", teacher, learns=False)
+
+    def stage(number):
+        updater = Updater(reader, OPTIM, run)
+
+        def step(batch):
+            if stop == (number, run.clock.update):
+                raise StoppedError
+            reading = reader(batch)
+            told = teacher(batch).hidden.detach()
+            loss = span_loss(reading.start_logits, reading.last_logits, batch.answers)
+            loss = loss + (reading.hidden - told).square().mean()
+            if hasattr(reader, "added"):
+                loss = loss + reader.added(reading.hidden).square().mean()
+            updater(loss)
+            return {"loss": loss}
+
+        fit(step, labelled(reader, EXAMPLES, run), run)
+
+    stage(0)
+    teacher.load_state_dict(reader.state_dict())
+    reader.added = nn.Linear(32, 32)
+    stage(1)
+    return reader, teacher
+
+
+@pytest.mark.parametrize("stop", [(0, 2), (1, 0), (1, 2)])
+def test_players_that_change_between_stages_are_those_of_the_checkpoint(tmp_path, stop):
+    whole = grown_and_copied(None)
+    with pytest.raises(StoppedError):
+        grown_and_copied(tmp_path, stop)
+    for resumed, expected in zip(grown_and_copied(tmp_path), whole, strict=True):
+        assert torch.equal(weights(resumed), weights(expected))
+
+
+def test_an_updater_of_an_earlier_stage_is_refused():
+    run = Run(config=RunConfig(**SMALL))
+    reader = new_reader()
+    updater = Updater(reader, OPTIM, run)
+
+    def step(batch):
+        loss = reader(batch).hidden.square().mean()
+        updater(loss)
+        return {"loss": loss}
+
+    fit(step, labelled(reader, EXAMPLES, run), run)
+    with pytest.raises(ConfigError, match="the updater of 'reader' is of an earlier stage"):
+        fit(step, labelled(reader, EXAMPLES, run), run)
+
+
+def test_two_calls_for_one_micro_batch_of_several_are_refused():
+    run = Run(config=RunConfig(**SMALL, accumulation=2))
+    reader = new_reader()
+    updater = Updater(reader, OPTIM, run)
+
+    def step(batch):
+        for _ in range(2):
+            updater(reader(batch).hidden.square().mean())
+        return {}
+
+    with pytest.raises(ConfigError, match="called twice for one micro-batch, which takes accumul"):
+        fit(step, labelled(reader, EXAMPLES, run), run)

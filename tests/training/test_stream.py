@@ -332,3 +332,15 @@ def test_two_streams_are_shared_out_equally_or_not_at_all(more, said):
 def test_a_source_of_zero_batches_is_refused():
     with pytest.raises(ValueError, match="times must be 1 or more, got 0"):
         both(stream_of(WINDOWS[:20]), stream_of(WINDOWS[:20]), times=0)
+
+
+def test_pairs_that_processes_cannot_share_equally_are_refused():
+    """Six windows are three pairs, for two processes."""
+    pairs = Stream(
+        items=list(zip(WINDOWS[::2], WINDOWS[1::2], strict=True)),
+        lengths=np.array([99] * (len(WINDOWS) // 2)),
+        collate=lambda rows: READER.collate([w for row in rows for w in row]),
+        together=2,
+    )
+    with pytest.raises(ConfigError, match="got 6, which is 3 times 2 windows"):
+        both(pairs, pairs).in_order(Order(seed=1, batch_size=6, processes=2))

@@ -13,7 +13,7 @@ from babelspan.data.files import read_text
 from babelspan.types import DataError, SentencePair
 
 _CODE = r"[a-z]{2,3}(?:-[A-Z][a-z]{3})?"
-_NAME = re.compile(rf"(?P<source>.+)\.(?P<a>{_CODE})-(?P<b>{_CODE})\.tsv(?:\.gz)?")
+NAME = re.compile(rf"(?P<source>.+)\.(?P<a>{_CODE})-(?P<b>{_CODE})\.tsv(?:\.gz)?")
 
 
 def named(path: Path) -> tuple[str, str, str] | None:
@@ -22,7 +22,7 @@ def named(path: Path) -> tuple[str, str, str] | None:
     >>> named(Path("ntrex.en-zh-Hant.tsv.gz"))
     ('ntrex', 'en', 'zh-Hant')
     """
-    found = _NAME.fullmatch(path.name)
+    found = NAME.fullmatch(path.name)
     return (found["source"], found["a"], found["b"]) if found else None
 
 

@@ -72,8 +72,7 @@ def find(paths: Paths, *, split: str | None = None) -> dict[str, list[data_folde
         if kind == "labelled":
             found[kind] = data_folder.find([Path(p) for p in given], split=split)
         else:
-            pattern, describe = _NAMED[kind]
-            found[kind] = _among([Path(p) for p in given], pattern, describe)
+            found[kind] = _among([Path(p) for p in given], *_NAMED[kind])
     for file in (file for files in found.values() for file in files):
         if not file.path.is_file():
             raise DataError(f"{file.path}: there is no such file")
@@ -107,20 +106,28 @@ def sentence_pairs(files: Iterable[data_folder.DataFile]) -> Iterator[SentencePa
 def passages(files: Iterable[data_folder.DataFile]) -> Iterator[Passage]:
     """The paragraphs of text files; empty lines are skipped."""
     for file in files:
-        for line in read_text(file.path).split("\n"):
+        for line in read_text(file.path).removeprefix("\ufeff").split("\n"):
             if text := line.strip():
                 yield Passage(text, file.context_language)
 
 
 def _among(
-    paths: Sequence[Path], pattern: str, describe: Callable[[Path], data_folder.DataFile]
+    paths: Sequence[Path],
+    pattern: str,
+    name: re.Pattern[str],
+    describe: Callable[[Path], data_folder.DataFile],
 ) -> list[data_folder.DataFile]:
     """The files among paths and, for a folder, those below it."""
     found: list[data_folder.DataFile] = []
     for path in paths:
-        inside = sorted(path.rglob(pattern)) if path.is_dir() else [path]
+        inside = [path]
+        if path.is_dir():
+            inside = [p for p in sorted(path.rglob(pattern)) if name.fullmatch(p.name)]
         if not inside:
-            raise DataError(f"{path}: expected files {pattern} in this folder, found none")
+            raise DataError(
+                f"{path}: expected files {pattern} in this folder whose names say their languages, "
+                "found none"
+            )
         found += map(describe, inside)
     return found
 
@@ -139,5 +146,8 @@ def _passages_file(path: Path) -> data_folder.DataFile:
     return data_folder.DataFile(path, found["source"], found["language"], found["language"])
 
 
-_NAMED = {"bitext": ("*.tsv*", _bitext_file), "passages": ("*.txt*", _passages_file)}
-"""Kind -> the names of its files in a folder, and what reads such a name."""
+_NAMED = {
+    "bitext": ("*.tsv*", bitext.NAME, _bitext_file),
+    "passages": ("*.txt*", _PASSAGES, _passages_file),
+}
+"""Kind -> its files in a folder, what their names are like, and what reads such a name."""

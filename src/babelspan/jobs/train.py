@@ -153,8 +153,7 @@ def carry_out(plan: Plan, out: Path) -> None:
     from babelspan.training.run import CHECKPOINT, Run
 
     record = _record(plan)
-    state = _state_of(out, record)
-    if state == "finished":
+    if _state_of(out, record) == "finished":
         (out / CHECKPOINT).unlink(missing_ok=True)
         print(f"{out}: this run has finished already", file=sys.stderr)
         return
@@ -162,21 +161,25 @@ def carry_out(plan: Plan, out: Path) -> None:
     with ExitStack() as stack:
         stack.callback(torch.set_num_threads, ALL_CORES)
         run = Run(config=plan.run_config, folder=out)
+        stack.callback(run.place.accelerator.end_training)
+        stack.callback(run.journal.close)
         if run.place.leads:
             stack.enter_context(locked(out))
+        state = run.place.gathered(_state_of(out, record))[0]  # again: another run may have ended
+        if state == "finished":
+            return
         reader = load_checkpoint(plan.reader, limits=plan.run_config.limits, gives_new_head=True)
-        record["reader_sha256"] = checksum_of(plan.reader)  # of a hub name, known once it is loaded
+        if "@" in record["reader_sha256"]:  # a name on the hub, whose commit is known once loaded
+            record["reader_sha256"] = checksum_of(plan.reader)
         _begin(out, record, run, is_new=state == "new")
         if plan.dev:
             run.monitor = _monitor(reader, plan, run.place)
-        reader = plan.method.train(reader, learnt_from, plan.method_config, run)
+        trained = plan.method.train(reader, learnt_from, plan.method_config, run)
         run.place.accelerator.wait_for_everyone()
         if run.place.leads:
-            store.save(reader, out)
+            store.save(trained, out)
             write_json(out / RECORD, {**read_json(out / RECORD), "state": "finished"})
             (out / CHECKPOINT).unlink(missing_ok=True)
-        run.journal.close()
-        run.place.accelerator.end_training()
 
 
 def _begin(out: Path, record: Mapping[str, Any], run: Any, *, is_new: bool) -> None:

@@ -1,9 +1,9 @@
 """Readers from any checkpoint that `AutoModelForQuestionAnswering` loads.
 
-With `fused` and `converted` the one place that imports transformers. A span head over a pretrained
-encoder: Devlin et al. (2019), arXiv:1810.04805, Section 4.2; MBERT_QA of Bornea et al. (2021),
-arXiv:2012.05958, Eq. 1. Weights are safetensors only, and code that comes with a checkpoint is
-never run.
+With `export.fused` and `translators.ctranslate2.converted` the one place that imports transformers.
+A span head over a pretrained encoder: Devlin et al. (2019), arXiv:1810.04805, Section 4.2; MBERT_QA
+of Bornea et al. (2021), arXiv:2012.05958, Eq. 1. Weights are safetensors only, and code that comes
+with a checkpoint is never run.
 """
 
 import tempfile

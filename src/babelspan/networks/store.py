@@ -35,14 +35,14 @@ def load(name: str, *, limits: Limits = Limits(), gives_new_head: bool = False) 
     """
     if name.startswith(NEW):
         kind, _, settings = name.removeprefix(NEW).partition(",")
-        made: Reader = _module(kind, name).new(settings, limits=limits)
+        made: Reader = _module(kind, name, "new").new(settings, limits=limits)
         return made
     record = Path(name) / NETWORK
     if record.is_file():
         found = read_json(record)
         if not isinstance(found, dict) or not isinstance(found.get("kind"), str):
             raise DataError(f"{record}: expected a kind of network, found {found!r:.80}")
-        read: Reader = _module(found["kind"], str(record)).load(Path(name), limits=limits)
+        read: Reader = _module(found["kind"], str(record), "load").load(Path(name), limits=limits)
         return read
     from babelspan.networks import pretrained
 
@@ -56,10 +56,10 @@ def save(network: Any, folder: Path) -> None:
         write_json(folder / NETWORK, {"kind": network.kind})
 
 
-def _module(kind: str, where: str) -> ModuleType:
+def _module(kind: str, where: str, function: str) -> ModuleType:
     name = f"babelspan.networks.{kind}"
-    if kind.isidentifier() and importlib.util.find_spec(name):
+    if kind.isidentifier() and name != __name__ and importlib.util.find_spec(name):
         module = importlib.import_module(name)
-        if hasattr(module, "load"):
+        if hasattr(module, function):
             return module
     raise ConfigError(f"{where}: there is no kind of network {kind!r} in this version of Babelspan")

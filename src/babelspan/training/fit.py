@@ -1,7 +1,7 @@
 """The one training loop: it counts, logs, shows progress, evaluates, saves and resumes.
 
-It knows nothing of questions, languages or players; a method hands it a `step` and a source of
-batches.
+It knows nothing of questions, languages or what players do; a method hands it a `step` and a source
+of batches.
 """
 
 import sys
@@ -41,11 +41,10 @@ def fit(step: Step[B], source: Source[B], run: Run) -> None:
     clock.update, clock.updates = 0, updates.updates
     if not run.is_past(clock.stage):
         run.place.part_random_states(clock.stage)
-        saved = run.restore()
-        if saved is not None:
-            _tell_of_threads(saved["threads"], run)
+        threads, summed = run.restore() or (torch.get_num_threads(), {})
+        _tell_of_threads(threads, run)
         run.journal.open(stage=clock.stage, update=clock.update)
-        _take_updates(step, updates, run, {} if saved is None else saved["meter"])
+        _take_updates(step, updates, run, summed)
         for updater in run.updaters:
             updater.take_average()
         run.place.join_random_states()
@@ -55,7 +54,7 @@ def fit(step: Step[B], source: Source[B], run: Run) -> None:
 
 @contextmanager
 def evaluating(*networks: Any) -> Iterator[None]:
-    """Within the block the networks do not learn: no dropout. Each part is then as it was."""
+    """Within the block networks do not learn: no dropout. Each module is then as it was."""
     modes = {
         module: module.training
         for network in networks
@@ -97,7 +96,7 @@ def _update(step: Step[B], shares: Sequence[Share[B]], run: Run) -> dict[str, Te
     means: dict[str, Tensor] = {}
     total = sum(share.weight for share in shares)
     for number, share in enumerate(shares):
-        run.clock.weight = share.weight
+        run.clock.weight, run.clock.micro_batch = share.weight, number
         run.clock.completes_update = number == len(shares) - 1
         with run.place.autocast():
             losses = step(share.batch.to(run.place.device))

@@ -60,6 +60,7 @@ class Meter:
         seconds = time.monotonic() - self._since
         line["tokens_per_second"] = self._tokens * self._run.place.processes / seconds
         for updater in self._run.updaters:
+            updater.check()
             line[f"{updater.name}_lr"] = updater.learning_rate
             for number, norm in enumerate(updater.gradient_norms, 1):
                 suffix = f"_{number}" if number > 1 else ""

@@ -1,7 +1,7 @@
 """What a method may learn from, and a run under way: its place, its clock, its players."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -85,10 +85,6 @@ class Corpora:
     passages: Sequence[Passage] = ()
 
 
-KINDS = tuple(field.name for field in fields(Corpora))
-"""The kinds of corpora."""
-
-
 @dataclass(slots=True)
 class Clock:
     """How far a run has come; `fit` moves it, updaters read it.
@@ -98,13 +94,15 @@ class Clock:
         update: number of the present update, from 0.
         updates: how many updates the stage has.
         weight: part of the present micro-batch in the mean over its update.
-        completes_update: whether the present micro-batch is the last of its update.
+        micro_batch: number of the present micro-batch in its update, from 0.
+        completes_update: whether it is the last one.
     """
 
     stage: int = 0
     update: int = 0
     updates: int = 0
     weight: float = 1.0
+    micro_batch: int = 0
     completes_update: bool = True
 
 
@@ -144,23 +142,38 @@ class Run:
         self._saved: dict[str, Any] | None = None
         self._is_looked_up = False
 
-    def player(self, name: str, network: Player) -> None:
-        """Make a network part of the run: on its device, learning, and in every checkpoint.
+    def player(self, name: str, network: Player, *, learns: bool = True) -> None:
+        """Make a network part of the run: on its device, and in every checkpoint.
 
-        Where the run is resumed, the network takes up its saved weights here. Networks that a stage
-        reads and does not change belong to the run as well.
+        Where the run is resumed, the network takes up its saved weights here, and again when the
+        stage of the checkpoint begins, whatever was done to it in between. Other things that are
+        computed between stages from a network that has learnt, such as labels, are not saved: make
+        them from what a stage leaves in a player that no later stage changes.
+
+        Args:
+            name: of the player, in checkpoints.
+            network: its parameters may be shared with other players.
+            learns: whether it reads with dropout; a network that only watches does not.
 
         Raises:
-            ConfigError: if another network has the name.
+            ConfigError: if another network has the name, or the checkpoint has one of another form.
         """
         known = self.players.setdefault(name, network)
         if known is not network:
             raise ConfigError(f"expected one player named {name!r} in a run, got a second one")
         network.to(self.place.device)
-        network.train()
+        network.train(learns)
         saved = self._checkpoint()
         if saved is not None and name in saved["players"]:
-            network.load_state_dict(saved["players"][name])
+            try:
+                network.load_state_dict(saved["players"][name])
+            except RuntimeError as error:
+                if saved["stage"] <= self.clock.stage:
+                    raise ConfigError(
+                        f"the checkpoint of {self.folder} has a player {name!r} of another shape "
+                        "than this run; remove it to start the run anew"
+                    ) from error
+                # it grows before the stage of the checkpoint, which `restore` takes up
 
     def save(self, meter: Mapping[str, float]) -> None:
         """Write a checkpoint that replaces the last one; all processes hold the same weights.
@@ -184,11 +197,13 @@ class Run:
         with replacing(self.folder / CHECKPOINT) as beside:
             torch.save(state, beside)
 
-    def restore(self) -> dict[str, Any] | None:
-        """Take up the checkpoint: what it says of this stage; None where nothing is saved of it.
+    def restore(self) -> tuple[int, dict[str, float]] | None:
+        """Take up the checkpoint of this stage; None where there is none.
 
-        The clock is set, or moved behind this stage if the checkpoint is of a later one. The log
-        becomes what it was then.
+        Players, updaters, random state, clock and log become what they were then.
+
+        Returns:
+            How many threads the run had, and the sums of its meter.
         """
         saved = self._checkpoint()
         if saved is None:
@@ -198,12 +213,14 @@ class Run:
         if saved["stage"] != self.clock.stage:
             return None
         self.clock.update = saved["update"]
+        for name, player in self.players.items():
+            player.load_state_dict(saved["players"][name])
         for updater in self.updaters:
             updater.load_state_dict(saved["updaters"][updater.name])
         self.place.set_random_state(saved["random"][self.place.process])
         self.journal.shorten(saved["log_bytes"])
         self._saved = None  # taken up: later players are new
-        return saved
+        return saved["threads"], saved["meter"]
 
     def is_past(self, stage: int) -> bool:
         """Whether the checkpoint that the run is resumed from is of a later stage."""

@@ -1,5 +1,6 @@
 """Items on disk: what is learnt from need not fit into memory."""
 
+import os
 import pickle
 import tempfile
 import threading
@@ -23,9 +24,10 @@ class Spool(Sequence[T], Generic[T]):
 
     def __init__(self, items: Iterable[T] = (), *, folder: Path | None = None) -> None:
         is_there = folder is not None and folder.is_dir()
-        self._file = tempfile.TemporaryFile(dir=folder if is_there else None, buffering=1 << 20)  # noqa: SIM115
+        self._file = tempfile.TemporaryFile(dir=folder if is_there else None)  # noqa: SIM115
         self._ends = array("q", [0])
         self._lock = threading.Lock()
+        self._is_written_out = True
         for item in items:
             self.append(item)
 
@@ -33,9 +35,9 @@ class Spool(Sequence[T], Generic[T]):
         """Add an item at the end."""
         written = pickle.dumps(item, protocol=pickle.HIGHEST_PROTOCOL)
         with self._lock:
-            self._file.seek(self._ends[-1])
             self._file.write(written)
             self._ends.append(self._ends[-1] + len(written))
+            self._is_written_out = False
 
     def __len__(self) -> int:
         return len(self._ends) - 1
@@ -52,10 +54,21 @@ class Spool(Sequence[T], Generic[T]):
             raise IndexError(f"expected an index below {len(self)}, got {index}")
         start, end = self._ends[number], self._ends[number + 1]
         with self._lock:
-            self._file.seek(start)
-            written = self._file.read(end - start)
+            if not self._is_written_out:
+                self._file.flush()
+                self._is_written_out = True
+            written = self._read(start, end - start)
         item: T = pickle.loads(written)
         return item
+
+    def _read(self, start: int, size: int) -> bytes:
+        """Bytes at a place, past the buffer, which would fetch far more of them."""
+        if hasattr(os, "pread"):
+            return os.pread(self._file.fileno(), size, start)
+        self._file.seek(start)
+        written: bytes = self._file.read(size)
+        self._file.seek(0, os.SEEK_END)
+        return written
 
     def __iter__(self) -> Iterator[T]:
         return (self[number] for number in range(len(self)))

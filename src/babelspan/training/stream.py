@@ -121,7 +121,8 @@ class Stream(Generic[Item, B]):
     Attributes:
         items: what is learnt from; may lie on disk (`training.spool`).
         lengths: tokens of each item, padded, of its longest part, (N,).
-        collate: makes a batch of items.
+        collate: makes a batch of items. It runs in a thread of its own on a GPU, so it draws no
+            numbers from PyTorch's random state.
         together: windows, or other parts, of an item; they count for the size of a batch.
         unit: what a part is called in messages.
     """
@@ -150,6 +151,11 @@ class StreamUpdates(Generic[Item, B]):
         self._stream = stream
         self._order = order
         self._size = order.batch_size // stream.together
+        if order.is_full and self._size % order.shares:
+            raise ConfigError(
+                f"expected a batch_size that {order.processes} processes can share equally, got "
+                f"{order.batch_size}, which is {self._size} times {stream.together} {stream.unit}s"
+            )
         planned = [len(self._plan(e)) for e in range(order.epochs)] if not order.updates else []
         self.updates = order.updates or sum(planned)
 
@@ -265,11 +271,6 @@ class Both(Generic[B, C]):
                 "expected accumulation = 1 and no batch_tokens where two streams are read, got "
                 f"{order.accumulation} and {order.batch_tokens}"
             )
-        if order.batch_size % order.processes:
-            raise ConfigError(
-                f"expected a batch_size that {order.processes} processes can share equally, got "
-                f"{order.batch_size}"
-            )
         return BothUpdates(self, replace(order, is_full=True))
 
 
@@ -281,7 +282,7 @@ class BothUpdates(Generic[B, C]):
         self._one = both.one.in_order(order)
         self.updates = self._one.updates
         self._other = both.other.in_order(
-            replace(order, seed=order.seed + 1, updates=self.updates * both.times)
+            replace(order, seed=2 * order.seed + 1, updates=self.updates * both.times)
         )
 
     def starting_at(self, update: int) -> Iterator[list[Share[Several[B, C]]]]:

@@ -60,7 +60,9 @@ class Updater:
         learning_rate: of the last update.
 
     Raises:
-        ConfigError: if the stage has an updater of that name.
+        ConfigError: if the stage has an updater of that name. A call raises one, too, if the
+            updater is of an earlier stage, is called twice for a micro-batch of several, or a
+            gradient of the update is not finite.
     """
 
     def __init__(self, player: Player, optim: Optim, run: Run, *, name: str = "reader") -> None:
@@ -82,6 +84,8 @@ class Updater:
         self._average = [p.detach().clone() for p in self.parameters] if optim.average else []
         self._gradients: list[list[Tensor | None]] = []
         self._norms: list[Tensor] = []
+        self._seen: tuple[int, int] | None = None
+        self._taken = 0
         run.updaters.append(self)
 
     def __call__(self, *losses: Tensor) -> None:
@@ -90,6 +94,17 @@ class Updater:
         Raises:
             ConfigError: if a gradient of the update is not finite.
         """
+        if self not in self._run.updaters:
+            raise ConfigError(
+                f"the updater of {self.name!r} is of an earlier stage; make a new one before `fit`"
+            )
+        moment = self._run.clock.update, self._run.clock.micro_batch
+        if self._run.config.accumulation > 1 and self._seen == moment:
+            raise ConfigError(
+                f"the updater of {self.name!r} is called twice for one micro-batch, which takes "
+                "accumulation = 1"
+            )
+        self._seen = moment
         if not self._gradients:
             self._gradients = [[None] * len(self.parameters) for _ in losses]
         with torch.autocast(self._run.place.device.type, enabled=False):
@@ -132,7 +147,7 @@ class Updater:
         for norm in self.gradient_norms:
             if not math.isfinite(norm):
                 raise ConfigError(
-                    f"update {self._run.clock.update + 1}: expected a finite gradient of "
+                    f"update {self._taken + 1}: expected a finite gradient of "
                     f"{self.name!r}, its norm is {norm}; lower the learning rate or check the data"
                 )
 
@@ -158,7 +173,7 @@ class Updater:
         for group in self._optimizer.param_groups:
             group["lr"] = self.learning_rate
         self.check()
-        self._norms = []
+        self._norms, self._taken = [], self._run.clock.update
         for gradients in self._gradients:
             self._put(gradients)
             self._step()

@@ -325,7 +325,7 @@ def test_the_command_line_writes_the_table_where_it_is_wanted(job, tmp_path, cap
 
     with pytest.raises(ConfigError, match="row 'zs': equal exposure needs a setting updates=…"):
         reproduce.command("bornea2021", **asked, equal="exposure")
-    with pytest.raises(ConfigError, match="holds a job that differs in sample"):
+    with pytest.raises(ConfigError, match="seed-1: holds a job that differs in sample"):
         reproduce.command("bornea2021", **asked, sample=2)
 
 
