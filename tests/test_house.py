@@ -23,7 +23,7 @@ ROWS = [
     {"answering"},
     {"losses"},
     {"models"},
-    {"augment", "train"},
+    {"alignment", "augment", "train", "vocabulary"},
     {"methods"},
     {"engines"},
     {"readers", "samples", "translators", "pivot"},
