@@ -2,7 +2,7 @@
 
     python experiments/multilingual_reader/alignment_error.py --data DATA --out FOLDER
 
-The sentences of the gold set are aligned together with the bitext of their languages, without a look
+Sentences of the gold set are aligned together with the bitext of their languages, without a look
 at their links, as unsupervised aligners are measured. A link is one that both directions prefer.
 Nothing of this enters the reader.
 """
@@ -20,7 +20,7 @@ from tokenizers import Tokenizer
 from babelspan.alignment.ibm1 import Tables, estimate
 from babelspan.data.files import read_text
 
-GOLD = "en-cs en-es en-fr en-hi en-pt en-sv ja-en ro-en zh-en".split()
+GOLD = ["en-cs", "en-es", "en-fr", "en-hi", "en-pt", "en-sv", "ja-en", "ro-en", "zh-en"]
 MOST_LINKS = 4_000_000
 
 Gold = tuple[list[str], list[str], set[tuple[int, int]], set[tuple[int, int]]]

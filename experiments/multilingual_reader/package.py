@@ -1,6 +1,6 @@
 """Export a checkpoint to a folder of at most 40 MB: 8-bit matrices, 4-bit word vectors.
 
-    python experiments/multilingual_reader/package.py --checkpoint FOLDER --out FOLDER
+python experiments/multilingual_reader/package.py --checkpoint FOLDER --out FOLDER
 """
 
 import argparse

@@ -57,10 +57,10 @@ class Settings:
     """
 
     seed: int = 1
-    pair_tokens: int = 2_400
-    question_tokens: int = 3_000
-    alone: int = 60
-    body_rate: float = 8e-5
+    pair_tokens: int = 1_600
+    question_tokens: int = 2_400
+    alone: int = 50
+    body_rate: float = 1e-4
     vector_rate: float = 1e-3
     warm_up: int = 80
     clip: float = 1.0

@@ -59,3 +59,5 @@ def test_fertility(tokenizer):
     assert (found.characters, found.words, found.tokens, found.unknown) == (11, 4, 7, 1)
     assert found.per_character == pytest.approx(7 / 11)
     assert found.per_word == pytest.approx(7 / 4)
+    with pytest.raises(ValueError, match=r"expected a tokenizer with the token '<unk>', found"):
+        fertility(tokenizer, [], unknown="<unk>")

@@ -53,13 +53,13 @@ def translations(
     sources, targets = tables.sources[good], tables.targets[good]
     weights = tables.counts[good]
     found: dict[str, dict[str, float]] = {}
-    for i in np.lexsort((targets, -weights, sources)):
+    for i in np.lexsort((targets, -weights, sources)).tolist():
         options = found.setdefault(source_words[sources[i]], {})
         if len(options) < limits.most:
             options[target_words[targets[i]]] = float(weights[i])
     for source in np.flatnonzero(
         (occurrences >= limits.vanishing) & (linked < limits.linked * occurrences)
-    ):
+    ).tolist():
         options = found.setdefault(source_words[source], {})
         options[""] = float(occurrences[source] - linked[source])
     return found

@@ -14,6 +14,7 @@ Shapes: E, C, S and T as in `cells`; n and m words of one pair.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -173,31 +174,33 @@ def _learnt(
         null_shares: probability that the null word gives each word.
         settings: of the estimate.
     """
-    near = links.nearness / np.bincount(word, links.nearness)[word].astype(np.float32)
-    near *= 1 - settings.null
-    null = settings.null * null_shares
+    whole_near = np.bincount(word, links.nearness) / (1 - settings.null)
+    near: Floats = np.divide(links.nearness, whole_near[word], dtype=np.float32)
+    null: Floats = np.multiply(settings.null, null_shares, dtype=np.float32)
     types = np.bincount(given)
-    table = (1 / types[given]).astype(np.float32)
+    table: Floats = (1 / types[given]).astype(np.float32)
+    posteriors: Floats = near
     for _ in range(settings.iterations):
-        posteriors = near * table[links.cell]
-        total = np.bincount(word, posteriors).astype(np.float32) + null
-        posteriors /= total[word]
+        posteriors = np.multiply(near, table[links.cell], dtype=np.float32)
+        total = (np.bincount(word, posteriors) + null).astype(np.float32)
+        np.divide(posteriors, total[word], out=posteriors)
         counts = np.bincount(links.cell, posteriors, len(links.keys))
         whole = np.bincount(given, counts) + settings.concentration * np.maximum(types, 1)
         table = exp_digamma(counts + settings.concentration).astype(np.float32)
-        table /= exp_digamma(whole).astype(np.float32)[given]
+        np.divide(table, exp_digamma(whole).astype(np.float32)[given], out=table)
     return table, posteriors
 
 
-def exp_digamma(x: NDArray[np.float64]) -> NDArray[np.float64]:
+def exp_digamma(x: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     """exp(digamma(x)) for positive x, to about seven digits.
 
     Digamma by its recurrence, six steps up, and its asymptotic series there (Abramowitz and Stegun,
     6.3.5 and 6.3.18). The reciprocals of the steps are summed two at a time.
     """
-    high = x + 6
-    steps = (2 * x + 1) / (x * (x + 1)) + (2 * x + 5) / ((x + 2) * (x + 3))
-    steps += (2 * x + 9) / ((x + 4) * (x + 5)) + 0.5 / high
+    low = x.astype(np.float64)
+    high = low + 6
+    steps = (2 * low + 1) / (low * (low + 1)) + (2 * low + 5) / ((low + 2) * (low + 3))
+    steps += (2 * low + 9) / ((low + 4) * (low + 5)) + 0.5 / high
     squared = 1 / (high * high)
     steps += squared * (1 / 12 - squared * (1 / 120 - squared / 252))
     result: NDArray[np.float64] = high * np.exp(-steps)
@@ -206,4 +209,5 @@ def exp_digamma(x: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _shares(types: Ids, size: int) -> Floats:
     counts = np.bincount(types, minlength=size)
-    return (counts / counts.sum()).astype(np.float32)
+    shares: Floats = (counts / counts.sum()).astype(np.float32)
+    return shares

@@ -110,6 +110,4 @@ def _nibbles(codes: NDArray[np.uint8], name: str) -> onnx.TensorProto:
     if len(flat) % 2:
         flat = np.append(flat, np.uint8(0))
     packed = (flat[0::2] | (flat[1::2] << 4)).astype(np.uint8)
-    return helper.make_tensor(
-        name, onnx.TensorProto.UINT4, codes.shape, packed.tobytes(), raw=True
-    )
+    return helper.make_tensor(name, onnx.TensorProto.UINT4, codes.shape, packed.tobytes(), raw=True)

@@ -40,9 +40,14 @@ def fertility(tokenizer: Tokenizer, texts: Iterable[str], *, unknown: str) -> Fe
         tokenizer: any.
         texts: in one language.
         unknown: the token that stands for unknown characters.
+
+    Raises:
+        ValueError: if the tokenizer has no such token.
     """
     characters = words = tokens = unknowns = 0
     unknown_id = tokenizer.token_to_id(unknown)
+    if unknown_id is None:
+        raise ValueError(f"expected a tokenizer with the token {unknown!r}, found none")
     for text in texts:
         chunks = text.split()
         words += len(chunks)
