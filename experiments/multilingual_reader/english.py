@@ -1,10 +1,10 @@
-"""The packaged English reader as a transformers checkpoint that can be trained further.
+"""An exported English reader as a transformers checkpoint that can be trained further.
 
-The packaged file holds weights as 8-bit integers. A weight of the encoder it was fine-tuned from is
+The exported file holds weights as 8-bit integers. A weight of the encoder it was fine-tuned from is
 taken where it lies within the step of the integer, else the nearest point of the step: closer to
 what was trained than the middle of the step.
 
-    python experiments/multilingual_reader/english.py OUT
+    python experiments/multilingual_reader/english.py model.onnx OUT
 """
 
 import re
@@ -19,7 +19,6 @@ import torch
 from onnx import numpy_helper
 from transformers import AutoModelForQuestionAnswering, AutoTokenizer
 
-READER = Path(__file__).parents[2] / "src/babelspan/assets/reader/model.onnx"
 PARTS = (
     "attention.self.query",
     "attention.self.key",
@@ -69,15 +68,16 @@ def _near(old: np.ndarray, arrays: dict[str, np.ndarray], prefix: str) -> np.nda
     return np.clip(old, middle - scale / 2, middle + scale / 2)
 
 
-def main(out: Path) -> None:
+def main(exported: Path, out: Path) -> None:
     """Write the checkpoint."""
     folder = minilm()
+    torch.manual_seed(1)  # the encoder has no span head, and gets one at random
     model = AutoModelForQuestionAnswering.from_pretrained(folder)
-    weights = restored(READER, model)
+    weights = restored(exported, model)
     model.load_state_dict(weights)
     model.save_pretrained(out)
     AutoTokenizer.from_pretrained(folder).save_pretrained(out)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -118,7 +118,9 @@ def main(data: Path, english: Path, out: Path) -> None:
 
 
 def report(data: Path, tokenizer: Tokenizer, old: Tokenizer, out: Path) -> None:
-    """Print and write tokens per character on XQuAD-free, held-back lines of bitext."""
+    """Print and write tokens per character on held-back lines of bitext."""
+    old.no_padding()
+    old.no_truncation()
     table = {}
     for language in corpora.LANGUAGES:
         pairs = [p for _, listed in corpora.held_bitext(data, language) for p in listed][:500]
