@@ -1,0 +1,169 @@
+"""Batches of questions: native, between languages, and code-switched.
+
+Shapes: B windows, L tokens.
+"""
+
+import json
+import random
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+import corpora
+from torch import Tensor
+from torch.nn import functional as F
+
+from babelspan.augment.code_switch import Dictionary, choices, switched_example
+from babelspan.networks.reader import Batch, collate
+from babelspan.reading.windows import Featurizer, Tokens, Window
+from babelspan.types import Example
+
+GROUP = 8
+MAX_LENGTH = 256
+ENGLISH = "en"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mixture:
+    """Shares of the kinds of questions; what is left is native.
+
+    Attributes:
+        crossed: question and context in two languages, from translations of SQuAD.
+        switched: English, with words of the question, the context or both replaced.
+        power: native languages are drawn by the power of their number of questions.
+        tokens: of a batch, about.
+        seed: of everything random.
+    """
+
+    crossed: float = 0.15
+    switched: float = 0.4
+    power: float = 0.5
+    tokens: int = 3_000
+    seed: int = 1
+
+
+class QuestionBatches:
+    """Batches by number, a pure function of seed and number.
+
+    Args:
+        examples: to learn from.
+        featurizer: of the reader.
+        dictionaries: for each language the translations of English words.
+        mixture: of kinds.
+    """
+
+    def __init__(
+        self,
+        examples: Sequence[Example],
+        featurizer: Featurizer,
+        dictionaries: dict[str, Dictionary],
+        mixture: Mixture,
+    ) -> None:
+        self.featurizer = featurizer
+        self.dictionaries = dictionaries
+        self.mixture = mixture
+        self.native: dict[str, list[Example]] = defaultdict(list)
+        parallel: dict[str, dict[str, Example]] = defaultdict(dict)
+        for example in examples:
+            self.native[example.context_language].append(example)
+            if example.title in corpora.TRANSLATED or example.title == "squad":
+                parallel[example.id][example.context_language] = example
+        self.parallel = [by for by in parallel.values() if len(by) > 1]
+        self.languages = sorted(self.native)
+        self.weights = [len(self.native[g]) ** mixture.power for g in self.languages]
+        self.group = lru_cache(maxsize=2)(self._group)
+
+    def __call__(self, number: int) -> Batch:
+        """The batch of a number."""
+        return self.group(number // GROUP)[number % GROUP]
+
+    def _group(self, number: int) -> list[Batch]:
+        rng = random.Random(f"questions-{self.mixture.seed}-{number}")
+        windows: list[Window] = []
+        size = 0
+        while size < self.mixture.tokens * GROUP:
+            window = self._window(self._example(rng), rng)
+            if window is not None:
+                windows.append(window)
+                size += window.length
+        windows.sort(key=lambda window: window.length)
+        parts: list[list[Window]] = [[] for _ in range(GROUP)]
+        seen = 0
+        for window in windows:
+            seen += window.length
+            parts[min(seen * GROUP // size, GROUP - 1)].append(window)
+        rng.shuffle(parts)
+        return [collate(self.featurizer, part or windows[:1]) for part in parts]
+
+    def _example(self, rng: random.Random) -> Example | None:
+        kind = rng.random()
+        if kind < self.mixture.crossed:
+            return _crossed(rng.choice(self.parallel), rng)
+        if kind < self.mixture.crossed + self.mixture.switched:
+            return self._switched(rng.choice(self.native[ENGLISH]), rng)
+        (language,) = rng.choices(self.languages, self.weights)
+        return rng.choice(self.native[language])
+
+    def _switched(self, example: Example, rng: random.Random) -> Example | None:
+        """A third each: the question, the context, both (half of them in one language)."""
+        first, second = rng.choices(sorted(self.dictionaries), k=2)
+        if rng.random() < 0.5:
+            second = first
+        kind = rng.randrange(3)
+        rates = [rng.choice((0.5, 0.9, 1.0)) for _ in range(2)]
+        return switched_example(
+            example,
+            question=None if kind == 1 else (self.dictionaries[first], first, rates[0]),
+            context=None if kind == 0 else (self.dictionaries[second], second, rates[1]),
+            rng=rng,
+        )
+
+    def _window(self, example: Example | None, rng: random.Random) -> Window | None:
+        """A window round the answer, at most `MAX_LENGTH` tokens, at a random place."""
+        if example is None:
+            return None
+        question = self.featurizer.tokens(example.question).ids[:64]
+        context = self.featurizer.tokens(example.context)
+        room = MAX_LENGTH - self.featurizer.frame.size - len(question)
+        whole = Window(example, self.featurizer.frame, question, context, 0)
+        span = next(a.span for a in example.answers or () if a.span is not None)
+        found = whole.tokens_of(span)
+        if found is None or not len(question):
+            return None
+        first, last = (token - whole.context_at for token in found)
+        if last - first >= room:
+            return None
+        begin = (
+            rng.randint(max(0, last - room + 1), min(first, max(len(context.ids) - room, 0)))
+            if len(context.ids) > room
+            else 0
+        )
+        end = min(begin + room, len(context.ids))
+        shown = Tokens(context.ids[begin:end], context.offsets[begin:end])
+        placed = tuple(a for a in example.answers or () if a.span == span)
+        return Window(
+            replace(example, answers=placed), self.featurizer.frame, question, shown, begin
+        )
+
+
+def _crossed(by_language: dict[str, Example], rng: random.Random) -> Example:
+    first, second = rng.sample(sorted(by_language), 2)
+    question, context = by_language[first], by_language[second]
+    return replace(context, question=question.question, question_language=first)
+
+
+def load_dictionaries(path: Path) -> dict[str, Dictionary]:
+    """Dictionaries as `pack.py` wrote them."""
+    found = json.loads(path.read_text(encoding="utf-8"))
+    return {
+        language: {word: choices(options) for word, options in table.items()}
+        for language, table in found.items()
+    }
+
+
+def span_loss(start_logits: Tensor, last_logits: Tensor, answers: Tensor) -> Tensor:
+    """Mean cross-entropy of first and last token of the answers, (B, 2), in nats."""
+    start = F.cross_entropy(start_logits, answers[:, 0])
+    return (start + F.cross_entropy(last_logits, answers[:, 1])) / 2

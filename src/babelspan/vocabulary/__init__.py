@@ -1,0 +1,1 @@
+"""New vocabularies for an encoder: a tokenizer from texts, and vectors to start from."""

@@ -1,0 +1,58 @@
+"""How finely a tokenizer cuts texts."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tokenizers import Tokenizer
+
+
+@dataclass(frozen=True, slots=True)
+class Fertility:
+    """Counts of a text in one language.
+
+    Attributes:
+        characters: code points, white space left out.
+        words: what stands between white space.
+        tokens: of the tokenizer.
+        unknown: tokens among them that stand for unknown characters.
+    """
+
+    characters: int
+    words: int
+    tokens: int
+    unknown: int
+
+    @property
+    def per_character(self) -> float:
+        """Tokens per character."""
+        return self.tokens / max(self.characters, 1)
+
+    @property
+    def per_word(self) -> float:
+        """Tokens per word; of little use in scripts without spaces."""
+        return self.tokens / max(self.words, 1)
+
+
+def fertility(tokenizer: Tokenizer, texts: Iterable[str], *, unknown: str) -> Fertility:
+    """Counts over texts.
+
+    Args:
+        tokenizer: any.
+        texts: in one language.
+        unknown: the token that stands for unknown characters.
+
+    Raises:
+        ValueError: if the tokenizer has no such token.
+    """
+    characters = words = tokens = unknowns = 0
+    unknown_id = tokenizer.token_to_id(unknown)
+    if unknown_id is None:
+        raise ValueError(f"expected a tokenizer with the token {unknown!r}, found none")
+    for text in texts:
+        chunks = text.split()
+        words += len(chunks)
+        characters += sum(map(len, chunks))
+        ids = tokenizer.encode(text, add_special_tokens=False).ids
+        tokens += len(ids)
+        unknowns += ids.count(unknown_id)
+    return Fertility(characters, words, tokens, unknowns)

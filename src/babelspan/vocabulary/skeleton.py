@@ -1,0 +1,101 @@
+"""What a new tokenizer does before it looks at its pieces: normalise, and cut text into words.
+
+Normalisation is NFKC with small letters. Marks stay: they tell words apart in Vietnamese, Hindi,
+Thai and Arabic. Words are cut as BERT cuts them (Devlin et al. 2019, arXiv:1810.04805): at white
+space and around punctuation. A word of a script with spaces starts with `BORDER`; a run of a script
+without spaces does not, so that a piece there looks the same wherever it stands.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from tokenizers import Regex, Tokenizer, normalizers, pre_tokenizers, processors
+from tokenizers.models import Unigram
+
+BORDER = "▁"
+"""Stands before the first piece of a word."""
+
+CONTINUATION = "##"
+"""Stands before the other pieces of a word in a WordPiece vocabulary."""
+
+UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}ー\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
+"""Scripts without spaces, for a character class of the library `tokenizers`."""
+
+_INVISIBLE = "[\u00ad\u200b-\u200f\u2060\ufeff]"
+"""Soft hyphens, joiners and marks of direction: how a text is set, not what it says."""
+
+
+def skeleton(pieces: list[tuple[str, float]], *, unknown: str, pad: str) -> Tokenizer:
+    """A Unigram tokenizer (Kudo 2018, arXiv:1804.10959) over given pieces, without a frame.
+
+    Args:
+        pieces: every piece with the logarithm of its probability; the place is the id.
+        unknown: the piece that stands for characters no piece has.
+        pad: the piece that fills a batch.
+    """
+    names = [piece for piece, _ in pieces]
+    tokenizer = Tokenizer(Unigram(pieces, unk_id=names.index(unknown), byte_fallback=False))
+    tokenizer.normalizer = normalizers.Sequence(
+        [
+            normalizers.NFKC(),
+            normalizers.Lowercase(),
+            normalizers.Replace(Regex(_INVISIBLE), ""),
+        ]
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.BertPreTokenizer(),
+            pre_tokenizers.Split(Regex(f"[{UNSPACED}][{UNSPACED}\\p{{M}}]*"), "isolated"),
+            pre_tokenizers.Metaspace(replacement=BORDER, prepend_scheme="always", split=False),
+            pre_tokenizers.Split(Regex(f"{BORDER}(?=[{UNSPACED}])"), "removed"),
+        ]
+    )
+    assert pad in names
+    return tokenizer
+
+
+def framed(tokenizer: Tokenizer, *, first: str, separator: str) -> Tokenizer:
+    """The same tokenizer, which now puts `first a separator` and `b separator` round its texts."""
+    ids = [(name, tokenizer.token_to_id(name)) for name in (first, separator)]
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"{first} $A {separator}",
+        pair=f"{first} $A {separator} $B:1 {separator}:1",
+        special_tokens=ids,
+    )
+    return tokenizer
+
+
+def count_words(texts: Iterable[str]) -> Counter[str]:
+    """How often each word occurs, as a `skeleton` cuts text, `BORDER` included.
+
+    What stands between white space is cut once for all its occurrences.
+    """
+    chunks: Counter[str] = Counter()
+    for text in texts:
+        chunks.update(text.split())
+    cutter = skeleton([("?", 0.0)], unknown="?", pad="?")
+    assert cutter.normalizer is not None and cutter.pre_tokenizer is not None
+    words: Counter[str] = Counter()
+    for chunk, count in chunks.items():
+        normal = cutter.normalizer.normalize_str(chunk)
+        for word, _ in cutter.pre_tokenizer.pre_tokenize_str(normal):
+            words[word] += count
+    return words
+
+
+def as_piece(wordpiece: str) -> str:
+    """A piece of a WordPiece vocabulary as a `skeleton` would write it.
+
+    >>> as_piece("bridge"), as_piece("##s"), as_piece("中")
+    ('▁bridge', 's', '中')
+    """
+    if wordpiece.startswith(CONTINUATION) and len(wordpiece) > len(CONTINUATION):
+        return wordpiece.removeprefix(CONTINUATION)
+    return wordpiece if is_unspaced(wordpiece) else BORDER + wordpiece
+
+
+def is_unspaced(piece: str) -> bool:
+    """Whether a piece is of a script without spaces."""
+    import regex
+
+    return regex.match(rf"[{UNSPACED}]", piece, regex.VERSION1) is not None
