@@ -78,7 +78,7 @@ def test_figures_can_be_read_on_their_colour(value):
 def test_without_matplotlib_the_error_says_what_to_install(monkeypatch):
     evaluation = evaluated(parallel_cells("en"), right_in_english)
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(ConfigError, match=r"^a heat map \(\.png\) needs matplotlib.*\[plots\]'$"):
+    with pytest.raises(ConfigError, match=r"^a heat map \(\.png\) needs matplotlib.*\[plots\]"):
         heat_map(evaluation)
 
 

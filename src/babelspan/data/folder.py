@@ -27,6 +27,8 @@ _NAMES = (
 )
 
 
+SHARDS = "shards"
+"""The folder in which a job keeps its parts."""
 _LARGE = 32 << 20
 """Bytes of a file beyond which it is read as a stream: more slowly, and in little memory."""
 
@@ -100,8 +102,15 @@ def find(paths: Sequence[Path], *, split: str | None = None) -> list[DataFile]:
 
 
 def inside(folder: Path) -> list[DataFile]:
-    """The data files in a folder and below it, of every split: those whose names say a language."""
-    files = [describe(p) for p in sorted(folder.rglob("*.json*")) if p.suffix in _SUFFIXES]
+    """The data files in a folder and below it, of every split: those whose names say a language.
+
+    The parts that a job keeps in a folder `shards` are none.
+    """
+    files = [
+        describe(path)
+        for path in sorted(folder.rglob("*.json*"))
+        if path.suffix in _SUFFIXES and path.parent.name != SHARDS
+    ]
     return [f for f in files if f.question_language != UNDETERMINED]
 
 

@@ -115,6 +115,7 @@ def claimed(
         _claim(record, depends_on, under, may_stay)
         sweep(record.parent)
         yield
+        sweep(record.parent)  # again, of processes that were dying at the beginning
 
 
 def carry_out(
