@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from babelspan.data.exported import MODEL
 from babelspan.data.files import checksum, checksum_of_tree
 from babelspan.engines.onnx import OnnxEngine
+from babelspan.networks.store import NETWORK, NEW
 from babelspan.reading.answerer import Answerer
 from babelspan.reading.decode import MAX_ANSWER_TOKENS
 from babelspan.types import MAX_LENGTH, ConfigError, DataError, Limits
@@ -28,7 +29,7 @@ DEFAULT = "default"
 _WEIGHTS = (".onnx", ".safetensors")
 _PARTS = (
     *("*.onnx*", "*.safetensors", "*.safetensors.index.json"),
-    *("config.json", "network.json", "reader.json", "tokenizer.json", "tokenizer_config.json"),
+    *("config.json", NETWORK, "reader.json", "tokenizer.json", "tokenizer_config.json"),
     *("special_tokens_map.json", "added_tokens.json", "vocab.json", "vocab.txt", "merges.txt"),
     "*.model",
 )
@@ -99,9 +100,9 @@ def load_checkpoint(
             f"reader {reader!r} is an exported one, which can only answer; "
             "name the checkpoint that it was made from"
         )
-    is_new = reader.startswith("new:")
+    is_new = reader.startswith(NEW)
     looks_local = folder.is_absolute() or reader.startswith((".", "~")) or folder.exists()
-    holds_one = any((folder / name).is_file() for name in ("config.json", "network.json"))
+    holds_one = any((folder / name).is_file() for name in ("config.json", NETWORK))
     if looks_local and not holds_one:
         raise DataError(
             f"reader {reader!r}: expected a folder with {MODEL} (made by `babelspan export`) or "
@@ -179,7 +180,7 @@ def checksum_of(reader: str) -> str:
     name only.
     """
     folder = folder_of(reader)
-    if reader.startswith("new:"):
+    if reader.startswith(NEW):
         return reader
     if not folder.is_dir():
         return f"{reader}@{_commit_of(reader) or 'unknown-commit'}"

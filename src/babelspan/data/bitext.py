@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from babelspan.data.files import read_text
+from babelspan.text.languages import CODE
 from babelspan.types import DataError, SentencePair
 
-_CODE = r"[a-z]{2,3}(?:-[A-Z][a-z]{3})?"
-NAME = re.compile(rf"(?P<source>.+)\.(?P<a>{_CODE})-(?P<b>{_CODE})\.tsv(?:\.gz)?")
+NAME = re.compile(rf"(?P<source>.+)\.(?P<a>{CODE})-(?P<b>{CODE})\.tsv(?:\.gz)?")
 
 
 def named(path: Path) -> tuple[str, str, str] | None:

@@ -15,15 +15,15 @@ from pathlib import Path
 
 from babelspan.data.squad import load_squad
 from babelspan.data.stream import stream_squad
+from babelspan.text.languages import CODE
 from babelspan.types import UNDETERMINED, DataError, Example
 
-_CODE = r"[a-z]{2,3}(?:-[A-Z][a-z]{3})?"
 _PART = re.compile(r"\.\d+-of-\d+$")
 _SUFFIXES = (".json", ".jsonl", ".gz")
 _NAMES = (
-    re.compile(rf"(?P<split>.+)-context-(?P<context>{_CODE})-question-(?P<question>{_CODE})"),
-    re.compile(rf"(?P<split>[^.]+)\.(?P<question>{_CODE})-(?P<context>{_CODE})"),
-    re.compile(rf"(?P<split>[^.]+)\.(?P<question>{_CODE})(?P<context>)"),
+    re.compile(rf"(?P<split>.+)-context-(?P<context>{CODE})-question-(?P<question>{CODE})"),
+    re.compile(rf"(?P<split>[^.]+)\.(?P<question>{CODE})-(?P<context>{CODE})"),
+    re.compile(rf"(?P<split>[^.]+)\.(?P<question>{CODE})(?P<context>)"),
 )
 
 

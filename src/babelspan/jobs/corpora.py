@@ -12,9 +12,10 @@ from pathlib import Path
 from babelspan.data import bitext
 from babelspan.data import folder as data_folder
 from babelspan.data.files import checksum, read_text
+from babelspan.text.languages import CODE
 from babelspan.types import ConfigError, DataError, Example, Passage, SentencePair
 
-_PASSAGES = re.compile(r"(?P<source>.+)\.(?P<language>[a-z]{2,3}(?:-[A-Z][a-z]{3})?)\.txt(?:\.gz)?")
+_PASSAGES = re.compile(rf"(?P<source>.+)\.(?P<language>{CODE})\.txt(?:\.gz)?")
 _OPTIONS = {"labelled": "--train", "bitext": "--bitext", "passages": "--texts"}
 
 

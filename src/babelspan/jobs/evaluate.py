@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from babelspan.data.files import checksum, read_json, write_json
-from babelspan.data.folder import DataFile, chosen, cross
+from babelspan.data.folder import SHARDS, DataFile, chosen, cross
 from babelspan.data.predictions import RECORD, load_predictions, save_predictions
 from babelspan.data.squad import refuse_repeated_ids
 from babelspan.jobs.answer import (
@@ -277,7 +277,7 @@ def _answers(
     for _ in crew.watch(answered(), "questions", sum(len(s.examples) for s in missing)):
         pass
     if keep is not None:
-        shutil.rmtree(keep / "shards", ignore_errors=True)
+        shutil.rmtree(keep / SHARDS, ignore_errors=True)
     return {pair: found[pair] for pair in cells}
 
 
@@ -300,7 +300,7 @@ def _kept_shards(
     keep: Path, cells: Mapping[Pair, Sequence[Example]], shards: Sequence[_Shard]
 ) -> dict[int, dict[str, str]]:
     """The answers of finished shards; none where they were numbered over other pairs."""
-    numbered = keep / "shards" / "pairs.json"
+    numbered = keep / SHARDS / "pairs.json"
     pairs = [[*pair, len(examples)] for pair, examples in cells.items()]
     if not numbered.exists() or read_json(numbered) != pairs:
         shutil.rmtree(numbered.parent, ignore_errors=True)

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
 
 from babelspan.data.files import read_record, write_json
+from babelspan.data.folder import SHARDS
 from babelspan.data.locks import is_unfinished, locked, sweep
 from babelspan.types import ConfigError
 
@@ -81,7 +82,7 @@ class Work(Protocol[Input, Made]):
 
 def record_of(folder: Path, shard: int) -> Path:
     """The file that says that a shard is finished, and what is in it."""
-    return folder / "shards" / f"{shard:05d}.json"
+    return folder / SHARDS / f"{shard:05d}.json"
 
 
 def is_finished(folder: Path, shard: int) -> bool:

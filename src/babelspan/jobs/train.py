@@ -278,6 +278,8 @@ def _state_of(out: Path, record: Mapping[str, Any]) -> str:
     A run is the same when recipe, reader and data are, the data by content, languages and order;
     paths and libraries may change between two starts.
     """
+    from babelspan.training.run import CHECKPOINT
+
     if not (out / RECORD).exists():
         if out.exists() and not (out.is_dir() and all(map(is_unfinished, out.iterdir()))):
             raise ConfigError(
@@ -293,7 +295,7 @@ def _state_of(out: Path, record: Mapping[str, Any]) -> str:
     for key in ("method", "recipe", "reader_sha256", "data_sha256", "dev_scorer"):
         if earlier.get(key) == record[key]:
             continue
-        if earlier["state"] != "finished" and not (out / "checkpoint.pt").exists():
+        if earlier["state"] != "finished" and not (out / CHECKPOINT).exists():
             return "new"  # it has learnt nothing yet: this run may have its folder
         raise ConfigError(
             f"{out}: holds a run with another {key.removesuffix('_sha256')}; "

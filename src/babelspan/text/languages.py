@@ -1,5 +1,8 @@
 """Facts about languages, by their codes."""
 
+CODE = r"[a-z]{2,3}(?:-[A-Z][a-z]{3})?"
+"""Pattern of a code in the name of a file: ISO 639-1 or -3, with a script where need be."""
+
 UNSPACED = frozenset({"zh", "ja", "th", "lo", "km", "my", "bo", "yue"})
 """ISO 639-1 (and -3) codes of languages written without spaces between words."""
 
