@@ -21,7 +21,8 @@ from babelspan.reading.windows import Featurizer, Tokens, Window
 from babelspan.types import Example
 
 GROUP = 8
-MAX_LENGTH = 256
+MAX_LENGTHS = (192, 256, 320)
+"""Tokens of a window, at most; each group of batches takes one of them."""
 ENGLISH = "en"
 
 
@@ -32,6 +33,7 @@ class Mixture:
     Attributes:
         crossed: question and context in two languages, from translations of SQuAD.
         switched: English, with words of the question, the context or both replaced.
+        plain: English as it is, beside the native questions in English.
         power: native languages are drawn by the power of their number of questions.
         tokens: of a batch, about.
         seed: of everything random.
@@ -39,6 +41,7 @@ class Mixture:
 
     crossed: float = 0.15
     switched: float = 0.4
+    plain: float = 0.0
     power: float = 0.5
     tokens: int = 3_000
     seed: int = 1
@@ -83,8 +86,9 @@ class QuestionBatches:
         rng = random.Random(f"questions-{self.mixture.seed}-{number}")
         windows: list[Window] = []
         size = 0
+        longest = rng.choice(MAX_LENGTHS)
         while size < self.mixture.tokens * GROUP:
-            window = self._window(self._example(rng), rng)
+            window = self._window(self._example(rng), longest, rng)
             if window is not None:
                 windows.append(window)
                 size += window.length
@@ -103,6 +107,9 @@ class QuestionBatches:
             return _crossed(rng.choice(self.parallel), rng)
         if kind < self.mixture.crossed + self.mixture.switched:
             return self._switched(rng.choice(self.native[ENGLISH]), rng)
+        kind -= self.mixture.crossed + self.mixture.switched
+        if kind < self.mixture.plain:
+            return rng.choice(self.native[ENGLISH])
         (language,) = rng.choices(self.languages, self.weights)
         return rng.choice(self.native[language])
 
@@ -120,13 +127,13 @@ class QuestionBatches:
             rng=rng,
         )
 
-    def _window(self, example: Example | None, rng: random.Random) -> Window | None:
-        """A window round the answer, at most `MAX_LENGTH` tokens, at a random place."""
+    def _window(self, example: Example | None, longest: int, rng: random.Random) -> Window | None:
+        """A window round the answer, at most `longest` tokens, at a random place."""
         if example is None:
             return None
         question = self.featurizer.tokens(example.question).ids[:64]
         context = self.featurizer.tokens(example.context)
-        room = MAX_LENGTH - self.featurizer.frame.size - len(question)
+        room = longest - self.featurizer.frame.size - len(question)
         whole = Window(example, self.featurizer.frame, question, context, 0)
         span = next(a.span for a in example.answers or () if a.span is not None)
         found = whole.tokens_of(span)

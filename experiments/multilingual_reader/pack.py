@@ -40,13 +40,13 @@ SHARES = {
 
 
 def chosen(data: Path, language: str, rng: random.Random) -> list[SentencePair]:
-    """Pairs of one language, in random order."""
+    """Pairs of one language, in the order of their sources, so that neighbours are on one topic."""
     found: list[SentencePair] = []
     for source, listed in corpora.bitext(data, language):
-        most = round(SHARES.get(source, 1.0) * MOST_PAIRS)
-        found += rng.sample(listed, min(most, len(listed)))
-    rng.shuffle(found)
-    return found[:MOST_PAIRS]
+        most = min(round(SHARES.get(source, 1.0) * MOST_PAIRS), len(listed))
+        found += [listed[i] for i in sorted(rng.sample(range(len(listed)), most))]
+    kept = sorted(rng.sample(range(len(found)), min(MOST_PAIRS, len(found))))
+    return [found[i] for i in kept]
 
 
 def links_of(tables: Tables, source: np.ndarray, target: np.ndarray) -> np.ndarray:

@@ -1,14 +1,16 @@
 """The reader before any training: the English reader with the new vocabulary.
 
-    python experiments/multilingual_reader/start.py --english FOLDER --out FOLDER
+    python experiments/multilingual_reader/start.py --data DATA --english FOLDER --out FOLDER
 
 Reads `<out>/tokenizer.json` and `<out>/pieces/*.npz`, writes a transformers checkpoint to `<out>`.
 """
 
 import argparse
 import json
+from collections import Counter
 from pathlib import Path
 
+import corpora
 import links
 import numpy as np
 import torch
@@ -42,12 +44,49 @@ def linked_ids(folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.concatenate(new_ids), np.concatenate(old_ids), np.concatenate(counts)
 
 
-def main(english: Path, out: Path) -> None:
+def own_links(
+    old: Tokenizer, new: Tokenizer, texts: list[str]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """New id, old id and count of the pieces that cover the same characters of English texts.
+
+    A word that is one piece now and was several before is linked to all of them.
+    """
+    counts: Counter[tuple[int, int]] = Counter()
+    for first in range(0, len(texts), 1_000):
+        batch = texts[first : first + 1_000]
+        both = (t.encode_batch(batch, add_special_tokens=False) for t in (new, old))
+        for ours, theirs in zip(*both, strict=True):
+            ids, offsets = theirs.ids, theirs.offsets
+            other = 0
+            for token, (begin, end) in zip(ours.ids, ours.offsets, strict=True):
+                while other < len(ids) and offsets[other][1] <= begin:
+                    other += 1
+                at = other
+                while at < len(ids) and offsets[at][0] < end:
+                    counts[token, ids[at]] += 1
+                    at += 1
+    keys = np.array(sorted(counts), np.int64).reshape(-1, 2)
+    return keys[:, 0], keys[:, 1], np.array([counts[a, b] for a, b in keys.tolist()], np.float32)
+
+
+def english_texts(data: Path) -> list[str]:
+    """English texts and questions that the reader learns from, and plain text."""
+    found = {t: None for t in corpora.plain_texts(data, "en")}
+    for example in corpora.questions(data, dev=False):
+        if example.context_language == "en":
+            found |= {example.context: None, example.question: None}
+    return list(found)
+
+
+def main(data: Path, english: Path, out: Path) -> None:
     """Write the checkpoint and print how its vectors came about."""
     model = AutoModelForQuestionAnswering.from_pretrained(english)
     old = Tokenizer.from_file(str(english / "tokenizer.json"))
     new = Tokenizer.from_file(str(out / "tokenizer.json"))
-    new_ids, old_ids, counts = linked_ids(out / "pieces")
+    old.no_truncation()
+    old.no_padding()
+    parts = linked_ids(out / "pieces"), own_links(old, new, english_texts(data))
+    new_ids, old_ids, counts = (np.concatenate(both) for both in zip(*parts, strict=True))
     start: Start = start_vectors(
         model.get_input_embeddings().weight.detach().numpy(),
         new.get_vocab_size(),
@@ -73,7 +112,7 @@ def main(english: Path, out: Path) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    for name in ("english", "out"):
+    for name in ("data", "english", "out"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     given = parser.parse_args()
-    main(given.english, given.out)
+    main(given.data, given.english, given.out)

@@ -1,15 +1,17 @@
-"""Train the multilingual reader: distillation and questions in alternating updates.
+"""Train the multilingual reader: distillation, cloze questions and questions in turn.
 
     python experiments/multilingual_reader/train.py --data DATA --english FOLDER --start FOLDER \
-        --run FOLDER --seconds 4500
+        --run FOLDER [--updates N [--cool FROM]] [--precision bf16]
 
 Run the same command again to resume: an update is a pure function of seed and number, and the
 state is saved every `SAVE_SECONDS`. `<run>/average` is the moving average of the weights, a
 checkpoint for transformers, which is what is evaluated and exported.
 
 The first updates train the word vectors alone by distillation; then distillation over sentence
-pairs and questions alternate. Dropout is off. Rates stay constant after a warm-up, so that a run
-can go on for as long as there is time; the average takes the place of a falling rate.
+pairs, cloze questions over them, and questions take turns. Dropout is off. Rates stay constant
+after a warm-up, so that a run can go on for as long as there is time. `--cool` says from which
+update on they fall linearly to zero at `--updates` (Hu et al. 2024, arXiv:2404.06395); from there
+on questions take the turns of distillation.
 """
 
 import argparse
@@ -23,6 +25,7 @@ import corpora
 import numpy as np
 import torch
 from asking import Mixture, QuestionBatches, load_dictionaries, span_loss
+from cloze import ClozeBatches
 from distilling import PairBatches, distillation_loss
 from start import shared_ids
 from tokenizers import Tokenizer
@@ -33,7 +36,9 @@ from babelspan.data.files import replacing
 from babelspan.networks.pretrained import PretrainedReader
 
 SAVE_SECONDS = 480
-LOGGED = 20
+EXTRA = 1_000_000
+"""Number of the first batch of questions among those that take the turns of distillation."""
+LOGGED = 30
 """Updates whose means are logged together."""
 
 
@@ -54,6 +59,7 @@ class Settings:
         english: share of first segments of sentence pairs that stay English.
         crossed: share of questions with a context in another language.
         switched: share of questions with words replaced.
+        plain: share of English questions as they are.
     """
 
     seed: int = 1
@@ -66,14 +72,30 @@ class Settings:
     clip: float = 1.0
     decay: float = 0.99
     english: float = 0.15
-    crossed: float = 0.15
-    switched: float = 0.4
+    crossed: float = 0.17
+    switched: float = 0.28
+    plain: float = 0.12
+
+
+@dataclass(frozen=True, slots=True)
+class Cooling:
+    """The updates over which the rates fall to zero."""
+
+    start: float = float("inf")
+    end: float = float("inf")
+
+    def share(self, update: int) -> float:
+        """Of the rates that an update takes."""
+        if update < self.start:
+            return 1.0
+        return max(self.end - update, 0.0) / (self.end - self.start)
 
 
 class Learner:
     """The reader that learns, its optimisers and the average of its weights."""
 
-    def __init__(self, start: Path, settings: Settings) -> None:
+    def __init__(self, start: Path, settings: Settings, cooling: Cooling) -> None:
+        self.cooling = cooling
         off = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
         self.model = AutoModelForQuestionAnswering.from_pretrained(start, **off)
         self.reader = PretrainedReader(self.model, AutoTokenizer.from_pretrained(start))
@@ -96,9 +118,12 @@ class Learner:
         loss.backward()
         nn.utils.clip_grad_norm_([p for p in self.body if p.grad is not None], settings.clip)
         after = self.update - settings.alone
-        share = min(max(after, 0) / settings.warm_up, 1.0)
+        cooled = self.cooling.share(self.update)
+        share = min(max(after, 0) / settings.warm_up, 1.0) * cooled
         for group in self.optimizer.param_groups:
             group["lr"] = settings.body_rate * share
+        for group in self.of_vectors.param_groups:
+            group["lr"] = max(settings.vector_rate * cooled, 1e-12)  # it takes no zero
         if after >= 0:
             self.optimizer.step()
         self.of_vectors.step()
@@ -182,20 +207,42 @@ class Lessons:
             Mixture(
                 crossed=settings.crossed,
                 switched=settings.switched,
+                plain=settings.plain,
                 tokens=settings.question_tokens,
                 seed=settings.seed,
             ),
         )
 
+        self.cloze = ClozeBatches(
+            given.start / "pairs.npz",
+            new,
+            same=same,
+            tokens=settings.question_tokens,
+            seed=settings.seed,
+        )
+
     def __call__(self, update: int) -> tuple[str, Tensor, int]:
         """Name and loss of an update, and how many tokens it read."""
         after = update - self.settings.alone
-        if after < 0 or after % 2 == 0:
-            number = update if after < 0 else self.settings.alone + after // 2
-            batch = self.pairs(number)
+        number, turn = divmod(max(after, 0), 3)
+        if after < 0 or (turn == 0 and update < self.learner.cooling.start):
+            batch = self.pairs(update if after < 0 else self.settings.alone + number)
             loss = distillation_loss(self.learner.model.bert, self.teacher, batch)
             return "distillation", loss, int(batch.student.mask.sum())
-        questions = self.questions(after // 2)
+        if turn == 1:
+            asked = self.cloze(number)
+            output = self.learner.model(
+                input_ids=asked.input_ids,
+                attention_mask=asked.attention_mask,
+                token_type_ids=asked.token_type_ids,
+            )
+            closed = asked.token_type_ids == 0
+            start, last = (
+                logits.float().masked_fill(closed, -torch.inf)
+                for logits in (output.start_logits, output.end_logits)
+            )
+            return "cloze", span_loss(start, last, asked.answers), int(asked.attention_mask.sum())
+        questions = self.questions(number if turn == 2 else EXTRA + number)
         reading = self.learner.reader(questions)
         loss = span_loss(reading.start_logits, reading.last_logits, questions.answers)
         return "questions", loss, int(questions.attention_mask.sum())
@@ -206,7 +253,8 @@ def main(given: argparse.Namespace) -> None:
     settings = Settings()
     given.run.mkdir(parents=True, exist_ok=True)
     (given.run / "settings.json").write_text(json.dumps(asdict(settings), indent=1))
-    learner = Learner(given.start, settings)
+    cooling = Cooling(given.cool, given.updates)
+    learner = Learner(given.start, settings, cooling)
     learner.load(given.run)
     lessons = Lessons(given, learner, settings)
     begun = saved = time.monotonic()
@@ -215,7 +263,8 @@ def main(given: argparse.Namespace) -> None:
     tokens = 0
     while time.monotonic() - begun < given.seconds and learner.update < given.updates:
         learner.freeze(learner.update < settings.alone)
-        name, loss, read = lessons(learner.update)
+        with torch.autocast("cpu", torch.bfloat16, enabled=given.precision == "bf16"):
+            name, loss, read = lessons(learner.update)
         learner.learn(loss)
         losses.setdefault(name, []).append(loss.item())
         tokens += read
@@ -238,4 +287,6 @@ if __name__ == "__main__":
         parser.add_argument(f"--{folder}", type=Path, required=True)
     parser.add_argument("--seconds", type=float, default=float("inf"))
     parser.add_argument("--updates", type=int, default=10**9)
+    parser.add_argument("--cool", type=float, default=float("inf"))
+    parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
     main(parser.parse_args())
