@@ -1,7 +1,7 @@
 """Train the multilingual reader: distillation, cloze questions and questions in turn.
 
     python experiments/multilingual_reader/train.py --data DATA --english FOLDER --start FOLDER \
-        --run FOLDER [--updates N [--cool FROM]] [--precision bf16]
+        --run FOLDER [--updates N [--cool FROM]] [--rate R] [--precision bf16]
 
 Run the same command again to resume: an update is a pure function of seed and number, and the
 state is saved every `SAVE_SECONDS`. `<run>/average` is the moving average of the weights, a
@@ -250,7 +250,7 @@ class Lessons:
 
 def main(given: argparse.Namespace) -> None:
     """Train for the given time, or up to a number of updates."""
-    settings = Settings()
+    settings = Settings(body_rate=given.rate)
     given.run.mkdir(parents=True, exist_ok=True)
     (given.run / "settings.json").write_text(json.dumps(asdict(settings), indent=1))
     cooling = Cooling(given.cool, given.updates)
@@ -288,5 +288,6 @@ if __name__ == "__main__":
     parser.add_argument("--seconds", type=float, default=float("inf"))
     parser.add_argument("--updates", type=int, default=10**9)
     parser.add_argument("--cool", type=float, default=float("inf"))
+    parser.add_argument("--rate", type=float, default=Settings().body_rate)
     parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
     main(parser.parse_args())
