@@ -28,8 +28,8 @@ from babelspan.text.words import lexical_words  # noqa: E402
 from babelspan.types import Alignment, SegmentedPair  # noqa: E402
 
 SETS = [
-    *("gold.en-cs", "gold.en-es", "gold.en-fr", "gold.en-hi", "gold.en-pt", "gold.en-sv"),
-    *("gold.ja-en", "gold.ro-en", "gold.zh-en", "xl-wa-test.en-ru", "xl-wa-test.en-hu"),
+    *("gold.en-es", "gold.en-cs", "gold.zh-en", "gold.en-fr", "gold.en-hi", "gold.ro-en"),
+    *("xl-wa-test.en-ru", "gold.ja-en", "gold.en-pt", "gold.en-sv"),
 ]
 SOURCES = ["ntrex", "tico19", "pud", "tatoeba", "opensourceguide", "mscourse-iot"]
 PEER = "eflomal"

@@ -89,13 +89,12 @@ class VectorAligner:
     def _batches(self, pairs: Sequence[SegmentedPair]) -> Iterator[list[int]]:
         """Indices of pairs of like length, the longest first."""
         featurizer = self._encoder.featurizer
-        lengths = [
-            min(
-                featurizer.limits.max_length,
-                max(len(featurizer.tokens(t).ids) + 2 for t in (p.pair.source, p.pair.target)),
-            )
+        around = sum(map(len, featurizer.round_a_text))
+        longest = (
+            max(len(featurizer.tokens(text).ids) for text in (p.pair.source, p.pair.target))
             for p in pairs
-        ]
+        )
+        lengths = [min(featurizer.limits.max_length, around + length) for length in longest]
         batch: list[int] = []
         for i in sorted(range(len(pairs)), key=lambda i: -lengths[i]):
             if batch and lengths[batch[0]] * (len(batch) + 1) > BATCH_TOKENS:
