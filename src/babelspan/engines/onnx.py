@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import cast
 
 import numpy as np
-from pydantic import TypeAdapter, ValidationError
 from tokenizers import Tokenizer
 
-from babelspan.data.exported import MODEL, SETTINGS, TOKENIZER, Settings
-from babelspan.data.files import read_json, read_text
+from babelspan.data.exported import MODEL, TOKENIZER, load_settings
+from babelspan.data.files import read_text
 from babelspan.reading.windows import Featurizer, Window
 from babelspan.seams import Logits
 from babelspan.types import DataError, Example, Limits
@@ -112,15 +111,7 @@ def exported_featurizer(folder: Path) -> Featurizer:
     Raises:
         DataError: if its settings or its tokenizer are missing or broken.
     """
-    try:
-        settings = TypeAdapter(Settings).validate_python(read_json(folder / SETTINGS))
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise DataError(
-            f"{folder / SETTINGS}: expected the settings of an exported reader, found in {key!r}: "
-            f"{first['msg']}; export it again"
-        ) from None
+    settings = load_settings(folder)
     text = read_text(folder / TOKENIZER)
     try:
         tokenizer = Tokenizer.from_str(text)

@@ -39,6 +39,7 @@ class Answerer:
         engine: the reader.
         limits: how long contexts are cut into windows; None for the engine's own.
         max_answer_tokens: the longest answer, in tokens.
+        whole_words: whether an answer that starts or ends inside a word is widened to all of it.
     """
 
     def __init__(
@@ -47,12 +48,14 @@ class Answerer:
         *,
         limits: Limits | None = None,
         max_answer_tokens: int = MAX_ANSWER_TOKENS,
+        whole_words: bool = False,
     ) -> None:
         if max_answer_tokens < 1:
             raise ValueError(f"max_answer_tokens must be 1 or more, got {max_answer_tokens}")
         self.engine = engine
         self.limits = engine.limits if limits is None else limits
         self.max_answer_tokens = max_answer_tokens
+        self.whole_words = whole_words
 
     def predict(
         self, examples: Iterable[Example], *, allows_no_answer: bool = False
@@ -63,7 +66,12 @@ class Answerer:
             DataError: if a question leaves no room for its context.
         """
         for example, found in self._read(examples):
-            yield predictions(example, found, allows_no_answer=allows_no_answer)[0]
+            yield predictions(
+                example,
+                found,
+                allows_no_answer=allows_no_answer,
+                whole_words=self.whole_words,
+            )[0]
 
     def ask(
         self, question: str, contexts: Sequence[str], *, top_k: int = 1, watch: Watch | None = None
@@ -99,7 +107,12 @@ class Answerer:
             Found(int(example.id), prediction)
             for example, found in zip(examples, read, strict=True)
             for prediction in predictions(
-                example, found, top_k=top_k, allows_overlap=False, log_mass=mass
+                example,
+                found,
+                top_k=top_k,
+                allows_overlap=False,
+                log_mass=mass,
+                whole_words=self.whole_words,
             )
             if prediction.span is not None
         ]
@@ -144,12 +157,17 @@ class Answerer:
             self.engine,
             limits=self._limits(max_seq_len, doc_stride),
             max_answer_tokens=max_answer_len,
+            whole_words=self.whole_words,
         )
         answered = [
             [
                 _pipeline_answer(p)
                 for p in predictions(
-                    example, found, top_k=top_k, allows_no_answer=handle_impossible_answer
+                    example,
+                    found,
+                    top_k=top_k,
+                    allows_no_answer=handle_impossible_answer,
+                    whole_words=self.whole_words,
                 )
             ]
             for example, found in settings._read(_paired(question, context), top_k=top_k)
@@ -194,6 +212,7 @@ class Answerer:
                         top_k=top_k,
                         allows_overlap=allows_overlap,
                         max_answer_tokens=self.max_answer_tokens,
+                        whole_words=self.whole_words,
                     )
                     done += 1
                     if watch is not None:
