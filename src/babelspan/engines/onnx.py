@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import cast
 
 import numpy as np
+from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from babelspan.data.exported import MODEL, TOKENIZER, load_settings
@@ -74,6 +75,10 @@ class OnnxEngine:
     ) -> Iterator[Window]:
         """The windows of each example; see `Featurizer.windows`."""
         return self._featurizer.windows(examples, limits)
+
+    def known(self, text: str) -> NDArray[np.int32]:
+        """Places of the known tokens of a text; see `Featurizer.known`."""
+        return self._featurizer.known(text)
 
     def read(self, windows: Sequence[Window]) -> Generator[Logits, None, None]:
         """Logits of windows, each read by itself, without padding; threads begin at once."""

@@ -11,7 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from transformers import AutoModelForQuestionAnswering, AutoTokenizer
 from transformers.utils import logging
@@ -105,6 +107,10 @@ class PretrainedReader(nn.Module):
     ) -> Iterator[Window]:
         """The windows of examples, in order; errors as in `Featurizer.windows`."""
         return self.featurizer.windows(examples, limits)
+
+    def known(self, text: str) -> NDArray[np.int32]:
+        """Places of the known tokens of a text, as `Featurizer.known`."""
+        return self.featurizer.known(text)
 
     def together(self, group: Sequence[Example]) -> Iterator[tuple[Window, ...]]:
         """Windows of examples over one context, as `Featurizer.together`."""

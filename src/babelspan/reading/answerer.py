@@ -12,10 +12,13 @@ from babelspan.reading.decode import (
     predictions,
     total_log_mass,
 )
-from babelspan.seams import Engine, Logits, Window
+from babelspan.seams import Engine, Knowing, Logits, Window
+from babelspan.text.scripts import hardly_known
 from babelspan.types import UNDETERMINED, Example, Limits, Prediction
 
 _EXAMPLES_AT_ONCE = 128
+_SEEN = 500
+"""Characters of a text whose scripts are looked at."""
 
 _Started = tuple[list[Example], list[tuple[int, Window]]]
 """Examples and their windows, each with the position of its example."""
@@ -56,6 +59,17 @@ class Answerer:
         self.limits = engine.limits if limits is None else limits
         self.max_answer_tokens = max_answer_tokens
         self.whole_words = whole_words
+
+    def unfamiliar(self, text: str) -> tuple[str, ...]:
+        """The scripts of a text that the reader hardly knows, by name; none where it cannot tell.
+
+        Of a long text the middle is looked at.
+        """
+        if not isinstance(self.engine, Knowing):
+            return ()
+        start = max(0, (len(text) - _SEEN) // 2)
+        part = text[start : start + _SEEN]
+        return hardly_known(part, self.engine.known(part))
 
     def predict(
         self, examples: Iterable[Example], *, allows_no_answer: bool = False
