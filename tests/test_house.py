@@ -27,6 +27,7 @@ ROWS = [
     {"methods"},
     {"engines", "export"},
     {"readers", "reports"},
+    {"aligners"},
     {"jobs"},
     {"service", "cli"},
     {"__main__", "__init__"},

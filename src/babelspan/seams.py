@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from babelspan.types import Alignment, Example, Limits, SentencePair
+from babelspan.types import Alignment, Example, Limits, SegmentedPair
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float32]
@@ -104,7 +104,15 @@ class Translator(Protocol):
 
 
 class Aligner(Protocol):
-    """A word aligner."""
+    """A word aligner.
 
-    def align(self, pairs: Sequence[SentencePair]) -> list[Alignment]:
+    A module of `babelspan.aligners` has a function `aligner(argument, options)` that builds it from
+    what follows the colon in `<module>:<argument>` (`babelspan.aligners`).
+    """
+
+    @property
+    def identity(self) -> str:
+        """The system and its settings: equal identities give equal links for equal bitext."""
+
+    def align(self, pairs: Sequence[SegmentedPair]) -> list[Alignment]:
         """Links between the words of each pair, in order and as many."""

@@ -152,6 +152,13 @@ class PrimaryQuestion:
 
 
 @dataclass(frozen=True, slots=True)
+class Alignment:
+    """Word links of a sentence pair: (source word, target word), both counted from 0."""
+
+    links: frozenset[tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
 class SentencePair:
     """A sentence and its translation.
 
@@ -160,12 +167,37 @@ class SentencePair:
         target: its translation.
         source_language: ISO 639-1 code, or "und".
         target_language: ISO 639-1 code, or "und".
+        links: between the words of both as `text.words.words` finds them; None if unknown.
     """
 
     source: str
     target: str
     source_language: str = UNDETERMINED
     target_language: str = UNDETERMINED
+    links: Alignment | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentedPair:
+    """A sentence pair with the places of its words: what word links count.
+
+    Attributes:
+        pair: the sentences.
+        source_words: places of the words of the source, in order.
+        target_words: places of the words of the target, in order.
+    """
+
+    pair: SentencePair
+    source_words: tuple[Span, ...]
+    target_words: tuple[Span, ...]
+
+    @property
+    def words(self) -> tuple[list[str], list[str]]:
+        """The words of source and target."""
+        return (
+            [word.of(self.pair.source) for word in self.source_words],
+            [word.of(self.pair.target) for word in self.target_words],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,13 +211,6 @@ class Passage:
 
     text: str
     language: str = UNDETERMINED
-
-
-@dataclass(frozen=True, slots=True)
-class Alignment:
-    """Word links of a sentence pair: (source word, target word), both counted from 0."""
-
-    links: frozenset[tuple[int, int]]
 
 
 MAX_LENGTH = 384

@@ -138,9 +138,9 @@ class Links:
     """Word by word, as `Worded` translates."""
 
     def align(self, pairs):
-        self.pairs = pairs
+        self.pairs = [pair.pair for pair in pairs]
         return [
-            Alignment(frozenset((i, i) for i in range(len(pair.source.split())))) for pair in pairs
+            Alignment(frozenset((i, i) for i in range(len(pair.source_words)))) for pair in pairs
         ]
 
 

@@ -5,7 +5,7 @@ import gzip
 import pytest
 
 from babelspan.data.bitext import distinct, held_back, load_bitext, named
-from babelspan.types import DataError, SentencePair
+from babelspan.types import Alignment, DataError, SentencePair
 
 
 def write(path, *lines):
@@ -21,10 +21,29 @@ def test_pairs_in_order_and_empty_lines_skipped(tmp_path):
     ]
 
 
-@pytest.mark.parametrize("line", ["no tab", "one\t", "\ttwo", "a\tb\tc"])
+@pytest.mark.parametrize("line", ["no tab", "one\t", "\ttwo", "\ttwo\t0-0", "a\tb\t\t"])
 def test_a_broken_line_is_named(tmp_path, line):
     path = write(tmp_path / "x.en-de.tsv.gz", "a\tb", line)
     with pytest.raises(DataError, match=r"x\.en-de\.tsv\.gz: line 2: expected a sentence, a tab"):
+        list(load_bitext(path))
+
+
+def test_a_third_column_has_word_links(tmp_path):
+    """They count words, of which a full stop is none and each Chinese character is one."""
+    path = write(
+        tmp_path / "x.en-zh.tsv.gz", "A bridge.\t一座桥。\t0-1 1-2", "Two.\t二。\t", "a\tb"
+    )
+    links = [pair.links for pair in load_bitext(path)]
+    assert links == [Alignment(frozenset({(0, 1), (1, 2)})), Alignment(frozenset()), None]
+
+
+@pytest.mark.parametrize(
+    ("links", "message"),
+    [("2-0", "line 1: the link 2-0 is beyond the 2 and 3 words"), ("c", "links like 0-0 1-2")],
+)
+def test_broken_links_are_named(tmp_path, links, message):
+    path = write(tmp_path / "x.en-zh.tsv.gz", f"A bridge.\t一座桥。\t{links}")
+    with pytest.raises(DataError, match=message):
         list(load_bitext(path))
 
 

@@ -2,10 +2,18 @@
 
 import pytest
 
-from babelspan.data.pharaoh import PharaohAligner, save_pairs
+from babelspan.data.pharaoh import (
+    PharaohAligner,
+    links_line,
+    numbered_pairs,
+    read_links,
+    save_pairs,
+)
+from babelspan.text.segmented import by_spaces
 from babelspan.types import Alignment, DataError, SentencePair
 
 PAIRS = [SentencePair("the red house", "la casa roja"), SentencePair("it is", "es")]
+SEGMENTED = [by_spaces(pair) for pair in PAIRS]
 
 
 def folder(tmp_path, links):
@@ -16,7 +24,7 @@ def folder(tmp_path, links):
 
 def test_links_of_each_pair_in_any_order(tmp_path):
     aligner = PharaohAligner(folder(tmp_path, "0-0 1-2 2p1\n0-0 1-0\n"), "es")
-    assert aligner.align([PAIRS[1], PAIRS[0]]) == [
+    assert aligner.align(SEGMENTED[::-1]) == [
         Alignment(frozenset({(0, 0), (1, 0)})),
         Alignment(frozenset({(0, 0), (1, 2), (2, 1)})),
     ]
@@ -24,7 +32,7 @@ def test_links_of_each_pair_in_any_order(tmp_path):
 
 def test_a_line_without_links(tmp_path):
     aligner = PharaohAligner(folder(tmp_path, "\n0-0\n"), "es")
-    assert aligner.align([PAIRS[0]]) == [Alignment(frozenset())]
+    assert aligner.align(SEGMENTED[:1]) == [Alignment(frozenset())]
 
 
 def test_each_pair_is_written_once(tmp_path):
@@ -50,9 +58,30 @@ def test_bad_links_are_told(tmp_path, links, message):
 def test_a_pair_that_is_not_there(tmp_path):
     aligner = PharaohAligner(folder(tmp_path, "0-0\n0-0\n"), "es")
     with pytest.raises(DataError, match=r"expected the pair 'a \|\|\| b', found none"):
-        aligner.align([SentencePair("a", "b")])
+        aligner.align([by_spaces(SentencePair("a", "b"))])
 
 
 def test_a_missing_file(tmp_path):
     with pytest.raises(DataError, match=r"pairs\.es\.txt: there is no such file"):
         PharaohAligner(tmp_path, "es")
+
+
+def test_pairs_are_read_with_their_line_numbers(tmp_path):
+    path = tmp_path / "pairs.es.txt"
+    path.write_text("the red house ||| la casa roja\n\nit is ||| es\n", encoding="utf-8")
+    assert list(numbered_pairs(path)) == [(1, PAIRS[0]), (2, None), (3, PAIRS[1])]
+
+
+@pytest.mark.parametrize("line", ["a b", "a ||| ", " ||| b", "a ||| b ||| c"])
+def test_a_line_without_two_sides_is_named(tmp_path, line):
+    path = tmp_path / "pairs.es.txt"
+    path.write_text(f"a ||| b\n{line}\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"line 2: expected the words of a sentence, ' \|\|\| '"):
+        list(numbered_pairs(path))
+
+
+def test_links_are_written_in_order_and_read_back():
+    found = read_links("10-2 2p1 0-0", (11, 3), "x")
+    assert links_line(found.links) == "0-0 2-1 10-2"
+    assert links_line(found.sure) == "0-0 10-2"
+    assert links_line(Alignment(frozenset())) == ""

@@ -15,6 +15,7 @@ from babelspan.augment.match import find_answer
 from babelspan.augment.project import project
 from babelspan.augment.translate import Direction, Rendering
 from babelspan.seams import Aligner
+from babelspan.text.segmented import by_spaces
 from babelspan.text.words import words
 from babelspan.types import Answer, Example, SentencePair, Span
 
@@ -233,7 +234,9 @@ def _linked(
 ) -> dict[tuple[str, Span], Carried | Lost]:
     found = _words_of(wanted, plain, direction)
     asked = {key: w for key, w in found.items() if isinstance(w, _Words)}
-    links = aligner.align([_pair(text, plain[text], w) for (text, _), w in asked.items()])
+    links = aligner.align(
+        [by_spaces(_pair(text, plain[text], w)) for (text, _), w in asked.items()]
+    )
     carried = {
         (text, span): project(span, alignment, w.here, plain[text].text, w.there)
         for ((text, span), w), alignment in zip(asked.items(), links, strict=True)

@@ -15,6 +15,7 @@ import typer
 from typer.exceptions import TyperException
 
 from babelspan.cli import (
+    align,
     ask,
     compare,
     convert,
@@ -53,6 +54,7 @@ VERBS = {
     samples: "Write sample texts and questions in 8 languages.",
     translate: "Translate a labelled data set, with its answers.",
     convert: "Make a translation model run in CTranslate2.",
+    align: "Link the words of sentence pairs.",
 }
 """Each verb, and what `babelspan --help` says of it in one line."""
 for verb, line in VERBS.items():

@@ -1,17 +1,22 @@
 """Sentence pairs from files of two columns, one pair a line.
 
 A file is UTF-8, gzip'd or not, and named `<source>.<a>-<b>.tsv[.gz]`, where a and b are language
-codes; each line has a sentence of a, a tab, and its translation into b.
+codes; each line has a sentence of a, a tab, and its translation into b. A third column may
+have word links in the Pharaoh format (`babelspan align` writes such files); they count words as
+`text.words.words` finds them.
 """
 
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
-from babelspan.data.files import read_text
+from babelspan.data.files import lines
+from babelspan.data.pharaoh import read_links
 from babelspan.text.languages import CODE
-from babelspan.types import DataError, SentencePair
+from babelspan.text.words import words
+from babelspan.types import UNDETERMINED, DataError, SentencePair
 
 NAME = re.compile(rf"(?P<source>.+)\.(?P<a>{CODE})-(?P<b>{CODE})\.tsv(?:\.gz)?")
 
@@ -32,18 +37,33 @@ def load_bitext(path: Path) -> Iterator[SentencePair]:
     White space inside a sentence is kept; white space around it is not.
 
     Raises:
-        DataError: if a line does not have two columns with text in both, with its number.
+        DataError: if a line is not of the format, with its number.
     """
-    for number, line in enumerate(read_text(path).removeprefix("\ufeff").split("\n"), 1):
+    return (pair for _, pair in numbered_bitext(path) if pair is not None)
+
+
+def numbered_bitext(path: Path) -> Iterator[tuple[int, SentencePair | None]]:
+    """Every line of a file, counted from 1, with its pair or, for an empty line, None.
+
+    Raises:
+        DataError: as `load_bitext`.
+    """
+    for number, line in enumerate(lines(path), 1):
         columns = [column.strip() for column in line.split("\t")]
         if columns == [""]:
+            yield number, None
             continue
-        if len(columns) != 2 or not all(columns):
+        if len(columns) not in (2, 3) or not all(columns[:2]):
             raise DataError(
                 f"{path}: line {number}: expected a sentence, a tab and its translation, "
                 f"found {line[:80]!r}"
             )
-        yield SentencePair(*columns)
+        pair = SentencePair(columns[0], columns[1])
+        if len(columns) == 3:
+            sizes = len(words(pair.source, UNDETERMINED)), len(words(pair.target, UNDETERMINED))
+            found = read_links(columns[2], sizes, f"{path}: line {number}")
+            pair = replace(pair, links=found.links)
+        yield number, pair
 
 
 def distinct(pairs: Iterable[SentencePair]) -> Iterator[SentencePair]:

@@ -88,6 +88,18 @@ def read_text(path: Path) -> str:
     return decode_utf8(read_bytes(path), str(path))
 
 
+def lines(path: Path) -> Iterator[str]:
+    """The lines of a UTF-8 file without their line feeds, one in memory at a time.
+
+    Raises:
+        DataError: as `read_text`, with the line of the first bad byte.
+    """
+    with opened(path) as content:
+        for number, raw in enumerate(content, 1):
+            line = decode_utf8(raw, f"{path}: line {number}").removesuffix("\n")
+            yield line.removeprefix("\ufeff") if number == 1 else line
+
+
 def decode_utf8(raw: bytes, name: str) -> str:
     """`raw` as text; `name` says in the error where it came from."""
     try:

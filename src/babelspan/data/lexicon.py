@@ -2,7 +2,8 @@
 
 A file is UTF-8 and named `[<source>.]<a>-<b>.tsv[.gz]`, a and b being ISO 639-1 codes; each line
 has a word or phrase of a, a tab, and one of b. It serves both directions. Of several translations
-the first counts.
+the first counts. A third column may have the probability of the translation given the word, as
+`babelspan align --dictionary` writes it; lookups take no notice of it.
 """
 
 import re
@@ -105,16 +106,17 @@ def read_pairs(path: Path) -> Iterator[tuple[str, str]]:
     """The pairs of a file, in order.
 
     Raises:
-        DataError: if a line has not two columns with something in them.
+        DataError: if a line has not two columns with something in them, or a third is no
+            probability.
     """
     for number, line in enumerate(read_text(path).removeprefix("\ufeff").split("\n"), 1):
         columns = [" ".join(column.split()) for column in line.split("\t")]
         if columns == [""]:
             continue
-        if len(columns) != 2 or not all(columns):
+        if len(columns) not in (2, 3) or not all(columns) or not _is_probability(columns[2:]):
             raise DataError(
-                f"{path}: line {number}: expected a word, a tab and its translation, "
-                f"found {line[:80]!r}"
+                f"{path}: line {number}: expected a word, a tab and its translation, perhaps with "
+                f"a tab and its probability, found {line[:80]!r}"
             )
         yield columns[0], columns[1]
 
@@ -143,6 +145,11 @@ def _directed(path: Path, source: str) -> Iterator[tuple[str, str]]:
     pairs = read_pairs(path)
     first, _ = languages_of(path) or ("", "")
     return pairs if first == source else ((b, a) for a, b in pairs)
+
+
+def _is_probability(columns: Sequence[str]) -> bool:
+    """Whether columns are none, or one that is a number in [0, 1]."""
+    return all(re.fullmatch(r"0(\.\d+)?|1(\.0+)?", column) for column in columns)
 
 
 def _in_case_of(phrase: str, translation: str) -> str:

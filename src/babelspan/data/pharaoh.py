@@ -1,18 +1,28 @@
 """Word links in the Pharaoh format: `i-j` for each link, a line for each sentence pair.
 
-A folder holds, for each language, `pairs.<language>.txt` with the words of source and translation
-parted by ` ||| ` (what fast_align, eflomal and awesome-align read) and `links.<language>.txt`, what
-the aligner made of it, line for line.
+Words are counted from 0. `ipj` is a link of which an annotator was not sure. A file of pairs has
+the words of source and translation parted by ` ||| `, each line what fast_align, eflomal and
+awesome-align read. A folder of word links holds, for each language, `pairs.<language>.txt` and
+`links.<language>.txt`, what an aligner made of it, line for line.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
-from babelspan.data.files import read_text, replacing
-from babelspan.types import Alignment, DataError, SentencePair
+from babelspan.data.files import checksum, lines, read_text, replacing
+from babelspan.types import Alignment, DataError, SegmentedPair, SentencePair
 
-_LINK = re.compile(r"(\d+)[-p](\d+)")
+SEPARATOR = " ||| "
+_LINK = re.compile(r"(\d+)([-p])(\d+)")
+
+
+class Links(NamedTuple):
+    """The links of a line: all of them, and those of which the annotator was sure."""
+
+    links: Alignment
+    sure: Alignment
 
 
 class PharaohAligner:
@@ -30,13 +40,18 @@ class PharaohAligner:
                 f"{links}: expected {len(of_pairs)} lines, as {pairs.name} has, "
                 f"found {len(of_links)}"
             )
-        self._pairs = pairs
+        self._files = pairs, links
         self._links = {
-            pair: _alignment(line, pair, f"{links}, line {number}")
+            pair: read_links(line, _sizes(pair), f"{links}, line {number}").links
             for number, (pair, line) in enumerate(zip(of_pairs, of_links, strict=True), 1)
         }
 
-    def align(self, pairs: Sequence[SentencePair]) -> list[Alignment]:
+    @property
+    def identity(self) -> str:
+        """The content of both files."""
+        return ",".join(["pharaoh", *map(checksum, self._files)])
+
+    def align(self, pairs: Sequence[SegmentedPair]) -> list[Alignment]:
         """The links of each pair.
 
         Raises:
@@ -44,10 +59,10 @@ class PharaohAligner:
         """
         found = []
         for pair in pairs:
-            line = _line(pair)
+            line = SEPARATOR.join(" ".join(side) for side in pair.words)
             if line not in self._links:
                 raise DataError(
-                    f"{self._pairs}: expected the pair {line!r:.200}, found none; "
+                    f"{self._files[0]}: expected the pair {line!r:.200}, found none; "
                     "make the file anew and align it again"
                 )
             found.append(self._links[line])
@@ -56,28 +71,64 @@ class PharaohAligner:
 
 def save_pairs(path: Path, pairs: Iterable[SentencePair]) -> int:
     """Write sentence pairs, each once, for an aligner to read; how many there were."""
-    lines = dict.fromkeys(map(_line, pairs))
+    of_pairs = dict.fromkeys(f"{pair.source}{SEPARATOR}{pair.target}" for pair in pairs)
     with replacing(path) as beside:
-        beside.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    return len(lines)
+        beside.write_text("".join(f"{line}\n" for line in of_pairs), encoding="utf-8")
+    return len(of_pairs)
 
 
-def _line(pair: SentencePair) -> str:
-    return f"{pair.source} ||| {pair.target}"
+def numbered_pairs(path: Path) -> Iterator[tuple[int, SentencePair | None]]:
+    """Every line of a file of pairs, counted from 1, with its pair or, for an empty line, None.
+
+    Raises:
+        DataError: if a line does not have words on both sides of ` ||| `.
+    """
+    for number, line in enumerate(lines(path), 1):
+        sides = [side.strip() for side in line.split(SEPARATOR)]
+        if sides == [""]:
+            yield number, None
+        elif len(sides) == 2 and all(sides):
+            yield number, SentencePair(sides[0], sides[1])
+        else:
+            raise DataError(
+                f"{path}: line {number}: expected the words of a sentence, ' ||| ' and those of "
+                f"its translation, found {line[:80]!r}"
+            )
 
 
-def _alignment(line: str, pair: str, where: str) -> Alignment:
-    words = [len(side.split()) for side in pair.partition(" ||| ")[::2]]
-    links = set()
-    for item in line.split():
+def read_links(text: str, sizes: tuple[int, int], where: str) -> Links:
+    """The links in a line.
+
+    Args:
+        text: such as `0-0 1-2 2p1`.
+        sizes: how many words source and target have.
+        where: the file and line, for errors.
+
+    Raises:
+        DataError: if something is no link, or it is beyond the words.
+    """
+    every, sure = set(), set()
+    for item in text.split():
         match = _LINK.fullmatch(item)
         if match is None:
-            raise DataError(f"{where}: expected links like 0-0 1-2, found {item!r}")
-        link = int(match[1]), int(match[2])
-        if link[0] >= words[0] or link[1] >= words[1]:
+            raise DataError(f"{where}: expected links like 0-0 1-2, found {item!r:.80}")
+        link = int(match[1]), int(match[3])
+        if link[0] >= sizes[0] or link[1] >= sizes[1]:
             raise DataError(
-                f"{where}: the link {item} is beyond the {words[0]} and {words[1]} words of its "
+                f"{where}: the link {item} is beyond the {sizes[0]} and {sizes[1]} words of its "
                 "pair; words are counted from 0"
             )
-        links.add(link)
-    return Alignment(frozenset(links))
+        every.add(link)
+        if match[2] == "-":
+            sure.add(link)
+    return Links(Alignment(frozenset(every)), Alignment(frozenset(sure)))
+
+
+def links_line(alignment: Alignment) -> str:
+    """Links as a line, in order of the words."""
+    return " ".join(f"{i}-{j}" for i, j in sorted(alignment.links))
+
+
+def _sizes(line: str) -> tuple[int, int]:
+    source, _, target = line.partition(SEPARATOR)
+    return len(source.split()), len(target.split())

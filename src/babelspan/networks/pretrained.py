@@ -57,10 +57,24 @@ class Encoder(nn.Module):
         """Texts by themselves as a batch; what a window does not hold of a text is left out."""
         return texts_of(self.featurizer, texts)
 
-    def forward(self, batch: Tokenized) -> Tensor:
-        """Vectors of all tokens, (B, L, H)."""
-        hidden: Tensor = self.model(**self.inputs(batch))[0]
-        return hidden
+    @property
+    def layers(self) -> int:
+        """How many layers there are."""
+        return int(self.model.config.num_hidden_layers)
+
+    def forward(self, batch: Tokenized, layer: int | None = None) -> Tensor:
+        """Vectors of all tokens, (B, L, H).
+
+        Args:
+            batch: what is read.
+            layer: after which layer; 0 for the embeddings, None for the last one.
+        """
+        if layer is None:
+            hidden: Tensor = self.model(**self.inputs(batch))[0]
+            return hidden
+        of_layers = self.model(**self.inputs(batch), output_hidden_states=True).hidden_states
+        after: Tensor = of_layers[layer]
+        return after
 
     def save(self, folder: Path) -> None:
         """Write config, weights (safetensors) and tokenizer, each file whole or not at all."""

@@ -5,13 +5,14 @@ Shapes: B texts of a batch, L tokens.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
 from babelspan.networks.reader import moved_to
 from babelspan.reading.windows import Featurizer, Tokens
+from babelspan.types import ConfigError
 
 
 class Tokenized(Protocol):
@@ -74,6 +75,41 @@ class Texts:
             )
         )
         return Texts(ids, attention, types, is_text, self.parts, self.first)
+
+
+class TextEncoder(Protocol):
+    """A network that reads texts by themselves, such as a pretrained reader's encoder."""
+
+    @property
+    def layers(self) -> int:
+        """How many layers there are."""
+
+    @property
+    def featurizer(self) -> Featurizer:
+        """What makes its tokens."""
+
+    def texts(self, texts: Sequence[str]) -> Texts:
+        """Texts as a batch; what a window does not hold of a text is left out."""
+
+    def __call__(self, batch: Tokenized, layer: int | None = None) -> Tensor:
+        """Vectors of all tokens after a layer, 0 to `layers`, or the last one: (B, L, H)."""
+
+
+def encoder_of(reader: Any, layer: int | None = None) -> TextEncoder:
+    """The encoder of a reader, which has the layer.
+
+    Raises:
+        ConfigError: if the reader has no encoder that reads texts, or it has fewer layers.
+    """
+    encoder: TextEncoder | None = getattr(reader, "encoder", None)
+    if encoder is None or not hasattr(encoder, "texts"):
+        raise ConfigError(
+            f"expected a reader with an encoder that reads texts by themselves, got one of the "
+            f"kind {reader.kind!r}"
+        )
+    if layer is not None and not 0 <= layer <= encoder.layers:
+        raise ConfigError(f"layer must be in [0, {encoder.layers}] for this reader, got {layer}")
+    return encoder
 
 
 def texts_of(featurizer: Featurizer, texts: Sequence[str]) -> Texts:

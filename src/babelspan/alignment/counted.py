@@ -1,0 +1,64 @@
+"""A dictionary with probabilities from the links of any aligner: how often which words are linked.
+
+`alignment.dictionary` reads one off the tables of IBM model 1 instead, which has expected counts.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from babelspan.types import Alignment, SegmentedPair
+
+MOST_HELD = 5_000_000
+"""Word pairs that are counted side by side; at more, those seen least are forgotten."""
+
+
+class Entry(NamedTuple):
+    """A translation and its share of all links of the word."""
+
+    source: str
+    target: str
+    probability: float
+
+
+class LinkCounts:
+    """Counts of linked words, in small letters.
+
+    Args:
+        most_held: word pairs to count side by side.
+    """
+
+    def __init__(self, most_held: int = MOST_HELD) -> None:
+        self._most_held = most_held
+        self._pairs: dict[tuple[str, str], int] = {}
+        self._links: dict[str, int] = {}
+        self._forgotten = 0
+
+    def add(self, pair: SegmentedPair, alignment: Alignment) -> None:
+        """Count the links of a sentence pair."""
+        sources, targets = ([word.lower() for word in side] for side in pair.words)
+        for i, j in alignment.links:
+            key = sources[i], targets[j]
+            self._pairs[key] = self._pairs.get(key, 0) + 1
+            self._links[key[0]] = self._links.get(key[0], 0) + 1
+        while len(self._pairs) > self._most_held:
+            self._forgotten += 1
+            self._pairs = {k: n for k, n in self._pairs.items() if n > self._forgotten}
+
+    def entries(
+        self, *, probability: float = 0.08, count: int = 2, most: int = 4
+    ) -> Iterator[Entry]:
+        """Translations, the most frequent first: so the first one counts in both directions.
+
+        Args:
+            probability: of a translation given the word, at least.
+            count: links of a translation, at least.
+            most: translations of a word.
+        """
+        given: dict[str, int] = {}
+        for (source, target), number in sorted(
+            self._pairs.items(), key=lambda item: (-item[1], item[0])
+        ):
+            share = number / self._links[source]
+            if number >= count and share >= probability and given.get(source, 0) < most:
+                given[source] = given.get(source, 0) + 1
+                yield Entry(source, target, share)

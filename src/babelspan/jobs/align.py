@@ -1,0 +1,319 @@
+"""Word links of a bitext as a job: in shards, with the memory of a few of them.
+
+While it is unfinished its shards stand beside the result, in `<result>.unfinished`.
+"""
+
+import gzip
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import TextIOWrapper
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any, NamedTuple, TextIO
+
+from babelspan.aligners import Options, load_aligner
+from babelspan.alignment.counted import LinkCounts
+from babelspan.data.bitext import named, numbered_bitext
+from babelspan.data.files import checksum, read_json, replacing, write_json
+from babelspan.data.gold_links import GoldPair, load_gold
+from babelspan.data.lexicon import languages_of
+from babelspan.data.pharaoh import links_line, numbered_pairs
+from babelspan.data.places import refuse_overwriting, refuse_unwritable
+from babelspan.jobs.shards import Watch, carry_out, claimed, is_finished, record_of
+from babelspan.scoring.alignment import LinkFigures, link_figures
+from babelspan.seams import Aligner
+from babelspan.text.segmented import by_spaces, segmented
+from babelspan.types import (
+    UNDETERMINED,
+    Alignment,
+    ConfigError,
+    DataError,
+    SegmentedPair,
+    SentencePair,
+)
+from babelspan.version import VERSION
+
+MOST_WORDS = 500
+"""Of a side; a longer sentence pair gets no links, and is counted."""
+LINES_IN_A_SHARD = 1_000
+
+_NONE = Alignment(frozenset())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What is to be aligned, and how.
+
+    Attributes:
+        files: bitext of one pair of languages: `<source>.<a>-<b>.tsv[.gz]`, whose words are those
+            of `text.words`, or `.txt` with ` ||| ` between the sides and spaces between the words.
+        out: the file to write: bitext with a third column if its name ends in `.tsv[.gz]`, else
+            links in the Pharaoh format, line for line.
+        aligner: by name; see `aligners`.
+        threshold: how sure a link must be; None for the aligner's default.
+        layer: of the encoder; None for the aligner's default.
+        dictionary: file for word translations with probabilities; None for none.
+        gold: file of gold links to measure by; None for none. Its sentences, not its links, are
+            shown to the aligner beside the bitext.
+    """
+
+    files: tuple[Path, ...]
+    out: Path
+    aligner: str
+    threshold: float | None = None
+    layer: int | None = None
+    dictionary: Path | None = None
+    gold: Path | None = None
+
+    @property
+    def languages(self) -> tuple[str, str] | None:
+        """Of source and target; None for words parted by spaces, whose names say none."""
+        return _languages_of(self.files[0])
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What was found.
+
+    Attributes:
+        pairs: sentence pairs.
+        links: links between their words.
+        empty: empty lines.
+        long: pairs of more than `MOST_WORDS` words on a side, which have no links.
+        first_long: file and line of the first of them.
+        entries: of the dictionary; None where none was asked for.
+        gold: figures on gold links; None where there were none.
+    """
+
+    pairs: int = 0
+    links: int = 0
+    empty: int = 0
+    long: int = 0
+    first_long: str = ""
+    entries: int | None = None
+    gold: LinkFigures | None = None
+
+
+class Line(NamedTuple):
+    """A line of the bitext; `pair` is None for an empty one."""
+
+    pair: SegmentedPair | None
+    where: str
+
+    @property
+    def is_long(self) -> bool:
+        """Whether a side has too many words."""
+        sides = (self.pair.source_words, self.pair.target_words) if self.pair else ()
+        return max(map(len, sides), default=0) > MOST_WORDS
+
+
+def align(job: Job, *, watch: Watch = lambda items, _, __: items) -> Outcome:
+    """Link the words of a bitext and write them; the same call resumes.
+
+    Raises:
+        ConfigError: if a file cannot be written or is read, names say other languages than they
+            should, or another job or process is in `<out>.unfinished`.
+        DataError: for bitext or gold links that cannot be read.
+    """
+    _check(job)
+    outcome = _surveyed(job)
+    gold = list(_gold(job))
+
+    def shown() -> Iterator[SegmentedPair]:
+        """What an aligner may look at: gold sentences without their links, and the bitext."""
+        fitting = (line.pair for line in _lines(job) if line.pair and not line.is_long)
+        return chain((g.pair for g in gold), fitting)
+
+    options = Options(bitext=shown, threshold=job.threshold, layer=job.layer)
+    aligner = load_aligner(job.aligner, options)
+    folder = job.out.absolute().with_name(f"{job.out.name}.unfinished")
+    with claimed(folder / "job.json", _depends_on(job, aligner)):
+        _link(job, aligner, folder, outcome.pairs + outcome.empty, watch)
+        _join(job, folder, outcome)
+        if gold:
+            found = aligner.align([g.pair for g in gold])
+            outcome.gold = link_figures(
+                (a, g.sure, g.possible) for a, g in zip(found, gold, strict=True)
+            )
+        shutil.rmtree(folder)
+    return outcome
+
+
+def _check(job: Job) -> None:
+    """See that all files are of one pair of languages, and that the results can be written."""
+    inputs = [*job.files, *([job.gold] if job.gold else [])]
+    for option, path in {"--out": job.out, "--dictionary": job.dictionary}.items():
+        if path is not None:
+            refuse_overwriting(path, inputs, option=option)
+            refuse_unwritable(path)
+    for path in job.files:
+        _check_name(path, job)
+    if job.gold and not job.languages:
+        raise ConfigError("--gold takes bitext whose name says its languages, such as x.en-de.tsv")
+    wanted = "-".join(job.languages or ("en", "de"))
+    if _is_table(job.out) and (not job.languages or _languages_of(job.out) != job.languages):
+        raise ConfigError(
+            f"--out {job.out}: expected a name like linked.{wanted}.tsv.gz for bitext with links, "
+            "or one that ends in .txt for links alone, which is all there is for words in .txt"
+        )
+    if job.dictionary:
+        found = languages_of(job.dictionary)
+        if found is None or (job.languages and found != job.languages):
+            raise ConfigError(
+                f"--dictionary {job.dictionary}: expected a name like mine.{wanted}.tsv, which "
+                "says the languages of its columns"
+            )
+
+
+def _check_name(path: Path, job: Job) -> None:
+    found = _languages_of(path)
+    if found is None and path.suffix != ".txt":
+        raise ConfigError(
+            f"{path}: expected a name like news.en-de.tsv.gz, which says the languages, or "
+            "pairs.de.txt with ' ||| ' between the sides"
+        )
+    if found != job.languages:
+        raise ConfigError(
+            f"{path}: expected bitext of the same two languages as {job.files[0].name}; align each "
+            "pair of languages by itself"
+        )
+
+
+def _languages_of(path: Path) -> tuple[str, str] | None:
+    found = named(path)
+    return (found[1], found[2]) if found else None
+
+
+def _is_table(path: Path) -> bool:
+    return ".tsv" in path.suffixes[-2:]
+
+
+def _depends_on(job: Job, aligner: Aligner) -> dict[str, Any]:
+    return {
+        "aligner": aligner.identity,
+        "bitext": [f"{path.name}:{checksum(path)}" for path in job.files],
+        "gold": job.gold and f"{job.gold.name}:{checksum(job.gold)}",
+        "babelspan": VERSION,
+    }
+
+
+def _lines(job: Job) -> Iterator[Line]:
+    """Every line of the bitext with its words, one in memory at a time."""
+    source, target = job.languages or (UNDETERMINED, UNDETERMINED)
+    for path in job.files:
+        for number, pair in (numbered_bitext if job.languages else numbered_pairs)(path):
+            where = f"{path}, line {number}"
+            if pair is None:
+                yield Line(None, where)
+                continue
+            known = SentencePair(pair.source, pair.target, source, target)
+            yield Line(segmented(known) if job.languages else by_spaces(known), where)
+
+
+def _gold(job: Job) -> Iterator[GoldPair]:
+    if job.gold and job.languages:
+        source, target = job.languages
+        yield from load_gold(job.gold, source=source, target=target)
+
+
+def _surveyed(job: Job) -> Outcome:
+    """Read the bitext once: what is in it.
+
+    Raises:
+        DataError: if a line is broken, or there is no sentence pair.
+    """
+    outcome = Outcome()
+    for line in _lines(job):
+        if line.pair is None:
+            outcome.empty += 1
+            continue
+        outcome.pairs += 1
+        if line.is_long:
+            outcome.long += 1
+            outcome.first_long = outcome.first_long or line.where
+    if not outcome.pairs:
+        raise DataError(f"{job.files[0]}: expected sentence pairs to align, found none")
+    return outcome
+
+
+class _Work:
+    """Links of a shard; of a line without a pair, or a long one, there are none."""
+
+    def __init__(self, aligner: Aligner, folder: Path) -> None:
+        self._aligner = aligner
+        self._folder = folder
+
+    def start(self) -> Callable[[int, Sequence[Line]], int]:
+        return self._make
+
+    def _make(self, shard: int, lines: Sequence[Line]) -> int:
+        usable = [n for n, line in enumerate(lines) if line.pair and not line.is_long]
+        pairs = [line.pair for line in lines if line.pair and not line.is_long]
+        found = dict(zip(usable, self._aligner.align(pairs), strict=True))
+        texts = [links_line(found.get(n, _NONE)) for n in range(len(lines))]
+        write_json(record_of(self._folder, shard), texts)
+        return len(lines)
+
+
+def _link(job: Job, aligner: Aligner, folder: Path, lines: int, watch: Watch) -> None:
+    """Make the shards that are missing."""
+    numbers = range(-(-lines // LINES_IN_A_SHARD))
+    missing = {n for n in numbers if not is_finished(folder, n)}
+    inputs = ((n, shard) for n, shard in enumerate(_shards(job)) if n in missing)
+    done = carry_out(_Work(aligner, folder), inputs, count=len(missing))
+    each = (line for _, made in done for line in range(made))
+    left = sum(min(LINES_IN_A_SHARD, lines - n * LINES_IN_A_SHARD) for n in missing)
+    for _ in watch(each, "sentence pairs", left):
+        pass
+
+
+def _shards(job: Job) -> Iterator[list[Line]]:
+    lines = _lines(job)
+    while shard := list(islice(lines, LINES_IN_A_SHARD)):
+        yield shard
+
+
+def _join(job: Job, folder: Path, outcome: Outcome) -> None:
+    """Write the links of all shards to one file, and the dictionary that they make."""
+    counts = LinkCounts()
+    outcome.links = 0
+    with _written(job.out) as file:
+        for number, shard in enumerate(_shards(job)):
+            texts = read_json(record_of(folder, number))
+            for line, text in zip(shard, texts, strict=True):
+                links = frozenset(_link_of(item) for item in text.split())
+                outcome.links += len(links)
+                if not _is_table(job.out):
+                    file.write(f"{text}\n")
+                elif line.pair:
+                    file.write(f"{line.pair.pair.source}\t{line.pair.pair.target}\t{text}\n")
+                if job.dictionary and line.pair:
+                    counts.add(line.pair, Alignment(links))
+    if job.dictionary:
+        outcome.entries = 0
+        with _written(job.dictionary) as file:
+            for entry in counts.entries():
+                file.write(f"{entry.source}\t{entry.target}\t{entry.probability:.4f}\n")
+                outcome.entries += 1
+
+
+def _link_of(item: str) -> tuple[int, int]:
+    source, _, target = item.partition("-")
+    return int(source), int(target)
+
+
+@contextmanager
+def _written(path: Path) -> Iterator[TextIO]:
+    """A text file to write line by line, whole or not at all, gzip'd if its name ends in `.gz`."""
+    with replacing(path) as beside, beside.open("wb") as raw:
+        if path.suffix != ".gz":
+            with TextIOWrapper(raw, encoding="utf-8", newline="\n") as file:
+                yield file
+            return
+        with (
+            gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) as packed,
+            TextIOWrapper(packed, encoding="utf-8", newline="\n") as file,
+        ):
+            yield file
