@@ -48,6 +48,12 @@ class Encoder(nn.Module):
         """Width of the vectors, H."""
         return int(self.model.config.hidden_size)
 
+    @property
+    def word_vectors(self) -> Tensor:
+        """What tokens are looked up in, (V, E); E is H but for encoders with narrow ones."""
+        weight: Tensor = self.model.get_input_embeddings().weight
+        return weight
+
     def inputs(self, batch: Tokenized) -> dict[str, Tensor]:
         """The arguments of the model for a batch, by name."""
         types = {"token_type_ids": batch.token_type_ids} if self._takes_types else {}
@@ -72,9 +78,12 @@ class Encoder(nn.Module):
         if layer is None:
             hidden: Tensor = self.model(**self.inputs(batch))[0]
             return hidden
-        of_layers = self.model(**self.inputs(batch), output_hidden_states=True).hidden_states
-        after: Tensor = of_layers[layer]
-        return after
+        return self.after(batch, [layer])[0]
+
+    def after(self, batch: Tokenized, layers: Sequence[int]) -> list[Tensor]:
+        """Vectors of all tokens after each of some layers, (B, L, H); 0 for the embeddings."""
+        hidden = self.model(**self.inputs(batch), output_hidden_states=True).hidden_states
+        return [hidden[layer] for layer in layers]
 
     def save(self, folder: Path) -> None:
         """Write config, weights (safetensors) and tokenizer, each file whole or not at all."""
