@@ -29,7 +29,6 @@ PARTS = ("Paper", "Needs", "Departs", "Algorithm")
 WORLD = World(0)
 TRANSLATED = {"L1": WORLD.translations(12, "L1"), "L2": WORLD.translations(12, "L2")}
 EXAMPLES = [*WORLD.examples(12), *TRANSLATED["L1"]]
-
 LINKED = [
     SentencePair(own.question, other.question, "en", "L1", Alignment(frozenset({(0, 0), (1, 1)})))
     for own, other in zip(EXAMPLES[:12], TRANSLATED["L1"], strict=True)
@@ -83,6 +82,7 @@ def test_the_methods_are_found():
         "language_adversarial",
         "language_arbitration",
         "masked_language",
+        "word_alignment",
     ]
 
 

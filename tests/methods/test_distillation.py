@@ -184,6 +184,7 @@ def moved(examples):
     return found
 
 
+@pytest.mark.slow
 def test_a_reader_answers_in_a_language_that_it_had_no_questions_in():
     """English questions first; then sentence pairs alone teach it the words of L1."""
     reader = reader_of()
@@ -196,7 +197,7 @@ def test_a_reader_answers_in_a_language_that_it_had_no_questions_in():
         reader,
         Corpora(bitext=PAIRS),
         Config(reader=Optim(lr=5e-3), layers=(0, 1, 2)),
-        run_of(updates=80),
+        run_of(updates=250, batch_size=12),
     )
     assert exact(trained, foreign) > before + 0.4
     assert exact(trained, EXAMPLES) > english - 0.2

@@ -9,7 +9,7 @@ Departs    1. Squared distances are divided by the spread of the teacher's vecto
               word is the mean of its tokens', after the layers named (the last one if none is).
            3. `sentences` and `words` weigh the two losses; the papers have one each.
            4. Without a `teacher` the reader learns from itself as it was at the start.
-           5. The optimiser and its rate are those of the other methods.
+           5. Optimiser and rate are those of the other methods; languages may be weighted.
 
 Algorithm, for each batch x of sentences s, translations t and links between their words
     1  teach   vectors m(s), words w(s)  <-  teacher(s), never changed
@@ -32,6 +32,7 @@ from babelspan.losses.similarity import mean_vectors
 from babelspan.networks.pretrained import load_encoder
 from babelspan.networks.reader import Reader
 from babelspan.networks.texts import TextEncoder, encoder_of
+from babelspan.training.balance import Balance
 from babelspan.training.fit import Losses, fit
 from babelspan.training.run import Corpora, Run
 from babelspan.training.teaching import Taught, taught_pairs
@@ -57,6 +58,8 @@ class Config:
     """Weight of the loss of sentences."""
     words: NonNegativeFloat = 1.0
     """Weight of the loss of words."""
+    balance: Balance = Balance()
+    """How much of each language makes up an epoch."""
 
 
 def train(reader: Reader, corpora: Corpora, config: Config, run: Run) -> Reader:
@@ -88,7 +91,15 @@ def train(reader: Reader, corpora: Corpora, config: Config, run: Run) -> Reader:
 
         return {"sentences": sentences, "words": words}
 
-    fit(step, taught_pairs(student, teacher, corpora.bitext, run, language=config.language), run)
+    stream = taught_pairs(
+        student,
+        teacher,
+        corpora.bitext,
+        run,
+        language=config.language,
+        balance=config.balance,
+    )
+    fit(step, stream, run)
     return reader
 
 

@@ -1,7 +1,7 @@
 """Masked-language learning: hidden tokens of plain text are guessed from what stands around them.
 
-Paper      Devlin et al. (2019), arXiv:1810.04805, Section 3.1, Task 1, and Appendix A.1. In many
-           languages as by Conneau et al. (2020), arXiv:1911.02116, without their sampling.
+Paper      Devlin et al. (2019), arXiv:1810.04805, Section 3.1, Task 1, and Appendix A.1; in many
+           languages, by the size of their texts: Conneau et al. (2020), arXiv:1911.02116.
 Needs      plain text in any languages.
 Departs    1. No sentence pairs (Task 2), and tokens are hidden anew in each epoch.
            2. A text that is longer than a window is learnt from part by part; short ones are not
@@ -25,6 +25,7 @@ from torch.nn import functional as F
 from babelspan.networks.reader import Reader
 from babelspan.networks.texts import Texts, encoder_of
 from babelspan.networks.word_head import WordHead
+from babelspan.training.balance import Balance
 from babelspan.training.fit import Losses, fit
 from babelspan.training.passages import Masking, passages
 from babelspan.training.run import Corpora, Run
@@ -41,6 +42,8 @@ class Config:
     """How the reader and the head learn (Devlin et al. 2019, Appendix A.2: learning rate 1e-4)."""
     share: Annotated[float, Field(gt=0, le=1)] = 0.15
     """Of the tokens that are hidden (Section 3.1: 15 %)."""
+    balance: Balance = Balance()
+    """How much of each language makes up an epoch (Conneau et al. 2020: exponent 0.3)."""
 
 
 def train(reader: Reader, corpora: Corpora, config: Config, run: Run) -> Reader:
@@ -70,5 +73,5 @@ def train(reader: Reader, corpora: Corpora, config: Config, run: Run) -> Reader:
         right = (logits.argmax(dim=-1) == masked.hidden).sum() / count
         return {"guessing": guessing, "accuracy": right}
 
-    fit(step, passages(encoder, corpora.passages, run), run)
+    fit(step, passages(encoder, corpora.passages, run, config.balance), run)
     return reader

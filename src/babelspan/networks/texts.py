@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from babelspan.networks.reader import moved_to
+from babelspan.networks.reader import Player, moved_to
 from babelspan.reading.windows import Featurizer, Tokens
 from babelspan.types import ConfigError
 
@@ -77,7 +77,7 @@ class Texts:
         return Texts(ids, attention, types, is_text, self.parts, self.first)
 
 
-class TextEncoder(Protocol):
+class TextEncoder(Player, Protocol):
     """A network that reads texts by themselves, such as a pretrained reader's encoder."""
 
     @property

@@ -1,6 +1,6 @@
 """Sentence pairs as a stream: what is learnt from parallel text.
 
-Shape letters: B sentence pairs.
+Shape letters: B sentence pairs, W and V words of their two sides, K word links.
 """
 
 from array import array
@@ -9,12 +9,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from babelspan.networks.pretrained import Encoder
-from babelspan.networks.texts import Texts
+from babelspan.networks.reader import moved_to
+from babelspan.networks.texts import TextEncoder, Texts
+from babelspan.networks.words import Words, words_of
+from babelspan.text.segmented import segmented
+from babelspan.training.balance import Balance, balanced
 from babelspan.training.run import Run
-from babelspan.training.spool import Spool
-from babelspan.training.stream import Stream
+from babelspan.training.spool import Chosen, Spool
+from babelspan.training.stream import Indices, Stream
 from babelspan.types import DataError, SentencePair
 
 
@@ -42,8 +46,39 @@ class Bitext:
         return Bitext(self.source.to(device), self.target.to(device), self.pairs)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class LinkedBitext:
+    """B sentences and their translations, with the words of both and links between them.
+
+    Attributes:
+        bitext: the sentences.
+        source: W words of the sentences, those that the window shows whole.
+        target: V words of the translations.
+        links: numbers of a source word and of the target word it is linked to, (K, 2).
+    """
+
+    bitext: Bitext
+    source: Words
+    target: Words
+    links: Tensor
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of both sides, without padding."""
+        return self.bitext.tokens
+
+    def to(self, device: torch.device) -> "LinkedBitext":
+        """The same on a device."""
+        return LinkedBitext(
+            self.bitext.to(device),
+            self.source.to(device),
+            self.target.to(device),
+            moved_to(device, self.links),
+        )
+
+
 def sentence_pairs(
-    encoder: Encoder, pairs: Iterable[SentencePair], run: Run
+    encoder: TextEncoder, pairs: Iterable[SentencePair], run: Run
 ) -> Stream[SentencePair, Bitext]:
     """Sentence pairs to learn from; those with a side without tokens are skipped.
 
@@ -52,6 +87,46 @@ def sentence_pairs(
     Raises:
         DataError: if there is none.
     """
+    kept, lengths = _kept(encoder, pairs, run)
+    return Stream(
+        items=kept,
+        lengths=lengths,
+        collate=lambda chosen: _bitext(encoder, chosen),
+        unit="sentence pair",
+    )
+
+
+def linked_pairs(
+    encoder: TextEncoder, pairs: Iterable[SentencePair], run: Run, balance: Balance = Balance()
+) -> Stream[SentencePair, LinkedBitext]:
+    """Sentence pairs with word links to learn from, as `sentence_pairs`.
+
+    Links to words that the window does not show whole are left out.
+
+    Args:
+        encoder: whose tokens they become.
+        pairs: with links.
+        run: says where they are kept, and the seed.
+        balance: how much of each pair of languages makes up an epoch.
+
+    Raises:
+        DataError: if there is no pair, or one has no links.
+    """
+    kept, lengths = _kept(encoder, map(_refused_without_links, pairs), run)
+    languages = [(pair.source_language, pair.target_language) for pair in kept]
+    chosen = balanced(languages, balance, seed=run.config.seed)
+    return Stream(
+        items=Chosen(kept, chosen),
+        lengths=lengths[chosen],
+        collate=lambda some: _linked(_bitext(encoder, some)),
+        unit="sentence pair",
+    )
+
+
+def _kept(
+    encoder: TextEncoder, pairs: Iterable[SentencePair], run: Run
+) -> tuple[Spool[SentencePair], Indices]:
+    """Pairs with tokens on both sides, and the tokens of the longer side in a window."""
     kept: Spool[SentencePair] = Spool(folder=run.folder)
     lengths = array("q")
     for pair in pairs:
@@ -61,17 +136,34 @@ def sentence_pairs(
             lengths.append(min(max(sides), encoder.featurizer.limits.max_length))
     if not kept:
         raise DataError("expected sentence pairs to learn from, found none with text on both sides")
+    return kept, np.array(lengths, dtype=np.int64)
 
-    def collate(chosen: Sequence[SentencePair]) -> Bitext:
-        return Bitext(
-            encoder.texts([pair.source for pair in chosen]),
-            encoder.texts([pair.target for pair in chosen]),
-            tuple(chosen),
+
+def _refused_without_links(pair: SentencePair) -> SentencePair:
+    if pair.links is None:
+        raise DataError(
+            f"expected bitext with word links in a third column, found none for {pair.source!r:.80}"
+            "; make it with `babelspan align BITEXT --out linked.<a>-<b>.tsv.gz`"
         )
+    return pair
 
-    return Stream(
-        items=kept,
-        lengths=np.array(lengths, dtype=np.int64),
-        collate=collate,
-        unit="sentence pair",
+
+def _bitext(encoder: TextEncoder, chosen: Sequence[SentencePair]) -> Bitext:
+    return Bitext(
+        encoder.texts([pair.source for pair in chosen]),
+        encoder.texts([pair.target for pair in chosen]),
+        tuple(chosen),
     )
+
+
+def _linked(bitext: Bitext) -> LinkedBitext:
+    pairs = [segmented(pair) for pair in bitext.pairs]
+    source, sources = words_of(bitext.source, [pair.source_words for pair in pairs])
+    target, targets = words_of(bitext.target, [pair.target_words for pair in pairs])
+    links = [
+        (here[i], there[j])
+        for pair, here, there in zip(bitext.pairs, sources, targets, strict=True)
+        for i, j in (sorted(pair.links.links) if pair.links else ())
+        if i in here and j in there
+    ]
+    return LinkedBitext(bitext, source, target, torch.tensor(links, dtype=torch.long).view(-1, 2))

@@ -12,8 +12,9 @@ import torch
 from torch import Tensor
 
 from babelspan.networks.texts import TextEncoder, Texts
+from babelspan.training.balance import Balance, balanced
 from babelspan.training.run import Run
-from babelspan.training.spool import Spool
+from babelspan.training.spool import Chosen, Spool
 from babelspan.training.stream import Stream
 from babelspan.types import DataError, Passage
 
@@ -21,8 +22,16 @@ _HIDDEN, _REPLACED = 0.8, 0.9
 """Of the chosen tokens 80 % become the mask, 10 % any token, and 10 % stay as they are."""
 
 
-def passages(encoder: TextEncoder, texts: Iterable[Passage], run: Run) -> Stream[Passage, Texts]:
+def passages(
+    encoder: TextEncoder, texts: Iterable[Passage], run: Run, balance: Balance = Balance()
+) -> Stream[Passage, Texts]:
     """Passages to learn from, in parts that a window holds; those without tokens are skipped.
+
+    Args:
+        encoder: whose tokens they become.
+        texts: the passages.
+        run: says where they are kept, and the seed.
+        balance: how much of each language makes up an epoch.
 
     Raises:
         DataError: if there is none.
@@ -38,10 +47,11 @@ def passages(encoder: TextEncoder, texts: Iterable[Passage], run: Run) -> Stream
             lengths.append(len(part))
     if not kept:
         raise DataError("expected texts to learn from, found none with tokens in it")
+    chosen = balanced([passage.language for passage in kept], balance, seed=run.config.seed)
     return Stream(
-        items=kept,
-        lengths=np.array(lengths, dtype=np.int64),
-        collate=lambda chosen: encoder.texts([passage.text for passage in chosen]),
+        items=Chosen(kept, chosen),
+        lengths=np.array(lengths, dtype=np.int64)[chosen],
+        collate=lambda some: encoder.texts([passage.text for passage in some]),
         unit="text",
     )
 

@@ -9,6 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Generic, TypeVar, overload
 
+import numpy as np
+from numpy.typing import NDArray
+
 T = TypeVar("T")
 
 
@@ -72,3 +75,28 @@ class Spool(Sequence[T], Generic[T]):
 
     def __iter__(self) -> Iterator[T]:
         return (self[number] for number in range(len(self)))
+
+
+class Chosen(Sequence[T], Generic[T]):
+    """Some items of another sequence, which may come more than once.
+
+    Args:
+        items: the sequence.
+        indices: which of them, in order.
+    """
+
+    def __init__(self, items: Sequence[T], indices: Sequence[int] | NDArray[np.int64]) -> None:
+        self._items = items
+        self._indices = indices
+
+    def __len__(self) -> int:
+        return len(self._indices)
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[T]: ...
+    def __getitem__(self, index: int | slice) -> T | list[T]:
+        if isinstance(index, slice):
+            return [self._items[int(i)] for i in self._indices[index]]
+        return self._items[int(self._indices[index])]

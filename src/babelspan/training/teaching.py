@@ -16,8 +16,9 @@ from babelspan.networks.reader import moved_to
 from babelspan.networks.texts import TextEncoder, Texts
 from babelspan.networks.words import Words, words_of
 from babelspan.text.segmented import segmented
+from babelspan.training.balance import Balance, balanced
 from babelspan.training.run import Run
-from babelspan.training.spool import Spool
+from babelspan.training.spool import Chosen, Spool
 from babelspan.training.stream import Stream
 from babelspan.types import Alignment, DataError, SentencePair
 
@@ -72,6 +73,7 @@ def taught_pairs(
     run: Run,
     *,
     language: str,
+    balance: Balance = Balance(),
 ) -> Stream[SentencePair, Taught]:
     """Sentence pairs to learn from, with a side in the teacher's language.
 
@@ -82,8 +84,9 @@ def taught_pairs(
         student: reads both sides.
         teacher: reads the side in its language.
         pairs: with word links or without.
-        run: says where they are kept.
+        run: says where they are kept, and the seed.
         language: of the teacher.
+        balance: how much of each other language makes up an epoch.
 
     Raises:
         DataError: if none is left.
@@ -109,10 +112,11 @@ def taught_pairs(
             f"expected sentence pairs with a side in {language!r}, the teacher's language, found "
             f"none among {skipped}; name another language, or add --bitext"
         )
+    chosen = balanced([pair.target_language for pair in kept], balance, seed=run.config.seed)
     return Stream(
-        items=kept,
-        lengths=np.array(lengths, dtype=np.int64),
-        collate=lambda chosen: _taught(student, teacher, chosen),
+        items=Chosen(kept, chosen),
+        lengths=np.array(lengths, dtype=np.int64)[chosen],
+        collate=lambda some: _taught(student, teacher, some),
         unit="sentence pair",
     )
 
