@@ -241,14 +241,18 @@ def test_a_stopped_job_goes_on_where_it_stopped(data, tmp_path, monkeypatch):
     assert contents(tmp_path / "new") == contents(tmp_path / "whole")
     assert not (tmp_path / "new" / "parts").exists()
     assert extend(str(tmp_path / "old"), texts_of(data), tmp_path / "new", size=SIZE) == whole
-    with pytest.raises(ConfigError, match="holds a job that differs in size; choose another"):
+    with pytest.raises(ConfigError, match="holds a vocabulary of 400 pieces, expected one of 401"):
         extend(str(tmp_path / "old"), texts_of(data), tmp_path / "new", size=SIZE + 1)
+    save_tiny("roberta", tmp_path / "old")
+    with pytest.raises(ConfigError, match="holds a job that differs in encoder; choose another"):
+        extend(str(tmp_path / "old"), texts_of(data), tmp_path / "new", size=SIZE)
 
 
 def test_bad_input_is_named(data, tmp_path):
     save_tiny("bert", tmp_path / "old")
     with pytest.raises(ConfigError, match=r"--size must be at least \d+ for these texts .* got 60"):
         extend(str(tmp_path / "old"), texts_of(data), tmp_path / "new", size=60)
+    assert extend(str(tmp_path / "old"), texts_of(data), tmp_path / "new", size=300).size <= 300
     with pytest.raises(ConfigError, match=r"a language that the encoder knows \(fr\), found texts"):
         texts_of(data, known=("fr",))
     with pytest.raises(ConfigError, match="expected texts in other languages, found texts in en"):
@@ -265,4 +269,4 @@ def test_the_record_names_what_the_result_depends_on(data, tmp_path):
     save_tiny("bert", tmp_path / "old")
     extend(str(tmp_path / "old"), texts_of(data), tmp_path / "new", size=SIZE)
     record = json.loads((tmp_path / "new" / job.RECORD).read_text("utf-8"))
-    assert set(record) == {"encoder", "files", "lexicons", "known", "size", "babelspan"}
+    assert set(record) == {"encoder", "files", "lexicons", "known", "babelspan"}

@@ -6,6 +6,8 @@ import pytest
 import torch
 
 from babelspan.engines.torch import TorchEngine
+from babelspan.jobs import train as train_job
+from babelspan.jobs.corpora import Paths
 from babelspan.losses.distillation import unexplained
 from babelspan.methods import distillation, fine_tune
 from babelspan.methods.distillation import Config
@@ -78,16 +80,16 @@ def test_unexplained_by_loops_and_at_its_ends():
         unexplained(ours, theirs[:6])
 
 
-def test_losses_by_a_version_with_loops(monkeypatch):
+def test_losses_by_a_version_with_loops(tmp_path, monkeypatch):
     """Sentences and words of the first batch, read one text at a time; the teacher is another."""
     teacher = reader_of(list(reversed(WORDS)), seed=5)
-    monkeypatch.setattr(distillation, "load_encoder", lambda *_, **__: teacher.encoder)
+    teacher.save(tmp_path)
     reader, start = reader_of(), reader_of()
     run = run_of(updates=1)
     logged = []
     monkeypatch.setattr(run.journal, "record", lambda line, **_: logged.append(line))
     pairs = [*PAIRS, replace(PAIRS[0], links=None)]
-    config = Config(teacher="other", layers=(1, 2))
+    config = Config(teacher=str(tmp_path), layers=(1, 2))
     distillation.train(reader, Corpora(bitext=pairs), config, run)
 
     stream = taught_pairs(start.encoder, teacher.encoder, pairs, run, language="en")
@@ -203,15 +205,15 @@ def test_a_reader_answers_in_a_language_that_it_had_no_questions_in():
     assert exact(trained, EXAMPLES) > english - 0.2
 
 
-def test_a_teacher_of_another_form_is_refused(monkeypatch):
+def test_a_teacher_of_another_form_is_refused(tmp_path):
     reader = reader_of()
     for other, layers, message in (
         (reader_of(width=16), (), "expected vectors of width 32 .*, found width 16 and 2 layers"),
         (reader_of(layers=1), (2,), "layers up to 2, found width 32 and 1 layers"),
     ):
-        monkeypatch.setattr(distillation, "load_encoder", lambda *_, o=other, **__: o.encoder)
+        other.save(tmp_path)
         with pytest.raises(ConfigError, match=message):
-            config = Config(teacher="other", layers=layers)
+            config = Config(teacher=str(tmp_path), layers=layers)
             distillation.train(reader, Corpora(bitext=PAIRS), config, run_of())
 
 
@@ -223,3 +225,24 @@ def test_the_teacher_stays_as_it_was_and_so_does_the_span_head():
         assert torch.equal(weight, start.encoder.state_dict()[name])
     assert torch.equal(reader.model.qa_outputs.weight, start.model.qa_outputs.weight)
     assert not torch.equal(reader.encoder.word_vectors, start.encoder.word_vectors)
+
+
+def test_a_run_with_another_teacher_is_another_run(tmp_path):
+    reader_of().save(tmp_path / "reader")
+    lines = [f"{pair.source}\t{pair.target}\n" for pair in PAIRS[:16]]
+    (tmp_path / "pairs.en-xx.tsv").write_text("".join(lines), "utf-8")
+
+    def carried_out(seed):
+        reader_of(seed=seed).save(tmp_path / "teacher")
+        plan = train_job.plan(
+            method="distillation",
+            reader=str(tmp_path / "reader"),
+            data=Paths(bitext=(str(tmp_path / "pairs.en-xx.tsv"),)),
+            settings=[f"method.teacher={tmp_path / 'teacher'}", "run.updates=2", "run.threads=1"],
+        )
+        train_job.carry_out(plan, tmp_path / "out")
+
+    carried_out(seed=1)
+    carried_out(seed=1)
+    with pytest.raises(ConfigError, match="holds a run with another teacher; choose another"):
+        carried_out(seed=2)

@@ -11,9 +11,10 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +25,8 @@ from babelspan.data.files import read_json, replacing, write_json, write_whole
 from babelspan.jobs.known_texts import KnownTexts
 from babelspan.jobs.shards import Watch, claimed
 from babelspan.readers import checksum_of, folder_of
-from babelspan.types import DataError
-from babelspan.version import VERSION
+from babelspan.types import ConfigError, DataError
+from babelspan.version import VERSION, how_to_install
 from babelspan.vocabulary import extended
 from babelspan.vocabulary.fertility import Fertility, fertility
 from babelspan.vocabulary.links import PieceLinks, self_links
@@ -57,6 +58,7 @@ class Extended:
     """What came of it.
 
     Attributes:
+        asked: pieces that were asked for, at most.
         size: pieces of the new vocabulary.
         shared: how many keep a vector.
         linked: how many have one from links.
@@ -65,6 +67,7 @@ class Extended:
         after: how finely the new one does.
     """
 
+    asked: int
     size: int
     shared: int
     linked: int
@@ -94,20 +97,16 @@ def extend(
         ConfigError: if the folder holds another job, or the vocabulary has too few places.
         DataError: for texts that cannot be read, or an encoder that cannot be loaded.
     """
+    if not all(map(find_spec, ("torch", "transformers"))):
+        raise ConfigError(f"this takes PyTorch and transformers: {how_to_install('train')}")
     from babelspan.networks.pretrained import load_bare
 
     folder = folder_of(encoder)
     network = load_bare(str(folder) if folder.is_dir() else encoder)
-    depends_on = {
-        "encoder": checksum_of(encoder),
-        **texts.identity,
-        "size": size,
-        "babelspan": VERSION,
-    }
+    depends_on = {"encoder": checksum_of(encoder), **texts.identity, "babelspan": VERSION}
     with claimed(out / RECORD, depends_on):
         if (out / RESULT).exists():
-            print(f"{out}: this job has finished already", file=sys.stderr)
-            return _result(read_json(out / RESULT))
+            return _finished(out, size)
         made = _Job(network, texts, out / PARTS, size, watch).finish(out)
         write_json(out / RESULT, asdict(made))
         shutil.rmtree(out / PARTS)
@@ -144,9 +143,7 @@ class _Job:
         spelt = [self.featurizer.tokens(letter).ids.tolist() for letter in ("A", "a")]
         self.lowercase = spelt[0] == spelt[1]
         self.old_ids = written(self.old, self.special)
-        self.lead = (
-            " " if family_of(self.old) == "bytes" else ""
-        )  # a word alone is then as in texts
+        self.lead = " " if family_of(self.old) == "bytes" else ""  # as before a word in a text
 
     def finish(self, out: Path) -> Extended:
         """Make all parts, and the checkpoint of them."""
@@ -169,13 +166,15 @@ class _Job:
             rng=np.random.default_rng(SEED),
         )
         with_vocabulary(self.network, new, start.vectors).save(out)
+        lines = {language: self.left_out(language) for language in languages}
         return Extended(
+            asked=self.size,
             size=len(start.vectors),
             shared=start.shared,
             linked=start.linked,
             unlinked=start.unlinked,
-            before=self.measured(self.old),
-            after=self.measured(new),
+            before={g: fertility(self.old, x, unknown=self.unknown) for g, x in lines.items()},
+            after={g: fertility(new, x, unknown=self.unknown) for g, x in lines.items()},
         )
 
     def counted(self, language: str) -> Counter[str]:
@@ -188,7 +187,7 @@ class _Job:
 
     def tokenizer(self) -> Tokenizer:
         """The new tokenizer."""
-        path = self.parts / "tokenizer.json"
+        path = self.parts / f"tokenizer.{self.size}.json"
         if not path.exists():
             pieces = extended.chosen_pieces(
                 {language: self.counted(language) for language in self.texts.languages},
@@ -207,7 +206,7 @@ class _Job:
 
     def linked(self, language: str, new: Tokenizer) -> PieceLinks:
         """Links of the new pieces of a language with old ones."""
-        path = self.parts / f"links.{language}.npz"
+        path = self.parts / f"links.{language}.{self.size}.npz"
         if not path.exists():
             if language in self.texts.known:
                 unknown = _id(self.old, self.unknown)
@@ -242,14 +241,10 @@ class _Job:
         """The lines of a language that are learnt from."""
         return (line for n, line in enumerate(self.texts.lines(language)) if n % MEASURED)
 
-    def measured(self, tokenizer: Tokenizer) -> dict[str, Fertility]:
-        """How finely a tokenizer cuts each language, on lines that are not learnt from."""
-        found = {}
-        for language in self.texts.languages:
-            lines = (x for n, x in enumerate(self.texts.lines(language)) if n % MEASURED == 0)
-            some = islice(lines, MOST_MEASURED)
-            found[language] = fertility(tokenizer, some, unknown=self.unknown)
-        return found
+    def left_out(self, language: str) -> list[str]:
+        """Some lines of a language that are not learnt from, to measure by."""
+        lines = (x for n, x in enumerate(self.texts.lines(language)) if n % MEASURED == 0)
+        return list(islice(lines, MOST_MEASURED))
 
 
 def _templates(featurizer: "Featurizer") -> dict[str, str]:
@@ -283,7 +278,15 @@ def _ids(tokenizer: Tokenizer, text: str) -> NDArray[np.int32]:
     return np.array(tokenizer.encode(text, add_special_tokens=False).ids, np.int32)
 
 
-def _result(found: dict[str, Any]) -> Extended:
+def _finished(out: Path, size: int) -> Extended:
+    """What came of a job that has finished already."""
+    found = read_json(out / RESULT)
+    if found["asked"] != size:
+        raise ConfigError(
+            f"{out}: holds a vocabulary of {found['asked']} pieces, expected one of {size}; choose "
+            "another folder"
+        )
+    print(f"{out}: this job has finished already", file=sys.stderr)
     cut = {
         key: {g: Fertility(**counts) for g, counts in found[key].items()}
         for key in ("before", "after")

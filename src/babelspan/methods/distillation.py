@@ -40,6 +40,8 @@ from babelspan.training.update import Optim, Updater
 from babelspan.types import ConfigError
 
 NEEDS = {"bitext"}
+READERS = ("teacher",)
+"""Settings that name other networks: a run is the same only if they are."""
 
 
 @dataclass(frozen=True, kw_only=True)
