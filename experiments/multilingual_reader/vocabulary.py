@@ -108,7 +108,9 @@ def main(data: Path, english: Path, out: Path) -> None:
     )
     listed = [(name, 0.0) for name in SPECIAL] + [(p, round(s, 3)) for p, s in pieces]
     tokenizer = framed(
-        skeleton(listed, unknown="[UNK]", pad="[PAD]"), first="[CLS]", separator="[SEP]"
+        skeleton(listed, unknown="[UNK]", pad="[PAD]"),
+        single="[CLS] $A [SEP]",
+        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
     )
     tokenizer.add_special_tokens(SPECIAL)
     out.mkdir(parents=True, exist_ok=True)

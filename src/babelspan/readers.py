@@ -13,7 +13,7 @@ import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from babelspan.data.exported import MODEL
+from babelspan.data.exported import MODEL, load_settings
 from babelspan.data.files import checksum, checksum_of_tree
 from babelspan.engines.onnx import OnnxEngine
 from babelspan.networks.store import NETWORK, NEW
@@ -71,6 +71,7 @@ def load_answerer(
             OnnxEngine(folder, workers=workers),
             limits=limits,
             max_answer_tokens=max_answer_tokens,
+            whole_words=load_settings(folder).whole_words,
         )
     checkpoint = load_checkpoint(reader, limits=limits)
     checkpoint.to(device()).eval()

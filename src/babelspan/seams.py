@@ -1,7 +1,7 @@
 """Protocols at the edges of the package, where what we do not own begins."""
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,6 +63,14 @@ class Engine(Protocol):
 
     def read(self, windows: Sequence[Any]) -> Generator[Logits, None, None]:
         """Logits of windows of this engine, in order; once closed, it reads no more of them."""
+
+
+@runtime_checkable
+class Knowing(Protocol):
+    """An engine, or a reader, that can tell which characters its tokenizer knows."""
+
+    def known(self, text: str) -> NDArray[np.int32]:
+        """Characters [start, end) of each token of a text that stands for known ones, (T, 2)."""
 
 
 class Translator(Protocol):

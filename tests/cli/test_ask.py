@@ -8,6 +8,8 @@ import sys
 import pytest
 
 from babelspan.cli import main
+from babelspan.jobs.samples import sample_texts
+from babelspan.readers import load_answerer
 
 BRIDGE = "The bridge was opened in 1894. It was built by Horace Jones."
 PENICILLIN = "Penicillin was discovered by Alexander Fleming."
@@ -159,3 +161,40 @@ def test_control_characters_of_file_names_do_not_reach_the_terminal(ask, tmp_pat
         assert "\x1b" not in text
         assert "\x9b" not in text
         assert "[31m" in text
+
+
+GEORGIAN = "თბილისი საქართველოს დედაქალაქია. ქალაქი მდინარე მტკვრის ნაპირზე მდებარეობს."
+
+
+def test_a_script_that_the_reader_hardly_knows_is_named_once(ask, tmp_path):
+    (tmp_path / "tbilisi.txt").write_text(GEORGIAN, encoding="utf-8")
+    (tmp_path / "bridge.txt").write_text(BRIDGE, encoding="utf-8")
+    words = ("When was the bridge opened?", "-r", tmp_path, "--top-k", 9, "--json")
+    code, out, errors = ask(*words)
+    assert code == 0
+    assert errors == (
+        "babelspan: this reader hardly knows the Georgian script; answers there are no more than "
+        "guesses\n"
+    )
+    of_file = {a["file"]: a["unfamiliar_scripts"] for a in json.loads(out)}
+    assert of_file[str(tmp_path / "bridge.txt")] == []
+    assert of_file[str(tmp_path / "tbilisi.txt")] == ["Georgian"]
+
+
+def test_so_is_the_script_of_a_question(ask, tmp_path):
+    questions = tmp_path / "questions.txt"
+    questions.write_text(
+        "When was the bridge opened?\nድልድዩ መቼ ተከፈተ?\nხიდი როდის გაიხსნა?\n", "utf-8"
+    )
+    _, out, errors = ask("--questions", questions, "--jsonl", text=BRIDGE)
+    assert "hardly knows the Ethiopic and Georgian scripts; answers" in errors
+    found = [json.loads(line)["unfamiliar_scripts"] for line in out.splitlines()]
+    assert found == [[], ["Ethiopic"], ["Georgian"]]
+
+
+def test_no_script_of_the_samples_is_named(ask, tmp_path):
+    answerer = load_answerer("default")
+    assert {answerer.unfamiliar(text) for text in sample_texts().values()} == {()}
+    name, text = next(iter(sample_texts().items()))
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    assert ask("Wo steht die Brücke?", tmp_path / name)[2] == ""

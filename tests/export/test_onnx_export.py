@@ -1,5 +1,6 @@
 """Exported readers answer like those they were exported from."""
 
+import copy
 import json
 from collections import Counter
 from dataclasses import replace
@@ -11,10 +12,12 @@ import torch
 from transformers import AutoConfig, AutoModelForQuestionAnswering
 
 from babelspan import readers
+from babelspan.data.exported import load_settings
 from babelspan.engines.onnx import OnnxEngine, exported_featurizer
 from babelspan.engines.torch import TorchEngine
 from babelspan.export import fused
 from babelspan.export import onnx as module
+from babelspan.export.block_quantised import blocks
 from babelspan.export.onnx import export
 from babelspan.methods import fine_tune
 from babelspan.networks.pretrained import PretrainedReader
@@ -22,7 +25,7 @@ from babelspan.reading.answerer import Answerer
 from babelspan.reading.windows import Featurizer, Tokens, Window
 from babelspan.training.run import Corpora, Run, RunConfig
 from babelspan.training.update import Optim
-from babelspan.types import DataError, Limits
+from babelspan.types import ConfigError, DataError, Limits
 from babelspan.version import VERSION
 from miniature import miniature_reader, word_tokenizer
 from world import World
@@ -231,8 +234,40 @@ def test_the_folder_holds_three_files(reader, exported):
             "max_positions": 128,
             "pad_id": reader.featurizer.pad_id,
             "precision": name,
+            "vectors": name,
+            "whole_words": False,
             "babelspan": VERSION,
         }
+
+
+def test_word_vectors_of_4_bits_are_the_blocks_of_the_readers_vectors(reader, tmp_path):
+    export(reader, tmp_path, int4_vectors=True, whole_words=True)
+    rounded = copy.deepcopy(reader)
+    vectors = rounded.model.get_input_embeddings().weight
+    with torch.no_grad():
+        vectors.copy_(torch.from_numpy(blocks(vectors.numpy()).restored()))
+    assert not torch.equal(vectors, reader.model.get_input_embeddings().weight)
+    assert_alike(rounded, OnnxEngine(tmp_path), random_windows(reader, 3, 77))
+    settings = load_settings(tmp_path)
+    assert (settings.precision, settings.vectors) == ("fp32", "int4")
+    assert readers.load_answerer(str(tmp_path)).whole_words
+
+
+def test_4_bits_are_smaller_than_8(reader, exported, tmp_path):
+    export(reader, tmp_path, int8=True, int4_vectors=True)
+    sizes = [(f / "model.onnx").stat().st_size for f in (tmp_path, exported["int8"])]
+    assert sizes[0] < sizes[1]
+    found, expected = (
+        answers(Answerer(OnnxEngine(f), limits=LIMITS)) for f in (tmp_path, exported["int8"])
+    )
+    assert sum(a.text == b.text for a, b in zip(found, expected, strict=True)) >= 9
+
+
+def test_4_bits_take_a_width_of_whole_blocks(tmp_path):
+    narrow = miniature_reader(WORLD.vocabulary(), width=40)
+    with pytest.raises(ConfigError, match="multiple of 32, found 40; leave --int4-vectors out"):
+        export(narrow, tmp_path / "out", int4_vectors=True)
+    assert not (tmp_path / "out").exists()
 
 
 def test_the_exported_tokenizer_is_the_readers(reader, exported):

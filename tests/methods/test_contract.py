@@ -17,7 +17,7 @@ from babelspan.networks.reader import Reader
 from babelspan.reading.answerer import Answerer
 from babelspan.training.run import Corpora, Run, RunConfig
 from babelspan.training.update import Optim
-from babelspan.types import Alignment, SentencePair
+from babelspan.types import Alignment, Passage, SentencePair
 from miniature import miniature_reader
 from world import World
 
@@ -30,9 +30,10 @@ WORLD = World(0)
 TRANSLATED = {"L1": WORLD.translations(12, "L1"), "L2": WORLD.translations(12, "L2")}
 EXAMPLES = [*WORLD.examples(12), *TRANSLATED["L1"]]
 LINKED = [
-    SentencePair(own.question, other.question, "L0", "L1", Alignment(frozenset({(0, 0), (1, 1)})))
+    SentencePair(own.question, other.question, "en", "L1", Alignment(frozenset({(0, 0), (1, 1)})))
     for own, other in zip(EXAMPLES[:12], TRANSLATED["L1"], strict=True)
 ]
+PASSAGES = [Passage(example.context, "en") for example in EXAMPLES[:12]]
 
 every_method = pytest.mark.parametrize("name", METHODS)
 
@@ -60,7 +61,7 @@ def trained(name, *, updates=60, seed=1, dropout=0.0, folder=None, stop_at=None,
     fields = {f.name: f.default for f in dataclasses.fields(module.Config)}
     fast = {key: Optim(lr=5e-3) for key, value in fields.items() if isinstance(value, Optim)}
     assert fast, f"{name}.Config has no player"
-    corpora = Corpora(labelled=EXAMPLES, bitext=LINKED)
+    corpora = Corpora(labelled=EXAMPLES, bitext=LINKED, passages=PASSAGES)
     return module.train(reader, corpora, module.Config(**fast), run)
 
 
@@ -76,9 +77,11 @@ def weights(reader):
 def test_the_methods_are_found():
     assert METHODS == [
         "adversarial_arbitration",
+        "distillation",
         "fine_tune",
         "language_adversarial",
         "language_arbitration",
+        "masked_language",
         "word_alignment",
     ]
 

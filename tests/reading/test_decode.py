@@ -95,14 +95,25 @@ def cases(draw):
     return windows, *logits_for(windows, rng, draw(st.sampled_from([0.5, 3.0, 30.0])))
 
 
-def naive_tidy(text, start, end):
-    """The span without white space at its ends, widened to whole clusters."""
+def naive_tidy(text, start, end, *, whole_words=False):
+    """The span without white space at its ends, widened to whole clusters, and to whole words."""
     kept = [i for i in range(start, end) if not text[i].isspace()]
     if not kept:
         return None
+    start, end = kept[0], kept[-1] + 1
+    if whole_words:
+        while start and all(map(is_inside, text[start - 1 : start + 1])):
+            start -= 1
+        while end < len(text) and all(map(is_inside, text[end - 1 : end + 1])):
+            end += 1
     clusters = [found.span() for found in regex.finditer(r"\X", text)]
-    touched = [(a, b) for a, b in clusters if a <= kept[-1] and b > kept[0]]
+    touched = [(a, b) for a, b in clusters if a < end and b > start]
     return touched[0][0], touched[-1][1]
+
+
+def is_inside(character):
+    """Whether it may stand inside a word, among the characters of `PIECES`."""
+    return character in "bridgeabe\u0301\u200dक\u094dष"
 
 
 def naive_spans(windows, start_logits, last_logits, max_answer_tokens):
@@ -126,6 +137,7 @@ def naive_answers(
     max_answer_tokens=30,
     allows_no_answer=False,
     allows_overlap=True,
+    whole_words=False,
 ):
     """(span, logit, score) of the best answers, and the logit of "no answer"."""
     context = windows[0].example.context
@@ -137,7 +149,7 @@ def naive_answers(
 
     best = {}
     for logit, start, end in spans:
-        place = naive_tidy(context, start, end)
+        place = naive_tidy(context, start, end, whole_words=whole_words)
         if place is not None:
             best[place] = max(best.get(place, -math.inf), logit)
     answers = []
@@ -156,16 +168,28 @@ def naive_answers(
     top_k=st.integers(1, 6),
     max_answer_tokens=st.integers(1, 12),
     allows_no_answer=st.booleans(),
+    whole_words=st.booleans(),
 )
 def test_answers_are_those_of_a_search_through_all_spans(
-    case, top_k, max_answer_tokens, allows_no_answer
+    case, top_k, max_answer_tokens, allows_no_answer, whole_words
 ):
     windows, start_logits, last_logits = case
     example = windows[0].example
     found = candidates(
-        windows, start_logits, last_logits, top_k=top_k, max_answer_tokens=max_answer_tokens
+        windows,
+        start_logits,
+        last_logits,
+        top_k=top_k,
+        max_answer_tokens=max_answer_tokens,
+        whole_words=whole_words,
     )
-    got = predictions(example, found, top_k=top_k, allows_no_answer=allows_no_answer)
+    got = predictions(
+        example,
+        found,
+        top_k=top_k,
+        allows_no_answer=allows_no_answer,
+        whole_words=whole_words,
+    )
     expected, null = naive_answers(
         windows,
         start_logits,
@@ -173,6 +197,7 @@ def test_answers_are_those_of_a_search_through_all_spans(
         top_k=top_k,
         max_answer_tokens=max_answer_tokens,
         allows_no_answer=allows_no_answer,
+        whole_words=whole_words,
     )
     if not expected:
         assert [(p.span, p.text, p.score) for p in got] == [(None, "", 0.0)]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 from babelspan.reading.windows import LEAST_CONTEXT, Featurizer
+from babelspan.text.scripts import hardly_known
 from babelspan.types import ConfigError, DataError, Example, Limits, Span
 
 PIECES = [
@@ -386,3 +387,10 @@ def test_a_group_over_two_contexts_is_refused(tokenizers):
     featurizer = featurizer_of(tokenizers["word_level"])
     with pytest.raises(ValueError, match=r"over one context, got \['x', 'y'\] over several"):
         list(featurizer.together([example("?", "a", "x"), example("?", "b", "y")]))
+
+
+def test_every_tokenizer_knows_what_it_was_made_from_and_no_other_script(tokenizer, sentences):
+    featurizer = Featurizer(tokenizer, max_positions=64, pad_id=1)
+    assert hardly_known(sentences[0], featurizer.known(sentences[0])) == ()
+    georgian = "თბილისი საქართველოს დედაქალაქია"
+    assert hardly_known(georgian, featurizer.known(georgian)) == ("Georgian",)

@@ -12,7 +12,7 @@ NAMES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "▁", *"abcdefghijklmnopqrstuvwxyz
 def tokenizer():
     pieces = [(n, -5.0) for n in dict.fromkeys(NAMES)] + [("▁bridge", -3.0), ("中国", -3.0)]
     built = skeleton(pieces, unknown="[UNK]", pad="[PAD]")
-    return framed(built, first="[CLS]", separator="[SEP]")
+    return framed(built, single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1")
 
 
 def test_words_of_all_scripts():

@@ -152,6 +152,7 @@ def command(
             watch=watch,
         )
         answered = [_print_line(one) if as_lines else one for one in found]
+    _warn_of_scripts(answered)
     if as_json:
         _print_json(answered, is_one=questions is None)
     elif not as_lines:
@@ -195,6 +196,18 @@ def _read(names: list[str], *, recursive: bool) -> "list[Document]":
     return documents
 
 
+def _warn_of_scripts(found: "list[Asked]") -> None:
+    """Name the scripts that the reader hardly knows, in one line on standard error."""
+    scripts = sorted({script for one in found for script in one.unfamiliar()})
+    if scripts:
+        listed = " and ".join(filter(None, [", ".join(scripts[:-1]), scripts[-1]]))
+        print(
+            f"babelspan: this reader hardly knows the {listed} script"
+            f"{'s' if len(scripts) > 1 else ''}; answers there are no more than guesses",
+            file=sys.stderr,
+        )
+
+
 def _print_line(one: "Asked") -> "Asked":
     """Print a line of JSON as soon as a question is answered."""
     print(json.dumps(_record(one), ensure_ascii=False), flush=True)
@@ -208,10 +221,16 @@ def _print_json(found: "list[Asked]", *, is_one: bool) -> None:
 
 
 def _record(one: "Asked") -> dict[str, object]:
-    return {"question": one.question, "answers": [_answer(*a) for a in one.answers]}
+    return {
+        "question": one.question,
+        "answers": [_answer(*a, one.unfamiliar(a[0])) for a in one.answers],
+        "unfamiliar_scripts": one.unfamiliar(),
+    }
 
 
-def _answer(document: "Document", prediction: "Prediction") -> dict[str, object]:
+def _answer(
+    document: "Document", prediction: "Prediction", unfamiliar: list[str]
+) -> dict[str, object]:
     span = prediction.span
     return {
         "answer": prediction.text,
@@ -219,6 +238,7 @@ def _answer(document: "Document", prediction: "Prediction") -> dict[str, object]
         "end": None if span is None else span.end,
         "score": prediction.score,
         "file": document.name,
+        "unfamiliar_scripts": unfamiliar,
     }
 
 

@@ -8,14 +8,30 @@ import typer
 Reader = Annotated[str, typer.Argument(help="A checkpoint: a folder or a hub name.")]
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Where the exported reader goes.")]
 Int8 = Annotated[bool, typer.Option("--int8", help="A quarter of the size, about twice the speed.")]
+Int4Vectors = Annotated[
+    bool, typer.Option("--int4-vectors", help="Word vectors in half the space of --int8.")
+]
+WholeWords = Annotated[
+    bool,
+    typer.Option(
+        "--whole-words", help="Widen answers that start or end inside a word to the whole word."
+    ),
+]
 
 
-def command(reader: Reader, folder: Folder, int8: Int8 = False) -> None:
+def command(
+    reader: Reader,
+    folder: Folder,
+    *,
+    int8: Int8 = False,
+    int4_vectors: Int4Vectors = False,
+    whole_words: WholeWords = False,
+) -> None:
     """Write a reader as ONNX, to be used with --reader DIR by an install without PyTorch."""
     from babelspan.readers import load_checkpoint
 
     checkpoint = load_checkpoint(reader)
     from babelspan.export.onnx import export
 
-    export(checkpoint, folder, int8=int8)
+    export(checkpoint, folder, int8=int8, int4_vectors=int4_vectors, whole_words=whole_words)
     print(f"exported {reader} to {folder}")

@@ -22,6 +22,7 @@ from babelspan.cli import (
     data,
     evaluate,
     export,
+    extend_vocabulary,
     predict,
     reproduce,
     samples,
@@ -49,6 +50,7 @@ VERBS = {
     compare: "Test whether one system is better than another.",
     reproduce: "Train and measure the rows of a paper's table.",
     export: "Make a trained reader run without PyTorch.",
+    extend_vocabulary: "Give an encoder a vocabulary for more languages.",
     samples: "Write sample texts and questions in 8 languages.",
     translate: "Translate a labelled data set, with its answers.",
     convert: "Make a translation model run in CTranslate2.",
@@ -56,7 +58,8 @@ VERBS = {
 }
 """Each verb, and what `babelspan --help` says of it in one line."""
 for verb, line in VERBS.items():
-    app.command(verb.__name__.rpartition(".")[2], short_help=line)(verb.command)
+    name = verb.__name__.rpartition(".")[2].replace("_", "-")
+    app.command(name, short_help=line)(verb.command)
 app.add_typer(data.app, name="data")
 
 DEBUG = "--debug"

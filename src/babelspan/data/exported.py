@@ -1,6 +1,13 @@
 """The form of an exported reader: a folder with these files."""
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+from babelspan.data.files import read_json
+from babelspan.types import DataError
 
 MODEL = "model.onnx"
 TOKENIZER = "tokenizer.json"
@@ -14,11 +21,33 @@ class Settings:
     Attributes:
         max_positions: the longest window, in tokens.
         pad_id: id of the padding token.
-        precision: "fp32" or "int8".
+        precision: of the matrices.
+        vectors: precision of the word vectors; empty where it was not written down.
+        whole_words: whether an answer that starts or ends inside a word is widened to all of it.
         babelspan: version that exported it.
     """
 
     max_positions: int
     pad_id: int
-    precision: str
+    precision: Literal["fp32", "int8"]
+    vectors: Literal["", "fp32", "int8", "int4"] = ""
+    whole_words: bool = False
     babelspan: str
+
+
+def load_settings(folder: Path) -> Settings:
+    """The settings of an exported reader.
+
+    Raises:
+        DataError: if they are missing or broken.
+    """
+    path = folder / SETTINGS
+    try:
+        return TypeAdapter(Settings).validate_python(read_json(path))
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise DataError(
+            f"{path}: expected the settings of an exported reader, found in {key!r}: "
+            f"{first['msg']}; export it again"
+        ) from None

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import cast
 
 import numpy as np
-from pydantic import TypeAdapter, ValidationError
+from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from babelspan.data.exported import MODEL, SETTINGS, TOKENIZER, Settings
-from babelspan.data.files import read_json, read_text
+from babelspan.data.exported import MODEL, TOKENIZER, load_settings
+from babelspan.data.files import read_text
 from babelspan.reading.windows import Featurizer, Window
 from babelspan.seams import Logits
 from babelspan.types import DataError, Example, Limits
@@ -76,6 +76,10 @@ class OnnxEngine:
         """The windows of each example; see `Featurizer.windows`."""
         return self._featurizer.windows(examples, limits)
 
+    def known(self, text: str) -> NDArray[np.int32]:
+        """Places of the known tokens of a text; see `Featurizer.known`."""
+        return self._featurizer.known(text)
+
     def read(self, windows: Sequence[Window]) -> Generator[Logits, None, None]:
         """Logits of windows, each read by itself, without padding; threads begin at once."""
         results = _results([self._threads.submit(self._read, window) for window in windows])
@@ -112,15 +116,7 @@ def exported_featurizer(folder: Path) -> Featurizer:
     Raises:
         DataError: if its settings or its tokenizer are missing or broken.
     """
-    try:
-        settings = TypeAdapter(Settings).validate_python(read_json(folder / SETTINGS))
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise DataError(
-            f"{folder / SETTINGS}: expected the settings of an exported reader, found in {key!r}: "
-            f"{first['msg']}; export it again"
-        ) from None
+    settings = load_settings(folder)
     text = read_text(folder / TOKENIZER)
     try:
         tokenizer = Tokenizer.from_str(text)

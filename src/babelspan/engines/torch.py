@@ -3,10 +3,12 @@
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from babelspan.networks.reader import Reader
-from babelspan.seams import Logits, Window
+from babelspan.seams import Knowing, Logits, Window
 from babelspan.types import Example, Limits
 
 _GPU_BATCH_TOKENS = 32_768
@@ -34,6 +36,12 @@ class TorchEngine:
     ) -> Iterator[Window]:
         """The windows of each example, as the reader cuts them."""
         return self._reader.windows(examples, limits)
+
+    def known(self, text: str) -> NDArray[np.int32]:
+        """Places of the known tokens of a text; all of it for a reader that cannot tell."""
+        if isinstance(self._reader, Knowing):
+            return self._reader.known(text)
+        return np.array([[0, len(text)]], np.int32)
 
     def read(self, windows: Sequence[Any]) -> Generator[Logits, None, None]:
         """Logits of windows, read as they are asked for."""

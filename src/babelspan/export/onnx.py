@@ -4,7 +4,7 @@ Through `torch.onnx.export` (dynamo), for one window of any length, which is how
 (docs/decisions/0009): no padding, so no mask. Each attention becomes one operator of onnxruntime
 where that gives the logits of PyTorch, and stays as PyTorch writes it where not. For int8
 onnxruntime's dynamic quantisation: weights as 8-bit integers per output channel, activations scaled
-at run time.
+at run time. Word vectors may be 4-bit integers (`export.block_quantised`) whatever the rest is.
 """
 
 import contextlib
@@ -17,12 +17,14 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
+import onnx
 import onnxruntime
 import torch
 from torch import Tensor, nn
 
 from babelspan.data.exported import MODEL, SETTINGS, TOKENIZER, Settings
 from babelspan.data.files import replacing, write_json
+from babelspan.export.block_quantised import BLOCK, quantise_vectors
 from babelspan.export.fused import fused_attention
 from babelspan.networks.pretrained import PretrainedReader
 from babelspan.networks.reader import Batch, Reader
@@ -35,7 +37,14 @@ _PROBE = 384
 _TOLERANCE = 1e-3
 
 
-def export(reader: Reader, folder: Path, *, int8: bool = False) -> None:
+def export(
+    reader: Reader,
+    folder: Path,
+    *,
+    int8: bool = False,
+    int4_vectors: bool = False,
+    whole_words: bool = False,
+) -> None:
     """Write `tokenizer.json`, `reader.json` and last `model.onnx`, each whole or not at all.
 
     Args:
@@ -43,35 +52,47 @@ def export(reader: Reader, folder: Path, *, int8: bool = False) -> None:
         folder: made if need be.
         int8: whether to quantise: a quarter of the size, two to three times the speed, and logits
             that differ a little.
+        int4_vectors: whether word vectors become 4-bit integers: half the size of 8-bit ones.
+        whole_words: whether the exported reader widens answers to whole words (`text.borders`).
 
     Raises:
-        ConfigError: if readers of this kind cannot be exported.
+        ConfigError: if readers of this kind cannot be exported, or word vectors of this width
+            cannot be 4-bit integers.
         DataError: if the exported network does not give the reader's logits.
     """
     if not isinstance(reader, PretrainedReader):
         raise ConfigError(
             f"a reader of the kind {reader.kind!r} cannot be exported yet; use its checkpoint"
         )
+    if int4_vectors and _vectors(reader)[1].shape[1] % BLOCK:
+        raise ConfigError(
+            f"4-bit word vectors take a width that is a multiple of {BLOCK}, found "
+            f"{_vectors(reader)[1].shape[1]}; leave --int4-vectors out"
+        )
+    settings = Settings(
+        max_positions=reader.featurizer.max_positions,
+        pad_id=reader.featurizer.pad_id,
+        precision="int8" if int8 else "fp32",
+        vectors="int4" if int4_vectors else "int8" if int8 else "fp32",
+        whole_words=whole_words,
+        babelspan=VERSION,
+    )
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".exporting-") as beside:
         path = Path(beside) / MODEL
         with _quiet():
             _write_onnx(reader.eval().cpu(), path)
+            if int4_vectors:
+                path = _with_small_vectors(path, _vectors(reader)[0])
             if int8:
                 path = _quantised(path)
-        _finish(reader, folder, path, int8=int8)
+        _finish(reader, folder, path, settings)
 
 
-def _finish(reader: PretrainedReader, folder: Path, path: Path, *, int8: bool) -> None:
+def _finish(reader: PretrainedReader, folder: Path, path: Path, settings: Settings) -> None:
     """Put everything in its place, the network last; a large one has weights in a second file."""
     with replacing(folder / TOKENIZER) as final:
-        reader.featurizer.tokenizer.save(str(final))
-    settings = Settings(
-        max_positions=reader.featurizer.max_positions,
-        pad_id=reader.featurizer.pad_id,
-        precision="int8" if int8 else "fp32",
-        babelspan=VERSION,
-    )
+        reader.featurizer.tokenizer.save(str(final), pretty=False)
     write_json(folder / SETTINGS, asdict(settings))
     weights = path.with_name(f"{path.name}.data")
     for file in (weights, path) if weights.exists() else (path,):
@@ -151,6 +172,21 @@ def _agrees(network: _Network, path: Path) -> bool:
         np.allclose(ours, theirs, rtol=_TOLERANCE, atol=_TOLERANCE)
         for ours, theirs in zip(found, network(ids, types), strict=True)
     )
+
+
+def _vectors(reader: PretrainedReader) -> tuple[str, Tensor]:
+    """The matrix of word vectors, (V, H), with its name in an export."""
+    matrix: Tensor = reader.model.get_input_embeddings().weight
+    (name,) = [n for n, parameter in reader.model.named_parameters() if parameter is matrix]
+    return f"reader.model.{name}", matrix
+
+
+def _with_small_vectors(path: Path, name: str) -> Path:
+    model = onnx.load(path)
+    quantise_vectors(model, name)
+    small = path.with_name("int4-vectors.onnx")
+    onnx.save(model, small)
+    return small
 
 
 def _quantised(path: Path) -> Path:

@@ -1,6 +1,6 @@
 """Questions over texts: which texts are read for each, and which answers are given."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,10 +17,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question and its answers, best first, each with the text that it is from."""
+    """A question and its answers, best first, each with the text that it is from.
+
+    Attributes:
+        question: the question.
+        answers: its answers.
+        in_question: scripts of the question that the reader hardly knows.
+        in_texts: the same for each text that was read and has some, by its name.
+    """
 
     question: str
     answers: list[tuple[Document, Prediction]]
+    in_question: tuple[str, ...]
+    in_texts: Mapping[str, tuple[str, ...]]
+
+    def unfamiliar(self, document: Document | None = None) -> list[str]:
+        """Scripts that the reader hardly knows, of the question and a text, or of all texts."""
+        texts = self.in_texts.values() if document is None else [self.in_texts.get(document.name)]
+        return sorted({*self.in_question, *(s for scripts in texts for s in scripts or ())})
 
 
 def load_questions(path: Path) -> list[str]:
@@ -61,12 +75,21 @@ def ask_all(
     shortlist = None
     if top_texts is not None and top_texts < len(documents):
         shortlist = Shortlist([document.text for document in documents])
+    seen: dict[str, tuple[str, ...]] = {}
     for question in questions:
         read = documents
         if shortlist is not None and top_texts is not None:
             read = [documents[i] for i in shortlist.best(question, top_texts)]
         found = answerer.ask(question, [d.text for d in read], top_k=top_k, watch=watch)
+        seen |= {d.name: _unfamiliar(answerer, d.text) for d in read if d.name not in seen}
         yield Asked(
             question,
             [(read[f.context], f.prediction) for f in found if f.prediction.score >= min_score],
+            _unfamiliar(answerer, question),
+            {d.name: seen[d.name] for d in read if seen[d.name]},
         )
+
+
+def _unfamiliar(answerer: "Answerer | Pivot", text: str) -> tuple[str, ...]:
+    """Scripts of a text that the reader hardly knows; none where it reads a translation."""
+    return answerer.unfamiliar(text) if isinstance(answerer, Answerer) else ()

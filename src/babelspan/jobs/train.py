@@ -262,6 +262,7 @@ def _record(plan: Plan) -> dict[str, Any]:
         "seed": plan.run_config.seed,
         "reader": plan.reader,
         "reader_sha256": checksum_of(plan.reader),
+        **_others(plan),
         "data": {use: [str(f.path) for f in files] for use, files in plan.files.items()},
         "data_sha256": {use: [*map(corpora.identity, files)] for use, files in plan.files.items()},
         "dev_scorer": plan.dev_scorer.NAME if plan.dev else None,
@@ -269,6 +270,16 @@ def _record(plan: Plan) -> dict[str, Any]:
         "python": platform.python_version(),
         "libraries": {name: importlib.metadata.version(name) for name in _LIBRARIES},
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+    }
+
+
+def _others(plan: Plan) -> dict[str, str]:
+    """The identities of networks in folders that a method's settings name (its `READERS`)."""
+    named = {key: getattr(plan.method_config, key) for key in getattr(plan.method, "READERS", ())}
+    return {
+        f"{key}_sha256": checksum_of(name)
+        for key, name in named.items()
+        if name and Path(name).is_dir()
     }
 
 
@@ -292,7 +303,7 @@ def _state_of(out: Path, record: Mapping[str, Any]) -> str:
             f"{out / RECORD}: expected the record of a run, found something else; choose another "
             "folder, or remove this one to start anew"
         )
-    for key in ("method", "recipe", "reader_sha256", "data_sha256", "dev_scorer"):
+    for key in ("method", "recipe", *(k for k in record if k.endswith("_sha256")), "dev_scorer"):
         if earlier.get(key) == record[key]:
             continue
         if earlier["state"] != "finished" and not (out / CHECKPOINT).exists():

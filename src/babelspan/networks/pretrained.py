@@ -11,9 +11,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
-from transformers import AutoModelForQuestionAnswering, AutoTokenizer
+from transformers import AutoConfig, AutoModel, AutoModelForQuestionAnswering, AutoTokenizer
 from transformers.utils import logging
 
 from babelspan.networks.reader import Batch, Reading, collate
@@ -46,6 +48,12 @@ class Encoder(nn.Module):
         """Width of the vectors, H."""
         return int(self.model.config.hidden_size)
 
+    @property
+    def word_vectors(self) -> Tensor:
+        """What tokens are looked up in, (V, E); E is H but for encoders with narrow ones."""
+        weight: Tensor = self.model.get_input_embeddings().weight
+        return weight
+
     def inputs(self, batch: Tokenized) -> dict[str, Tensor]:
         """The arguments of the model for a batch, by name."""
         types = {"token_type_ids": batch.token_type_ids} if self._takes_types else {}
@@ -70,9 +78,16 @@ class Encoder(nn.Module):
         if layer is None:
             hidden: Tensor = self.model(**self.inputs(batch))[0]
             return hidden
-        of_layers = self.model(**self.inputs(batch), output_hidden_states=True).hidden_states
-        after: Tensor = of_layers[layer]
-        return after
+        return self.after(batch, [layer])[0]
+
+    def after(self, batch: Tokenized, layers: Sequence[int]) -> list[Tensor]:
+        """Vectors of all tokens after each of some layers, (B, L, H); 0 for the embeddings."""
+        hidden = self.model(**self.inputs(batch), output_hidden_states=True).hidden_states
+        return [hidden[layer] for layer in layers]
+
+    def save(self, folder: Path) -> None:
+        """Write config, weights (safetensors) and tokenizer, each file whole or not at all."""
+        _save(self.model, self.tokenizer, folder)
 
 
 class PretrainedReader(nn.Module):
@@ -120,6 +135,10 @@ class PretrainedReader(nn.Module):
         """The windows of examples, in order; errors as in `Featurizer.windows`."""
         return self.featurizer.windows(examples, limits)
 
+    def known(self, text: str) -> NDArray[np.int32]:
+        """Places of the known tokens of a text, as `Featurizer.known`."""
+        return self.featurizer.known(text)
+
     def together(self, group: Sequence[Example]) -> Iterator[tuple[Window, ...]]:
         """Windows of examples over one context, as `Featurizer.together`."""
         return self.featurizer.together(group)
@@ -155,13 +174,17 @@ class PretrainedReader(nn.Module):
 
     def save(self, folder: Path) -> None:
         """Write config, weights (safetensors) and tokenizer, each file whole or not at all."""
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".saving-", suffix=".part") as beside:
-            self.model.save_pretrained(beside, safe_serialization=True)
-            self.tokenizer.save_pretrained(beside)
-            for file in sorted(Path(beside).iterdir()):
-                file.chmod(0o644)
-                file.replace(folder / file.name)
+        _save(self.model, self.tokenizer, folder)
+
+
+def _save(model: Any, tokenizer: Any, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".saving-", suffix=".part") as beside:
+        model.save_pretrained(beside, safe_serialization=True)
+        tokenizer.save_pretrained(beside)
+        for file in sorted(Path(beside).iterdir()):
+            file.chmod(0o644)
+            file.replace(folder / file.name)
 
 
 def load(
@@ -182,19 +205,68 @@ def load(
         DataError: if there is no such checkpoint, it is broken, weights are missing, or it has no
             fast tokenizer.
     """
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    options = {"trust_remote_code": False, "local_files_only": Path(name).is_dir()}
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(name, **options)
-        model, found = AutoModelForQuestionAnswering.from_pretrained(
-            name, use_safetensors=True, dtype=torch.float32, output_loading_info=True, **options
-        )
-    except Exception as error:  # transformers raises many classes; each means the same to the user
-        cause = " ".join(str(error).split())[:300]
-        raise DataError(f"reader {name!r}: transformers cannot load it: {cause}") from error
+    tokenizer, model, found = _loaded(AutoModelForQuestionAnswering, name)
     _refuse_new_weights(name, model, found["missing_keys"], gives_new_head)
     return PretrainedReader(model, tokenizer, limits=limits)
+
+
+def load_encoder(name: str, *, limits: Limits = Limits()) -> Encoder:
+    """The encoder of a folder or, by name, of the hub; heads on it are left out.
+
+    Raises:
+        DataError: as `load`.
+    """
+    tokenizer, model, found = _loaded(AutoModel, name)
+    missing = sorted(key for key in found["missing_keys"] if not key.startswith("pooler."))
+    if missing:
+        raise DataError(_lacks(name, missing))
+    if found["missing_keys"]:
+        model.pooler = None  # drawn at random by transformers, and read by nobody
+    return Encoder(model, tokenizer, limits=limits)
+
+
+def load_bare(name: str) -> PretrainedReader | Encoder:
+    """A reader, or an encoder where a checkpoint has no head that answers; errors as in `load`."""
+    try:
+        config = AutoConfig.from_pretrained(name, **_options(name))
+    except Exception as error:
+        raise DataError(_unloadable(name, error)) from error
+    answers = any("ForQuestionAnswering" in made for made in config.architectures or ())
+    return load(name) if answers else load_encoder(name)
+
+
+def _loaded(kind: Any, name: str) -> tuple[Any, Any, dict[str, set[str]]]:
+    """Tokenizer, model of a class of transformers, and which weights were missing."""
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(name, **_options(name))
+        model, found = kind.from_pretrained(
+            name,
+            use_safetensors=True,
+            dtype=torch.float32,
+            output_loading_info=True,
+            **_options(name),
+        )
+    except Exception as error:  # transformers raises many classes; each means the same to the user
+        raise DataError(_unloadable(name, error)) from error
+    return tokenizer, model, found
+
+
+def _options(name: str) -> dict[str, bool]:
+    return {"trust_remote_code": False, "local_files_only": Path(name).is_dir()}
+
+
+def _unloadable(name: str, error: Exception) -> str:
+    cause = " ".join(str(error).split())[:300]
+    return f"reader {name!r}: transformers cannot load it: {cause}"
+
+
+def _lacks(name: str, missing: list[str]) -> str:
+    return (
+        f"reader {name!r}: expected all weights of its encoder, found that {len(missing)} "
+        f"tensors are missing, {missing[0]!r} among them; fetch or save it again"
+    )
 
 
 def _refuse_new_weights(name: str, model: Any, missing: set[str], gives_new_head: bool) -> None:
@@ -202,10 +274,7 @@ def _refuse_new_weights(name: str, model: Any, missing: set[str], gives_new_head
     encoder = f"{model.base_model_prefix}."
     of_encoder = sorted(key for key in missing if key.startswith(encoder))
     if of_encoder:
-        raise DataError(
-            f"reader {name!r}: expected all weights of its encoder, found that {len(of_encoder)} "
-            f"tensors are missing, {of_encoder[0]!r} among them; fetch or save it again"
-        )
+        raise DataError(_lacks(name, of_encoder))
     if missing and not gives_new_head:
         raise DataError(
             f"reader {name!r}: expected a reader that was trained to answer, found an encoder "

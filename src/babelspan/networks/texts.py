@@ -85,6 +85,14 @@ class TextEncoder(Player, Protocol):
         """How many layers there are."""
 
     @property
+    def width(self) -> int:
+        """Width of the vectors, H."""
+
+    @property
+    def word_vectors(self) -> Tensor:
+        """What tokens are looked up in, (V, E)."""
+
+    @property
     def featurizer(self) -> Featurizer:
         """What makes its tokens."""
 
@@ -93,6 +101,9 @@ class TextEncoder(Player, Protocol):
 
     def __call__(self, batch: Tokenized, layer: int | None = None) -> Tensor:
         """Vectors of all tokens after a layer, 0 to `layers`, or the last one: (B, L, H)."""
+
+    def after(self, batch: Tokenized, layers: Sequence[int]) -> list[Tensor]:
+        """Vectors of all tokens after each of some layers, in one reading: (B, L, H) each."""
 
 
 def encoder_of(reader: Any, layer: int | None = None) -> TextEncoder:

@@ -12,10 +12,13 @@ from babelspan.reading.decode import (
     predictions,
     total_log_mass,
 )
-from babelspan.seams import Engine, Logits, Window
+from babelspan.seams import Engine, Knowing, Logits, Window
+from babelspan.text.scripts import hardly_known
 from babelspan.types import UNDETERMINED, Example, Limits, Prediction
 
 _EXAMPLES_AT_ONCE = 128
+_SEEN = 500
+"""Characters of a text whose scripts are looked at."""
 
 _Started = tuple[list[Example], list[tuple[int, Window]]]
 """Examples and their windows, each with the position of its example."""
@@ -39,6 +42,7 @@ class Answerer:
         engine: the reader.
         limits: how long contexts are cut into windows; None for the engine's own.
         max_answer_tokens: the longest answer, in tokens.
+        whole_words: whether an answer that starts or ends inside a word is widened to all of it.
     """
 
     def __init__(
@@ -47,12 +51,25 @@ class Answerer:
         *,
         limits: Limits | None = None,
         max_answer_tokens: int = MAX_ANSWER_TOKENS,
+        whole_words: bool = False,
     ) -> None:
         if max_answer_tokens < 1:
             raise ValueError(f"max_answer_tokens must be 1 or more, got {max_answer_tokens}")
         self.engine = engine
         self.limits = engine.limits if limits is None else limits
         self.max_answer_tokens = max_answer_tokens
+        self.whole_words = whole_words
+
+    def unfamiliar(self, text: str) -> tuple[str, ...]:
+        """The scripts of a text that the reader hardly knows, by name; none where it cannot tell.
+
+        Of a long text the middle is looked at.
+        """
+        if not isinstance(self.engine, Knowing):
+            return ()
+        start = max(0, (len(text) - _SEEN) // 2)
+        part = text[start : start + _SEEN]
+        return hardly_known(part, self.engine.known(part))
 
     def predict(
         self, examples: Iterable[Example], *, allows_no_answer: bool = False
@@ -63,7 +80,12 @@ class Answerer:
             DataError: if a question leaves no room for its context.
         """
         for example, found in self._read(examples):
-            yield predictions(example, found, allows_no_answer=allows_no_answer)[0]
+            yield predictions(
+                example,
+                found,
+                allows_no_answer=allows_no_answer,
+                whole_words=self.whole_words,
+            )[0]
 
     def ask(
         self, question: str, contexts: Sequence[str], *, top_k: int = 1, watch: Watch | None = None
@@ -99,7 +121,12 @@ class Answerer:
             Found(int(example.id), prediction)
             for example, found in zip(examples, read, strict=True)
             for prediction in predictions(
-                example, found, top_k=top_k, allows_overlap=False, log_mass=mass
+                example,
+                found,
+                top_k=top_k,
+                allows_overlap=False,
+                log_mass=mass,
+                whole_words=self.whole_words,
             )
             if prediction.span is not None
         ]
@@ -144,12 +171,17 @@ class Answerer:
             self.engine,
             limits=self._limits(max_seq_len, doc_stride),
             max_answer_tokens=max_answer_len,
+            whole_words=self.whole_words,
         )
         answered = [
             [
                 _pipeline_answer(p)
                 for p in predictions(
-                    example, found, top_k=top_k, allows_no_answer=handle_impossible_answer
+                    example,
+                    found,
+                    top_k=top_k,
+                    allows_no_answer=handle_impossible_answer,
+                    whole_words=self.whole_words,
                 )
             ]
             for example, found in settings._read(_paired(question, context), top_k=top_k)
@@ -194,6 +226,7 @@ class Answerer:
                         top_k=top_k,
                         allows_overlap=allows_overlap,
                         max_answer_tokens=self.max_answer_tokens,
+                        whole_words=self.whole_words,
                     )
                     done += 1
                     if watch is not None:

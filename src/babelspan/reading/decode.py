@@ -16,7 +16,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from babelspan.seams import FloatArray, Window
-from babelspan.text import graphemes
+from babelspan.text import borders, graphemes
 from babelspan.types import DataError, Example, Prediction, Span
 
 MAX_ANSWER_TOKENS = 30
@@ -54,6 +54,7 @@ def candidates(
     top_k: int = 1,
     allows_overlap: bool = True,
     max_answer_tokens: int = MAX_ANSWER_TOKENS,
+    whole_words: bool = False,
 ) -> list[Candidates]:
     """The best spans of each window, none of them ending before it starts.
 
@@ -65,6 +66,7 @@ def candidates(
             where the window has them.
         allows_overlap: whether answers that share characters will be wanted.
         max_answer_tokens: longest answer, in tokens.
+        whole_words: whether answers will be widened to whole words.
 
     Raises:
         DataError: if a logit of a window's own tokens is not a finite number.
@@ -74,7 +76,9 @@ def candidates(
         inside = slice(window.context_at, window.context_at + len(window.offsets))
         _refuse_infinite(inside, start_L, last_L)
         sums = _sums(start_L[inside], last_L[inside], max_answer_tokens)
-        spans, logits = _best(window, sums, top_k=top_k, allows_overlap=allows_overlap)
+        spans, logits = _best(
+            window, sums, top_k=top_k, allows_overlap=allows_overlap, whole_words=whole_words
+        )
         peak = sums.max()
         log_mass = peak + np.log(np.exp(sums - peak).sum())
         found.append(
@@ -91,12 +95,13 @@ def predictions(
     allows_no_answer: bool = False,
     allows_overlap: bool = True,
     log_mass: float | None = None,
+    whole_words: bool = False,
 ) -> list[Prediction]:
     """The best answers of an example from the candidates of its windows, best first.
 
-    Spans are stripped of white space and widened to whole grapheme clusters; a span found in
-    two windows counts once, with its better logit. Where there is nothing but white space to
-    choose from, the one prediction is "no answer" with a score of 0.
+    Spans are stripped of white space and widened to whole grapheme clusters, and to whole words if
+    asked for; spans that are then the same count once, with the best logit. Where there is nothing
+    but white space to choose from, the one prediction is "no answer" with a score of 0.
 
     Args:
         example: the example.
@@ -107,6 +112,8 @@ def predictions(
         allows_overlap: whether an answer may share characters with a better one.
         log_mass: log of the sum of exp(logit) over everything the scores are a share of; None
             for this example alone.
+        whole_words: whether an answer that starts or ends inside a word is widened to all of it
+            (`text.borders`).
     """
     null = min((c.no_answer_logit for c in found), default=0.0)
     if not found:
@@ -118,7 +125,13 @@ def predictions(
     order = np.lexsort((spans[:, 1], spans[:, 0], -logits))
     chosen: list[tuple[Span | None, float]] = [
         (span, float(logits[order[i]]))
-        for span, i in _answers(example.context, spans[order], top_k, allows_overlap=allows_overlap)
+        for span, i in _answers(
+            example.context,
+            spans[order],
+            top_k,
+            allows_overlap=allows_overlap,
+            whole_words=whole_words,
+        )
     ]
     if allows_no_answer:
         chosen = sorted([(None, null), *chosen], key=lambda item: -item[1])[:top_k]
@@ -163,7 +176,12 @@ def _sums(
 
 
 def _best(
-    window: Window, sums: NDArray[np.float64], *, top_k: int, allows_overlap: bool
+    window: Window,
+    sums: NDArray[np.float64],
+    *,
+    top_k: int,
+    allows_overlap: bool,
+    whole_words: bool,
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Characters (K, 2) and logits (K,) of the best spans, from the sums (T, D) of a window."""
     flat = sums.reshape(-1)
@@ -176,21 +194,32 @@ def _best(
         first, more = np.divmod(best, sums.shape[1])
         offsets = window.offsets
         spans = np.stack([offsets[first, 0], offsets[first + more, 1]], axis=1).astype(np.int64)
-        answers = _answers(window.example.context, spans, top_k, allows_overlap=allows_overlap)
+        answers = _answers(
+            window.example.context,
+            spans,
+            top_k,
+            allows_overlap=allows_overlap,
+            whole_words=whole_words,
+        )
         if len(answers) == top_k or len(best) < kept or kept == len(flat):
             return spans, flat[best]
         kept *= 4
 
 
 def _answers(
-    context: str, spans: NDArray[np.int64], top_k: int, *, allows_overlap: bool
+    context: str,
+    spans: NDArray[np.int64],
+    top_k: int,
+    *,
+    allows_overlap: bool,
+    whole_words: bool,
 ) -> list[tuple[Span, int]]:
     """The first `top_k` distinct tidy spans, each with the index of the first that gave it."""
     answers: dict[Span, int] = {}
     for i, (start, end) in enumerate(spans.tolist()):
         if len(answers) == top_k:
             break
-        span = _tidy(context, start, end)
+        span = _tidy(context, start, end, whole_words=whole_words)
         if span is not None and (allows_overlap or not any(map(span.overlaps, answers))):
             answers.setdefault(span, i)
     return list(answers.items())
@@ -209,8 +238,10 @@ def _prediction(
     )
 
 
-def _tidy(context: str, start: int, end: int) -> Span | None:
+def _tidy(context: str, start: int, end: int, *, whole_words: bool) -> Span | None:
     if not start < end:
         return None
     span = graphemes.strip(context, Span(start, end))
+    if span is not None and whole_words:
+        span = borders.whole_words(context, span)
     return None if span is None else graphemes.snap(context, span)

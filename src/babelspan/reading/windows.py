@@ -11,12 +11,13 @@ Shapes: B windows, L tokens of a window, T tokens of a context.
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
+from tokenizers.models import Unigram
 
 from babelspan.seams import IntArray
 from babelspan.types import ConfigError, DataError, Example, Limits, Span
@@ -27,6 +28,8 @@ LEAST_CONTEXT = 32
 _KEPT_TEXTS = 32
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _NO_LIMIT = 2**31 - 1
+_UNSEEN = "\U00013000"
+"""An Egyptian hieroglyph: no vocabulary has it."""
 
 
 class Frame(NamedTuple):
@@ -173,6 +176,23 @@ class Featurizer:
             np.array(encoding.ids, dtype=np.int32),
             np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2),
         )
+
+    def known(self, text: str) -> NDArray[np.int32]:
+        """Characters [start, end) of each token of a text that stands for known ones, (T, 2)."""
+        tokens = self.tokens(text)
+        known: NDArray[np.int32] = tokens.offsets[tokens.ids != self._unknown_id]
+        return known
+
+    @cached_property
+    def _unknown_id(self) -> int:
+        """Id of the token that stands for unknown characters, or -1."""
+        name = getattr(self.tokenizer.model, "unk_token", None)
+        if name is not None:
+            found = self.tokenizer.token_to_id(name)
+            return -1 if found is None else int(found)
+        if isinstance(self.tokenizer.model, Unigram):  # it has one, but does not tell
+            return int(self.tokens(_UNSEEN).ids[-1])
+        return -1
 
     def windows(
         self, examples: Iterable[Example], limits: Limits | None = None

@@ -5,15 +5,22 @@ import regex
 from babelspan.text.languages import UNSPACED_SCRIPTS
 from babelspan.types import Span
 
-_INSIDE = rf"[[\p{{L}}\p{{N}}\p{{M}}]--[{UNSPACED_SCRIPTS}]]"
-_BEFORE = regex.compile(rf"(?r){_INSIDE}+", regex.VERSION1)
-_AFTER = regex.compile(rf"{_INSIDE}+", regex.VERSION1)
+LONGEST = 100
+"""Letters added on one side, at most; a longer run is no word, and its end is not looked for."""
+
+_ATTACHED = r"\p{Hangul}"
+"""Korean writes particles on to words: its answers often end inside one (decision 0043)."""
+_JOINERS = "\u00ad\u200c\u200d"
+"""The soft hyphen and the joiners of Persian and Hindi, which stand inside words."""
+_INSIDE = rf"[[\p{{L}}\p{{N}}\p{{M}}{_JOINERS}]--[{UNSPACED_SCRIPTS}{_ATTACHED}]]"
+_BEFORE = regex.compile(rf"(?r){_INSIDE}{{1,{LONGEST + 1}}}", regex.VERSION1)
+_AFTER = regex.compile(rf"{_INSIDE}{{1,{LONGEST + 1}}}", regex.VERSION1)
 
 
 def whole_words(text: str, span: Span) -> Span:
     """The smallest span that covers `span` and cuts no run of letters, digits and marks.
 
-    Letters of scripts without spaces end a run. A hyphen or an apostrophe does, too.
+    Letters of scripts without spaces end a run, and so do Hangul, a hyphen and an apostrophe.
 
     >>> text = "seit Alexander dem Großen"
     >>> whole_words(text, Span(7, 14)).of(text)
@@ -22,7 +29,7 @@ def whole_words(text: str, span: Span) -> Span:
     start, end = span.start, span.end
     first, last = text[start], text[end - 1]
     if _AFTER.match(first) and (before := _BEFORE.match(text, endpos=start)):
-        start = before.start()
+        start = before.start() if start - before.start() <= LONGEST else start
     if _AFTER.match(last) and (after := _AFTER.match(text, pos=end)):
-        end = after.end()
+        end = after.end() if after.end() - end <= LONGEST else end
     return Span(start, end)

@@ -1,14 +1,17 @@
 """What a new tokenizer does before it looks at its pieces: normalise, and cut text into words.
 
-Normalisation is NFKC with small letters. Marks stay: they tell words apart in Vietnamese, Hindi,
-Thai and Arabic. Words are cut as BERT cuts them (Devlin et al. 2019, arXiv:1810.04805): at white
-space and around punctuation. A word of a script with spaces starts with `BORDER`; a run of a script
-without spaces does not, so that a piece there looks the same wherever it stands.
+Normalisation is NFKC, with small letters unless the encoder tells capitals apart. Marks stay: they
+tell words apart in Vietnamese, Hindi, Thai and Arabic. Words are cut as BERT cuts them (Devlin et
+al. 2019, arXiv:1810.04805): at white space and around punctuation. A word of a script with spaces
+starts with `BORDER`; a run of a script without spaces does not, so that a piece there looks the
+same wherever it stands.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import cache
 
+import regex
 from tokenizers import Regex, Tokenizer, normalizers, pre_tokenizers, processors
 from tokenizers.models import Unigram
 
@@ -21,27 +24,25 @@ CONTINUATION = "##"
 UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}ー\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
 """Scripts without spaces, for a character class of the library `tokenizers`."""
 
+_STARTS_UNSPACED = regex.compile(rf"[{UNSPACED}]", regex.VERSION1)
 _INVISIBLE = "[\u00ad\u200b-\u200f\u2060\ufeff]"
 """Soft hyphens, joiners and marks of direction: how a text is set, not what it says."""
 
 
-def skeleton(pieces: list[tuple[str, float]], *, unknown: str, pad: str) -> Tokenizer:
+def skeleton(
+    pieces: Sequence[tuple[str, float]], *, unknown: str, pad: str, lowercase: bool = True
+) -> Tokenizer:
     """A Unigram tokenizer (Kudo 2018, arXiv:1804.10959) over given pieces, without a frame.
 
     Args:
         pieces: every piece with the logarithm of its probability; the place is the id.
         unknown: the piece that stands for characters no piece has.
         pad: the piece that fills a batch.
+        lowercase: whether it makes letters small.
     """
     names = [piece for piece, _ in pieces]
-    tokenizer = Tokenizer(Unigram(pieces, unk_id=names.index(unknown), byte_fallback=False))
-    tokenizer.normalizer = normalizers.Sequence(
-        [
-            normalizers.NFKC(),
-            normalizers.Lowercase(),
-            normalizers.Replace(Regex(_INVISIBLE), ""),
-        ]
-    )
+    tokenizer = Tokenizer(Unigram(list(pieces), unk_id=names.index(unknown), byte_fallback=False))
+    tokenizer.normalizer = _normalizer(lowercase)
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
             pre_tokenizers.BertPreTokenizer(),
@@ -54,18 +55,29 @@ def skeleton(pieces: list[tuple[str, float]], *, unknown: str, pad: str) -> Toke
     return tokenizer
 
 
-def framed(tokenizer: Tokenizer, *, first: str, separator: str) -> Tokenizer:
-    """The same tokenizer, which now puts `first a separator` and `b separator` round its texts."""
-    ids = [(name, tokenizer.token_to_id(name)) for name in (first, separator)]
+def framed(tokenizer: Tokenizer, *, single: str, pair: str) -> Tokenizer:
+    """The same tokenizer, which now puts special tokens round its texts.
+
+    Args:
+        tokenizer: with the special tokens among its pieces.
+        single: what a text looks like, such as `[CLS] $A [SEP]`.
+        pair: what two texts look like, with types, such as `[CLS] $A [SEP] $B:1 [SEP]:1`.
+    """
+    names = {part.partition(":")[0] for part in (*single.split(), *pair.split())} - {"$A", "$B"}
     tokenizer.post_processor = processors.TemplateProcessing(
-        single=f"{first} $A {separator}",
-        pair=f"{first} $A {separator} $B:1 {separator}:1",
-        special_tokens=ids,
+        single=single,
+        pair=pair,
+        special_tokens=[(name, tokenizer.token_to_id(name)) for name in sorted(names)],
     )
     return tokenizer
 
 
-def count_words(texts: Iterable[str]) -> Counter[str]:
+def normal(text: str, *, lowercase: bool = True) -> str:
+    """A text as a skeleton normalises it."""
+    return _normalizer(lowercase).normalize_str(text)
+
+
+def count_words(texts: Iterable[str], *, lowercase: bool = True) -> Counter[str]:
     """How often each word occurs, as a `skeleton` cuts text, `BORDER` included.
 
     What stands between white space is cut once for all its occurrences.
@@ -73,7 +85,7 @@ def count_words(texts: Iterable[str]) -> Counter[str]:
     chunks: Counter[str] = Counter()
     for text in texts:
         chunks.update(text.split())
-    cutter = skeleton([("?", 0.0)], unknown="?", pad="?")
+    cutter = skeleton([("?", 0.0)], unknown="?", pad="?", lowercase=lowercase)
     assert cutter.normalizer is not None and cutter.pre_tokenizer is not None
     words: Counter[str] = Counter()
     for chunk, count in chunks.items():
@@ -96,6 +108,11 @@ def as_piece(wordpiece: str) -> str:
 
 def is_unspaced(piece: str) -> bool:
     """Whether a piece is of a script without spaces."""
-    import regex
+    return _STARTS_UNSPACED.match(piece) is not None
 
-    return regex.match(rf"[{UNSPACED}]", piece, regex.VERSION1) is not None
+
+@cache
+def _normalizer(lowercase: bool) -> normalizers.Normalizer:
+    small = [normalizers.Lowercase()] if lowercase else []
+    invisible = normalizers.Replace(Regex(_INVISIBLE), "")
+    return normalizers.Sequence([normalizers.NFKC(), *small, invisible])

@@ -1,0 +1,114 @@
+"""Plain text as a stream, and tokens of it that are hidden to be guessed.
+
+Shape letters: B texts of a batch, L tokens, K hidden tokens.
+"""
+
+from array import array
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from babelspan.networks.texts import TextEncoder, Texts
+from babelspan.training.balance import Balance, balanced
+from babelspan.training.run import Run
+from babelspan.training.spool import Chosen, Spool
+from babelspan.training.stream import Stream
+from babelspan.types import DataError, Passage
+
+_HIDDEN, _REPLACED = 0.8, 0.9
+"""Of the chosen tokens 80 % become the mask, 10 % any token, and 10 % stay as they are."""
+
+
+def passages(
+    encoder: TextEncoder, texts: Iterable[Passage], run: Run, balance: Balance = Balance()
+) -> Stream[Passage, Texts]:
+    """Passages to learn from, in parts that a window holds; those without tokens are skipped.
+
+    Args:
+        encoder: whose tokens they become.
+        texts: the passages.
+        run: says where they are kept, and the seed.
+        balance: how much of each language makes up an epoch.
+
+    Raises:
+        DataError: if there is none.
+    """
+    kept: Spool[Passage] = Spool(folder=run.folder)
+    lengths = array("q")
+    room = encoder.featurizer.limits.max_length - sum(map(len, encoder.featurizer.round_a_text))
+    for passage in texts:
+        offsets = encoder.featurizer.tokens(passage.text).offsets
+        for first in range(0, len(offsets), room):
+            part = offsets[first : first + room]
+            kept.append(replace(passage, text=passage.text[part[0, 0] : part[-1, 1]]))
+            lengths.append(len(part))
+    if not kept:
+        raise DataError("expected texts to learn from, found none with tokens in it")
+    chosen = balanced([passage.language for passage in kept], balance, seed=run.config.seed)
+    return Stream(
+        items=Chosen(kept, chosen),
+        lengths=np.array(lengths, dtype=np.int64)[chosen],
+        collate=lambda some: encoder.texts([passage.text for passage in some]),
+        unit="text",
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Masked:
+    """Texts with some tokens hidden.
+
+    Attributes:
+        texts: with the hidden tokens replaced.
+        places: of the hidden ones among all B * L tokens, (K,).
+        hidden: their ids, (K,).
+    """
+
+    texts: Texts
+    places: Tensor
+    hidden: Tensor
+
+
+class Masking:
+    """Hides tokens by chance, drawn from PyTorch's random state.
+
+    Devlin et al. (2019), arXiv:1810.04805, Section 3.1 and Appendix A.1: of the chosen tokens 80 %
+    become the mask, 10 % any token of the vocabulary and 10 % stay.
+
+    Args:
+        encoder: whose tokens are hidden.
+        share: of the tokens that are chosen, in (0, 1].
+
+    Raises:
+        DataError: if the encoder's tokenizer has no mask.
+    """
+
+    def __init__(self, encoder: TextEncoder, share: float) -> None:
+        tokenizer = encoder.featurizer.tokenizer
+        special = {i for i, token in tokenizer.get_added_tokens_decoder().items() if token.special}
+        masks = [i for i in special if "mask" in str(tokenizer.id_to_token(i)).lower()]
+        if len(masks) != 1:
+            raise DataError(
+                f"expected an encoder whose tokenizer has one mask token, found {len(masks)}"
+            )
+        self._mask = masks[0]
+        self._share = share
+        self._any = torch.tensor(
+            [i for i in range(len(encoder.word_vectors)) if i not in special], dtype=torch.long
+        )
+
+    def __call__(self, texts: Texts) -> Masked:
+        """Texts with tokens hidden, on the device of the texts."""
+        ids = texts.input_ids
+        chance = torch.rand(ids.shape, device=ids.device)
+        chosen = texts.text_mask & (chance < self._share)
+        places = chosen.flatten().nonzero().squeeze(1)
+        hidden = ids.flatten()[places]
+        fate = torch.rand(places.shape, device=ids.device)
+        drawn = torch.randint(len(self._any), places.shape, device=ids.device)
+        shown = torch.where(fate < _REPLACED, self._any.to(ids.device)[drawn], hidden)
+        shown = shown.masked_fill(fate < _HIDDEN, self._mask)
+        replaced = ids.flatten().index_put((places,), shown).view_as(ids)
+        return Masked(replace(texts, input_ids=replaced), places, hidden)
