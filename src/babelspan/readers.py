@@ -7,6 +7,7 @@ the extra `train`).
 
 import hashlib
 import importlib.util
+import os
 import socket
 import urllib.parse
 import urllib.request
@@ -18,7 +19,6 @@ from babelspan.data.files import checksum, checksum_of_tree
 from babelspan.engines.onnx import OnnxEngine
 from babelspan.networks.store import NETWORK, NEW
 from babelspan.reading.answerer import Answerer
-from babelspan.reading.decode import MAX_ANSWER_TOKENS
 from babelspan.types import MAX_LENGTH, ConfigError, DataError, Limits
 from babelspan.version import how_to_install
 
@@ -41,12 +41,12 @@ _PATIENCE = 5.0
 
 
 def load_answerer(
-    reader: str = DEFAULT,
+    reader: str | os.PathLike[str] = DEFAULT,
     *,
     max_length: int = MAX_LENGTH,
     overlap: int | None = None,
     step: int | None = None,
-    max_answer_tokens: int = MAX_ANSWER_TOKENS,
+    max_answer_tokens: int | None = None,
     workers: int = 0,
 ) -> Answerer:
     """An answerer around a reader, ready to be asked.
@@ -57,27 +57,27 @@ def load_answerer(
         overlap: context tokens that neighbouring windows share (128, or half of the room that a
             long question leaves).
         step: context tokens from one window to the next; in place of `overlap`.
-        max_answer_tokens: the longest answer, in tokens.
+        max_answer_tokens: the longest answer, in tokens; None for 30, or 15 in a call of the
+            answerer.
         workers: windows read side by side by an exported reader; 0 for one a core.
 
     Raises:
         DataError: if there is no such reader, or it is broken.
-        ConfigError: if it needs PyTorch, which is not installed.
+        ConfigError: if it needs PyTorch, which is not installed, or a limit makes no sense for it.
+        ValueError: if a number is out of range.
     """
+    reader = os.fspath(reader)
     folder = folder_of(reader)
     limits = Limits(max_length=max_length, overlap=overlap, step=step)
     if (folder / MODEL).exists():
-        return Answerer(
-            OnnxEngine(folder, workers=workers),
-            limits=limits,
-            max_answer_tokens=max_answer_tokens,
-        )
+        engine = OnnxEngine(folder, workers=workers, limits=limits)
+        return Answerer(engine, max_answer_tokens=max_answer_tokens)
     checkpoint = load_checkpoint(reader, limits=limits)
     checkpoint.to(device()).eval()
     return answerer_of(checkpoint, max_answer_tokens=max_answer_tokens)
 
 
-def answerer_of(checkpoint: "Reader", *, max_answer_tokens: int = MAX_ANSWER_TOKENS) -> Answerer:
+def answerer_of(checkpoint: "Reader", *, max_answer_tokens: int | None = None) -> Answerer:
     """An answerer around a loaded reader, on the device that it is on."""
     from babelspan.engines.torch import TorchEngine
 

@@ -160,9 +160,11 @@ def test_the_encoder_has_the_limits_of_the_settings(folder):
         question_language="en",
         context_language="en",
     )
-    for length in (64, 65):  # no more than the reader takes
+    for length in (64, 384):  # the default is lowered to what the reader takes
         (window,) = encoder.windows([example], Limits(max_length=length))
         assert window.length == 44
+    with pytest.raises(ConfigError, match=r"windows of 65 tokens .* takes 64 or fewer"):
+        list(encoder.windows([example], Limits(max_length=65)))
     with pytest.raises(ConfigError, match=r"max_length must be in \[36, 64\] .* got 35"):
         list(encoder.windows([example], Limits(max_length=35)))
 

@@ -8,8 +8,9 @@ activations by the whole batch. It was also the fastest arrangement measured (do
 import os
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
@@ -32,17 +33,23 @@ class OnnxEngine:
         folder: holds `model.onnx`, `tokenizer.json` and `reader.json`.
         workers: windows read side by side, which share the cores; 0 for one a core, which reads
             most. One reads a single window soonest.
+        limits: how contexts are cut where a call does not say.
 
     Raises:
+        ConfigError: if windows would be longer than the reader takes.
         DataError: if a file is missing or broken, or onnxruntime cannot load the network.
+        ValueError: if `workers` is negative.
     """
 
-    def __init__(self, folder: Path, *, workers: int = 0) -> None:
+    def __init__(self, folder: Path, *, workers: int = 0, limits: Limits = Limits()) -> None:
         import onnxruntime  # takes 0.1 s, so that `babelspan --help` does without
 
+        if workers < 0:
+            raise ValueError(f"workers must be 0 or more, got {workers}")
         path = folder / MODEL
         if not path.is_file():
             raise DataError(f"{folder}: expected an exported reader with {MODEL}, found none")
+        self._made_from = partial(type(self), folder.absolute(), workers=workers, limits=limits)
         self.workers = workers or _cores()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = max(1, _cores() // self.workers)
@@ -62,8 +69,12 @@ class OnnxEngine:
                 f"{path}: onnxruntime cannot load it ({cause}); export it again"
             ) from None
         self._inputs = [node.name for node in self._session.get_inputs()]
-        self._featurizer = exported_featurizer(folder)
+        self._featurizer = exported_featurizer(folder, limits)
         self._threads = ThreadPoolExecutor(self.workers, thread_name_prefix="reading")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """By the folder, which is loaded again where it is unpickled."""
+        return self._made_from, ()
 
     @property
     def limits(self) -> Limits:
@@ -106,10 +117,11 @@ def _results(begun: Sequence[Future[Logits]]) -> Generator[Logits | None, None, 
             read.cancel()
 
 
-def exported_featurizer(folder: Path) -> Featurizer:
-    """The featurizer of an exported reader.
+def exported_featurizer(folder: Path, limits: Limits = Limits()) -> Featurizer:
+    """The featurizer of an exported reader, with limits where a call does not say.
 
     Raises:
+        ConfigError: if windows would be longer than the reader takes.
         DataError: if its settings or its tokenizer are missing or broken.
     """
     try:
@@ -128,7 +140,9 @@ def exported_featurizer(folder: Path) -> Featurizer:
         raise DataError(
             f"{folder / TOKENIZER}: not a tokenizer ({error}); export it again"
         ) from None
-    return Featurizer(tokenizer, max_positions=settings.max_positions, pad_id=settings.pad_id)
+    return Featurizer(
+        tokenizer, max_positions=settings.max_positions, pad_id=settings.pad_id, limits=limits
+    )
 
 
 def _cores() -> int:
