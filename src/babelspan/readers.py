@@ -14,7 +14,7 @@ import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from babelspan.data.exported import MODEL
+from babelspan.data.exported import MODEL, SETTINGS
 from babelspan.data.files import checksum, checksum_of_tree
 from babelspan.engines.onnx import OnnxEngine
 from babelspan.networks.store import NETWORK, NEW
@@ -69,7 +69,7 @@ def load_answerer(
     reader = os.fspath(reader)
     folder = folder_of(reader)
     limits = Limits(max_length=max_length, overlap=overlap, step=step)
-    if (folder / MODEL).exists():
+    if _is_exported(folder):
         engine = OnnxEngine(folder, workers=workers, limits=limits)
         return Answerer(engine, max_answer_tokens=max_answer_tokens)
     checkpoint = load_checkpoint(reader, limits=limits)
@@ -95,7 +95,7 @@ def load_checkpoint(
 ) -> "Reader":
     """A reader that can be trained; see `networks.store.load`. Errors as in `load_answerer`."""
     folder = folder_of(reader)
-    if (folder / MODEL).exists():
+    if _is_exported(folder) and not _has_weights(folder):
         raise DataError(
             f"reader {reader!r} is an exported one, which can only answer; "
             "name the checkpoint that it was made from"
@@ -156,6 +156,16 @@ def _unreachable(url: str) -> str | None:
     except OSError as error:
         return f"{host}: {error.strerror or error}"
     return None
+
+
+def _is_exported(folder: Path) -> bool:
+    """Whether onnxruntime is to run it; a network beside a checkpoint may be another program's."""
+    has_settings = (folder / SETTINGS).exists()
+    return (folder / MODEL).exists() and (has_settings or not _has_weights(folder))
+
+
+def _has_weights(folder: Path) -> bool:
+    return any(folder.glob("*.safetensors"))
 
 
 def device() -> str:

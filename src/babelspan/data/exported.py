@@ -5,6 +5,10 @@ from dataclasses import dataclass
 MODEL = "model.onnx"
 TOKENIZER = "tokenizer.json"
 SETTINGS = "reader.json"
+INPUTS = ("input_ids", "attention_mask", "token_type_ids")
+"""Of the network, each (windows, length)."""
+OUTPUTS = ("start_logits", "end_logits")
+"""Of the network, each (windows, length)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

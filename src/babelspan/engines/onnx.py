@@ -16,12 +16,13 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 from tokenizers import Tokenizer
 
-from babelspan.data.exported import MODEL, SETTINGS, TOKENIZER, Settings
+from babelspan.data.exported import INPUTS, MODEL, OUTPUTS, SETTINGS, TOKENIZER, Settings
 from babelspan.data.files import read_json, read_text
 from babelspan.reading.windows import Featurizer, Window
 from babelspan.seams import Logits
 from babelspan.types import DataError, Example, Limits
 
+_OLD_OUTPUTS = ("start_logits", "last_logits")
 _SLOWER_FUSED = ["SkipLayerNormFusion", "BiasGeluFusion"]
 """Rewritings of onnxruntime that cost time: what they put in is not vectorised (decision 0018)."""
 
@@ -49,13 +50,14 @@ class OnnxEngine:
         path = folder / MODEL
         if not path.is_file():
             raise DataError(f"{folder}: expected an exported reader with {MODEL}, found none")
+        self._folder = folder
         self._made_from = partial(type(self), folder.absolute(), workers=workers, limits=limits)
         self.workers = workers or _cores()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = max(1, _cores() // self.workers)
         options.inter_op_num_threads = 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.log_severity_level = 3
+        options.log_severity_level = 4  # errors are ours to tell
         try:
             self._session = onnxruntime.InferenceSession(
                 str(path),
@@ -69,6 +71,7 @@ class OnnxEngine:
                 f"{path}: onnxruntime cannot load it ({cause}); export it again"
             ) from None
         self._inputs = [node.name for node in self._session.get_inputs()]
+        self._outputs = _outputs(self._session, path)
         self._featurizer = exported_featurizer(folder, limits)
         self._threads = ThreadPoolExecutor(self.workers, thread_name_prefix="reading")
 
@@ -95,15 +98,41 @@ class OnnxEngine:
 
     def _read(self, window: Window) -> Logits:
         ids = window.ids()[None].astype(np.int64)
-        known = {
-            "input_ids": ids,
-            "attention_mask": np.ones_like(ids),
-            "token_type_ids": window.types()[None].astype(np.int64),
-        }
-        start, last = self._session.run(
-            ["start_logits", "last_logits"], {name: known[name] for name in self._inputs}
-        )
+        types = window.types()[None].astype(np.int64)
+        known = dict(zip(INPUTS, (ids, np.ones_like(ids), types), strict=True))
+        try:
+            start, last = self._session.run(self._outputs, {n: known[n] for n in self._inputs})
+        except Exception as error:  # onnxruntime has a class of its own for each cause
+            raise self._broken(window, " ".join(str(error).split())) from None
+        if start.shape != ids.shape or last.shape != ids.shape:
+            raise self._broken(window, f"logits of the shapes {start.shape} and {last.shape}")
         return Logits(start[0], last[0])
+
+    def _broken(self, window: Window, found: str) -> DataError:
+        return DataError(
+            f"{self._folder}: expected logits of the {window.length} tokens of a window, found "
+            f"{found}; {SETTINGS} or {TOKENIZER} may be another reader's: export it again"
+        )
+
+
+def _outputs(session: Any, path: Path) -> list[str]:
+    """The names of start and last logits in a network that takes and gives what readers do.
+
+    Readers that were exported before masks were taken have another name for the last logits.
+
+    Raises:
+        DataError: if it is another kind of network.
+    """
+    inputs = [node.name for node in session.get_inputs()]
+    outputs = [node.name for node in session.get_outputs()]
+    names = next((n for n in (OUTPUTS, _OLD_OUTPUTS) if {*n} <= {*outputs}), None)
+    if names is None or not {"input_ids"} <= {*inputs} <= {*INPUTS}:
+        raise DataError(
+            f"{path}: expected a network from {', '.join(INPUTS)} to {' and '.join(OUTPUTS)}, "
+            f"found one from {', '.join(inputs)} to {', '.join(outputs)}; it was not made by "
+            "`babelspan export`"
+        )
+    return [*names]
 
 
 def _results(begun: Sequence[Future[Logits]]) -> Generator[Logits | None, None, None]:
