@@ -14,11 +14,14 @@ import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from babelspan.data.calibrations import CALIBRATION, load_curve
 from babelspan.data.exported import MODEL, SETTINGS
 from babelspan.data.files import checksum, checksum_of_tree
 from babelspan.engines.onnx import OnnxEngine
 from babelspan.networks.store import NETWORK, NEW
 from babelspan.reading.answerer import Answerer
+from babelspan.scoring.calibration import Calibration
+from babelspan.seams import Engine
 from babelspan.types import MAX_LENGTH, ConfigError, DataError, Limits
 from babelspan.version import how_to_install
 
@@ -70,21 +73,39 @@ def load_answerer(
     folder = folder_of(reader)
     limits = Limits(max_length=max_length, overlap=overlap, step=step)
     if _is_exported(folder):
-        engine = OnnxEngine(folder, workers=workers, limits=limits)
-        return Answerer(engine, max_answer_tokens=max_answer_tokens)
-    checkpoint = load_checkpoint(reader, limits=limits)
-    checkpoint.to(device()).eval()
-    return answerer_of(checkpoint, max_answer_tokens=max_answer_tokens)
+        engine: Engine = OnnxEngine(folder, workers=workers, limits=limits)
+    else:
+        from babelspan.engines.torch import TorchEngine
+
+        checkpoint = load_checkpoint(reader, limits=limits)
+        checkpoint.to(device()).eval()
+        engine = TorchEngine(checkpoint)
+    return Answerer(engine, max_answer_tokens=max_answer_tokens, calibration=calibration_of(reader))
 
 
-def answerer_of(checkpoint: "Reader", *, max_answer_tokens: int | None = None) -> Answerer:
+def answerer_of(checkpoint: "Reader") -> Answerer:
     """An answerer around a loaded reader, on the device that it is on."""
     from babelspan.engines.torch import TorchEngine
 
-    return Answerer(
-        TorchEngine(checkpoint),
-        max_answer_tokens=max_answer_tokens,
-    )
+    return Answerer(TorchEngine(checkpoint))
+
+
+def calibration_of(reader: str) -> Calibration | None:
+    """What makes probabilities of a reader's scores: of the file in its folder, if there is one.
+
+    Raises:
+        DataError: if the file is broken or of another reader.
+    """
+    path = folder_of(reader) / CALIBRATION
+    if not path.is_file():
+        return None
+    curve = load_curve(path)
+    if curve.reader != checksum_of(reader):
+        raise DataError(
+            f"{path}: expected the calibration of this reader, found that of another one, or of "
+            "older weights; run `babelspan calibrate` again, or remove the file"
+        )
+    return Calibration(slope=curve.slope, offset=curve.offset)
 
 
 def load_checkpoint(

@@ -1,5 +1,6 @@
 """A reader that answers: windows, engine and decoder put together."""
 
+import math
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice, pairwise
@@ -13,6 +14,7 @@ from babelspan.reading.decode import (
     predictions,
     total_log_mass,
 )
+from babelspan.scoring.calibration import Calibration
 from babelspan.seams import Engine, Logits, Window
 from babelspan.types import Example, Limits, Prediction
 
@@ -42,6 +44,7 @@ class Answerer:
         engine: the reader.
         limits: how long contexts are cut into windows; None for the engine's own.
         max_answer_tokens: the longest answer, in tokens; None for 30, or 15 in a call.
+        calibration: what makes probabilities of scores; None to give none.
     """
 
     def __init__(
@@ -50,8 +53,10 @@ class Answerer:
         *,
         limits: Limits | None = None,
         max_answer_tokens: int | None = None,
+        calibration: Calibration | None = None,
     ) -> None:
         self.engine = engine
+        self.calibration = calibration
         self.limits = engine.limits if limits is None else limits
         given = max_answer_tokens is not None
         self.max_answer_tokens = counted(
@@ -68,7 +73,8 @@ class Answerer:
             DataError: if a question leaves no room for its context.
         """
         for example, found in self._read(examples):
-            yield predictions(example, found, allows_no_answer=allows_no_answer)[0]
+            best = predictions(example, found, allows_no_answer=allows_no_answer)[0]
+            yield self._judged(best, found)
 
     def ask(
         self,
@@ -83,6 +89,7 @@ class Answerer:
         A span is weighed by its odds against "no answer" in the same window, which tells apart
         windows that hold the answer and windows that only look like it; `logit` is that log-odds.
         Scores are shares of all spans of all contexts and of "nowhere": they add up to less than 1.
+        Probabilities are those of an answer over one text, made from such a share.
 
         Args:
             question: the question.
@@ -106,7 +113,7 @@ class Answerer:
             return []
         mass = total_log_mass(everything, allows_no_answer=True)
         answers = [
-            Found(int(example.id), prediction)
+            Found(int(example.id), self._judged(prediction, everything, mass))
             for example, found in zip(examples, read, strict=True)
             for prediction in predictions(
                 example, found, top_k=top_k, allows_overlap=False, log_mass=mass
@@ -233,6 +240,21 @@ class Answerer:
         finally:
             for reads in under_way:
                 reads.close()
+
+    def _judged(
+        self, answer: Prediction, found: Sequence[Candidates], log_mass: float | None = None
+    ) -> Prediction:
+        """An answer with the probability that it is right, if that is known.
+
+        It is made from the answer's share of all spans and "nowhere", whatever was allowed to
+        compete, so that it is the same for one text however it is asked about.
+        """
+        if self.calibration is None or answer.span is None:
+            return answer
+        if log_mass is None:
+            log_mass = total_log_mass(found, allows_no_answer=True)
+        share = math.exp(min(answer.logit - log_mass, 0.0))
+        return replace(answer, probability=self.calibration.probability(share))
 
     def _limits(self, max_length: int | None, overlap: int | None) -> Limits:
         """The answerer's limits with those that a call names."""
