@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from babelspan.cli.shown import one_line
+
 Reader = Annotated[str, typer.Argument(help="A checkpoint: a folder or a hub name.")]
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Where the exported reader goes.")]
 Int8 = Annotated[bool, typer.Option("--int8", help="A quarter of the size, about twice the speed.")]
@@ -18,4 +20,4 @@ def command(reader: Reader, folder: Folder, int8: Int8 = False) -> None:
     from babelspan.export.onnx import export
 
     export(checkpoint, folder, int8=int8)
-    print(f"exported {reader} to {folder}")
+    print(one_line(f"exported {reader} to {folder}"))

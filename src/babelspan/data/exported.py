@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from pydantic import NonNegativeInt, PositiveInt
+
 MODEL = "model.onnx"
 TOKENIZER = "tokenizer.json"
 SETTINGS = "reader.json"
@@ -22,7 +24,7 @@ class Settings:
         babelspan: version that exported it.
     """
 
-    max_positions: int
-    pad_id: int
+    max_positions: PositiveInt
+    pad_id: NonNegativeInt
     precision: str
     babelspan: str

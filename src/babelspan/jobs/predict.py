@@ -65,6 +65,8 @@ def predict(
     spec = spec.absolute()
     check_place(spec, file, out)
     found = survey(file)
+    if not found.questions:
+        raise DataError(f"{file.path}: expected questions, found none")
     try:
         depends_on = {
             **spec.identity(),

@@ -23,6 +23,8 @@ from babelspan.networks.texts import Texts, Tokenized, texts_of
 from babelspan.reading.windows import Featurizer, Window
 from babelspan.types import DataError, Example, Limits
 
+_REPORT = " For details look at the above report!"
+"""How transformers ends an error, after a report that is not shown."""
 _UNBOUNDED = 10**6
 """A `model_max_length` above this means that the tokenizer names no limit."""
 
@@ -202,7 +204,7 @@ def load(
             name, use_safetensors=True, dtype=torch.float32, output_loading_info=True, **options
         )
     except Exception as error:  # transformers raises many classes; each means the same to the user
-        cause = " ".join(str(error).split())[:300]
+        cause = " ".join(str(error).split()).removesuffix(_REPORT)[:300]
         raise DataError(f"reader {name!r}: transformers cannot load it: {cause}") from error
     _refuse_new_weights(name, model, found["missing_keys"], gives_new_head)
     return PretrainedReader(model, tokenizer, limits=limits)
