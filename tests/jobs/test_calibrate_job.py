@@ -103,11 +103,47 @@ def fields(prediction):
 
 
 def run(monkeypatch, capsys, *words, text):
-    monkeypatch.setattr(sys, "argv", ["babelspan", "ask", example(1).question, *words])
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+    return command(monkeypatch, capsys, "ask", example(1).question, *words)
+
+
+def command(monkeypatch, capsys, *words):
+    monkeypatch.setattr(sys, "argv", ["babelspan", *map(str, words)])
     with pytest.raises(SystemExit) as left:
         main.main()
     return left.value.code, *capsys.readouterr()
+
+
+def test_the_verb_fits_and_checks_and_evaluate_tells_how_far_to_trust(
+    reader, data, tmp_path, monkeypatch, capsys
+):
+    def tried(*words):
+        code, out, _ = command(monkeypatch, capsys, *words)
+        assert code == 0
+        return out
+
+    assert "probability" not in tried("evaluate", reader, data, "--sample", 5)
+    fitted = tried("calibrate", reader, data)
+    assert "error of score" in fitted
+    assert "error of probability" in fitted
+    assert "0% to  10%" in fitted or "10% to  20%" in fitted
+    record = json.loads((reader / CALIBRATION).read_text())
+    assert record["questions"] == 130
+    checked = json.loads(tried("calibrate", reader, data, "--check", "--json"))
+    assert checked["slope"] == record["slope"]
+    assert checked["cells"]["en-en"]["questions"] == 130
+
+    out = tmp_path / "kept"
+    shown = tried("evaluate", reader, data, "--scorer", "unicode", "--out", out)
+    assert "error of probability" in shown
+    assert "█" in shown
+    kept = json.loads((out / "en-en.probabilities.json").read_text())
+    assert len(kept) == 130
+    assert all(0 < p < 1 for p in kept.values())
+    assert tried("evaluate", reader, data, "--scorer", "unicode", "--out", out) == shown
+    measured = json.loads(tried("evaluate", reader, data, "--scorer", "unicode", "--json"))
+    error = measured["reliability"]["en-en"]["expected_calibration_error"]
+    assert error == pytest.approx(checked["error_of_probabilities"])
 
 
 def test_a_calibration_of_another_reader_is_refused(reader, data):

@@ -63,9 +63,8 @@ def _show(trust: "Trust") -> None:
 
     from babelspan.reports.reliability import diagram, errors_table
 
-    rows = [(*pair, r.right, r.shares, r.probabilities) for pair, r in trust.cells.items()]
-    whole = trust.whole
+    rows = {pair: r.by_kind for pair, r in trust.cells.items()}
     if len(rows) > 1:
-        rows.append(("all", "", whole.right, whole.shares, whole.probabilities))
+        rows["all", ""] = trust.whole.by_kind
     Console(highlight=False).print(errors_table(rows))
-    print(f"\n{diagram(whole.probabilities)}")
+    print(f"\n{diagram(trust.whole.probabilities)}")

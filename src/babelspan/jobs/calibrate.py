@@ -57,6 +57,11 @@ class Reliability:
         """How many of the answers were right, a fraction."""
         return sum(b.answers * b.right for b in self.shares if b.answers) / self.questions
 
+    @property
+    def by_kind(self) -> dict[str, list[Bin]]:
+        """The bins by what they are of."""
+        return {"score": self.shares, "probability": self.probabilities}
+
     def to_json(self) -> dict[str, Any]:
         """Counts, errors and bins as plain values."""
         return {

@@ -130,7 +130,7 @@ def _answer(
     done = carry_out(
         AnswerWork(answering, folder), _inputs(file, missing), count=len(missing), crew=crew
     )
-    each = (identity for _, texts in done for identity in texts)
+    each = (identity for _, given in done for identity in given.texts)
     full = QUESTIONS_IN_A_SHARD
     for _ in crew.watch(each, "questions", sum(min(full, questions - n * full) for n in missing)):
         pass
