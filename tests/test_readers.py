@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import pickle
 import shutil
 import socket
 
@@ -33,6 +34,22 @@ def test_a_checkpoint_is_run_by_torch_and_limits_reach_it(folder):
     assert not answerer.engine._reader.training
     limits = Limits(max_length=60, overlap=7)
     assert readers.load_checkpoint(str(folder), limits=limits).featurizer.limits == limits
+
+
+def test_a_path_will_do_and_a_checkpoint_can_be_pickled(folder):
+    answerer = readers.load_answerer(folder, max_length=60)
+    assert answerer.limits == readers.load_answerer(str(folder), max_length=60).limits
+    again = pickle.loads(pickle.dumps(answerer))
+    asked = ("two ?", "one two one two")
+    assert again(*asked, top_k=3) == answerer(*asked, top_k=3)
+
+
+def test_numbers_out_of_range_are_refused_when_a_reader_is_loaded(folder):
+    with pytest.raises(ValueError, match="workers must be 0 or more, got -1"):
+        readers.load_answerer(workers=-1)
+    for reader, longest in ((folder, 128), ("default", 512)):
+        with pytest.raises(ConfigError, match=f"windows of 513 .* takes {longest} or fewer"):
+            readers.load_answerer(reader, max_length=513)
 
 
 def test_a_home_folder_may_be_short(folder, monkeypatch):

@@ -17,7 +17,8 @@ from torch.nn import functional as F
 
 from babelspan.augment.code_switch import Dictionary, choices, switched_example
 from babelspan.networks.reader import Batch, collate
-from babelspan.reading.windows import Featurizer, Tokens, Window
+from babelspan.reading.tokens import Tokens
+from babelspan.reading.windows import Featurizer, Window
 from babelspan.types import Example
 
 GROUP = 8

@@ -7,18 +7,21 @@ the extra `train`).
 
 import hashlib
 import importlib.util
+import os
 import socket
 import urllib.parse
 import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from babelspan.data.exported import MODEL, load_settings
+from babelspan.data.calibrations import CALIBRATION, load_curve
+from babelspan.data.exported import MODEL, SETTINGS, load_settings
 from babelspan.data.files import checksum, checksum_of_tree
 from babelspan.engines.onnx import OnnxEngine
 from babelspan.networks.store import NETWORK, NEW
 from babelspan.reading.answerer import Answerer
-from babelspan.reading.decode import MAX_ANSWER_TOKENS
+from babelspan.scoring.calibration import Calibration
+from babelspan.seams import Engine
 from babelspan.types import MAX_LENGTH, ConfigError, DataError, Limits
 from babelspan.version import how_to_install
 
@@ -41,12 +44,12 @@ _PATIENCE = 5.0
 
 
 def load_answerer(
-    reader: str = DEFAULT,
+    reader: str | os.PathLike[str] = DEFAULT,
     *,
     max_length: int = MAX_LENGTH,
     overlap: int | None = None,
     step: int | None = None,
-    max_answer_tokens: int = MAX_ANSWER_TOKENS,
+    max_answer_tokens: int | None = None,
     workers: int = 0,
 ) -> Answerer:
     """An answerer around a reader, ready to be asked.
@@ -57,35 +60,59 @@ def load_answerer(
         overlap: context tokens that neighbouring windows share (128, or half of the room that a
             long question leaves).
         step: context tokens from one window to the next; in place of `overlap`.
-        max_answer_tokens: the longest answer, in tokens.
+        max_answer_tokens: the longest answer, in tokens; None for 30, or 15 in a call of the
+            answerer.
         workers: windows read side by side by an exported reader; 0 for one a core.
 
     Raises:
         DataError: if there is no such reader, or it is broken.
-        ConfigError: if it needs PyTorch, which is not installed.
+        ConfigError: if it needs PyTorch, which is not installed, or a limit makes no sense for it.
+        ValueError: if a number is out of range.
     """
+    reader = os.fspath(reader)
     folder = folder_of(reader)
     limits = Limits(max_length=max_length, overlap=overlap, step=step)
-    if (folder / MODEL).exists():
-        return Answerer(
-            OnnxEngine(folder, workers=workers),
-            limits=limits,
-            max_answer_tokens=max_answer_tokens,
-            whole_words=load_settings(folder).whole_words,
-        )
-    checkpoint = load_checkpoint(reader, limits=limits)
-    checkpoint.to(device()).eval()
-    return answerer_of(checkpoint, max_answer_tokens=max_answer_tokens)
+    whole_words = False
+    if _is_exported(folder):
+        engine: Engine = OnnxEngine(folder, workers=workers, limits=limits)
+        whole_words = load_settings(folder).whole_words
+    else:
+        from babelspan.engines.torch import TorchEngine
+
+        checkpoint = load_checkpoint(reader, limits=limits)
+        checkpoint.to(device()).eval()
+        engine = TorchEngine(checkpoint)
+    return Answerer(
+        engine,
+        max_answer_tokens=max_answer_tokens,
+        whole_words=whole_words,
+        calibration=calibration_of(reader),
+    )
 
 
-def answerer_of(checkpoint: "Reader", *, max_answer_tokens: int = MAX_ANSWER_TOKENS) -> Answerer:
+def answerer_of(checkpoint: "Reader") -> Answerer:
     """An answerer around a loaded reader, on the device that it is on."""
     from babelspan.engines.torch import TorchEngine
 
-    return Answerer(
-        TorchEngine(checkpoint),
-        max_answer_tokens=max_answer_tokens,
-    )
+    return Answerer(TorchEngine(checkpoint))
+
+
+def calibration_of(reader: str) -> Calibration | None:
+    """What makes probabilities of a reader's scores: of the file in its folder, if there is one.
+
+    Raises:
+        DataError: if the file is broken or of another reader.
+    """
+    path = folder_of(reader) / CALIBRATION
+    if not path.is_file():
+        return None
+    curve = load_curve(path)
+    if curve.reader != checksum_of(reader):
+        raise DataError(
+            f"{path}: expected the calibration of this reader, found that of another one, or of "
+            "older weights; run `babelspan calibrate` again, or remove the file"
+        )
+    return Calibration(slope=curve.slope, offset=curve.offset)
 
 
 def load_checkpoint(
@@ -96,7 +123,7 @@ def load_checkpoint(
 ) -> "Reader":
     """A reader that can be trained; see `networks.store.load`. Errors as in `load_answerer`."""
     folder = folder_of(reader)
-    if (folder / MODEL).exists():
+    if _is_exported(folder) and not _has_weights(folder):
         raise DataError(
             f"reader {reader!r} is an exported one, which can only answer; "
             "name the checkpoint that it was made from"
@@ -157,6 +184,16 @@ def _unreachable(url: str) -> str | None:
     except OSError as error:
         return f"{host}: {error.strerror or error}"
     return None
+
+
+def _is_exported(folder: Path) -> bool:
+    """Whether onnxruntime is to run it; a network beside a checkpoint may be another program's."""
+    has_settings = (folder / SETTINGS).exists()
+    return (folder / MODEL).exists() and (has_settings or not _has_weights(folder))
+
+
+def _has_weights(folder: Path) -> bool:
+    return any(folder.glob("*.safetensors"))
 
 
 def device() -> str:

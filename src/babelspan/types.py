@@ -102,10 +102,12 @@ class Prediction:
         id: the example's.
         span: place in the example's context, if any; `context[span.start:span.end] == text`.
         text: the answer.
-        score: probability in [0, 1]: the share of this span among all spans of the windows read
-            for the question (see `answering.decode`).
+        score: in [0, 1]: the share of this span among all spans of the windows read for the
+            question (see `reading.decode`).
         logit: start logit + last logit, unnormalised; comparable between contexts of one question.
         no_answer_logit: the same sum for "no answer", the smallest over the windows.
+        probability: that the answer is right, where there is one and the reader is calibrated
+            (see `scoring.calibration`); else None.
     """
 
     id: str
@@ -114,6 +116,7 @@ class Prediction:
     score: float
     logit: float
     no_answer_logit: float
+    probability: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

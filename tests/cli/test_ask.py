@@ -198,3 +198,34 @@ def test_no_script_of_the_samples_is_named(ask, tmp_path):
     name, text = next(iter(sample_texts().items()))
     (tmp_path / name).write_text(text, encoding="utf-8")
     assert ask("Wo steht die Brücke?", tmp_path / name)[2] == ""
+
+
+def test_predict_shows_the_name_of_its_result_without_control_characters(
+    monkeypatch, capsys, tmp_path
+):
+    record = {"id": "1", "question": "When?", "answers": []}
+    data = {"data": [{"title": "", "paragraphs": [{"context": BRIDGE, "qas": [record]}]}]}
+    (tmp_path / "dev.en.json").write_text(json.dumps(data))
+    monkeypatch.chdir(tmp_path)
+    words = ["babelspan", "predict", "default", "dev.en.json", "--out", "\x1b[31mred"]
+    monkeypatch.setattr(sys, "argv", words)
+    with pytest.raises(SystemExit) as left:
+        main.main()
+    assert left.value.code == 0
+    assert capsys.readouterr().out == "wrote 1 answers to  [31mred\n"
+
+
+def test_a_window_longer_than_the_reader_takes_is_refused(ask):
+    code, _, errors = ask("When?", "--window", 9999, text=BRIDGE)
+    assert code == 2
+    assert errors == (
+        "babelspan: windows of 9999 tokens are too long: this reader takes 512 or fewer\n"
+    )
+
+
+def test_a_question_that_is_too_long_is_shown_with_what_can_be_done(ask):
+    _, _, errors = ask("why " * 400, text=BRIDGE)
+    assert "has 400 tokens, which leaves 0 of 384 for its context" in errors
+    assert "shorten it, or set max_length (`ask --window`) to 435 or more" in errors
+    assert "'why why why " in errors
+    assert "--window" not in ask("why " * 500, text=BRIDGE)[2]

@@ -20,20 +20,26 @@ START = np.array([0, 0, 0, 0, 1, 2, 0, 1, 9, 3, 4], dtype=np.float32)
 LAST = np.array([0, 0, 0, 0, 2, 0, 1, 1, 3, 8, 5], dtype=np.float32)
 
 
-def write_model(path, *, with_types=True):
+def write_model(
+    path, *, with_types=True, first="input_ids", outputs=("start_logits", "last_logits"), axis=None
+):
     """A network that looks each id up in a table of start logits and one of last logits."""
-    names = ["input_ids", "attention_mask", *(["token_type_ids"] if with_types else [])]
+    names = [first, "attention_mask", *(["token_type_ids"] if with_types else [])]
+    found = [f"{name}_of_all" for name in outputs]
+    lookup = zip(("start_table", "last_table"), found, strict=True)
     graph = helper.make_graph(
         [
-            helper.make_node("Gather", ["start_table", "input_ids"], ["start_logits"]),
-            helper.make_node("Gather", ["last_table", "input_ids"], ["last_logits"]),
+            *(helper.make_node("Gather", [table, first], [name]) for table, name in lookup),
+            *(
+                helper.make_node("Identity", [before], [name])
+                if axis is None
+                else helper.make_node("ReduceMax", [before], [name], axes=[axis], keepdims=1)
+                for before, name in zip(found, outputs, strict=True)
+            ),
         ],
         "reader",
         [helper.make_tensor_value_info(name, TensorProto.INT64, ["B", "L"]) for name in names],
-        [
-            helper.make_tensor_value_info(name, TensorProto.FLOAT, ["B", "L"])
-            for name in ("start_logits", "last_logits")
-        ],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["B", "M"]) for name in outputs],
         [
             numpy_helper.from_array(START, "start_table"),
             numpy_helper.from_array(LAST, "last_table"),
@@ -160,11 +166,52 @@ def test_the_encoder_has_the_limits_of_the_settings(folder):
         question_language="en",
         context_language="en",
     )
-    for length in (64, 65):  # no more than the reader takes
+    for length in (64, 384):  # the default is lowered to what the reader takes
         (window,) = encoder.windows([example], Limits(max_length=length))
         assert window.length == 44
+    with pytest.raises(ConfigError, match=r"windows of 65 tokens .* takes 64 or fewer"):
+        list(encoder.windows([example], Limits(max_length=65)))
     with pytest.raises(ConfigError, match=r"max_length must be in \[36, 64\] .* got 35"):
         list(encoder.windows([example], Limits(max_length=35)))
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [{"first": "tokens"}, {"outputs": ("logits", "last_logits")}, {"outputs": ("logits", "mean")}],
+)
+def test_a_network_of_another_kind_is_refused(folder, foreign):
+    write_model(folder / "model.onnx", **foreign)
+    name = foreign.get("first", "logits")
+    with pytest.raises(
+        DataError,
+        match=r"model\.onnx: expected a network from input_ids, .* to start_logits and end_logits, "
+        rf"found .*{name}.*; it was not made by `babelspan export`$",
+    ):
+        OnnxEngine(folder)
+
+
+def test_both_names_of_the_last_logits_are_read(folder):
+    asked = ("who built it", "it built anna köhler it")
+    old = Answerer(OnnxEngine(folder))(*asked)
+    write_model(folder / "model.onnx", outputs=("start_logits", "end_logits"))
+    assert Answerer(OnnxEngine(folder))(*asked) == old
+    assert old["answer"] == "anna köhler"
+
+
+def test_a_network_that_gives_other_shapes_is_refused(folder):
+    write_model(folder / "model.onnx", axis=1)
+    with pytest.raises(DataError, match=r"expected logits of the 9 tokens .* shapes \(1, 1\) and"):
+        Answerer(OnnxEngine(folder))("who built it", "anna built it")
+
+
+def test_a_tokenizer_of_another_reader_is_told_when_the_network_fails(folder, capfd):
+    path = folder / "tokenizer.json"
+    content = json.loads(path.read_text())
+    content["model"]["vocab"]["anna"] = 4321
+    path.write_text(json.dumps(content))
+    with pytest.raises(DataError, match=r"found .*4321.*tokenizer\.json may be another reader's"):
+        Answerer(OnnxEngine(folder))("who built it", "anna built it")
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path):

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 import torch
-from transformers import AutoConfig, AutoModelForQuestionAnswering
+from transformers import AutoConfig, AutoModelForQuestionAnswering, AutoTokenizer
 
 from babelspan import readers
 from babelspan.data.exported import load_settings
@@ -22,7 +23,8 @@ from babelspan.export.onnx import export
 from babelspan.methods import fine_tune
 from babelspan.networks.pretrained import PretrainedReader
 from babelspan.reading.answerer import Answerer
-from babelspan.reading.windows import Featurizer, Tokens, Window
+from babelspan.reading.tokens import Tokens
+from babelspan.reading.windows import Featurizer, Window
 from babelspan.training.run import Corpora, Run, RunConfig
 from babelspan.training.update import Optim
 from babelspan.types import ConfigError, DataError, Limits
@@ -104,14 +106,59 @@ def test_logits_do_not_depend_on_the_batch_or_the_cores_of_a_window(reader, expo
 
 
 def operators(folder):
-    return Counter(node.op_type for node in onnx.load(folder / "model.onnx").graph.node)
+    nodes = list(onnx.load(folder / "model.onnx").graph.node)
+    inner = [n for node in nodes for part in node.attribute for n in part.g.node]
+    return Counter(node.op_type for node in [*nodes, *inner])
 
 
-def test_each_attention_is_one_operator_and_nothing_is_masked(exported):
+def test_each_attention_is_one_operator_with_or_without_mask(exported):
     fp32, int8 = (operators(exported[name]) for name in ("fp32", "int8"))
-    assert fp32["MultiHeadAttention"] == int8["MultiHeadAttention"] == 2
+    assert fp32["MultiHeadAttention"] == int8["MultiHeadAttention"] == 2 * 2
+    assert fp32["If"] == int8["If"] == 2
     assert fp32["Softmax"] == int8["Softmax"] == 0
     assert int8["MatMulInteger"] == fp32["MatMul"] > 0
+
+
+def test_plain_onnxruntime_reads_windows_in_batches_by_the_names_of_transformers(reader, exported):
+    """As `optimum` does: three named inputs, padded and masked; two named outputs."""
+    session = onnxruntime.InferenceSession(exported["fp32"] / "model.onnx")
+    names = [node.name for node in session.get_inputs()]
+    assert names == ["input_ids", "attention_mask", "token_type_ids"]
+    assert [node.name for node in session.get_outputs()] == ["start_logits", "end_logits"]
+    windows = random_windows(reader, 5, 77)
+    padded = reader.featurizer.pad(windows)
+    start, end = session.run(None, padded._asdict())
+    assert start.shape == end.shape == (5, 77)
+    for row, (window, alone) in enumerate(
+        zip(windows, TorchEngine(reader).read(windows), strict=True)
+    ):
+        for found, expected in zip((start[row], end[row]), alone, strict=True):
+            np.testing.assert_allclose(found[: window.length], expected, rtol=0, atol=1e-4)
+            assert (found[window.length :] == -np.inf).all()
+
+
+def test_a_network_that_ignores_its_mask_is_not_used(reader, tmp_path, monkeypatch):
+    monkeypatch.setattr(fused, "_mask", lambda *_, **__: None)
+    export(reader, tmp_path)
+    assert operators(tmp_path)["MultiHeadAttention"] == 0
+
+
+def test_an_export_into_the_checkpoint_is_refused(reader, tmp_path):
+    reader.save(tmp_path)
+    before = {p.name for p in tmp_path.iterdir()}
+    with pytest.raises(ConfigError, match=r"holds a checkpoint, which .*; name another folder"):
+        export(reader, tmp_path)
+    assert {p.name for p in tmp_path.iterdir()} == before
+
+
+def test_a_checkpoint_is_used_though_a_foreign_network_lies_beside_it(reader, exported, tmp_path):
+    reader.save(tmp_path)
+    (tmp_path / "model.onnx").write_bytes(b"of another program")
+    assert isinstance(readers.load_answerer(tmp_path).engine, TorchEngine)
+    for name in ("model.onnx", "reader.json"):  # as exports once were, and still are to train
+        (tmp_path / name).write_bytes((exported["fp32"] / name).read_bytes())
+    assert isinstance(readers.load_answerer(tmp_path).engine, OnnxEngine)
+    assert readers.load_checkpoint(str(tmp_path)).width == 64
 
 
 def other_reader(model_type):
@@ -144,7 +191,7 @@ FAMILIES = {
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("model_type", "fused_layers"),
-    [("xlm-roberta", 2), ("modernbert", 2), ("deberta-v2", 0)],
+    [("xlm-roberta", 4), ("modernbert", 3), ("deberta-v2", 0)],
 )
 def test_other_families_give_the_logits_of_torch(tmp_path, model_type, fused_layers):
     reader = other_reader(model_type)
@@ -226,9 +273,17 @@ def test_an_export_says_nothing_of_the_machine_it_was_made_on(exported):
         assert b".py" not in raw
 
 
-def test_the_folder_holds_three_files(reader, exported):
+def test_the_folder_holds_what_we_read_and_what_others_do(reader, exported):
+    ours = {"model.onnx", "reader.json", "tokenizer.json"}
     for name, folder in exported.items():
-        assert {p.name for p in folder.iterdir()} == {"model.onnx", "reader.json", "tokenizer.json"}
+        found = {p.name for p in folder.iterdir()}
+        assert found == {*ours, "config.json", "tokenizer_config.json"}
+        assert AutoConfig.from_pretrained(folder).model_type == "bert"
+        again = AutoTokenizer.from_pretrained(folder)
+        text = EXAMPLES[0].question, EXAMPLES[0].context
+        assert again(*text).input_ids == reader.tokenizer(*text).input_ids
+        names = json.loads((folder / "tokenizer_config.json").read_text())
+        assert names["tokenizer_class"] == "PreTrainedTokenizerFast"  # transformers 4 knows it
         settings = json.loads((folder / "reader.json").read_text())
         assert settings == {
             "max_positions": 128,
@@ -323,4 +378,4 @@ def test_a_failed_export_leaves_the_last_one(exported, tmp_path, reader, monkeyp
         export(reader, tmp_path)
     for path in exported["fp32"].iterdir():
         assert (tmp_path / path.name).read_bytes() == path.read_bytes()
-    assert len(list(tmp_path.iterdir())) == 3
+    assert len(list(tmp_path.iterdir())) == 5

@@ -81,8 +81,9 @@ def test_answers_are_those_of_the_reader_in_the_order_of_the_file(data, tmp_path
 def test_a_file_of_no_questions(tmp_path):
     data = tmp_path / "test.en.json"
     save_squad(data, [])
-    assert predict(DEFAULT, describe(data), tmp_path / "p.json").questions == 0
-    assert read_json(tmp_path / "p.json") == {}
+    with pytest.raises(DataError, match=r"test\.en\.json: expected questions, found none"):
+        predict(DEFAULT, describe(data), tmp_path / "p.json")
+    assert not (tmp_path / "p.json").exists()
 
 
 @pytest.mark.parametrize("on", ["local", "ray"])

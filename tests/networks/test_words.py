@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from babelspan.networks.words import shown, words_of
-from babelspan.reading.windows import Tokens
+from babelspan.reading.tokens import Tokens
 from babelspan.text.segmented import segmented
 from babelspan.types import SentencePair, Span
 from miniature import miniature_reader

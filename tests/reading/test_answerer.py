@@ -211,6 +211,15 @@ def test_defaults_are_those_of_the_pipeline(encoder):
     assert (answerer.max_answer_tokens, answerer.limits) == (30, Limits(max_length=80, overlap=16))
 
 
+def test_a_limit_of_the_answerer_holds_in_a_call(encoder):
+    one = Answerer(HashEngine(encoder), limits=Limits(max_length=80), max_answer_tokens=1)
+    fifteen = Answerer(HashEngine(encoder), limits=Limits(max_length=80))
+    assert one("Who?", GERMAN, top_k=9) == fifteen("Who?", GERMAN, top_k=9, max_answer_len=1)
+    assert one("Who?", GERMAN, top_k=9) != fifteen("Who?", GERMAN, top_k=9)
+    long = Answerer(HashEngine(encoder), limits=Limits(max_length=80), max_answer_tokens=40)
+    assert long("Who?", GERMAN, top_k=9) == fifteen("Who?", GERMAN, top_k=9, max_answer_len=40)
+
+
 def test_limits_of_one_call_set_the_windows(encoder):
     answerer = answerer_of(encoder)
     long = GERMAN * 10
@@ -220,9 +229,14 @@ def test_limits_of_one_call_set_the_windows(encoder):
     answerer.engine.lengths.clear()
     answerer("Who?", long, max_seq_len=60, doc_stride=20)
     assert len(answerer.engine.lengths) > count
-    answerer.engine.lengths.clear()
-    answerer("Who?", long, max_seq_len=10_000)
-    assert max(answerer.engine.lengths) == encoder.max_positions
+
+
+def test_windows_longer_than_the_reader_takes_are_refused(encoder):
+    with pytest.raises(ConfigError, match=r"windows of 10000 tokens .* takes 128 or fewer"):
+        answerer_of(encoder)("Who?", GERMAN, max_seq_len=10_000)
+    default = Answerer(HashEngine(encoder), limits=Limits())
+    default("Who?", GERMAN * 10)
+    assert max(default.engine.lengths) == encoder.max_positions
 
 
 def test_a_stride_that_cannot_be_kept_is_refused_with_what_can(encoder):
@@ -246,10 +260,15 @@ def test_unlike_lists_are_refused(encoder):
 
 
 def test_senseless_numbers_are_refused(encoder):
-    with pytest.raises(ValueError, match="top_k must be 1 or more, got 0"):
-        answerer_of(encoder)("Who?", GERMAN, top_k=0)
-    with pytest.raises(ValueError, match="max_answer_tokens must be 1 or more, got -2"):
-        answerer_of(encoder)("Who?", GERMAN, max_answer_len=-2)
+    for value in (0, "3", 1.5, True):
+        with pytest.raises(ValueError, match=rf"top_k must be a whole number, 1 .*, got {value!r}"):
+            answerer_of(encoder)("Who?", GERMAN, top_k=value)
+        with pytest.raises(ValueError, match=rf"max_answer_len must be .*, got {value!r}"):
+            answerer_of(encoder)("Who?", GERMAN, max_answer_len=value)
+        with pytest.raises(ValueError, match=rf"top_k must be .*, got {value!r}"):
+            answerer_of(encoder).ask("Who?", [GERMAN], top_k=value)
+    with pytest.raises(ValueError, match=r"max_answer_tokens must be .*, got 0"):
+        Answerer(HashEngine(encoder), max_answer_tokens=0)
 
 
 def test_a_question_too_long_is_refused_by_its_id(encoder):

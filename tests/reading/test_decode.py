@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from babelspan.reading.decode import Candidates, candidates, predictions, total_log_mass
-from babelspan.reading.windows import Frame, Tokens, Window
+from babelspan.reading.tokens import Tokens
+from babelspan.reading.windows import Frame, Window
 from babelspan.types import DataError, Example, Span
 
 FRAME = Frame([0], [2, 2], [2], [0], 0, [0, 0], 0, [0])

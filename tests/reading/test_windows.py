@@ -1,5 +1,6 @@
 """Windows: what the tokenizer gives for a pair, cut without losing a token or its place."""
 
+import pickle
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -199,7 +200,9 @@ def test_max_length_out_of_range_is_refused(tokenizers, max_length):
         ConfigError, match=rf"max_length must be in \[36, 200\] for this reader, got {max_length}$"
     ):
         list(encoder.windows([example("Who?", "a")], Limits(max_length=max_length)))
-    for allowed in (36, 200, 201):
+    with pytest.raises(ConfigError, match=r"windows of 201 tokens .* takes 200 or fewer"):
+        list(encoder.windows([example("Who?", "a")], Limits(max_length=201)))
+    for allowed in (36, 200):
         assert list(encoder.windows([example("", "a")], Limits(max_length=allowed)))
 
 
@@ -295,6 +298,25 @@ def test_one_question_over_many_documents_is_encoded_once(tokenizer, sentences):
     asked = [example("Who built it?", d, str(i)) for i, d in enumerate(documents)]
     list(encoder.windows(asked, Limits(max_length=80, overlap=16)))
     assert encoder.encoded == ["Who built it?", *documents]
+
+
+def test_many_documents_are_encoded_once_for_many_questions(tokenizer, sentences):
+    encoder = Counting(tokenizer, max_positions=128, pad_id=1)
+    documents = [f"{sentence} {i}" for i, sentence in enumerate(sentences * 20)]
+    for question in ("Who built it?", "When?", "Where?"):
+        asked = [example(question, d, str(i)) for i, d in enumerate(documents)]
+        list(encoder.windows(asked, Limits(max_length=80, overlap=16)))
+    assert sorted(encoder.encoded) == sorted([*documents, "Who built it?", "When?", "Where?"])
+
+
+def test_a_pickled_featurizer_cuts_the_same_windows(tokenizer, sentences):
+    encoder = featurizer_of(tokenizer)
+    again = pickle.loads(pickle.dumps(encoder))
+    assert (again.max_positions, again.pad_id) == (encoder.max_positions, encoder.pad_id)
+    assert again.limits == encoder.limits
+    asked = [example("Who?", " ".join(sentences))]
+    ours, theirs = (list(e.windows(asked, Limits(max_length=80))) for e in (encoder, again))
+    assert [w.ids().tolist() for w in ours] == [w.ids().tolist() for w in theirs]
 
 
 def test_a_tokenizer_that_swaps_the_pair_is_refused(tokenizers):

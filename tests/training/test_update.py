@@ -164,6 +164,17 @@ def test_a_gradient_that_is_not_finite_is_told_and_changes_nothing(value):
         updater.state_dict()  # and nothing of it is saved
 
 
+def test_weights_that_are_not_finite_are_not_saved():
+    run = started_run()
+    player = linear()
+    updater = Updater(player, Optim(lr=1e38, warmup=0.0, schedule="constant"), run)
+    for _ in range(8):
+        take(updater, run, player(torch.ones(1, 3)).sum())
+    assert all(math.isfinite(norm) for norm in updater.gradient_norms)
+    with pytest.raises(ConfigError, match=r"expected finite weights of 'reader', found others; lo"):
+        updater.state_dict()
+
+
 def test_a_second_updater_of_a_name_is_refused():
     run = started_run()
     Updater(linear(), Optim(), run)

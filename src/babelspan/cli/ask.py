@@ -57,6 +57,16 @@ MinScore = Annotated[
         "--min-score", min=0, max=1, metavar="S", help="Leave out answers with a lower score."
     ),
 ]
+MinProbability = Annotated[
+    float | None,
+    typer.Option(
+        "--min-probability",
+        min=0,
+        max=1,
+        metavar="P",
+        help="Leave out answers that are right with a lower probability (calibrated readers).",
+    ),
+]
 JsonLines = Annotated[bool, typer.Option("--jsonl", help="Print a line of JSON for each question.")]
 Reader = Annotated[
     str, typer.Option("--reader", help='"default", a folder, or a name on the Hugging Face hub.')
@@ -105,6 +115,7 @@ def command(
     top_k: TopK = 1,
     top_texts: TopTexts = None,
     min_score: MinScore = 0.0,
+    min_probability: MinProbability = None,
     as_json: Json = False,
     as_lines: JsonLines = False,
     reader: Reader = "default",
@@ -120,7 +131,8 @@ def command(
 
     Start and end count the Unicode code points of the file; end is exclusive. The score, from 0
     to 1, compares an answer with all other places in the texts that were read. Use it to rank
-    answers: it is not the probability that the answer is right.
+    answers: it is not the probability that the answer is right. A reader that is calibrated
+    (`babelspan calibrate`) gives that, too: "71% right" says how often such answers are.
 
     Files that cannot be read are skipped and named. Exit code: 0 if there is an answer, 1 if
     there is none, 2 if something is wrong.
@@ -149,6 +161,7 @@ def command(
             top_k=top_k,
             top_texts=top_texts,
             min_score=min_score,
+            min_probability=min_probability,
             watch=watch,
         )
         answered = [_print_line(one) if as_lines else one for one in found]
@@ -237,6 +250,7 @@ def _answer(
         "start": None if span is None else span.start,
         "end": None if span is None else span.end,
         "score": prediction.score,
+        **({} if prediction.probability is None else {"probability": prediction.probability}),
         "file": document.name,
         "unfamiliar_scripts": unfamiliar,
     }
@@ -263,9 +277,11 @@ def _lines(one: "Asked") -> "Iterator[Text]":
     for document, prediction in one.answers:
         span = prediction.span
         place = "no place found" if span is None else f"{span.start}-{span.end}"
+        right = prediction.probability
+        said = f"{prediction.score:.0%}" + ("" if right is None else f", {right:.0%} right")
         yield Text.assemble(
             (one_line(prediction.text), "bold green"),
-            f"   {prediction.score:.0%}  {one_line(document.name)}:{place}",
+            f"   {said}  {one_line(document.name)}:{place}",
         )
         if span is not None:
             yield _surroundings(document.text, span)

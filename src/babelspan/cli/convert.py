@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from babelspan.cli.shown import one_line
+
 Model = Annotated[str, typer.Argument(help="A checkpoint of transformers: a folder or a hub name.")]
 Folder = Annotated[Path, typer.Argument(metavar="OUT", help="Where the converted model goes.")]
 Int8 = Annotated[bool, typer.Option("--int8", help="A quarter of the size on disk.")]
@@ -15,4 +17,4 @@ def command(model: Model, folder: Folder, int8: Int8 = False) -> None:
     from babelspan.translators.ctranslate2.converted import convert
 
     licence = convert(model, folder, int8=int8)
-    print(f"converted {model} to {folder}; licence of the weights: {licence}")
+    print(one_line(f"converted {model} to {folder}; licence of the weights: {licence}"))

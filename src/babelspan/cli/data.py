@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from babelspan.cli.shown import Json
+from babelspan.cli.shown import Json, one_line
 
 if TYPE_CHECKING:
     from babelspan.datasets.catalogue import DataSet
@@ -215,7 +215,9 @@ def _checked(report: "Report") -> dict[str, Any]:
 def _tell_file(file: "FileReport", show: int) -> None:
     from babelspan.examine.check import FAULTS, NOTES
 
-    print(f"{file.path}: {file.questions:,} questions over {file.paragraphs:,} paragraphs")
+    print(
+        one_line(f"{file.path}: {file.questions:,} questions over {file.paragraphs:,} paragraphs")
+    )
     for kind, findings in file.findings.items():
         mark = "fault" if kind in FAULTS else "note"
         shown = [f"{f.id} {f.detail}".strip() for f in findings]

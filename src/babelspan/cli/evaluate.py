@@ -96,6 +96,7 @@ def command(
 def _show(evaluation: "Evaluation", as_json: bool) -> None:
     from rich.console import Console
 
+    from babelspan.reports.reliability import diagram, errors_table, together
     from babelspan.reports.terminal import show
     from babelspan.reports.wording import TITLES
 
@@ -105,6 +106,9 @@ def _show(evaluation: "Evaluation", as_json: bool) -> None:
     console = Console(highlight=False)
     for metric in TITLES:
         show(evaluation.matrix, metric, console)
+    if reliability := evaluation.reliability():
+        console.print(errors_table({p: {"probability": b} for p, b in reliability.items()}))
+        print(f"\n{diagram(together(reliability.values()))}\n")
     print(evaluation.signature)
 
 

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from babelspan.cli.shown import one_line
+
 Reader = Annotated[str, typer.Argument(help="A checkpoint: a folder or a hub name.")]
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Where the exported reader goes.")]
 Int8 = Annotated[bool, typer.Option("--int8", help="A quarter of the size, about twice the speed.")]
@@ -34,4 +36,4 @@ def command(
     from babelspan.export.onnx import export
 
     export(checkpoint, folder, int8=int8, int4_vectors=int4_vectors, whole_words=whole_words)
-    print(f"exported {reader} to {folder}")
+    print(one_line(f"exported {reader} to {folder}"))

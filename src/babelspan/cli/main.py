@@ -17,6 +17,7 @@ from typer.exceptions import TyperException
 from babelspan.cli import (
     align,
     ask,
+    calibrate,
     compare,
     convert,
     data,
@@ -47,6 +48,7 @@ VERBS = {
     train: "Train a reader by a method, following a recipe.",
     predict: "Answer the questions of a data set, into a file.",
     evaluate: "Measure a reader, for each pair of languages.",
+    calibrate: "Make probabilities of a reader's scores.",
     compare: "Test whether one system is better than another.",
     reproduce: "Train and measure the rows of a paper's table.",
     export: "Make a trained reader run without PyTorch.",

@@ -5,7 +5,15 @@ from typing import Annotated
 
 import typer
 
-from babelspan.cli.shown import NoAnswer, On, PivotLanguage, PivotName, Workers, tracked
+from babelspan.cli.shown import (
+    NoAnswer,
+    On,
+    PivotLanguage,
+    PivotName,
+    Workers,
+    one_line,
+    tracked,
+)
 
 Reader = Annotated[str, typer.Argument(help='"default", a folder or a hub name.')]
 Data = Annotated[Path, typer.Argument(help="Questions in the SQuAD layout, .json or .json.gz.")]
@@ -39,4 +47,4 @@ def command(
     )
     found = predict(spec, describe(data), out, allows_no_answer=no_answer, crew=crew)
     tell_misplaced(found.misplaced)
-    print(f"wrote {found.questions} answers to {out}")
+    print(one_line(f"wrote {found.questions} answers to {out}"))

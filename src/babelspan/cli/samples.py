@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from babelspan.cli.shown import one_line
+
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write to.")]
 
 
@@ -30,6 +32,8 @@ def command(folder: Folder) -> None:
         with replacing(path) as beside:
             beside.write_bytes(content)
     print(
-        f"wrote {len(texts)} texts to {folder / 'texts'} and {len(questions)} files to "
-        f"{folder / 'qa'}"
+        one_line(
+            f"wrote {len(texts)} texts to {folder / 'texts'} and {len(questions)} files to "
+            f"{folder / 'qa'}"
+        )
     )

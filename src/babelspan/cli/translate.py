@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from babelspan.cli.shown import Json, On, Workers, tracked
+from babelspan.cli.shown import Json, On, Workers, one_line, tracked
 
 if TYPE_CHECKING:
     from babelspan.jobs.translate import Effort, Job
@@ -102,7 +102,7 @@ def command(
     system = _system(translator, source, targets)
     if pairs:
         for path, count in write_pairs(job, system):
-            print(f"wrote {count} sentence pairs to {path}")
+            print(one_line(f"wrote {count} sentence pairs to {path}"))
         return
     identity = system.identity
     del system  # a network may be large; those that work are loaded where they work
@@ -229,5 +229,5 @@ def _show_effort(efforts: "list[Effort]") -> None:
     if asked and engine:
         print(
             f"{asked} texts went to the translator, {asked / engine:.0f} a second and worker; "
-            f"{engine / seconds:.0%} of {seconds:.0f} worker seconds in it"
+            f"{engine / seconds:.0%} of {seconds:.1f} seconds of the workers in it"
         )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import NonNegativeInt, PositiveInt, TypeAdapter, ValidationError
 
 from babelspan.data.files import read_json
 from babelspan.types import DataError
@@ -12,6 +12,10 @@ from babelspan.types import DataError
 MODEL = "model.onnx"
 TOKENIZER = "tokenizer.json"
 SETTINGS = "reader.json"
+INPUTS = ("input_ids", "attention_mask", "token_type_ids")
+"""Of the network, each (windows, length)."""
+OUTPUTS = ("start_logits", "end_logits")
+"""Of the network, each (windows, length)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +31,8 @@ class Settings:
         babelspan: version that exported it.
     """
 
-    max_positions: int
-    pad_id: int
+    max_positions: PositiveInt
+    pad_id: NonNegativeInt
     precision: Literal["fp32", "int8"]
     vectors: Literal["", "fp32", "int8", "int4"] = ""
     whole_words: bool = False

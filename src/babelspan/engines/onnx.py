@@ -8,19 +8,21 @@ activations by the whole batch. It was also the fastest arrangement measured (do
 import os
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from babelspan.data.exported import MODEL, TOKENIZER, load_settings
+from babelspan.data.exported import INPUTS, MODEL, OUTPUTS, SETTINGS, TOKENIZER, load_settings
 from babelspan.data.files import read_text
 from babelspan.reading.windows import Featurizer, Window
 from babelspan.seams import Logits
 from babelspan.types import DataError, Example, Limits
 
+_OLD_OUTPUTS = ("start_logits", "last_logits")
 _SLOWER_FUSED = ["SkipLayerNormFusion", "BiasGeluFusion"]
 """Rewritings of onnxruntime that cost time: what they put in is not vectorised (decision 0018)."""
 
@@ -32,23 +34,30 @@ class OnnxEngine:
         folder: holds `model.onnx`, `tokenizer.json` and `reader.json`.
         workers: windows read side by side, which share the cores; 0 for one a core, which reads
             most. One reads a single window soonest.
+        limits: how contexts are cut where a call does not say.
 
     Raises:
+        ConfigError: if windows would be longer than the reader takes.
         DataError: if a file is missing or broken, or onnxruntime cannot load the network.
+        ValueError: if `workers` is negative.
     """
 
-    def __init__(self, folder: Path, *, workers: int = 0) -> None:
+    def __init__(self, folder: Path, *, workers: int = 0, limits: Limits = Limits()) -> None:
         import onnxruntime  # takes 0.1 s, so that `babelspan --help` does without
 
+        if workers < 0:
+            raise ValueError(f"workers must be 0 or more, got {workers}")
         path = folder / MODEL
         if not path.is_file():
             raise DataError(f"{folder}: expected an exported reader with {MODEL}, found none")
+        self._folder = folder
+        self._made_from = partial(type(self), folder.absolute(), workers=workers, limits=limits)
         self.workers = workers or _cores()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = max(1, _cores() // self.workers)
         options.inter_op_num_threads = 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.log_severity_level = 3
+        options.log_severity_level = 4  # errors are ours to tell
         try:
             self._session = onnxruntime.InferenceSession(
                 str(path),
@@ -62,8 +71,13 @@ class OnnxEngine:
                 f"{path}: onnxruntime cannot load it ({cause}); export it again"
             ) from None
         self._inputs = [node.name for node in self._session.get_inputs()]
-        self._featurizer = exported_featurizer(folder)
+        self._outputs = _outputs(self._session, path)
+        self._featurizer = exported_featurizer(folder, limits)
         self._threads = ThreadPoolExecutor(self.workers, thread_name_prefix="reading")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """By the folder, which is loaded again where it is unpickled."""
+        return self._made_from, ()
 
     @property
     def limits(self) -> Limits:
@@ -88,15 +102,41 @@ class OnnxEngine:
 
     def _read(self, window: Window) -> Logits:
         ids = window.ids()[None].astype(np.int64)
-        known = {
-            "input_ids": ids,
-            "attention_mask": np.ones_like(ids),
-            "token_type_ids": window.types()[None].astype(np.int64),
-        }
-        start, last = self._session.run(
-            ["start_logits", "last_logits"], {name: known[name] for name in self._inputs}
-        )
+        types = window.types()[None].astype(np.int64)
+        known = dict(zip(INPUTS, (ids, np.ones_like(ids), types), strict=True))
+        try:
+            start, last = self._session.run(self._outputs, {n: known[n] for n in self._inputs})
+        except Exception as error:  # onnxruntime has a class of its own for each cause
+            raise self._broken(window, " ".join(str(error).split())) from None
+        if start.shape != ids.shape or last.shape != ids.shape:
+            raise self._broken(window, f"logits of the shapes {start.shape} and {last.shape}")
         return Logits(start[0], last[0])
+
+    def _broken(self, window: Window, found: str) -> DataError:
+        return DataError(
+            f"{self._folder}: expected logits of the {window.length} tokens of a window, found "
+            f"{found}; {SETTINGS} or {TOKENIZER} may be another reader's: export it again"
+        )
+
+
+def _outputs(session: Any, path: Path) -> list[str]:
+    """The names of start and last logits in a network that takes and gives what readers do.
+
+    Readers that were exported before masks were taken have another name for the last logits.
+
+    Raises:
+        DataError: if it is another kind of network.
+    """
+    inputs = [node.name for node in session.get_inputs()]
+    outputs = [node.name for node in session.get_outputs()]
+    names = next((n for n in (OUTPUTS, _OLD_OUTPUTS) if {*n} <= {*outputs}), None)
+    if names is None or not {"input_ids"} <= {*inputs} <= {*INPUTS}:
+        raise DataError(
+            f"{path}: expected a network from {', '.join(INPUTS)} to {' and '.join(OUTPUTS)}, "
+            f"found one from {', '.join(inputs)} to {', '.join(outputs)}; it was not made by "
+            "`babelspan export`"
+        )
+    return [*names]
 
 
 def _results(begun: Sequence[Future[Logits]]) -> Generator[Logits | None, None, None]:
@@ -110,10 +150,11 @@ def _results(begun: Sequence[Future[Logits]]) -> Generator[Logits | None, None, 
             read.cancel()
 
 
-def exported_featurizer(folder: Path) -> Featurizer:
-    """The featurizer of an exported reader.
+def exported_featurizer(folder: Path, limits: Limits = Limits()) -> Featurizer:
+    """The featurizer of an exported reader, with limits where a call does not say.
 
     Raises:
+        ConfigError: if windows would be longer than the reader takes.
         DataError: if its settings or its tokenizer are missing or broken.
     """
     settings = load_settings(folder)
@@ -124,7 +165,9 @@ def exported_featurizer(folder: Path) -> Featurizer:
         raise DataError(
             f"{folder / TOKENIZER}: not a tokenizer ({error}); export it again"
         ) from None
-    return Featurizer(tokenizer, max_positions=settings.max_positions, pad_id=settings.pad_id)
+    return Featurizer(
+        tokenizer, max_positions=settings.max_positions, pad_id=settings.pad_id, limits=limits
+    )
 
 
 def _cores() -> int:

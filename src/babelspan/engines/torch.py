@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from babelspan.networks.reader import Reader
 from babelspan.seams import Knowing, Logits, Window
-from babelspan.types import Example, Limits
+from babelspan.types import DataError, Example, Limits
 
 _GPU_BATCH_TOKENS = 32_768
 
@@ -57,7 +57,13 @@ class TorchEngine:
 
     @torch.inference_mode()
     def _batch(self, windows: Sequence[Any], device: torch.device) -> list[Logits]:
-        reading = self._reader(self._reader.collate(windows).to(device))
+        try:
+            reading = self._reader(self._reader.collate(windows).to(device))
+        except IndexError as error:  # of an embedding
+            raise DataError(
+                f"the reader cannot read a window of {windows[0].length} tokens ({error}); its "
+                "tokenizer has more tokens than its network, or is another reader's"
+            ) from None
         start_logits = reading.start_logits.cpu().numpy()
         last_logits = reading.last_logits.cpu().numpy()
         return [

@@ -1,10 +1,12 @@
 """Export of a reader to a folder that answers without PyTorch.
 
-Through `torch.onnx.export` (dynamo), for one window of any length, which is how the engine reads
-(docs/decisions/0009): no padding, so no mask. Each attention becomes one operator of onnxruntime
-where that gives the logits of PyTorch, and stays as PyTorch writes it where not. For int8
-onnxruntime's dynamic quantisation: weights as 8-bit integers per output channel, activations scaled
-at run time. Word vectors may be 4-bit integers (`export.block_quantised`) whatever the rest is.
+Through `torch.onnx.export` (dynamo), with the names and shapes that `optimum` and other users of
+onnxruntime expect: any number of windows, padded and masked (docs/decisions/0046). Our engine reads
+one at a time, without padding (docs/decisions/0009). Each attention becomes one operator of
+onnxruntime where that gives the logits of PyTorch, and stays as PyTorch writes it where not. For
+int8 onnxruntime's dynamic quantisation: weights as 8-bit integers per output channel, activations
+scaled at run time. Word vectors may be 4-bit integers (`export.block_quantised`) whatever the rest
+is.
 """
 
 import contextlib
@@ -22,10 +24,10 @@ import onnxruntime
 import torch
 from torch import Tensor, nn
 
-from babelspan.data.exported import MODEL, SETTINGS, TOKENIZER, Settings
+from babelspan.data.exported import INPUTS, MODEL, OUTPUTS, SETTINGS, TOKENIZER, Settings
 from babelspan.data.files import replacing, write_json
 from babelspan.export.block_quantised import BLOCK, quantise_vectors
-from babelspan.export.fused import fused_attention
+from babelspan.export.fused import fused_attention, skip_idle_masks
 from babelspan.networks.pretrained import PretrainedReader
 from babelspan.networks.reader import Batch, Reader
 from babelspan.types import ConfigError, DataError
@@ -45,7 +47,7 @@ def export(
     int4_vectors: bool = False,
     whole_words: bool = False,
 ) -> None:
-    """Write `tokenizer.json`, `reader.json` and last `model.onnx`, each whole or not at all.
+    """Write tokenizer, settings, `config.json` and last `model.onnx`, each whole or not at all.
 
     Args:
         reader: put into evaluation mode and moved to the CPU.
@@ -56,13 +58,17 @@ def export(
         whole_words: whether the exported reader widens answers to whole words (`text.borders`).
 
     Raises:
-        ConfigError: if readers of this kind cannot be exported, or word vectors of this width
-            cannot be 4-bit integers.
+        ConfigError: if readers of this kind cannot be exported, the folder has a checkpoint, or
+            word vectors of this width cannot be 4-bit integers.
         DataError: if the exported network does not give the reader's logits.
     """
     if not isinstance(reader, PretrainedReader):
         raise ConfigError(
             f"a reader of the kind {reader.kind!r} cannot be exported yet; use its checkpoint"
+        )
+    if any(folder.glob("*.safetensors")):
+        raise ConfigError(
+            f"{folder}: holds a checkpoint, which an export would hide; name another folder"
         )
     if int4_vectors and _vectors(reader)[1].shape[1] % BLOCK:
         raise ConfigError(
@@ -93,6 +99,7 @@ def _finish(reader: PretrainedReader, folder: Path, path: Path, settings: Settin
     """Put everything in its place, the network last; a large one has weights in a second file."""
     with replacing(folder / TOKENIZER) as final:
         reader.featurizer.tokenizer.save(str(final), pretty=False)
+    reader.save_settings(folder)
     write_json(folder / SETTINGS, asdict(settings))
     weights = path.with_name(f"{path.name}.data")
     for file in (weights, path) if weights.exists() else (path,):
@@ -101,16 +108,16 @@ def _finish(reader: PretrainedReader, folder: Path, path: Path, settings: Settin
 
 
 class _Network(nn.Module):
-    """A reader as a function of the ids and types of one window, each (1, L)."""
+    """A reader as a function of ids, mask and types of windows, each (B, L)."""
 
     def __init__(self, reader: PretrainedReader) -> None:
         super().__init__()
         self.reader = reader
 
-    def forward(self, input_ids: Tensor, token_type_ids: Tensor) -> tuple[Tensor, Tensor]:
-        batch = Batch(
-            input_ids, torch.ones_like(input_ids), token_type_ids, answers=input_ids, windows=()
-        )
+    def forward(
+        self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        batch = Batch(input_ids, attention_mask, token_type_ids, answers=input_ids, windows=())
         reading = self.reader(batch)
         return reading.start_logits, reading.last_logits
 
@@ -125,6 +132,7 @@ def _write_onnx(reader: PretrainedReader, path: Path) -> None:
     with contextlib.suppress(Exception):  # onnxruntime has a class of its own for each cause
         with fused_attention(reader.model):
             _trace(network, path)
+        skip_idle_masks(path, INPUTS[1])
         agrees = _agrees(network, path)
     if not agrees:
         _trace(network, path)
@@ -136,15 +144,16 @@ def _write_onnx(reader: PretrainedReader, path: Path) -> None:
 
 
 def _trace(network: _Network, path: Path) -> None:
-    ids = torch.full((1, 16), network.reader.featurizer.pad_id + 1)
+    ids = torch.full((2, 16), network.reader.featurizer.pad_id + 1)
+    shape = {0: torch.export.Dim("windows"), 1: torch.export.Dim("length")}
     program = torch.onnx.export(
         network,
-        (ids, torch.zeros_like(ids)),
+        (ids, torch.ones_like(ids), torch.zeros_like(ids)),
         dynamo=True,
         opset_version=_OPSET,
-        input_names=["input_ids", "token_type_ids"],
-        output_names=["start_logits", "last_logits"],
-        dynamic_shapes=[{1: torch.export.Dim("length")}] * 2,
+        input_names=[*INPUTS],
+        output_names=[*OUTPUTS],
+        dynamic_shapes=[shape] * len(INPUTS),
         verbose=False,
     )
     assert program is not None
@@ -155,23 +164,31 @@ def _trace(network: _Network, path: Path) -> None:
 
 @torch.inference_mode()
 def _agrees(network: _Network, path: Path) -> bool:
-    """Whether the network in a file gives the logits of PyTorch, on a window of random tokens."""
+    """Whether the network in a file gives the logits of PyTorch, on windows of random tokens.
+
+    Two windows are read together, the second with half of it padding, and the first by itself.
+    """
     featurizer = network.reader.featurizer
+    length = min(_PROBE, featurizer.max_positions)
     ids = torch.randint(
         featurizer.tokenizer.get_vocab_size(),
-        (1, min(_PROBE, featurizer.max_positions)),
+        (2, length),
         generator=torch.Generator().manual_seed(0),
     )
-    types = torch.zeros_like(ids)
+    mask = torch.ones_like(ids)
+    mask[1, length // 2 :] = 0
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    given = {"input_ids": ids.numpy(), "token_type_ids": types.numpy()}
-    found = session.run(None, {node.name: given[node.name] for node in session.get_inputs()})
-    return all(
-        np.allclose(ours, theirs, rtol=_TOLERANCE, atol=_TOLERANCE)
-        for ours, theirs in zip(found, network(ids, types), strict=True)
-    )
+    taken = [node.name for node in session.get_inputs()]
+    for count in (2, 1):
+        arrays = (ids[:count], mask[:count], torch.zeros_like(ids[:count]))
+        given = dict(zip(INPUTS, arrays, strict=True))
+        found = session.run(None, {name: given[name].numpy() for name in taken})
+        for ours, theirs in zip(found, network(**given), strict=True):
+            if not np.allclose(ours, theirs, rtol=_TOLERANCE, atol=_TOLERANCE):
+                return False
+    return True
 
 
 def _vectors(reader: PretrainedReader) -> tuple[str, Tensor]:

@@ -1,7 +1,8 @@
 """Questions answered in shards, for `predict` and `evaluate`.
 
 A shard is a run of questions in their order, always as many, so that which windows a reader sees
-together depends on the data alone. Its record is {id: text}.
+together depends on the data alone. Its record is {id: text}; beside it stand the probabilities of
+answers, {id: number}, where the reader is calibrated.
 """
 
 import sys
@@ -10,8 +11,9 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from babelspan.data.files import write_json
 from babelspan.data.predictions import save_predictions
 from babelspan.jobs.shards import record_of
 from babelspan.readers import DEFAULT, checksum_of, folder_of, load_answerer
@@ -69,6 +71,18 @@ class Answering:
     allows_no_answer: bool = False
 
 
+class Given(NamedTuple):
+    """Answers by id, and the probability of each that has one."""
+
+    texts: dict[str, str]
+    probabilities: dict[str, float]
+
+
+def probabilities_of(path: Path) -> Path:
+    """The file with the probabilities of the answers in another one."""
+    return path.with_name(f"{path.stem}.probabilities.json")
+
+
 @dataclass(frozen=True, slots=True)
 class AnswerWork:
     """Shards of questions to answer (see `jobs.shards.Work`); None to keep no records."""
@@ -76,18 +90,29 @@ class AnswerWork:
     answering: Answering
     folder: Path | None
 
-    def start(self) -> Callable[[int, Sequence[Example]], dict[str, str]]:
-        """Load the reader; what gives the answers by id and keeps them as the shard's record."""
+    def start(self) -> Callable[[int, Sequence[Example]], Given]:
+        """Load the reader; what gives the answers and keeps them as the shard's record."""
         answerer = self.answering.load()
 
-        def make(shard: int, examples: Sequence[Example]) -> dict[str, str]:
+        def make(shard: int, examples: Sequence[Example]) -> Given:
+            given = Given({}, {})
             allows = self.answering.allows_no_answer
-            texts = {p.id: p.text for p in answerer.predict(examples, allows_no_answer=allows)}
+            for answer in answerer.predict(examples, allows_no_answer=allows):
+                given.texts[answer.id] = answer.text
+                if answer.probability is not None:
+                    given.probabilities[answer.id] = answer.probability
             if self.folder is not None:
-                save_predictions(record_of(self.folder, shard), texts)
-            return texts
+                save(record_of(self.folder, shard), given)
+            return given
 
         return make
+
+
+def save(path: Path, given: Given) -> None:
+    """Write answers to a file, and before them their probabilities, if there are any, beside it."""
+    if given.probabilities:
+        write_json(probabilities_of(path), given.probabilities)
+    save_predictions(path, given.texts)
 
 
 def in_shards(examples: Iterable[Example]) -> Iterator[list[Example]]:

@@ -9,7 +9,7 @@ from babelspan.data.documents import Document
 from babelspan.data.files import read_text
 from babelspan.reading.answerer import Answerer, Watch
 from babelspan.text.shortlist import Shortlist
-from babelspan.types import DataError, Prediction
+from babelspan.types import ConfigError, DataError, Prediction
 
 if TYPE_CHECKING:
     from babelspan.reading.pivot import Pivot
@@ -58,6 +58,7 @@ def ask_all(
     top_k: int = 1,
     top_texts: int | None = None,
     min_score: float = 0.0,
+    min_probability: float | None = None,
     watch: Watch | None = None,
 ) -> Iterator[Asked]:
     """Each question with its answers, in order.
@@ -70,8 +71,17 @@ def ask_all(
         top_texts: read only this many texts for a question, those that share most with it; None
             for all. Scores are then shares of what is in these.
         min_score: leave out answers with a lower score.
+        min_probability: leave out answers that are less probably right; None for all.
         watch: told how many windows have been read, for each question from the beginning.
+
+    Raises:
+        ConfigError: if `min_probability` is given and the reader is not calibrated.
     """
+    if min_probability is not None and getattr(answerer, "calibration", None) is None:
+        raise ConfigError(
+            "the reader gives no probabilities; run `babelspan calibrate` with development data, "
+            "or set a least score instead"
+        )
     shortlist = None
     if top_texts is not None and top_texts < len(documents):
         shortlist = Shortlist([document.text for document in documents])
@@ -84,7 +94,12 @@ def ask_all(
         seen |= {d.name: _unfamiliar(answerer, d.text) for d in read if d.name not in seen}
         yield Asked(
             question,
-            [(read[f.context], f.prediction) for f in found if f.prediction.score >= min_score],
+            [
+                (read[f.context], f.prediction)
+                for f in found
+                if f.prediction.score >= min_score
+                and (f.prediction.probability or 0.0) >= (min_probability or 0.0)
+            ],
             _unfamiliar(answerer, question),
             {d.name: seen[d.name] for d in read if seen[d.name]},
         )

@@ -12,14 +12,17 @@ from typing import Any, NamedTuple
 
 from babelspan.data.files import checksum, read_json, write_json
 from babelspan.data.folder import SHARDS, DataFile, chosen, cross
-from babelspan.data.predictions import RECORD, load_predictions, save_predictions
+from babelspan.data.predictions import RECORD, load_null_odds, load_predictions
 from babelspan.data.squad import refuse_repeated_ids
 from babelspan.jobs.answer import (
     Answering,
     AnswerWork,
+    Given,
     ReaderSpec,
     in_shards,
+    probabilities_of,
     refuse_long_questions,
+    save,
 )
 from babelspan.jobs.shards import ALONE, Crew, carry_out, claimed, is_finished, record_of
 from babelspan.readers import shortened
@@ -31,10 +34,14 @@ from babelspan.version import VERSION
 
 
 class Measured(NamedTuple):
-    """What was answered to each question, by pair of languages and id, and the figures."""
+    """What was answered to each question, by pair of languages and id, and the figures.
+
+    Probabilities are those of a calibrated reader: of answers that have one.
+    """
 
     matrix: Matrix
     predictions: dict[Pair, dict[str, str]]
+    probabilities: dict[Pair, dict[str, float]]
 
 
 def load_cells(
@@ -126,9 +133,13 @@ def measure(
                 "babelspan": VERSION,
             }
             held.enter_context(claimed(keep / RECORD, whole))
-        predictions = _answers(answering, cells, keep, crew)
-    found = {pair: figures(of, predictions[pair], scorer) for pair, of in cells.items()}
-    return Measured(Matrix(found), predictions)
+        given = _answers(answering, cells, keep, crew)
+    found = {pair: figures(of, given[pair].texts, scorer) for pair, of in cells.items()}
+    return Measured(
+        Matrix(found),
+        {pair: of_pair.texts for pair, of_pair in given.items()},
+        {pair: of_pair.probabilities for pair, of_pair in given.items()},
+    )
 
 
 def evaluate(
@@ -153,7 +164,7 @@ def evaluate(
         refuse_long_questions(spec.load(), (e for of_pair in cells.values() for e in of_pair))
         if crew.is_elsewhere:
             spec.unload()
-        matrix, predictions = measure(
+        matrix, predictions, probabilities = measure(
             Answering(spec.load, allows_no_answer),
             cells,
             scorer,
@@ -178,6 +189,7 @@ def evaluate(
         cells=cells,
         predictions=predictions,
         matrix=matrix,
+        probabilities=probabilities,
     )
 
 
@@ -245,8 +257,8 @@ def _answers(
     cells: Mapping[Pair, Sequence[Example]],
     keep: Path | None,
     crew: Crew,
-) -> dict[Pair, dict[str, str]]:
-    """Answers by id, of each pair in the order of its examples; what is kept is not made again."""
+) -> dict[Pair, Given]:
+    """Answers to each pair, in the order of its examples; what is kept is not made again."""
     found = {} if keep is None else _kept(keep, cells)
     shards = [shard for shard in _shards(cells) if shard.pair not in found]
     made = {} if keep is None else _kept_shards(keep, cells, shards)
@@ -262,17 +274,20 @@ def _answers(
         """The id of each question as it is answered; a pair is written when it is whole."""
         for pair in cells:
             finish(pair)
-        for number, texts in done:
-            made[number] = texts
+        for number, given in done:
+            made[number] = given
             finish(next(shard.pair for shard in missing if shard.number == number))
-            yield from texts
+            yield from given.texts
 
     def finish(pair: Pair) -> None:
         of_pair = [shard.number for shard in shards if shard.pair == pair]
         if of_pair and all(number in made for number in of_pair):
-            found[pair] = {i: text for n in of_pair for i, text in made[n].items()}
+            found[pair] = Given(
+                {i: text for n in of_pair for i, text in made[n].texts.items()},
+                {i: said for n in of_pair for i, said in made[n].probabilities.items()},
+            )
             if keep is not None:
-                save_predictions(_file(keep, pair), found[pair])
+                save(_file(keep, pair), found[pair])
 
     for _ in crew.watch(answered(), "questions", sum(len(s.examples) for s in missing)):
         pass
@@ -290,7 +305,7 @@ def _file(keep: Path, pair: Pair) -> Path:
     return keep / f"{pair[0]}-{pair[1]}.json"
 
 
-def _kept(keep: Path, cells: Mapping[Pair, Sequence[Example]]) -> dict[Pair, dict[str, str]]:
+def _kept(keep: Path, cells: Mapping[Pair, Sequence[Example]]) -> dict[Pair, Given]:
     """The answers to pairs that are whole."""
     files = {pair: _file(keep, pair) for pair in cells}
     return {pair: _complete(path, cells[pair]) for pair, path in files.items() if path.exists()}
@@ -298,7 +313,7 @@ def _kept(keep: Path, cells: Mapping[Pair, Sequence[Example]]) -> dict[Pair, dic
 
 def _kept_shards(
     keep: Path, cells: Mapping[Pair, Sequence[Example]], shards: Sequence[_Shard]
-) -> dict[int, dict[str, str]]:
+) -> dict[int, Given]:
     """The answers of finished shards; none where they were numbered over other pairs."""
     numbered = keep / SHARDS / "pairs.json"
     pairs = [[*pair, len(examples)] for pair, examples in cells.items()]
@@ -312,11 +327,13 @@ def _kept_shards(
     }
 
 
-def _complete(path: Path, examples: Sequence[Example]) -> dict[str, str]:
+def _complete(path: Path, examples: Sequence[Example]) -> Given:
     """The kept answers of a file, which has one to each question."""
     remedy = "remove the file and rerun the same command to have it made again"
+    said = probabilities_of(path)
     try:
         found = load_predictions(path)
+        probabilities = load_null_odds(said) if said.exists() else {}
     except DataError as error:
         raise DataError(f"{error}; {remedy}") from None
     missing = next((e.id for e in examples if e.id not in found), None)
@@ -325,4 +342,4 @@ def _complete(path: Path, examples: Sequence[Example]) -> dict[str, str]:
             f"{path}: expected an answer to each of {len(examples)} questions, found none to "
             f"{missing!r}; {remedy}"
         )
-    return found
+    return Given(found, probabilities)

@@ -65,6 +65,8 @@ def predict(
     spec = spec.absolute()
     check_place(spec, file, out)
     found = survey(file)
+    if not found.questions:
+        raise DataError(f"{file.path}: expected questions, found none")
     try:
         depends_on = {
             **spec.identity(),
@@ -128,7 +130,7 @@ def _answer(
     done = carry_out(
         AnswerWork(answering, folder), _inputs(file, missing), count=len(missing), crew=crew
     )
-    each = (identity for _, texts in done for identity in texts)
+    each = (identity for _, given in done for identity in given.texts)
     full = QUESTIONS_IN_A_SHARD
     for _ in crew.watch(each, "questions", sum(min(full, questions - n * full) for n in missing)):
         pass

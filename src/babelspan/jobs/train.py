@@ -32,7 +32,7 @@ from babelspan.readers import answerer_of, checksum_of, load_checkpoint
 from babelspan.scoring.figures import Scorer, figures
 from babelspan.scoring.scorers import load_scorer
 from babelspan.types import ConfigError, Example
-from babelspan.version import VERSION
+from babelspan.version import VERSION, how_to_install
 
 RECIPES = Path(__file__).parents[1] / "recipes"
 RECIPE = "recipe.toml"
@@ -118,7 +118,7 @@ def resolve(
     """
     for name in _NEEDED:
         if not importlib.util.find_spec(name):
-            raise ConfigError(f'training takes {name}: pip install "babelspan[train]"')
+            raise ConfigError(f"training takes {name}: {how_to_install('train')}")
     module = load_method(method)
     from babelspan.training.run import RunConfig
 

@@ -8,6 +8,7 @@ with a checkpoint is never run.
 
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,14 @@ from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, AutoModelForQuestionAnswering, AutoTokenizer
 from transformers.utils import logging
 
+from babelspan.data.files import read_json, write_json
 from babelspan.networks.reader import Batch, Reading, collate
 from babelspan.networks.texts import Texts, Tokenized, texts_of
 from babelspan.reading.windows import Featurizer, Window
 from babelspan.types import DataError, Example, Limits
 
+_REPORT = " For details look at the above report!"
+"""How transformers ends an error, after a report that is not shown."""
 _UNBOUNDED = 10**6
 """A `model_max_length` above this means that the tokenizer names no limit."""
 
@@ -176,15 +180,38 @@ class PretrainedReader(nn.Module):
         """Write config, weights (safetensors) and tokenizer, each file whole or not at all."""
         _save(self.model, self.tokenizer, folder)
 
+    def save_settings(self, folder: Path) -> None:
+        """Write what describes network and tokenizer, without weights and `tokenizer.json`."""
+        with _moved_to(folder) as beside:
+            self.model.config.save_pretrained(beside)
+            _save_tokenizer(self.tokenizer, beside)
+            (beside / "tokenizer.json").unlink()
+
 
 def _save(model: Any, tokenizer: Any, folder: Path) -> None:
+    with _moved_to(folder) as beside:
+        model.save_pretrained(beside, safe_serialization=True)
+        _save_tokenizer(tokenizer, beside)
+
+
+@contextmanager
+def _moved_to(folder: Path) -> Iterator[Path]:
+    """A folder whose files are moved to `folder`, made if need be, when the block succeeds."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".saving-", suffix=".part") as beside:
-        model.save_pretrained(beside, safe_serialization=True)
-        tokenizer.save_pretrained(beside)
+        yield Path(beside)
         for file in sorted(Path(beside).iterdir()):
             file.chmod(0o644)
             file.replace(folder / file.name)
+
+
+def _save_tokenizer(tokenizer: Any, folder: Path) -> None:
+    """Write a tokenizer, its class under the name that transformers 4 knows, too."""
+    tokenizer.save_pretrained(folder)
+    path = folder / "tokenizer_config.json"
+    settings = read_json(path)
+    if settings.get("tokenizer_class") == "TokenizersBackend":
+        write_json(path, {**settings, "tokenizer_class": "PreTrainedTokenizerFast"})
 
 
 def load(

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from babelspan.networks.reader import Player, moved_to
-from babelspan.reading.windows import Featurizer, Tokens
+from babelspan.reading.tokens import Tokens
+from babelspan.reading.windows import Featurizer
 from babelspan.types import ConfigError
 
 

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from babelspan.networks.reader import moved_to
 from babelspan.networks.texts import Texts
-from babelspan.reading.windows import Tokens
+from babelspan.reading.tokens import Tokens
 from babelspan.types import Span
 
 Pooling = Literal["last", "mean"]

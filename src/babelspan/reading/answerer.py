@@ -1,10 +1,12 @@
 """A reader that answers: windows, engine and decoder put together."""
 
+import math
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice, pairwise
 from typing import Any
 
+from babelspan.reading.call import called, counted, example_of, texts_of, top_k_of
 from babelspan.reading.decode import (
     MAX_ANSWER_TOKENS,
     Candidates,
@@ -12,13 +14,16 @@ from babelspan.reading.decode import (
     predictions,
     total_log_mass,
 )
+from babelspan.scoring.calibration import Calibration
 from babelspan.seams import Engine, Knowing, Logits, Window
 from babelspan.text.scripts import hardly_known
-from babelspan.types import UNDETERMINED, Example, Limits, Prediction
+from babelspan.types import Example, Limits, Prediction
 
 _EXAMPLES_AT_ONCE = 128
 _SEEN = 500
 """Characters of a text whose scripts are looked at."""
+_TOKENS_OF_A_CALL = 15
+"""Longest answer of a call, as the pipeline of transformers 4 had it."""
 
 _Started = tuple[list[Example], list[tuple[int, Window]]]
 """Examples and their windows, each with the position of its example."""
@@ -41,8 +46,9 @@ class Answerer:
     Args:
         engine: the reader.
         limits: how long contexts are cut into windows; None for the engine's own.
-        max_answer_tokens: the longest answer, in tokens.
+        max_answer_tokens: the longest answer, in tokens; None for 30, or 15 in a call.
         whole_words: whether an answer that starts or ends inside a word is widened to all of it.
+        calibration: what makes probabilities of scores; None to give none.
     """
 
     def __init__(
@@ -50,15 +56,19 @@ class Answerer:
         engine: Engine,
         *,
         limits: Limits | None = None,
-        max_answer_tokens: int = MAX_ANSWER_TOKENS,
+        max_answer_tokens: int | None = None,
         whole_words: bool = False,
+        calibration: Calibration | None = None,
     ) -> None:
-        if max_answer_tokens < 1:
-            raise ValueError(f"max_answer_tokens must be 1 or more, got {max_answer_tokens}")
         self.engine = engine
+        self.calibration = calibration
         self.limits = engine.limits if limits is None else limits
-        self.max_answer_tokens = max_answer_tokens
         self.whole_words = whole_words
+        given = max_answer_tokens is not None
+        self.max_answer_tokens = counted(
+            "max_answer_tokens", max_answer_tokens if given else MAX_ANSWER_TOKENS
+        )
+        self._tokens_of_a_call = self.max_answer_tokens if given else _TOKENS_OF_A_CALL
 
     def unfamiliar(self, text: str) -> tuple[str, ...]:
         """The scripts of a text that the reader hardly knows, by name; none where it cannot tell.
@@ -80,35 +90,42 @@ class Answerer:
             DataError: if a question leaves no room for its context.
         """
         for example, found in self._read(examples):
-            yield predictions(
+            best = predictions(
                 example,
                 found,
                 allows_no_answer=allows_no_answer,
                 whole_words=self.whole_words,
             )[0]
+            yield self._judged(best, found)
 
     def ask(
-        self, question: str, contexts: Sequence[str], *, top_k: int = 1, watch: Watch | None = None
+        self,
+        question: str,
+        contexts: str | Sequence[str],
+        *,
+        top_k: int = 1,
+        watch: Watch | None = None,
     ) -> list[Found]:
         """The best answers to one question among several contexts, best first, no two overlapping.
 
         A span is weighed by its odds against "no answer" in the same window, which tells apart
         windows that hold the answer and windows that only look like it; `logit` is that log-odds.
         Scores are shares of all spans of all contexts and of "nowhere": they add up to less than 1.
+        Probabilities are those of an answer over one text, made from such a share.
 
         Args:
             question: the question.
-            contexts: the texts to search; those without tokens hold no answer.
+            contexts: the texts to search, or one text; those without tokens hold no answer.
             top_k: how many answers to give, at most.
             watch: told how many windows have been read.
 
         Raises:
-            ValueError: if the question is empty or `top_k` below 1.
+            ValueError: if the question is empty, a context is no text, or `top_k` below 1.
             DataError: if the question leaves no room for a context.
         """
-        if top_k < 1:
-            raise ValueError(f"top_k must be 1 or more, got {top_k}")
-        examples = [_example(str(i), question, context) for i, context in enumerate(contexts)]
+        counted("top_k", top_k)
+        texts = texts_of("contexts", contexts)
+        examples = [example_of(str(i), question, text) for i, text in enumerate(texts)]
         read = [
             [of_window.against_no_answer() for of_window in found]
             for _, found in self._read(examples, top_k=top_k, allows_overlap=False, watch=watch)
@@ -118,7 +135,7 @@ class Answerer:
             return []
         mass = total_log_mass(everything, allows_no_answer=True)
         answers = [
-            Found(int(example.id), prediction)
+            Found(int(example.id), self._judged(prediction, everything, mass))
             for example, found in zip(examples, read, strict=True)
             for prediction in predictions(
                 example,
@@ -134,60 +151,82 @@ class Answerer:
 
     def __call__(
         self,
-        question: str | Sequence[str],
-        context: str | Sequence[str],
+        question: Any = None,
+        context: Any = None,
         *,
-        top_k: int = 1,
+        data: Any = None,
+        top_k: int | None = None,
         doc_stride: int | None = None,
-        max_answer_len: int = 15,
+        max_answer_len: int | None = None,
         max_seq_len: int | None = None,
-        handle_impossible_answer: bool = False,
+        handle_impossible_answer: bool | None = None,
+        **options: Any,
     ) -> Any:
         """Answer as the question-answering pipeline of transformers 4 did.
 
+        Where it differs: an answer's score is its share of all spans that were read; a list of one
+        gives a list of one; an empty context gives an empty answer with a score of 0; questions
+        are never cut.
+
         Args:
-            question: a question, or a list of them.
+            question: a question, or a list of them; without a context a record with the keys
+                "question" and "context", or a list or iterator of records.
             context: the text for all questions, or a list, one for each.
-            top_k: how many answers to each question.
+            data: records, in place of question and context; `X` is another name for it.
+            top_k: how many answers to each question; 1 if None. `topk` is another name for it.
             doc_stride: context tokens that neighbouring windows share; less than a window has room
                 for beside the question.
-            max_answer_len: the longest answer, in tokens.
+            max_answer_len: the longest answer, in tokens; None for the answerer's limit, or 15 if
+                it was given none.
             max_seq_len: tokens of a window, at most.
             handle_impossible_answer: whether "no answer" (empty, 0 to 0) competes.
+            options: `batch_size`, `num_workers` and `padding` are taken; no answer depends on them.
 
         Returns:
             A dict with `score` (probability), `start`, `end` (characters, end exclusive) and
             `answer`, with `context[start:end] == answer`; a list of dicts, best first, where
-            top_k is above 1; a list of these where question or context is a list.
+            top_k is above 1; a list of these for lists, an iterator for an iterator.
 
         Raises:
-            ValueError: if the lists differ in length, or a question is empty.
-            ConfigError: if `doc_stride` is more than a window has room for.
+            ValueError: if there is no question or no context, one is of another type, lists differ
+                in length, or a question is empty.
+            KeyError: if a record has no question or no context.
+            ConfigError: for an option that cannot be kept, with what to do instead.
             DataError: if a question leaves no room for its context.
         """
-        if top_k < 1:
-            raise ValueError(f"top_k must be 1 or more, got {top_k}")
+        examples, form = called(question, context, options.pop("X", data))
+        wanted = top_k_of(top_k, options)
         settings = Answerer(
             self.engine,
             limits=self._limits(max_seq_len, doc_stride),
-            max_answer_tokens=max_answer_len,
+            max_answer_tokens=self._tokens_of_a_call
+            if max_answer_len is None
+            else counted("max_answer_len", max_answer_len),
             whole_words=self.whole_words,
         )
-        answered = [
-            [
+        answered = settings._answers(
+            examples, wanted, allows_no_answer=bool(handle_impossible_answer)
+        )
+        if form == "stream":
+            return answered
+        return next(answered) if form == "one" else list(answered)
+
+    def _answers(
+        self, examples: Iterable[Example], top_k: int, *, allows_no_answer: bool
+    ) -> Iterator[Any]:
+        """Answers in the form of the pipeline: a dict, or a list of them for more than one."""
+        for example, found in self._read(examples, top_k=top_k):
+            answers = [
                 _pipeline_answer(p)
                 for p in predictions(
                     example,
                     found,
                     top_k=top_k,
-                    allows_no_answer=handle_impossible_answer,
+                    allows_no_answer=allows_no_answer,
                     whole_words=self.whole_words,
                 )
             ]
-            for example, found in settings._read(_paired(question, context), top_k=top_k)
-        ]
-        shaped = [a[0] for a in answered] if top_k == 1 else answered
-        return shaped[0] if isinstance(question, str) and isinstance(context, str) else shaped
+            yield answers[0] if top_k == 1 else answers
 
     def _read(
         self,
@@ -237,6 +276,21 @@ class Answerer:
             for reads in under_way:
                 reads.close()
 
+    def _judged(
+        self, answer: Prediction, found: Sequence[Candidates], log_mass: float | None = None
+    ) -> Prediction:
+        """An answer with the probability that it is right, if that is known.
+
+        It is made from the answer's share of all spans and "nowhere", whatever was allowed to
+        compete, so that it is the same for one text however it is asked about.
+        """
+        if self.calibration is None or answer.span is None:
+            return answer
+        if log_mass is None:
+            log_mass = total_log_mass(found, allows_no_answer=True)
+        share = math.exp(min(answer.logit - log_mass, 0.0))
+        return replace(answer, probability=self.calibration.probability(share))
+
     def _limits(self, max_length: int | None, overlap: int | None) -> Limits:
         """The answerer's limits with those that a call names."""
         limits = self.limits
@@ -249,35 +303,6 @@ def _chunks(examples: Iterable[Example]) -> Iterator[list[Example]]:
     remaining = iter(examples)
     while chunk := list(islice(remaining, _EXAMPLES_AT_ONCE)):
         yield chunk
-
-
-def _example(identity: str, question: str, context: str) -> Example:
-    if not question.strip():
-        raise ValueError("the question is empty; ask something")
-    return Example(
-        id=identity,
-        question=question,
-        context=context,
-        answers=None,
-        question_language=UNDETERMINED,
-        context_language=UNDETERMINED,
-    )
-
-
-def _paired(question: str | Sequence[str], context: str | Sequence[str]) -> list[Example]:
-    questions = [question] if isinstance(question, str) else list(question)
-    contexts = [context] if isinstance(context, str) else list(context)
-    if isinstance(context, str):
-        contexts *= len(questions)
-    elif isinstance(question, str):
-        questions *= len(contexts)
-    if len(questions) != len(contexts):
-        raise ValueError(
-            f"expected as many questions as contexts, got {len(questions)} and {len(contexts)}"
-        )
-    return [
-        _example(str(i), q, c) for i, (q, c) in enumerate(zip(questions, contexts, strict=True))
-    ]
 
 
 def _pipeline_answer(prediction: Prediction) -> dict[str, Any]:

@@ -168,7 +168,7 @@ class Pivot:
             back = said[item.original.context_language][prediction.text]
             span = _place(item, prediction, back)
             text = back if span is None else span.of(item.original.context)
-            yield replace(prediction, span=span, text=text)
+            yield replace(prediction, span=span, text=text, probability=None)
 
 
 def _place(item: _Pivoted, prediction: Prediction, back: str) -> Span | None:

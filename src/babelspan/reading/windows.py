@@ -8,25 +8,25 @@ many questions, and the tokenizer is never reconfigured, which is what makes it 
 Shapes: B windows, L tokens of a window, T tokens of a context.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
-from typing import NamedTuple
+from functools import cached_property, partial
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from tokenizers.models import Unigram
 
+from babelspan.reading.tokens import TokenMemory, Tokens, encoded
 from babelspan.seams import IntArray
-from babelspan.types import ConfigError, DataError, Example, Limits, Span
+from babelspan.types import MAX_LENGTH, ConfigError, DataError, Example, Limits, Span
 
 LEAST_CONTEXT = 32
 """Context tokens that must fit beside a question; below that a window shows next to nothing."""
 
-_KEPT_TEXTS = 32
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_SHOWN = 60
+"""Characters of a question that an error shows."""
 _NO_LIMIT = 2**31 - 1
 _UNSEEN = "\U00013000"
 """An Egyptian hieroglyph: no vocabulary has it."""
@@ -48,14 +48,6 @@ class Frame(NamedTuple):
     def size(self) -> int:
         """How many tokens the frame adds to a pair."""
         return len(self.prefix) + len(self.middle) + len(self.suffix)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Tokens:
-    """A text as token ids (T,) with the characters [start, end) of each token, (T, 2)."""
-
-    ids: NDArray[np.int32]
-    offsets: NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,6 +142,9 @@ class Featurizer:
         max_positions: the longest window, in tokens, that the reader was built for.
         pad_id: id of the padding token.
         limits: how contexts are cut where a call does not say.
+
+    Raises:
+        ConfigError: if windows would be longer than the reader takes.
     """
 
     def __init__(
@@ -163,19 +158,35 @@ class Featurizer:
         self.limits = self.within(Limits() if limits is None else limits)
         self.frame = _frame(self.tokenizer)
         self.round_a_text = _round_a_text(self.tokenizer)
-        self._known = lru_cache(maxsize=_KEPT_TEXTS)(self.tokens)
+        self._known = TokenMemory(self.tokens)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        make = partial(
+            type(self),
+            max_positions=self.max_positions,
+            pad_id=self.pad_id,
+            limits=self.limits,
+        )
+        return make, (self.tokenizer,)
 
     def within(self, limits: Limits) -> Limits:
-        """The limits with no more tokens than the reader takes."""
-        return replace(limits, max_length=min(limits.max_length, self.max_positions))
+        """The limits, the default length lowered to what the reader takes.
+
+        Raises:
+            ConfigError: if another length is more than that.
+        """
+        if limits.max_length <= self.max_positions:
+            return limits
+        if limits.max_length != MAX_LENGTH:
+            raise ConfigError(
+                f"windows of {limits.max_length} tokens are too long: this reader takes "
+                f"{self.max_positions} or fewer"
+            )
+        return replace(limits, max_length=self.max_positions)
 
     def tokens(self, text: str) -> Tokens:
         """`text` alone, without special tokens; lone surrogates are read as U+FFFD."""
-        encoding = self.tokenizer.encode(_without_surrogates(text), add_special_tokens=False)
-        return Tokens(
-            np.array(encoding.ids, dtype=np.int32),
-            np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2),
-        )
+        return encoded(self.tokenizer, text)
 
     def known(self, text: str) -> NDArray[np.int32]:
         """Characters [start, end) of each token of a text that stands for known ones, (T, 2)."""
@@ -200,7 +211,7 @@ class Featurizer:
         """The windows of each example, in order; none for a context without tokens.
 
         Args:
-            examples: in any order; a text that near neighbours share is encoded once.
+            examples: in any order; a text that many share is encoded once.
             limits: how contexts are cut; None for the featurizer's own.
 
         Raises:
@@ -261,11 +272,15 @@ class Featurizer:
         """Context tokens that fit beside a question."""
         room = max_length - self.frame.size - len(question)
         if room < LEAST_CONTEXT:
+            wanted = self.frame.size + len(question) + LEAST_CONTEXT
+            remedy = "shorten it"
+            if wanted <= self.max_positions:
+                remedy += f", or set max_length (`ask --window`) to {wanted} or more"
             raise DataError(
                 f"question {example.id!r} has {len(question)} tokens, which leaves "
                 f"{max(room, 0)} of {max_length} for its context, expected {LEAST_CONTEXT} or "
-                "more; shorten it, or raise the window's length (this reader takes "
-                f"{self.max_positions} tokens)"
+                f"more; {remedy} (this reader takes {self.max_positions} tokens): "
+                f"{example.question[:_SHOWN]!r}…"
             )
         return room
 
@@ -344,7 +359,3 @@ def _round_a_text(tokenizer: Tokenizer) -> tuple[list[int], list[int]]:
     is_text = [part == 0 for part in encoding.sequence_ids]
     first, last = is_text.index(True), len(is_text) - 1 - is_text[::-1].index(True)
     return encoding.ids[:first], encoding.ids[last + 1 :]
-
-
-def _without_surrogates(text: str) -> str:
-    return _SURROGATE.sub("\ufffd", text)

@@ -118,8 +118,17 @@ class Updater:
                 self._update()
 
     def state_dict(self) -> dict[str, Any]:
-        """What a resumed run needs beside the player's weights."""
+        """What a resumed run needs beside the player's weights.
+
+        Raises:
+            ConfigError: if the last gradient, or a weight that came of it, is not finite.
+        """
         self.check()
+        if not all(torch.isfinite(p).all() for p in self.parameters):
+            raise ConfigError(
+                f"update {self._taken + 1}: expected finite weights of {self.name!r}, found "
+                "others; lower the learning rate"
+            )
         return {
             "optimizer": self._optimizer.state_dict(),
             "average": self._average,

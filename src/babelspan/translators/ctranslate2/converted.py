@@ -26,6 +26,9 @@ DOCUMENTS = ("README.md", "LICENSE*", "LICENCE*")
 TOKENIZERS = ("*.spm", "*.model", "tokenizer.json", "tokenizer_config.json")
 WEIGHTS = (MODEL, "config.json", "*vocabulary.*")
 NOT_STATED = "not stated"
+CONFIG = "config.json"
+_KINDS = ("marian", "m2m_100", "t5")
+"""What `config.json` calls the kinds of models that are converted."""
 
 _CONTROL = ("<unk>", "<s>", "</s>", "<pad>", "<mask>")
 _MARIAN_PIECES = ("source.spm", "target.spm")
@@ -182,7 +185,8 @@ def convert(model: str, folder: Path, *, int8: bool = False) -> str:
         )
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ConfigError(f"{folder}: expected a new or empty folder, found one in use")
-    checkpoint = local_copy(model, (*TOKENIZERS, *DOCUMENTS))
+    checkpoint = local_copy(model, (*TOKENIZERS, *DOCUMENTS, CONFIG))
+    _refuse_other_kinds(checkpoint / CONFIG)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as beside:
         made = Path(beside) / folder.name
@@ -194,6 +198,15 @@ def convert(model: str, folder: Path, *, int8: bool = False) -> str:
         _pieces(made)
         made.replace(folder)
     return licence_of(folder)
+
+
+def _refuse_other_kinds(path: Path) -> None:
+    """See that a checkpoint is of a kind that is converted, by its `config.json`."""
+    if path.exists() and (kind := _object(path).get("model_type")) not in _KINDS:
+        raise DataError(
+            f"{path}: expected a Marian, M2M-100, NLLB or MADLAD-400 model, found one of the kind "
+            f"{kind!r}"
+        )
 
 
 def local_copy(model: str, patterns: Sequence[str]) -> Path:

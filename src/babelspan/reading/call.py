@@ -1,0 +1,154 @@
+"""The call of the question-answering pipeline that transformers had up to version 4.
+
+Taken: a question and a context; lists of both, or one of them for all; a record, a list or an
+iterator of records. A record is a mapping with "question" and "context", or an object such as
+`SquadExample` with `question_text` and `context_text`.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Literal, NamedTuple
+
+from babelspan.types import UNDETERMINED, ConfigError, Example
+
+_IDLE = {"batch_size", "num_workers", "padding"}
+"""Options that say how windows are put together, on which no answer depends here."""
+_REFUSED = {
+    "max_question_len": "questions are never cut here; leave it out, and shorten a question that "
+    "is refused as too long",
+    "align_to_words": "leave it out; an answer never cuts a character as people see it, and begins "
+    "and ends where tokens do",
+}
+_FORMS = (
+    "a question and a context, lists of them, or records with 'question' and 'context' (a dict, a "
+    "list of dicts, or an iterator of dicts)"
+)
+
+
+class Call(NamedTuple):
+    """What is asked, and the form that the answers shall have."""
+
+    examples: Iterable[Example]
+    form: Literal["one", "list", "stream"]
+
+
+def called(question: Any, context: Any, data: Any) -> Call:
+    """The examples of a call.
+
+    Args:
+        question: a question or a list of them; without a context a record, or several.
+        context: a text or a list of them.
+        data: a record, or several, in place of the two.
+
+    Raises:
+        ValueError: if they are none of that, lists differ in length, or a question is empty.
+        KeyError: if a record has no question or no context.
+    """
+    if data is not None and (question is not None or context is not None):
+        raise ValueError("expected data, or question and context, got both; leave one out")
+    records = question if data is None and context is None else data
+    if records is None:
+        return _paired(question, context)
+    if _is_record(records):
+        return Call([_recorded(0, records)], "one")
+    if isinstance(records, str) or not isinstance(records, Iterable):
+        raise ValueError(f"expected {_FORMS}; got {_shown(records)} alone")
+    examples = (_recorded(number, record) for number, record in enumerate(records))
+    return Call(examples, "stream") if isinstance(records, Iterator) else Call([*examples], "list")
+
+
+def top_k_of(top_k: int | None, options: Mapping[str, Any]) -> int:
+    """How many answers are wanted, from `top_k` and the other options of a call.
+
+    Raises:
+        ConfigError: for an option that cannot be kept, or is unknown.
+        ValueError: if the number is no whole number, or below 1.
+    """
+    for name in options:
+        if name in _REFUSED:
+            raise ConfigError(f"{name}: {_REFUSED[name]}")
+        if name not in {*_IDLE, "topk"}:
+            raise ConfigError(f"{name}: there is no such option of a call")
+    wanted = options.get("topk") if top_k is None else top_k
+    return 1 if wanted is None else counted("top_k", wanted)
+
+
+def counted(name: str, value: Any, *, least: int = 1) -> int:
+    """A whole number given by a user.
+
+    Raises:
+        ValueError: if it is another thing, or below `least`.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ValueError(f"{name} must be a whole number, {least} or more, got {value!r}")
+    return value
+
+
+def example_of(identity: str, question: Any, context: Any) -> Example:
+    """One question about one text.
+
+    Raises:
+        ValueError: if one of them is no text, or the question is empty.
+    """
+    for name, value in (("question", question), ("context", context)):
+        if not isinstance(value, str):
+            raise ValueError(f"{name}: expected a text (str), got {_shown(value)}")
+    if not question.strip():
+        raise ValueError("the question is empty; ask something")
+    return Example(
+        id=identity,
+        question=question,
+        context=context,
+        answers=None,
+        question_language=UNDETERMINED,
+        context_language=UNDETERMINED,
+    )
+
+
+def texts_of(name: str, value: Any) -> list[Any]:
+    """Texts given as one or as several.
+
+    Raises:
+        ValueError: if it is neither.
+    """
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, bytes | Mapping) or not isinstance(value, Iterable):
+        raise ValueError(f"{name}: expected a text (str) or a list of texts, got {_shown(value)}")
+    return list(value)
+
+
+def _paired(question: Any, context: Any) -> Call:
+    questions, contexts = texts_of("question", question), texts_of("context", context)
+    if isinstance(context, str):
+        contexts *= len(questions)
+    elif isinstance(question, str):
+        questions *= len(contexts)
+    if len(questions) != len(contexts):
+        raise ValueError(
+            f"expected as many questions as contexts, got {len(questions)} and {len(contexts)}"
+        )
+    pairs = enumerate(zip(questions, contexts, strict=True))
+    examples = [example_of(str(number), q, c) for number, (q, c) in pairs]
+    is_one = isinstance(question, str) and isinstance(context, str)
+    return Call(examples, "one" if is_one else "list")
+
+
+def _is_record(value: Any) -> bool:
+    return isinstance(value, Mapping) or hasattr(value, "question_text")
+
+
+def _recorded(number: int, record: Any) -> Example:
+    if not _is_record(record):
+        raise ValueError(
+            f"record {number}: expected a dict with 'question' and 'context', got {_shown(record)}"
+        )
+    if not isinstance(record, Mapping):
+        return example_of(str(number), record.question_text, record.context_text)
+    for key in ("question", "context"):
+        if key not in record:
+            raise KeyError(f"record {number}: expected a key {key!r}, found {list(record)}")
+    return example_of(str(number), record["question"], record["context"])
+
+
+def _shown(value: Any) -> str:
+    return "None" if value is None else type(value).__name__

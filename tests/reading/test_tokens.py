@@ -1,0 +1,92 @@
+"""Texts as tokens: what is kept, and long texts that are encoded beside the caller."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from babelspan.reading import tokens as module
+from babelspan.reading.tokens import TokenMemory, Tokens, encoded
+
+
+def made(text):
+    places = np.arange(len(text), dtype=np.int32)
+    return Tokens(places, np.stack([places, places + 1], axis=1))
+
+
+def memory(room):
+    asked = []
+
+    def encode(text):
+        asked.append(text)
+        return made(text)
+
+    return TokenMemory(encode, room=room), asked
+
+
+def test_texts_are_kept_while_there_is_room_the_last_used_longest():
+    tokens, asked = memory(10)
+    for text in ("aaaa", "bbbb", "aaaa", "cccc", "aaaa", "bbbb"):
+        assert len(tokens(text).ids) == 4
+    assert asked == ["aaaa", "bbbb", "cccc", "bbbb"]
+
+
+def test_a_text_that_is_longer_than_the_room_is_kept_until_the_next():
+    tokens, asked = memory(3)
+    for text in ("aaaa", "aaaa", "b", "b", "aaaa"):
+        tokens(text)
+    assert asked == ["aaaa", "b", "aaaa"]
+
+
+def test_threads_get_the_tokens_of_their_text():
+    tokens, _ = memory(20)
+    wrong = []
+
+    def look(letter):
+        for length in list(range(1, 9)) * 50:
+            if len(tokens(letter * length).ids) != length:
+                wrong.append(letter * length)
+
+    threads = [threading.Thread(target=look, args=(letter,)) for letter in "abcd"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+    assert tokens._size == sum(len(t.ids) for t in tokens._known.values()) <= 20
+
+
+def test_a_long_text_has_the_tokens_of_a_short_one(tokenizer, sentences, monkeypatch):
+    text = "\ud800 ".join(sentences)
+    short = encoded(tokenizer, text)
+    monkeypatch.setattr(module, "_LONG", 10)
+    long = encoded(tokenizer, text)
+    assert np.array_equal(short.ids, long.ids)
+    assert np.array_equal(short.offsets, long.offsets)
+    assert len(short.ids) > 10
+
+
+def test_what_goes_wrong_beside_the_caller_is_raised():
+    with pytest.raises(ZeroDivisionError):
+        module._beside(lambda: 1 / 0)
+
+
+def test_other_threads_run_while_a_long_text_is_encoded(tokenizers):
+    text = "Die alte Brücke liegt über dem Fluß. " * (module._LONG // 20)
+    began = threading.Event()
+    ticks = []
+
+    def tick():
+        began.wait()
+        while began.is_set():
+            ticks.append(time.monotonic())
+            time.sleep(0.001)
+
+    ticking = threading.Thread(target=tick)
+    ticking.start()
+    began.set()
+    encoded(tokenizers["bert_like"], text)
+    began.clear()
+    ticking.join()
+    assert len(ticks) > 20
