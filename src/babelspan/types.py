@@ -104,7 +104,7 @@ class Prediction:
         span: place in the example's context, if any; `context[span.start:span.end] == text`.
         text: the answer.
         score: probability in [0, 1]: the share of this span among all spans of the windows read
-            for the question (see `reading.decode`).
+            for the question (see `answering.decode`).
         logit: start logit + last logit, unnormalised; comparable between contexts of one question.
         no_answer_logit: the same sum for "no answer", the smallest over the windows.
     """

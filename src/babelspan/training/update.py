@@ -118,7 +118,7 @@ class Updater:
                 self._update()
 
     def state_dict(self) -> dict[str, Any]:
-        """What a resumed run needs besides the weights of the player."""
+        """What a resumed run needs beside the player's weights."""
         self.check()
         return {
             "optimizer": self._optimizer.state_dict(),
