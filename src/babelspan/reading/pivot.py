@@ -136,7 +136,7 @@ class Pivot:
             if language == UNDETERMINED:
                 raise ConfigError(
                     "a pivot has to know the languages of question and context; name the file "
-                    "<split>.<question>-<context>.json or say them with --question-language and "
+                    "<split>.<question>-<context>.json or set them with --question-language and "
                     "--context-language"
                 )
             if language != self.language:

@@ -75,7 +75,7 @@ def _refuse_different(evaluations: Sequence[Evaluation]) -> None:
 
 
 def _section(evaluations: Sequence[Evaluation], metric: Metric) -> str:
-    difference = ", A less B" if len(evaluations) > 1 else ""
+    difference = ", A minus B" if len(evaluations) > 1 else ""
     title = f"{TITLES[metric]}, percent{difference}"
     matrices = [e.matrix for e in evaluations]
     return (

@@ -68,7 +68,7 @@ def grouped(
         else:
             skipped += together
     if skipped and run.place.leads:
-        print(f"skipped {skipped} examples: no window holds their answer", file=sys.stderr)
+        print(f"skipped {skipped} examples: no window contains their answer", file=sys.stderr)
     if not rows:
         raise DataError("none of the training examples has an answer with a place in its context")
     return Stream(

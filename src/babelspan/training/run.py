@@ -270,7 +270,7 @@ def _read_checkpoint(folder: Path | None, place: Place) -> dict[str, Any] | None
         ) from error
     if count != place.processes:
         raise ConfigError(
-            f"{path}: of a run with {count} processes, which cannot go on with "
-            f"{place.processes}; start as many, or remove the folder to begin anew"
+            f"{path}: from a run with {count} processes, which cannot resume with "
+            f"{place.processes}; start as many, or remove the folder to start anew"
         )
     return state
