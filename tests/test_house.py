@@ -104,6 +104,35 @@ def test_files_keep_the_rules_of_the_repository():
     assert list(broken(tracked())) == []
 
 
+def long_lines(page):
+    """Lines of a page of more than 100 characters that could be broken.
+
+    Rows of tables, printed output (blocks marked `text`) and lines of one word cannot.
+    """
+    text = re.sub(r"^```text\n.*?^```$", "", page, flags=re.MULTILINE | re.DOTALL)
+    return [
+        line
+        for line in text.splitlines()
+        if len(line) > 100 and not line.lstrip().startswith("|") and " " in line.strip()
+    ]
+
+
+LONGER = {"docs/results/multilingual.md", "PAPERS.md", "CHANGELOG.md"}  # not wrapped yet
+PAGES = [n for n in tracked() if n.endswith(".md") and not n.startswith("src/")]
+
+
+@pytest.mark.parametrize("name", sorted({*PAGES} - LONGER))
+def test_lines_of_pages_are_short(name):
+    assert long_lines((ROOT / name).read_text("utf-8")) == []
+
+
+def test_the_rule_of_lines_finds_what_it_is_for():
+    long = "a word " * 20
+    assert long_lines(f"# Title\n\n{long}\n") == [long]
+    assert long_lines(f"```console\n$ {long}\n```\n") == [f"$ {long}"]
+    assert long_lines(f"| {long} |\n```text\n{long}\n```\n{'signature|' * 20}\n") == []
+
+
 def test_every_citation_of_the_package_is_in_the_list_of_papers():
     papers = (ROOT / "PAPERS.md").read_text(encoding="utf-8")
     cited = {c for p in MODULES for c in re.findall(r"arXiv:(\d{4}\.\d{5})", p.read_text("utf-8"))}

@@ -44,8 +44,8 @@ def override(tables: Tables, settings: Sequence[str], kinds: Mapping[str, type])
     Args:
         tables: changed in place.
         settings: the key is a dotted path, with or without the name of its table before it; the
-            value is TOML, or else taken as a string.
-        kinds: name of a table -> the dataclass it becomes.
+            value is TOML, or otherwise a string.
+        kinds: name of a table -> the dataclass that it is made into.
 
     Raises:
         ConfigError: if a setting has no `=`, or its key is in no table.
@@ -69,7 +69,7 @@ def build(kind: type[T], table: Any, where: str) -> T:
     """The dataclass `kind` from a table.
 
     Args:
-        kind: a dataclass, perhaps with dataclasses in it.
+        kind: a dataclass, which may contain dataclasses.
         table: its values by name.
         where: the table's file and name, for errors.
 
@@ -96,8 +96,8 @@ def split_options(kind: type[T], argument: str, where: str) -> tuple[str, T]:
 
     Args:
         kind: its fields are the keys.
-        argument: may hold commas that no `key=` follows; values are TOML, or else strings.
-        where: whose options they are, for errors, which are as in `build`.
+        argument: may contain commas, if no `key=` follows; values are TOML, or otherwise strings.
+        where: what the options belong to, for errors, which are as in `build`.
     """
     first, *settings = re.split(r",(?=[a-z_]+=)", argument)
     table = dict(setting.split("=", 1) for setting in settings)
@@ -131,7 +131,7 @@ def _table_lines(name: str, values: Mapping[str, Any]) -> list[str]:
 
 
 def _toml_value(value: Any) -> str:
-    """A number, string, boolean or list; JSON is TOML, but for infinity and the character DEL."""
+    """A number, string, boolean or list; JSON is TOML, except infinity and the character DEL."""
     if isinstance(value, (list, tuple)):
         return f"[{', '.join(map(_toml_value, value))}]"
     if isinstance(value, float):
@@ -164,7 +164,7 @@ def _refuse_unknown(kind: type, table: Mapping[str, Any], where: str) -> None:
 
 
 def _refuse_huge(table: Mapping[str, Any], where: str) -> None:
-    """See that each integer has at most 64 bits, as numpy and PyTorch take them."""
+    """Refuse integers of more than 64 bits, which numpy and PyTorch cannot take."""
     for key, value in table.items():
         if isinstance(value, Mapping):
             _refuse_huge(value, f"{where}.{key}")

@@ -1,4 +1,4 @@
-"""Protocols at the edges of the package, where what we do not own begins."""
+"""Protocols at the edges of the package, for what we do not own."""
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, Protocol, runtime_checkable
@@ -17,11 +17,11 @@ class Window(Protocol):
 
     @property
     def example(self) -> Example:
-        """What is asked of what."""
+        """The example it was cut from."""
 
     @property
     def length(self) -> int:
-        """Tokens: for batches of like length."""
+        """Number of tokens, to make batches of similar length."""
 
     @property
     def context_at(self) -> int:
@@ -29,11 +29,11 @@ class Window(Protocol):
 
     @property
     def offsets(self) -> NDArray[np.int32]:
-        """Characters [start, end) of the context of each token from there on, (T, 2)."""
+        """Characters [start, end) in the context of each token from there on, (T, 2)."""
 
 
 class Logits(NamedTuple):
-    """What a network makes of a window of L tokens; the first token stands for "no answer"."""
+    """The output of a network for a window of L tokens; the first token stands for "no answer"."""
 
     start: FloatArray
     """Start logits, (L,)."""
@@ -42,27 +42,27 @@ class Logits(NamedTuple):
 
 
 class Engine(Protocol):
-    """A reader, ready to run: examples to windows, windows to logits.
+    """A reader that is ready to run: examples to windows, windows to logits.
 
     Calls from several threads at once are allowed. An engine keeps its own threads.
     """
 
     @property
     def limits(self) -> Limits:
-        """How contexts are cut where a call does not say."""
+        """How contexts are cut, unless a call says otherwise."""
 
     def windows(
         self, examples: Iterable[Example], limits: Limits | None = None
     ) -> Iterator[Window]:
-        """The windows of each example, in order; none for a context without tokens.
+        """The windows of each example, in order; no window for a context without tokens.
 
         Raises:
-            ConfigError: if the limits make no sense for this reader or a question.
+            ConfigError: if the limits do not fit this reader or a question.
             DataError: if a question leaves no room for its context.
         """
 
     def read(self, windows: Sequence[Any]) -> Generator[Logits, None, None]:
-        """Logits of windows of this engine, in order; once closed, it reads no more of them."""
+        """Logits of windows of this engine, in order; once closed, it stops reading."""
 
 
 @runtime_checkable
@@ -77,7 +77,7 @@ class Translator(Protocol):
     """A machine translation system; languages are ISO 639-1 codes.
 
     A module of `babelspan.translators` has a function `translator(argument)` that
-    builds it from what follows the colon in `<module>:<argument>` (`babelspan.translators`).
+    makes one from what follows the colon in `<module>:<argument>` (`babelspan.translators`).
     """
 
     @property
@@ -87,15 +87,15 @@ class Translator(Protocol):
     def translate(
         self, texts: Sequence[str], *, source: str, target: str, tags: Sequence[str] = ()
     ) -> list[str]:
-        """Translations of `texts`, in order and as many.
+        """Translations of `texts`, one for each, in order.
 
         Args:
-            texts: plain text, a sentence or so each: long input makes systems drop sentences.
+            texts: plain text, about a sentence each: with long input, systems drop sentences.
             source: language of the texts.
             target: language to translate to.
             tags: names of elements, such as "b", whose tags `<b>` and `</b>` in the texts are
-                markup, to come back round what they were round. All else is literal, `<` and
-                `&` included, in what goes in and in what comes out.
+                markup; they enclose the same words in the translation. Everything else is literal,
+                `<` and `&` included, in input and output.
 
         Raises:
             ConfigError: if the system does not translate from `source` to `target`.

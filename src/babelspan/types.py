@@ -1,4 +1,4 @@
-"""The words of the toolkit: spans, answers, examples, predictions, sentence pairs.
+"""The types of the toolkit: spans, answers, examples, predictions, sentence pairs.
 
 A bare `start` or `end` counts Unicode code points, as Python strings do; `end` is exclusive and
 `last` inclusive. Everything here is immutable.
@@ -7,11 +7,11 @@ A bare `start` or `end` counts Unicode code points, as Python strings do; `end` 
 from dataclasses import dataclass
 
 UNDETERMINED = "und"
-"""The language code of a text of which nothing says its language (ISO 639-2)."""
+"""Language code of a text whose language is unknown (ISO 639-2)."""
 
 
 class DataError(ValueError):
-    """A file holds something other than what was expected of it."""
+    """A file does not contain what was expected."""
 
 
 class ConfigError(ValueError):
@@ -19,7 +19,7 @@ class ConfigError(ValueError):
 
 
 class TranslationError(RuntimeError):
-    """A translation system stopped, could not be reached, or gave something else than asked."""
+    """A translation system stopped, could not be reached, or returned something unexpected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,8 @@ class Span:
 class Answer:
     """An answer string and where it starts in its context, in characters.
 
-    `start` is None when only the text is known: such an answer can be scored but not learnt.
+    `start` is None when only the text is known: such an answer is used for scoring and not for
+    training.
     """
 
     text: str
@@ -72,12 +73,12 @@ class Example:
         id: unique within a data set; parallel sets share ids between languages.
         question: the question.
         context: the text that is searched.
-        answers: gold answers; None where they are unknown, () where there is none to find.
+        answers: gold answers; None if unknown, () if the question is unanswerable.
         question_language: ISO 639-1 code, or "und" (undetermined).
         context_language: ISO 639-1 code, or "und".
         title: title of the article, for grouping; may be empty.
         origin: id of the example that this one was translated or generated from, or None.
-        strategy: how it was made from its origin, such as "T(Q)"; empty where it was not.
+        strategy: how it was made from its origin, such as "T(Q)"; empty if it has none.
     """
 
     id: str
@@ -95,8 +96,8 @@ class Example:
 class Prediction:
     """What a reader answers; `span` is None and `text` empty for "no answer in this context".
 
-    A span that is None with a text that is not empty is an answer by way of another language
-    (`babelspan.reading.pivot`) whose place in the context was not found.
+    If the span is None and the text is not empty, the answer comes through another language
+    (`babelspan.reading.pivot`) and its place in the context was not found.
 
     Attributes:
         id: the example's.
@@ -124,12 +125,12 @@ class PrimaryAnswer:
     """An answer to a question of the TyDi QA primary tasks, an annotator's or a system's.
 
     Attributes:
-        passage: index of the passage that answers, or None.
+        passage: index of the passage with the answer, or None.
         place: bytes of the minimal answer in the UTF-8 of the document, from the first up to, not
             including, the second; None where there is none.
         yes_no: "yes" or "no" where that is the minimal answer, or None.
-        passage_score: how sure the system is of the passage.
-        minimal_score: how sure it is of the minimal answer.
+        passage_score: the system's confidence in the passage.
+        minimal_score: the system's confidence in the minimal answer.
     """
 
     passage: int | None
@@ -146,7 +147,7 @@ class PrimaryQuestion:
     Attributes:
         id: unique within a data set.
         language: its English name in lower case, as the files have it.
-        answers: one of each annotator, or the one of a system.
+        answers: one per annotator, or the one of a system.
     """
 
     id: int
@@ -225,11 +226,11 @@ class Limits:
     """How a long context is cut into windows.
 
     Attributes:
-        max_length: tokens of a window, at most.
-        overlap: context tokens that neighbouring windows share. None, with `step` None as well,
-            for 128, or half of the room where a long question leaves less than 256 tokens.
+        max_length: most tokens in a window.
+        overlap: context tokens that neighbouring windows share. If `step` is None too, None means
+            128, or half of the room if a long question leaves less than 256 tokens.
         step: context tokens from the start of a window to that of the next: the "doc stride" of
-            `run_squad.py` and of papers that name one. None to say `overlap` instead.
+            `run_squad.py` and of papers that name one. None if `overlap` is used instead.
 
     Raises:
         ConfigError: if a limit is negative, or both `overlap` and `step` are given.
@@ -251,10 +252,10 @@ class Limits:
             raise ConfigError(f"step must be 1 or more, got {self.step}")
 
     def step_in(self, room: int) -> int:
-        """Context tokens from one window to the next where windows have `room` for the context.
+        """Context tokens from one window to the next, if windows have `room` for the context.
 
         Raises:
-            ConfigError: if windows of that room cannot be cut so.
+            ConfigError: if this is impossible in windows with that room.
         """
         if self.step is not None:
             if self.step > room:

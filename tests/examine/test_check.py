@@ -56,8 +56,8 @@ def test_misplaced_answers_are_found_with_where_they_stand(tmp_path):
     answers = (Answer("bell", 3), Answer("ing", 0), Answer("gong", 5), Answer("Ring", 0))
     assert found_in(example("q", text, answers=answers), tmp_path=tmp_path) == {
         "misplaced": [
-            ("q", "'bell' stands at character 20"),
-            ("q", "'ing' stands at character 1 and at 1 other places"),
+            ("q", "'bell' occurs at character 20"),
+            ("q", "'ing' occurs at character 1 and at 1 other places"),
             ("q", "'gong' is nowhere in the context"),
         ]
     }

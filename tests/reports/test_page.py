@@ -121,7 +121,7 @@ def test_two_readers_are_shown_by_their_difference():
     table = tree.one("section", id="exact_match").one("table")
 
     assert [s.text for s in tree.one("h1").all("span")] == ["A: base", "B: mine"]
-    assert table.one("caption").text == "Exact match, percent, A less B"
+    assert table.one("caption").text == "Exact match, percent, A minus B"
     # tabor-1 right for A, tabor-2 for B, tabor-3 for none; but B is all right in de-zh
     shown = {a["href"]: a.text for a in table.all("a")}
     assert shown.pop("#de-zh") == "−66.7"

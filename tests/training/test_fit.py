@@ -319,7 +319,7 @@ def test_a_checkpoint_of_more_processes_is_refused(tmp_path):
     state = torch.load(tmp_path / CHECKPOINT, weights_only=True)
     state["random"] *= 2
     torch.save(state, tmp_path / CHECKPOINT)
-    with pytest.raises(ConfigError, match="of a run with 2 processes, which cannot go on with 1"):
+    with pytest.raises(ConfigError, match="from a run with 2 processes, which cannot resume"):
         trained(tmp_path)
 
 

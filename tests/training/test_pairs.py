@@ -159,7 +159,7 @@ def test_pairs_that_no_window_answers_are_left_out(capsys):
     reader = miniature_reader(WORLD.vocabulary())
     lost = [replace(e, answers=(Answer("gone", None),)) for e in (ORIGINALS[0], TO_L1[0])]
     stream = paired(reader, [*lost, *ORIGINALS[1:], *TO_L1[1:]], run_of())
-    assert "skipped 2 examples: no window holds their answer" in capsys.readouterr().err
+    assert "skipped 2 examples: no window contains their answer" in capsys.readouterr().err
     assert len(windows_of(stream)) == 6
 
 

@@ -302,7 +302,7 @@ def test_a_redirect_is_not_followed(client, server, state):
     place = {"Location": "https://elsewhere.example/translate?secret=1"}
     server.replies = [(state, {}, place)]
     with pytest.raises(
-        ConfigError, match=r"sends elsewhere, to https://elsewhere\.example; give that address$"
+        ConfigError, match=r"redirects to https://elsewhere\.example; use that address$"
     ):
         spanish(client(key="s3cret"))
 

@@ -23,31 +23,32 @@ Gold = Annotated[list[Path], typer.Argument(help="Files and folders in the SQuAD
 Compared = Annotated[
     Path,
     typer.Argument(
-        help="{id: text} as JSON, a folder of evaluate --out, or a folder of these, one a seed."
+        help="{id: text} as JSON, a folder of evaluate --out, or a folder of these, one per seed."
     ),
 ]
-ScorerName = Annotated[str, typer.Option("--scorer", help="As in score.")]
+ScorerName = Annotated[str, typer.Option("--scorer", help="A scorer, as for babelspan score.")]
 Language = Annotated[
-    str | None, typer.Option("--language", help="Of the contexts; else from the names of GOLD.")
+    str | None,
+    typer.Option("--language", help="Language of the contexts (default: from GOLD's name)."),
 ]
 Clusters = Annotated[
     str,
-    typer.Option("--clusters", help="What is independent: question, paragraph or article."),
+    typer.Option("--clusters", help="Unit of independence: question, paragraph or article."),
 ]
 Correction = Annotated[
     str,
     typer.Option(
         "--correction",
-        help="For many cells: holm, benjamini-hochberg or benjamini-yekutieli.",
+        help="Correction for many cells: holm, benjamini-hochberg or benjamini-yekutieli.",
     ),
 ]
-Resamples = Annotated[int, typer.Option("--resamples", min=1, help="Random exchanges and draws.")]
-Seed = Annotated[int, typer.Option("--seed", min=0, help="Of the exchanges and draws.")]
+Resamples = Annotated[int, typer.Option("--resamples", min=1, help="Number of random resamples.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of the resamples.")]
 Show = Annotated[
     int,
-    typer.Option("--show", min=0, help="So many questions of each pair that one alone answers."),
+    typer.Option("--show", min=0, help="Number of questions to show that only one answers."),
 ]
-Csv = Annotated[Path | None, typer.Option("--csv", help="Write the tables here.")]
+Csv = Annotated[Path | None, typer.Option("--csv", help="Also write the tables to this CSV file.")]
 
 
 def command(
@@ -70,7 +71,7 @@ def command(
 ) -> None:
     """Test whether two systems differ, and list what one answers and the other misses.
 
-    Differences are A less B, with a 95 percent interval (paired bootstrap) and a p-value (Fisher
+    Differences are A minus B, with a 95 percent interval (paired bootstrap) and a p-value (Fisher
     randomisation), both over clusters of questions; fractions of 1 in JSON and CSV, percent in the
     tables.
     """

@@ -35,7 +35,7 @@ ScorerName = Annotated[
 ]
 Out = Annotated[
     Path | None,
-    typer.Option("--out", help="Folder for predictions and matrix; to resume, name it again."),
+    typer.Option("--out", help="Folder for predictions and matrix; also resumes a job."),
 ]
 Reports = Annotated[
     list[Path] | None,
@@ -134,7 +134,7 @@ def _tell(examples: "list[Example]", no_answer: bool) -> None:
     without = sum(e.answers == () for e in examples)
     if without and not no_answer:
         print(
-            f"{without} questions have no answer, and the reader may not say so; --no-answer lets "
-            "it",
+            f"{without} questions have no answer, but the reader has to give one; "
+            "allow it to say so with --no-answer",
             file=sys.stderr,
         )

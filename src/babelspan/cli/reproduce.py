@@ -10,7 +10,7 @@ from babelspan.cli.shown import Json, Sample
 if TYPE_CHECKING:
     from babelspan.jobs.reproduce.reproduction import Reproduction
 
-PaperName = Annotated[str, typer.Argument(metavar="PAPER", help="Such as bornea2021.")]
+PaperName = Annotated[str, typer.Argument(metavar="PAPER", help="A paper, such as bornea2021.")]
 ScaleName = Annotated[
     str, typer.Option("--scale", help="A scale of the paper, or a TOML file of your own.")
 ]
@@ -23,7 +23,7 @@ Out = Annotated[
     typer.Option("--out", help="Folder of the reproduction (default: runs/PAPER-SCALE)."),
 ]
 Reader = Annotated[
-    str | None, typer.Option("--reader", help="Where training starts, instead of the scale's.")
+    str | None, typer.Option("--reader", help="Reader to start from, instead of the scale's.")
 ]
 Start = Annotated[
     str | None,
@@ -32,7 +32,7 @@ Start = Annotated[
 Rows = Annotated[str | None, typer.Option("--rows", help="Keys of rows, separated by commas.")]
 Seeds = Annotated[int | None, typer.Option("--seeds", min=1, help="Number of seeds, from 1.")]
 Translator = Annotated[
-    str | None, typer.Option("--translator", help="Translator to use where the scale names none.")
+    str | None, typer.Option("--translator", help="Translator, if the scale names none.")
 ]
 Translated = Annotated[
     Path | None, typer.Option("--translated", help="Folder with existing translations.")
@@ -46,11 +46,13 @@ Int8 = Annotated[
 ]
 Equal = Annotated[
     Literal["updates", "exposure"] | None,
-    typer.Option("--equal", help="What all rows have in common, instead of the scale's choice."),
+    typer.Option("--equal", help="What is equal for all rows, instead of the scale's choice."),
 ]
-Jobs = Annotated[int, typer.Option("--jobs", min=1, help="Rows trained at a time, a process each.")]
+Jobs = Annotated[
+    int, typer.Option("--jobs", min=1, help="Rows to train at a time, one process each.")
+]
 Results = Annotated[
-    Path | None, typer.Option("--results", help="Also write the tables, as Markdown, here.")
+    Path | None, typer.Option("--results", help="Also write the tables to this Markdown file.")
 ]
 
 

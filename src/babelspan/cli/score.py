@@ -1,4 +1,4 @@
-"""`babelspan score`: figures of predictions, as the field's scripts give them."""
+"""`babelspan score`: figures of predictions, as the official scripts give them."""
 
 import json
 import math
@@ -11,10 +11,10 @@ import typer
 from babelspan.cli.shown import Json
 
 Gold = Annotated[
-    Path, typer.Argument(help="Questions with answers: SQuAD layout, or TyDi QA's for its tasks.")
+    Path, typer.Argument(help="Questions with answers, in the SQuAD or the TyDi QA layout.")
 ]
 Predictions = Annotated[
-    Path, typer.Argument(help="{id: text} as JSON, or TyDi QA's lines; either may be gzip'd.")
+    Path, typer.Argument(help="{id: text} as JSON, or TyDi QA lines; may be gzipped.")
 ]
 ScorerName = Annotated[
     str,
@@ -24,14 +24,15 @@ ScorerName = Annotated[
     ),
 ]
 Language = Annotated[
-    str | None, typer.Option("--language", help="Of the contexts; else from the name of GOLD.")
+    str | None,
+    typer.Option("--language", help="Language of the contexts (default: from GOLD's name)."),
 ]
 NullOdds = Annotated[
     Path | None, typer.Option("--null-odds", help="squad2: {id: odds of no answer} as JSON.")
 ]
 Threshold = Annotated[
     float | None,
-    typer.Option("--no-answer-threshold", help="squad2: no answer above such null odds (1)."),
+    typer.Option("--no-answer-threshold", help="squad2: null odds above this mean no answer (1)."),
 ]
 Out = Annotated[Path | None, typer.Option("--out", help="Also write the JSON to this file.")]
 
@@ -49,7 +50,7 @@ def command(
     out: Out = None,
     as_json: Json = False,
 ) -> None:
-    """Score predictions: exact match and F1, fractions of 1 in JSON, percent in the table."""
+    """Score predictions: exact match and F1, as fractions in JSON, in percent in the table."""
     from babelspan.data.files import write_json
     from babelspan.data.places import refuse_overwriting, refuse_unwritable
     from babelspan.scoring import tydi_primary

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-Method = Annotated[str, typer.Argument(help="A method, by its file in babelspan.methods.")]
+Method = Annotated[str, typer.Argument(help="A method: the name of a file in babelspan.methods.")]
 Reader = Annotated[str, typer.Option("--reader", help="Where to start: a folder or a hub name.")]
 Train = Annotated[
     list[Path] | None,
@@ -31,10 +31,11 @@ Recipe = Annotated[
     typer.Option("--recipe", help="A TOML file, or the name of a recipe in the package."),
 ]
 Settings = Annotated[
-    list[str] | None, typer.Option("--set", help="key=value over the recipe; may be repeated.")
+    list[str] | None,
+    typer.Option("--set", help="key=value that replaces a setting of the recipe; repeatable."),
 ]
 Split = Annotated[
-    str | None, typer.Option("--split", help="Which split of a folder, of --train and of --dev.")
+    str | None, typer.Option("--split", help="Split to use in folders of --train and --dev.")
 ]
 Keep = Annotated[
     bool,

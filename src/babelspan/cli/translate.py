@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from babelspan.seams import Translator
 
 Data = Annotated[Path, typer.Argument(help="Questions in the SQuAD layout, in one language.")]
-To = Annotated[str, typer.Option("--to", help="Languages to translate to, parted by commas.")]
+To = Annotated[str, typer.Option("--to", help="Target languages, separated by commas.")]
 TranslatorName = Annotated[
     str,
     typer.Option(
@@ -20,7 +20,7 @@ TranslatorName = Annotated[
         help="apertium[:DIRECTION], ctranslate2:FOLDER, libretranslate:URL or lexicon:FILE.",
     ),
 ]
-Out = Annotated[Path, typer.Option("--out", help="Folder for the result; a stopped job goes on.")]
+Out = Annotated[Path, typer.Option("--out", help="Folder for the result; also resumes a job.")]
 StrategyName = Annotated[
     Literal["q", "c", "qc", "all"],
     typer.Option("--strategy", help="Translate questions, contexts, both, or make all three sets."),
@@ -28,26 +28,32 @@ StrategyName = Annotated[
 Answers = Annotated[
     str,
     typer.Option(
-        "--answers", help="How answers travel, in the order of trust: marks, match, links."
+        "--answers", help="Ways to carry answers over, most trusted first: marks, match, links."
     ),
 ]
-Source = Annotated[str | None, typer.Option("--from", help="Language of DATA; else from its name.")]
+Source = Annotated[
+    str | None, typer.Option("--from", help="Language of DATA (default: from its name).")
+]
 Links = Annotated[
-    Path | None, typer.Option("--links", help="Folder of Pharaoh word links, for links.")
+    Path | None,
+    typer.Option("--links", help="Folder with Pharaoh word links, for --answers links."),
 ]
 Pairs = Annotated[
     bool,
-    typer.Option("--pairs", help="Only write the sentence pairs that a word aligner is to link."),
+    typer.Option("--pairs", help="Only write the sentence pairs, for a word aligner."),
 ]
 Shards = Annotated[
-    int | None, typer.Option("--shards", min=1, help="Parts; one for 256 paragraphs if not said.")
+    int | None,
+    typer.Option("--shards", min=1, help="Number of shards (default: one per 256 paragraphs)."),
 ]
 Cache = Annotated[
     Path | None,
-    typer.Option("--cache", help="Folder of translations, shared by jobs; OUT/cache if not said."),
+    typer.Option(
+        "--cache", help="Cache of translations, to share between jobs (default: OUT/cache)."
+    ),
 ]
 Keep = Annotated[
-    bool, typer.Option("--keep-misplaced", help="Keep questions whose answer is out of place.")
+    bool, typer.Option("--keep-misplaced", help="Keep answers that are not at the stated offset.")
 ]
 
 
@@ -134,7 +140,7 @@ def _source(question: str, context: str, said: str | None, data: Path) -> str:
         return _language(said, "--from")
     if question != context or question == UNDETERMINED:
         raise ConfigError(
-            f"{data}: its name says the languages {question!r} and {context!r}; expected one, as "
+            f"{data}: its name has the languages {question!r} and {context!r}; expected one, as "
             "in train.en.json, or say it with --from"
         )
     return question

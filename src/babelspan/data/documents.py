@@ -1,4 +1,4 @@
-"""Texts to ask about, with every character where the file has it."""
+"""Texts to ask about, with all characters of the file as they are."""
 
 import os
 import sys
@@ -23,22 +23,22 @@ _KINDS: tuple[tuple[bytes, str, str], ...] = (
     (b"\x89PNG", "an image", "read its text with a program such as tesseract"),
     (b"\xff\xd8\xff", "an image", "read its text with a program such as tesseract"),
 )
-"""First bytes of files that are not plain text, what they are, and what to do."""
+"""First bytes of files that are not plain text, what kind of file it is, and what to do."""
 _PACKED = (
     (b"word/", "a Word document (DOCX)", "convert it, for example with pandoc -t plain"),
     (b"opendocument.text", "an OpenDocument text", "convert it with pandoc -t plain"),
     (b"epub+zip", "an EPUB book", "convert it with pandoc -t plain"),
     (b"", "a ZIP archive or an Office document", "unpack it or save it as UTF-8 text"),
 )
-"""The same for ZIP archives, by what is somewhere inside."""
+"""The same for ZIP archives, by a string somewhere inside."""
 _HTML = (b"<!doctype html", b"<html")
 _HEAD = 1000
-"""Bytes in which the first tag of an HTML page is looked for."""
+"""Number of bytes searched for the first tag of an HTML page."""
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A text and where it came from; offsets of answers count the code points of `text`."""
+    """A text and its source; offsets of answers count code points of `text`."""
 
     name: str
     text: str
@@ -47,7 +47,7 @@ class Document:
 def read_document(name: str) -> Document:
     """The UTF-8 text of a file, or of standard input for "-"; line ends and marks are kept.
 
-    A gzip'd file is unpacked.
+    A gzipped file is unpacked.
 
     Raises:
         DataError: if it cannot be read, is not UTF-8, is a document of another kind (PDF, Word,
@@ -66,7 +66,7 @@ def read_document(name: str) -> Document:
 
 
 def read_documents(names: Iterable[str]) -> tuple[list[Document], list[str]]:
-    """The texts of files that can be read and hold any, and for each of the others why not."""
+    """The texts of files that can be read and are not empty; the reasons for the others."""
     documents, skipped = [], []
     for name in names:
         try:
@@ -82,14 +82,14 @@ def read_documents(names: Iterable[str]) -> tuple[list[Document], list[str]]:
 
 
 def find_documents(names: Iterable[str], *, recursive: bool = False) -> Iterator[str]:
-    """The files to read: names as they are given, and the files in folders and below, sorted.
+    """The files to read: names as given, and the files in and below folders, sorted.
 
-    Files and folders whose names begin with a dot are left out of folders, and links to folders
-    are not followed.
+    In folders, files and folders whose names begin with a dot are skipped, and links to folders are
+    not followed.
 
     Args:
         names: files, folders, or "-" for standard input.
-        recursive: whether folders are taken.
+        recursive: whether folders are allowed.
 
     Raises:
         DataError: if a name is a folder and `recursive` is false, or the folder has no files.
@@ -115,7 +115,7 @@ def _inside(folder: str) -> list[str]:
 
 
 def _refuse_other_kinds(raw: bytes, where: str) -> None:
-    """See that it is not a document of a kind whose bytes are not its text."""
+    """Refuse documents of a kind whose bytes are not its text."""
     kinds = _KINDS
     if raw.startswith(b"PK\x03\x04"):
         kinds = tuple((b"PK", what, then) for inside, what, then in _PACKED if inside in raw)

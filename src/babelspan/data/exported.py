@@ -1,4 +1,4 @@
-"""The form of an exported reader: a folder with these files."""
+"""The layout of an exported reader: a folder with these files."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Files that are read with clear errors and written whole or not at all."""
+"""Reading files with clear errors; writing files whole or not at all."""
 
 import csv
 import gzip
@@ -15,21 +15,21 @@ from typing import Any
 from babelspan.types import DataError
 
 LARGEST = 2**30
-"""Bytes that a gzip'd file may have unpacked, where it is read whole: 1 GiB."""
+"""Most bytes of an unpacked gzip file that is read whole: 1 GiB."""
 
 _GZIP = b"\x1f\x8b"
 _CHUNK = 2**20
 
 
 def read_bytes(path: Path, *, largest: int = LARGEST) -> bytes:
-    """The content of a file, unpacked if it is gzip'd (by its first bytes, not its name).
+    """The content of a file, unpacked if it is gzipped (by its first bytes, not its name).
 
     Args:
         path: the file.
-        largest: bytes that a gzip'd file may have unpacked.
+        largest: most bytes of an unpacked gzip file.
 
     Raises:
-        DataError: if the file is missing, unreadable, a broken gzip, or larger unpacked.
+        DataError: if the file is missing, unreadable, a broken gzip, or too large when unpacked.
     """
     with _told(path):
         raw = path.read_bytes()
@@ -53,10 +53,10 @@ def _unpacked(packed: bytes, path: Path, largest: int) -> bytes:
 
 @contextmanager
 def opened(path: Path) -> Iterator[BufferedIOBase]:
-    """The content of a file as a stream, unpacked, for files that are too large to be held.
+    """The content of a file as an unpacked stream, for files too large for memory.
 
     Raises:
-        DataError: as `read_bytes`, also from within the block, where the content is read.
+        DataError: as `read_bytes`, also inside the block, where the content is read.
     """
     with _told(path):
         with path.open("rb") as raw:
@@ -80,7 +80,7 @@ def _told(path: Path) -> Iterator[None]:
 
 
 def read_text(path: Path) -> str:
-    """The content of a UTF-8 file with every character kept, line ends and marks included.
+    """The content of a UTF-8 file, every character kept, line ends and BOM included.
 
     Raises:
         DataError: if the file cannot be read or is not UTF-8, with the place of the first bad byte.
@@ -101,7 +101,7 @@ def lines(path: Path) -> Iterator[str]:
 
 
 def decode_utf8(raw: bytes, name: str) -> str:
-    """`raw` as text; `name` says in the error where it came from."""
+    """`raw` as text; errors call its source `name`."""
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -112,7 +112,7 @@ def decode_utf8(raw: bytes, name: str) -> str:
 
 
 def read_json(path: Path) -> Any:
-    """The JSON value in a file, gzip'd or not, with a byte-order mark or without.
+    """The JSON value in a file, gzipped or not, with or without a byte-order mark.
 
     Raises:
         DataError: if it is not JSON, with line and column.
@@ -136,7 +136,7 @@ def parse_json(text: str, path: Path) -> Any:
 
 
 def read_record(path: Path, keys: Iterable[str] = ()) -> dict[str, Any]:
-    """The record of a job: a JSON object that has at least some keys.
+    """The record of a job: a JSON object with at least the given keys.
 
     Raises:
         DataError: if it is broken, or something else.
@@ -176,9 +176,9 @@ def checksum_of_tree(path: Path) -> str:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A path beside `path` to write to; it takes the place of `path` when the block succeeds.
+    """A temporary path beside `path` to write to; it replaces `path` when the block succeeds.
 
-    A crash, a full disk or an exception leaves what stood at `path` untouched.
+    A crash, a full disk or an exception leaves an existing file at `path` untouched.
 
     Raises:
         OSError: if it cannot be written, with the name of the file.
@@ -199,9 +199,9 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
-    """Write a file whole or not at all, gzip'd when its name ends in `.gz`.
+    """Write a file whole or not at all, gzipped if its name ends in `.gz`.
 
-    Text becomes UTF-8; a lone surrogate, which UTF-8 cannot hold, is written as its JSON escape.
+    Text becomes UTF-8; a lone surrogate, which UTF-8 cannot encode, is written as its JSON escape.
     """
     if isinstance(content, str):
         content = content.encode("utf-8", errors="backslashreplace")
@@ -215,7 +215,7 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write rows as comma-separated values (RFC 4180) under the keys of the first."""
+    """Write rows as comma-separated values (RFC 4180); the keys of the first row are the header."""
     with replacing(path) as beside, beside.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()

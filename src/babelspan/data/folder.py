@@ -28,14 +28,14 @@ _NAMES = (
 
 
 SHARDS = "shards"
-"""The folder in which a job keeps its parts."""
+"""The folder in which a job keeps its shards."""
 _LARGE = 32 << 20
-"""Bytes of a file beyond which it is read as a stream: more slowly, and in little memory."""
+"""A file of more bytes is read as a stream: slower, but in little memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class DataFile:
-    """A file of questions and what its name says of it; "und" where it says nothing."""
+    """A file of questions and what its name says about it; "und" if it says nothing."""
 
     path: Path
     split: str
@@ -44,11 +44,11 @@ class DataFile:
 
     @property
     def whole(self) -> Path:
-        """The path without the ends of its name; the same for all parts of one set."""
+        """The path without the suffixes of its name; the same for all parts of one set."""
         return self.path.with_name(_stem(self.path))
 
     def examples(self, *, keep_misplaced: bool = False) -> Iterator[Example]:
-        """The questions of the file one by one; a large one is never in memory as a whole."""
+        """The questions of the file one by one; a large file is never in memory as a whole."""
         if self.path.is_file() and self.path.stat().st_size > _LARGE:
             yield from chain.from_iterable(
                 stream_squad(
@@ -90,10 +90,10 @@ def find(paths: Sequence[Path], *, split: str | None = None) -> list[DataFile]:
 
     Args:
         paths: files and folders.
-        split: keep only this split of folders; None where each folder has only one.
+        split: the split to use in folders; None if each folder has only one.
 
     Raises:
-        DataError: if a folder holds no such file, or several splits and none was chosen.
+        DataError: if a folder contains no such file, or several splits and none was chosen.
     """
     found: list[DataFile] = []
     for path in paths:
@@ -104,7 +104,7 @@ def find(paths: Sequence[Path], *, split: str | None = None) -> list[DataFile]:
 def inside(folder: Path) -> list[DataFile]:
     """The data files in a folder and below it, of every split: those whose names say a language.
 
-    The parts that a job keeps in a folder `shards` are none.
+    The shards that a job keeps in a folder `shards` do not count.
     """
     files = [
         describe(path)
@@ -129,7 +129,7 @@ def _inside(folder: Path, split: str | None) -> list[DataFile]:
 
 
 def chosen(ids: Sequence[str], count: int) -> set[str]:
-    """`count` of the ids, by a hash: the same ones in every language of a parallel set."""
+    """`count` of the ids, chosen by a hash: the same ones in every language of a parallel set."""
     by_hash = sorted(ids, key=lambda one: hashlib.sha256(one.encode(errors="replace")).digest())
     return set(by_hash[:count])
 

@@ -1,4 +1,4 @@
-"""Locks on the folders of jobs, and the half-written files that a killed process leaves in them."""
+"""Locks on the folders of jobs, and removal of half-written files that killed processes left."""
 
 import errno
 import os
@@ -17,10 +17,11 @@ _BUSY = (errno.EWOULDBLOCK, errno.EACCES)
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold a folder, which is made if it is not there, so that no other process works in it.
+    """Lock a folder, which is made if needed, so that no other process works in it.
 
     The lock is the operating system's (`flock`) on `.lock` in the folder; it ends with the process,
-    however that ends. Where a file system knows no locks there is a warning; Windows has none.
+    however that ends. If a file system has no locks, there is a warning; on Windows there is no
+    lock.
 
     Raises:
         ConfigError: if another process holds it.
@@ -36,10 +37,11 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def sweep(folder: Path) -> None:
-    """Remove the half-written files in and below a folder whose writers are no longer alive.
+    """Remove half-written files in and below a folder if the process that wrote them has ended.
 
-    `data.files.replacing` has the process in their names, as in `.train.json.123.part`. Those with
-    the number of this process are of one before it, so this is for a job that has yet to write.
+    `data.files.replacing` puts the process number into their names, as in `.train.json.123.part`.
+    Files with the number of this process are from an earlier one, so call this before the job
+    writes.
     """
     for path in folder.rglob(".*.part"):
         writer = path.name.split(".")[-2]
@@ -51,12 +53,12 @@ def sweep(folder: Path) -> None:
 
 
 def is_unfinished(path: Path) -> bool:
-    """Whether a file is a lock or one that is being written: neither is part of a result."""
+    """Whether a file is a lock or is being written: neither is part of a result."""
     return path.name == LOCK or (path.name.startswith(".") and path.name.endswith(".part"))
 
 
 def _hold(folder: Path) -> int | None:
-    """The open, locked file; None where locks are not known."""
+    """The open, locked file; None if the file system has no locks."""
     if sys.platform == "win32":
         return None
     import fcntl
@@ -84,7 +86,7 @@ def _hold(folder: Path) -> int | None:
 
 
 def _is_still(file: int, path: Path) -> bool:
-    """Whether an open file is the one that stands at a path."""
+    """Whether an open file is the one at a path."""
     try:
         return os.path.samestat(os.fstat(file), path.stat())
     except FileNotFoundError:
@@ -92,7 +94,7 @@ def _is_still(file: int, path: Path) -> bool:
 
 
 def _is_alive(process: str) -> bool:
-    """Whether a process of this machine runs; no for what is no number."""
+    """Whether a process runs on this machine; False if it is not a number."""
     if not process.isdecimal():
         return False
     try:

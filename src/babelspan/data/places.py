@@ -1,4 +1,4 @@
-"""Places to write to, looked at before anything slow begins."""
+"""Checks of the places to write to, before anything slow begins."""
 
 import os
 from collections.abc import Iterable
@@ -8,9 +8,9 @@ from babelspan.types import ConfigError
 
 
 def refuse_unwritable(path: Path) -> None:
-    """See that a file can be written, by writing one beside it that is removed again.
+    """Refuse a file that cannot be written, by writing one beside it that is removed again.
 
-    What stands at the path is not touched.
+    An existing file at the path is not touched.
 
     Raises:
         ConfigError: if there is a folder at the path, or nothing can be written there.
@@ -31,12 +31,12 @@ def refuse_unwritable(path: Path) -> None:
 
 
 def refuse_overwriting(path: Path, inputs: Iterable[Path], *, option: str) -> None:
-    """See that a file to write is not one that is read.
+    """Refuse to write a file that is also read.
 
     Args:
         path: the file to write.
         inputs: files that are read.
-        option: that names `path`, for the error.
+        option: the option that names `path`, for the error.
 
     Raises:
         ConfigError: if it is one of the inputs, by whatever name.

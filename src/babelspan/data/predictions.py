@@ -15,7 +15,7 @@ from babelspan.data.files import read_json, replacing
 from babelspan.types import DataError
 
 RECORD = "evaluation.json"
-"""In a folder of predictions: the file that says which reader and data they depend on."""
+"""In a folder of predictions, the file that says which reader and data they depend on."""
 
 
 def load_predictions(path: Path) -> dict[str, str]:
@@ -35,7 +35,7 @@ def load_predictions(path: Path) -> dict[str, str]:
 
 
 def load_null_odds(path: Path) -> dict[str, float]:
-    """How much more likely than an answer "no answer" is, by question id: SQuAD 2's null odds.
+    """Odds of "no answer" against an answer, by question id: SQuAD 2's null odds.
 
     Raises:
         DataError: if the file is not an object of numbers.
@@ -55,9 +55,9 @@ def save_predictions(path: Path, predictions: Mapping[str, str]) -> None:
 
 
 def stream_predictions(path: Path, predictions: Iterable[tuple[str, str]]) -> int:
-    """Write answers with their ids, whole or not at all, holding one at a time; their number.
+    """Write answers one at a time, the file whole or not at all; returns their number.
 
-    The ids differ from each other.
+    All ids must differ.
     """
     count = 0
     with replacing(path) as beside, beside.open("wb") as raw, _packed(raw, path) as file:
@@ -72,7 +72,7 @@ def stream_predictions(path: Path, predictions: Iterable[tuple[str, str]]) -> in
 
 
 def _packed(raw: BinaryIO, path: Path) -> AbstractContextManager[BinaryIO]:
-    """What packs a file if its name ends in `.gz`; the bytes do not say when."""
+    """Packs a file if its name ends in `.gz`; the bytes contain no time."""
     if path.suffix != ".gz":
         return nullcontext(raw)
     return cast(BinaryIO, gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0))

@@ -1,6 +1,6 @@
 """Questions as flat records, a JSON list or JSON lines, as Hugging Face `datasets` writes them.
 
-A record has `id`, `question`, `context` and, where they are known, `answers`: two lists of one
+A record has `id`, `question`, `context` and, where they are known, `answers`: two lists of equal
 length, `{"text": [...], "answer_start": [...]}`. Empty lists say that the question is unanswerable.
 """
 
@@ -58,10 +58,10 @@ def fields_of(row: Fields, where: str) -> Fields:
 
 
 def value_of(row: Fields, where: str, kind: type | tuple[type, ...], *keys: str) -> Any:
-    """The value at the first of the keys that has one of this kind.
+    """The value of the first key that has a value of this kind.
 
     Raises:
-        DataError: if none has.
+        DataError: if no key has one.
     """
     for key in keys:
         if isinstance(row.get(key), kind):
@@ -72,10 +72,10 @@ def value_of(row: Fields, where: str, kind: type | tuple[type, ...], *keys: str)
 
 
 def answers_of(answers: Fields, where: str) -> tuple[Answer, ...]:
-    """Answers from two lists of one length; those without text are left out.
+    """Answers from two lists of equal length; those without text are skipped.
 
     Raises:
-        DataError: if the lists differ in length or hold other things than texts and numbers.
+        DataError: if the lists differ in length or contain anything but texts and numbers.
     """
     texts = value_of(answers, where, list, "text")
     starts = value_of(answers, where, list, "answer_start")

@@ -29,15 +29,15 @@ def load_squad(
     """The questions of one file, in file order.
 
     Args:
-        path: UTF-8 file, gzip'd or not: SQuAD JSON, or flat records in a JSON list or JSON lines.
+        path: UTF-8 file, gzipped or not: SQuAD JSON, or flat records in a JSON list or JSON lines.
         question_language: ISO 639-1 code given to every question.
         context_language: ISO 639-1 code given to every context.
-        keep_misplaced: keep the text of an answer that is not where the file says, without a
-            place: it is scored, as by scorers that look at texts only, and not learnt from.
+        keep_misplaced: keep the text of an answer that is not at the stated offset, without a
+            place: it is used for scoring and not for training.
 
     Raises:
-        DataError: if the file is not of this layout, or an answer is not where the file says,
-            unless `keep_misplaced`; the message names the file and the question.
+        DataError: if the file has another layout, or an answer is not at the stated offset, unless
+            `keep_misplaced`; the message names the file and the question.
     """
     with _uncollected():
         examples = (
@@ -50,7 +50,7 @@ def load_squad(
 
 
 def refuse_repeated_ids(examples: Iterable[Example], path: Path) -> None:
-    """See that every question has an id of its own, as everything by id needs it.
+    """Refuse repeated ids: predictions are kept by id.
 
     Raises:
         DataError: if an id comes twice, with the id.
@@ -63,12 +63,12 @@ def refuse_repeated_ids(examples: Iterable[Example], path: Path) -> None:
 
 
 def misplaced(examples: Iterable[Example]) -> int:
-    """How many answers are known by their text only."""
+    """Number of answers of which only the text is known."""
     return sum(answer.start is None for e in examples for answer in e.answers or ())
 
 
 def save_squad(path: Path, examples: Iterable[Example]) -> None:
-    """Write examples in the SQuAD layout; those in a row with one title or context are grouped."""
+    """Write examples in the SQuAD layout, grouping consecutive ones by title and context."""
     articles = []
     for title, of_title in groupby(examples, key=lambda e: e.title):
         paragraphs = [
@@ -130,7 +130,7 @@ def records_of(paragraph: Any, title: str, path: Path, where: str) -> Iterator[d
 
 
 def field_of(value: Any, key: str, kind: type | tuple[type, ...], where: str) -> Any:
-    """The value of a key, if it is there and of the right kind; `where` says in the error where."""
+    """The value of a key, if it exists and has the right kind; `where` is its place, for errors."""
     if not isinstance(value, dict) or key not in value:
         found = f"the keys {sorted(value)}" if isinstance(value, dict) else type(value).__name__
         raise DataError(f"{where}: expected a key {key!r} of the SQuAD layout, found {found}")
@@ -144,9 +144,9 @@ def field_of(value: Any, key: str, kind: type | tuple[type, ...], where: str) ->
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """Within the block Python does not look for garbage: almost everything that is made stays.
+    """Within the block Python does not collect garbage: almost all new objects stay.
 
-    It would go over all of it again and again, for more than half of the time of a large file.
+    It would visit all of them again and again, for more than half of the time of a large file.
     """
     was_enabled = gc.isenabled()
     gc.disable()
@@ -169,7 +169,7 @@ def _answers(record: dict[str, Any], where: str) -> tuple[Answer, ...] | None:
 
 
 def unplaced(example: Example) -> Example:
-    """The example with answers that are not where the file says known by their text only."""
+    """The example, in which answers that are not at the stated offset have no place."""
     if example.answers is None:
         return example
     return replace(
@@ -181,7 +181,7 @@ def unplaced(example: Example) -> Example:
 
 
 def checked(example: Example, path: Path) -> Example:
-    """The example, if each answer is where the file says; errors as in `load_squad`."""
+    """The example, if each answer is at the stated offset; errors as in `load_squad`."""
     for answer in example.answers or ():
         if not answer.is_in(example.context):
             raise DataError(

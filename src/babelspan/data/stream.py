@@ -1,4 +1,4 @@
-"""Files in the SQuAD layout read paragraph by paragraph, however large they are."""
+"""Reading files in the SQuAD layout paragraph by paragraph, however large they are."""
 
 import codecs
 import json
@@ -12,7 +12,7 @@ from babelspan.data.squad import checked, field_of, records_of, unplaced
 from babelspan.types import DataError, Example
 
 _AT_ONCE = 1 << 16
-"""Bytes read at a time; more where one paragraph is longer."""
+"""Bytes read at a time; more if a paragraph is longer."""
 _LONGEST_WORD = 16
 """Characters of the longest token, strings apart, that may be cut at the end of what was read."""
 
@@ -22,7 +22,7 @@ def stream_squad(
 ) -> Iterator[list[Example]]:
     """The questions of each paragraph, in file order; arguments and errors as in `load_squad`.
 
-    A title that stands after its paragraphs is not seen.
+    A title after its paragraphs is not seen.
     """
     for paragraph, title, where in _paragraphs(path):
         examples = [
@@ -155,7 +155,7 @@ class _Json:
                 return found
 
     def refuse_more(self) -> None:
-        """See that the text ends here."""
+        """Refuse anything after this place."""
         if self.next():
             raise self._error("Extra data", self._at)
 

@@ -1,4 +1,4 @@
-"""Read the files of the TyDi QA primary tasks: annotated questions, and predictions to them.
+"""Read the files of the TyDi QA primary tasks: annotated questions, and predictions for them.
 
 Layout: Clark et al. (2020), arXiv:2003.05002, one JSON object on each line. Offsets count bytes of
 the UTF-8 of a document; -1 stands for none. (The gold passage task has the SQuAD layout: see
@@ -20,10 +20,10 @@ def load_primary_golds(path: Path) -> list[PrimaryQuestion]:
     """The questions of a file with the answers of their annotators, without the documents.
 
     Args:
-        path: lines of UTF-8 JSON, gzip'd or not; read line by line.
+        path: lines of UTF-8 JSON, gzipped or not; read line by line.
 
     Raises:
-        DataError: if the file is not of this layout, or an id comes twice, with the line.
+        DataError: if the file has another layout, or an id is repeated, with the line.
     """
     return _load(path, _gold)
 

@@ -208,7 +208,7 @@ def _whereabouts(text: str, context: str) -> str:
         return f"{text!r:.80} is nowhere in the context"
     first = context.find(text)
     more = "" if places == 1 else f" and at {places - 1} other places"
-    return f"{text!r:.80} stands at character {first}{more}"
+    return f"{text!r:.80} occurs at character {first}{more}"
 
 
 def _files(paths: Iterable[Path]) -> list[DataFile]:

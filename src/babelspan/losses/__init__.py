@@ -1,1 +1,1 @@
-"""Tensors to scalar, named by the mathematics."""
+"""Functions from tensors to a scalar, named by the mathematics."""

@@ -13,8 +13,8 @@ def confusion_loss(logits: Tensor) -> Tensor:
     """Kullback-Leibler divergence of a classifier's guess from the uniform one, in nats.
 
     KL(uniform || softmax(logits)) = -log C - mean over classes of log softmax(logits); the mean
-    over the batch: 0 where the classifier cannot tell, without bound where it is sure. Bornea et
-    al. (2021), arXiv:2012.05958, Eq. 4, whose sign is a slip: the divergence is minimised.
+    over the batch: 0 if the classifier cannot tell, without bound if it is sure. Bornea et al.
+    (2021), arXiv:2012.05958, Eq. 4, whose sign is a mistake: the divergence is minimised.
 
     Args:
         logits: (B, C).
@@ -23,7 +23,7 @@ def confusion_loss(logits: Tensor) -> Tensor:
         Non-negative scalar.
 
     Raises:
-        ValueError: if `logits` is not a matrix of two classes or more.
+        ValueError: if `logits` is not a matrix with at least two classes.
     """
     if logits.ndim != 2 or logits.shape[1] < 2:
         raise ValueError(f"expected logits (B, C) of 2 classes or more, got {tuple(logits.shape)}")
@@ -36,7 +36,7 @@ def naming_loss(logits: Tensor, classes: Tensor, weights: Tensor) -> Tensor:
 
     The mean over the batch of weight * -log softmax(logits)[class]: Bornea et al. (2021),
     arXiv:2012.05958, Eq. 3, with weights of 1. It is divided by the number of items, not by the sum
-    of their weights, so that the mean over two halves of a batch is that of the whole.
+    of their weights, so the mean over two halves of a batch equals that of the whole.
 
     Args:
         logits: (B, C).
@@ -44,7 +44,7 @@ def naming_loss(logits: Tensor, classes: Tensor, weights: Tensor) -> Tensor:
         weights: (B,).
 
     Returns:
-        Scalar, non-negative for weights that are.
+        Scalar, non-negative if the weights are.
 
     Raises:
         ValueError: if the shapes do not fit together.

@@ -1,4 +1,4 @@
-"""The loss of representing a question otherwise than its translation.
+"""The loss of different vectors for a question and its translation.
 
 Shape letters: B windows, L tokens, H width.
 """
@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 
 def mean_vectors(hidden: Tensor, mask: Tensor) -> Tensor:
-    """The mean of the vectors that a mask chooses, (B, H); zeros where it chooses none.
+    """The mean of the vectors that a mask selects, (B, H); zeros if it selects none.
 
     Args:
         hidden: (B, L, H).

@@ -11,7 +11,7 @@ def span_loss(start_logits: Tensor, last_logits: Tensor, answers: Tensor) -> Ten
     """Negative log-likelihood of the gold span, in nats: -1/2 (log p_start + log p_last).
 
     Bornea et al. (2021), arXiv:2012.05958, Eq. 2; Devlin et al. (2019), arXiv:1810.04805. The mean
-    over the batch; a window without the answer counts with its first token as start and last.
+    over the batch; in a window without the answer, the first token is both start and last.
 
     Args:
         start_logits: (B, L).

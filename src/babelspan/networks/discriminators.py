@@ -1,4 +1,4 @@
-"""Networks that tell where a representation comes from.
+"""Networks that classify where a representation comes from.
 
 Shape letters: B items, H width, C classes.
 """
@@ -12,13 +12,13 @@ _WIDER = 4
 class LanguageDiscriminator(nn.Module):
     """Names the language of a question vector.
 
-    Two hidden layers of 4 H: Bornea et al. (2021), arXiv:2012.05958, Section 4.2. Its weights come
-    from a random state of their own, so that what else is drawn does not depend on it.
+    Two hidden layers of 4 H: Bornea et al. (2021), arXiv:2012.05958, Section 4.2. Its weights have
+    their own random state, so other random numbers do not depend on it.
 
     Args:
-        width: of the vectors, H.
-        languages: how many there are to tell apart, C.
-        seed: of the weights.
+        width: width of the vectors, H.
+        languages: number of languages, C.
+        seed: seed of the weights.
     """
 
     def __init__(self, width: int, languages: int, *, seed: int) -> None:

@@ -28,7 +28,7 @@ from babelspan.types import DataError, Example, Limits
 _REPORT = " For details look at the above report!"
 """How transformers ends an error, after a report that is not shown."""
 _UNBOUNDED = 10**6
-"""A `model_max_length` above this means that the tokenizer names no limit."""
+"""A `model_max_length` above this means that the tokenizer has no limit."""
 
 
 class Encoder(nn.Module):
@@ -64,7 +64,7 @@ class Encoder(nn.Module):
         return {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask, **types}
 
     def texts(self, texts: Sequence[str]) -> Texts:
-        """Texts by themselves as a batch; what a window does not hold of a text is left out."""
+        """Single texts as a batch; what does not fit into a window is cut off."""
         return texts_of(self.featurizer, texts)
 
     @property
@@ -98,7 +98,7 @@ class PretrainedReader(nn.Module):
     """A reader over a transformers checkpoint: an encoder and a span head.
 
     Args:
-        model: with `start_logits` and `end_logits` among its outputs.
+        model: a model with `start_logits` and `end_logits` among its outputs.
         tokenizer: a fast tokenizer of transformers.
         limits: how long contexts are cut into windows.
 
@@ -152,9 +152,9 @@ class PretrainedReader(nn.Module):
         return collate(self.featurizer, windows)
 
     def forward(self, batch: Batch) -> Reading:
-        """Logits and vectors of a batch; logits in fp32 whatever the precision of the rest.
+        """Logits and vectors of a batch; logits are always in fp32.
 
-        Padding gets the logit minus infinity, so that no loss depends on how much of it there is.
+        Padding gets the logit minus infinity, so losses do not depend on the amount of padding.
         """
         hidden, logits = self._read(batch)
         padding = batch.attention_mask == 0
@@ -166,8 +166,8 @@ class PretrainedReader(nn.Module):
     def _read(self, batch: Batch) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """Vectors (B, L, H), start and last logits (B, L).
 
-        A head that is no more than one layer is read here, so that the vectors of the layers below
-        need not be kept; another kind of head by the model itself.
+        A head of one layer is run here, so the vectors of the lower layers need not be kept; the
+        model itself runs any other head.
         """
         if self._has_plain_head:
             hidden = self.encoder(batch)
@@ -225,8 +225,8 @@ def load(
     Args:
         name: of the folder or on the hub.
         limits: how long contexts are cut into windows.
-        gives_new_head: whether a checkpoint without a span head gets one, to be trained, drawn from
-            PyTorch's random state.
+        gives_new_head: whether a checkpoint without a span head gets an untrained one, with weights
+            from PyTorch's random state.
 
     Raises:
         DataError: if there is no such checkpoint, it is broken, weights are missing, or it has no
@@ -297,7 +297,7 @@ def _lacks(name: str, missing: list[str]) -> str:
 
 
 def _refuse_new_weights(name: str, model: Any, missing: set[str], gives_new_head: bool) -> None:
-    """Weights that a checkpoint lacks are drawn at random by transformers, without a word."""
+    """Refuse missing weights, which transformers would silently draw at random."""
     encoder = f"{model.base_model_prefix}."
     of_encoder = sorted(key for key in missing if key.startswith(encoder))
     if of_encoder:
@@ -310,10 +310,10 @@ def _refuse_new_weights(name: str, model: Any, missing: set[str], gives_new_head
 
 
 def featurizer_of(config: Any, tokenizer: Any, limits: Limits) -> Featurizer:
-    """The featurizer of a checkpoint: its tokenizer and its limit of tokens.
+    """The featurizer of a checkpoint, with its tokenizer and its token limit.
 
     Raises:
-        DataError: if the tokenizer is a slow one, which knows no offsets.
+        DataError: if the tokenizer is a slow one, which has no offsets.
     """
     if not getattr(tokenizer, "is_fast", False):
         raise DataError(

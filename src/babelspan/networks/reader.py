@@ -15,7 +15,7 @@ from babelspan.reading.windows import Featurizer, Window
 from babelspan.types import Example, Limits
 
 NO_ANSWER = (0, 0)
-"""First and last token that stand for "not in this window": the first token of all."""
+"""First and last token that mean "not in this window": the first token of the window."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,8 +26,8 @@ class Batch:
         input_ids: (B, L).
         attention_mask: (B, L), 1 for tokens and 0 for padding.
         token_type_ids: (B, L).
-        answers: first and last token of the gold answer, (B, 2); `NO_ANSWER` where the window
-            does not hold it.
+        answers: first and last token of the gold answer, (B, 2); `NO_ANSWER` if the window does not
+            contain it.
         windows: the B windows.
     """
 
@@ -81,14 +81,14 @@ class Batch:
 
 
 def moved_to(device: torch.device, tensor: Tensor) -> Tensor:
-    """A tensor on a device; to a GPU it goes by way of pinned memory, without waiting."""
+    """A tensor on a device; it is copied to a GPU through pinned memory, without waiting."""
     if device.type == "cuda" and tensor.device.type == "cpu":
         return tensor.pin_memory().to(device, non_blocking=True)
     return tensor.to(device)
 
 
 class Reading(NamedTuple):
-    """What a reader makes of a batch.
+    """The output of a reader for a batch.
 
     Attributes:
         start_logits: (B, L).
@@ -104,29 +104,29 @@ class Reading(NamedTuple):
 
 
 class Player(Protocol):
-    """A network that learns: what an `nn.Module` offers and an updater asks of it."""
+    """A network that learns: the members of `nn.Module` that an updater needs."""
 
     def parameters(self) -> Iterator[nn.Parameter]:
-        """Everything that can be learnt."""
+        """All trainable parameters."""
 
     def state_dict(self) -> dict[str, Any]:
         """Tensors by name."""
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> Any:
-        """Take up saved tensors."""
+        """Load saved tensors."""
 
     def to(self, device: torch.device | str) -> Any:
         """Move to a device, in place."""
 
     def train(self, mode: bool = True) -> Any:
-        """Learn: dropout on."""
+        """Training mode: dropout on."""
 
     def eval(self) -> Any:
-        """Do not learn: dropout off."""
+        """Evaluation mode: dropout off."""
 
 
 class Reader(Player, Protocol):
-    """A network that finds answers, with the encoding that belongs to it.
+    """A network that finds answers, with its own encoding.
 
     Attributes:
         kind: "pretrained", or the module of `babelspan.networks` that loads it.
@@ -149,7 +149,7 @@ class Reader(Player, Protocol):
         """Windows of examples over one context, cut at the same context tokens for all of them."""
 
     def collate(self, windows: Sequence[Any]) -> Any:
-        """Windows as one batch: a `Batch`, or what else this reader reads."""
+        """Windows as one batch: a `Batch`, or another type that this reader reads."""
 
     def __call__(self, batch: Any) -> Reading:
         """Read a batch."""
@@ -171,7 +171,7 @@ def collate(featurizer: Featurizer, windows: Sequence[Window]) -> Batch:
 
 
 def gold_tokens(window: Window) -> tuple[int, int] | None:
-    """First and last token of the first gold answer with a place, or None if not in the window."""
+    """First and last token of the first gold answer with a place; None if not in the window."""
     for answer in window.example.answers or ():
         if answer.span is not None:
             return window.tokens_of(answer.span)

@@ -2,7 +2,7 @@
 
 A network that transformers loads is of the kind "pretrained". One of another kind is a folder with
 `network.json`, which names the kind: the module of `babelspan.networks` whose function `load` reads
-the rest of the folder. `new:<kind>[,key=value…]` begins one from nothing, by that module's `new`.
+the rest of the folder. `new:<kind>[,key=value…]` makes an untrained one with that module's `new`.
 """
 
 import importlib
@@ -27,7 +27,7 @@ def load(name: str, *, limits: Limits = Limits(), gives_new_head: bool = False) 
     Args:
         name: a folder, a name on the Hugging Face hub, or `new:<kind>[,key=value…]`.
         limits: how long contexts are cut into windows.
-        gives_new_head: whether an encoder without a span head gets one, to be trained.
+        gives_new_head: whether an encoder without a span head gets an untrained one.
 
     Raises:
         ConfigError: if there is no such kind of network.
@@ -50,7 +50,7 @@ def load(name: str, *, limits: Limits = Limits(), gives_new_head: bool = False) 
 
 
 def save(network: Any, folder: Path) -> None:
-    """Write a network to a folder that `load` reads; its kind comes last."""
+    """Write a network to a folder that `load` reads; its kind is written last."""
     network.save(folder)
     if network.kind != "pretrained":
         write_json(folder / NETWORK, {"kind": network.kind})

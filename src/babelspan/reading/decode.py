@@ -2,8 +2,8 @@
 
 The score of an answer is its share of the probability of all spans that were read for the question:
 a softmax of (start logit + last logit) over every span of at most `max_answer_tokens` tokens in all
-windows of all its contexts, joined by "no answer" where that is allowed. Normalising over
-contexts together makes scores comparable between them (Clark and Gardner 2018, arXiv:1710.10723).
+windows of all its contexts, and "no answer" if that is allowed. Normalising over all contexts makes
+their scores comparable (Clark and Gardner 2018, arXiv:1710.10723).
 
 Shapes: B windows, L tokens, T tokens of the context, D lengths of answers, K candidates.
 """
@@ -22,7 +22,7 @@ from babelspan.types import DataError, Example, Prediction, Span
 MAX_ANSWER_TOKENS = 30
 
 _SPARE = 20
-"""Spans kept of a window, at least, beyond the answers asked for."""
+"""Least number of spans kept per window beyond the answers asked for."""
 
 
 class Candidates(NamedTuple):
@@ -62,9 +62,9 @@ def candidates(
         windows: B windows.
         start_logits: of each window, (L,), L at least its length; or (B, L).
         last_logits: likewise.
-        top_k: how many answers will be wanted; more spans are kept, enough for that many answers
-            where the window has them.
-        allows_overlap: whether answers that share characters will be wanted.
+        top_k: how many answers will be wanted; enough spans are kept for that many answers, if the
+            window has them.
+        allows_overlap: whether answers may share characters.
         max_answer_tokens: longest answer, in tokens.
         whole_words: whether answers will be widened to whole words.
 
@@ -149,7 +149,7 @@ def total_log_mass(found: Sequence[Candidates], *, allows_no_answer: bool) -> fl
 
 
 def _refuse_infinite(inside: slice, start_L: FloatArray, last_L: FloatArray) -> None:
-    """See that a reader gave a number for each context token, those inside, and "no answer"."""
+    """Refuse logits of context tokens or of "no answer" that are not finite."""
     for logits in (start_L[:1], last_L[:1], start_L[inside], last_L[inside]):
         finite = np.isfinite(logits)
         if not finite.all():
@@ -164,7 +164,7 @@ def _sums(
 ) -> NDArray[np.float64]:
     """Start logit + last logit of each span, by first token and length - 1, (T, D).
 
-    Only the window's own tokens enter, so that a batch cannot change so much as the last bit.
+    Only the window's own tokens enter, so a batch does not change even the last bit.
     """
     lengths = min(max_answer_tokens, len(start_logits))
     last = np.full(len(last_logits) + lengths - 1, -np.inf)

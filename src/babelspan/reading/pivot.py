@@ -1,8 +1,8 @@
-"""Answers by way of another language: translate question and context, answer, translate back.
+"""Answers through another language: translate question and context, answer, translate back.
 
 "English as pivot" of Riabi et al. (2021), arXiv:2010.12643, Section 4, and "test-on-source" of Lee
-and Lee (2019), arXiv:1907.06042, Section 4.1. What is in the pivot's language already stays as it
-is, so that an English text asked in Spanish is answered in place.
+and Lee (2019), arXiv:1907.06042, Section 4.1. Text already in the pivot's language is not
+translated, so a Spanish question about an English text is answered in place.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,7 +21,7 @@ _EXAMPLES_AT_ONCE = 128
 
 @dataclass(frozen=True, slots=True)
 class _Pivoted:
-    """An example in the pivot's language, and how its context came there; None: it was there."""
+    """An example in the pivot's language, and its translated context, if it was translated."""
 
     example: Example
     original: Example
@@ -31,14 +31,14 @@ class _Pivoted:
 class Pivot:
     """An answerer around an answerer and a translator.
 
-    An answer over a translated context is looked for in the original one, nearest to the sentences
-    that it was found in: as translated back, then as the reader gave it, then the run of words that
-    shares most with it. Where none is there, the prediction has the text that was translated back
-    and no span.
+    The answer from a translated context is searched for in the original one, nearest to the
+    sentences it was found in: translated back, then as the reader gave it, then the run of words
+    that shares most with it. If none is found, the prediction has the text translated back, and no
+    span.
 
     Args:
-        answerer: good in the pivot's language.
-        translator: from all languages to the pivot's, and back from those of contexts.
+        answerer: an answerer for the pivot's language.
+        translator: from all languages to the pivot's, and back to those of contexts.
         language: the pivot's, ISO 639-1.
         question_language: of questions to `ask`.
         context_language: of contexts to `ask`.
@@ -63,7 +63,7 @@ class Pivot:
 
     @property
     def identity(self) -> str:
-        """What makes its answers differ from the answerer's own."""
+        """What distinguishes its answers from those of the answerer."""
         return f"{self._translator.identity}>{self.language}"
 
     def predict(
@@ -136,7 +136,7 @@ class Pivot:
             if language == UNDETERMINED:
                 raise ConfigError(
                     "a pivot has to know the languages of question and context; name the file "
-                    "<split>.<question>-<context>.json or say them with --question-language and "
+                    "<split>.<question>-<context>.json or set them with --question-language and "
                     "--context-language"
                 )
             if language != self.language:
@@ -172,7 +172,7 @@ class Pivot:
 
 
 def _place(item: _Pivoted, prediction: Prediction, back: str) -> Span | None:
-    """Where an answer stands in the original context."""
+    """The place of an answer in the original context."""
     assert item.rendering is not None
     assert prediction.span is not None
     original = item.original

@@ -1,4 +1,4 @@
-"""What a report is made from: examples, answers and figures of every pair of languages."""
+"""The content of a report: examples, answers and figures of every pair of languages."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -14,7 +14,7 @@ class Evaluation:
     """A reader's answers to the questions of each pair of languages, and their figures.
 
     Attributes:
-        reader: its name, for people.
+        reader: its name, to be shown.
         scorer: the scorer's name.
         signature: what the figures depend on.
         cells: examples by pair, in the order of the figures.
@@ -23,7 +23,7 @@ class Evaluation:
         probabilities: of answers, by pair and question id, where the reader is calibrated.
 
     Raises:
-        ValueError: if cells, predictions and figures are not of the same pairs and questions.
+        ValueError: if cells, predictions and figures do not have the same pairs and questions.
     """
 
     reader: str

@@ -18,19 +18,19 @@ if TYPE_CHECKING:
 
 DPI = 160
 CELL = 0.62
-"""Inches of a cell's side."""
+"""Side of a cell, in inches."""
 LEFT, RIGHT, TOP, BOTTOM = 1.0, 0.3, 1.15, 0.75
-"""Inches round the cells, for names and the signature."""
+"""Margins around the cells, in inches, for names and the signature."""
 NARROWEST = 4.0
-"""Inches of the whole picture, so that title and signature have room beside few cells."""
+"""Least width of the picture, in inches, so that title and signature fit with few cells."""
 EDGE = 0.15
-"""Inches from the writing to the sides of the picture."""
+"""Distance of the text from the sides of the picture, in inches."""
 DARK = 0.71
 """Values above it are written in white, with a contrast of 4.5 to 1 or more on both sides."""
 
 
 def needs_matplotlib() -> None:
-    """See that the library that draws is installed.
+    """Check that matplotlib is installed.
 
     Raises:
         ConfigError: if it is not.

@@ -20,11 +20,11 @@ _MAKERS: dict[str, Callable[[Evaluation], str | bytes]] = {
 
 
 def check_reports(paths: Iterable[Path]) -> None:
-    """See that reports can be written there, before anything is measured.
+    """Check that reports can be written, before anything is measured.
 
     Raises:
-        ConfigError: if a name ends in no known kind, is a folder's, or what the kind needs is
-            not installed.
+        ConfigError: if the ending of a name is unknown, the name is a folder, or a library is not
+            installed.
     """
     for path in paths:
         kind = path.suffix.lower()

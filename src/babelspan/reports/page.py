@@ -28,12 +28,12 @@ def page(evaluation: Evaluation, other: Evaluation | None = None) -> str:
 
     Args:
         evaluation: of a reader, called A where there are two.
-        other: of a reader B on the same questions; the matrix then shows A less B, and the
-            questions can be narrowed to those that one answers and the other misses. None for
-            a page of one reader.
+        other: of a reader B on the same questions; the matrix then shows A minus B, and the
+            questions can be restricted to those that one answers and the other misses. None for a
+            page of one reader.
 
     Raises:
-        DataError: if the two are not of the same pairs of languages and questions.
+        DataError: if the two do not have the same pairs of languages and questions.
     """
     both = [evaluation] if other is None else [evaluation, other]
     _refuse_different(both)
@@ -75,7 +75,7 @@ def _refuse_different(evaluations: Sequence[Evaluation]) -> None:
 
 
 def _section(evaluations: Sequence[Evaluation], metric: Metric) -> str:
-    difference = ", A less B" if len(evaluations) > 1 else ""
+    difference = ", A minus B" if len(evaluations) > 1 else ""
     title = f"{TITLES[metric]}, percent{difference}"
     matrices = [e.matrix for e in evaluations]
     return (
@@ -115,6 +115,6 @@ def _policy(style: str, script: str) -> str:
 
 
 def _inert(value: object) -> str:
-    """JSON in which nothing can end the element it stands in."""
+    """JSON in which nothing can end the element around it."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return text.replace("<", "\\u003c")

@@ -1,4 +1,4 @@
-"""The questions behind a page as plain values, every text in it once for each language."""
+"""The questions behind a page as plain values, every text once per language."""
 
 import math
 from collections import defaultdict
@@ -14,7 +14,7 @@ from babelspan.types import Example
 
 
 class Pool:
-    """Values by number, each of them once."""
+    """Distinct values by number."""
 
     def __init__(self) -> None:
         self._numbers: dict[Hashable, int] = {}

@@ -1,4 +1,4 @@
-"""The tables of a page: one metric of a matrix, or how far a first is ahead of a second."""
+"""The tables of a page: one metric of a matrix, or the first matrix minus the second."""
 
 from collections.abc import Sequence
 from html import escape
@@ -17,7 +17,7 @@ def matrix_table(matrices: Sequence[Matrix], metric: Metric, title: str) -> str:
     """A table with questions in rows and contexts in columns, each cell a link to its questions.
 
     Args:
-        matrices: one, or two of the same pairs, of which the first less the second is shown.
+        matrices: one, or two of the same pairs, of which the first minus the second is shown.
         metric: which.
         title: the table's caption.
     """
@@ -56,7 +56,7 @@ def mean_line(matrices: Sequence[Matrix], metric: Metric) -> str:
 
 
 def _shown(values: Sequence[float | None]) -> float | None:
-    """The only value, or the first less the second; None where one is absent."""
+    """The only value, or the first minus the second; None if one is absent."""
     known = [value for value in values if value is not None]
     return known[0] - sum(known[1:]) if len(known) == len(values) else None
 
@@ -77,7 +77,7 @@ def _shade(value: float, scale: float | None) -> str:
 
     Args:
         value: a fraction, or a difference of two.
-        scale: the largest difference, which has the strongest colour; None for a fraction.
+        scale: the largest difference, which gets the strongest colour; None for a fraction.
     """
     if scale is None:
         return f"s{round(10 * value)}"

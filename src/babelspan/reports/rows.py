@@ -13,7 +13,7 @@ def rows(evaluation: Evaluation) -> str:
     """A line for each pair of languages, then one for each mean; figures are fractions.
 
     The column `kind` is `cell`, `xlt` or `g_xlt`; the means have no languages, and XLT has no
-    figures where no pair is of one language with itself.
+    figures if no pair has one language for question and context.
     """
     matrix, signature = evaluation.matrix, evaluation.signature
     means = (("xlt", matrix.xlt), ("g_xlt", matrix.g_xlt))

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 def show(matrix: Matrix, metric: Metric, console: "Console") -> None:
     """Print one metric, questions in rows, contexts in columns, then XLT and G-XLT.
 
-    What is too wide for a terminal is cut into several tables; nothing is left out. A file has
-    any width.
+    A matrix too wide for the terminal is cut into several tables; nothing is left out. In a file
+    there is no limit.
     """
     contexts = matrix.context_languages
     if not console.is_terminal:

@@ -1,4 +1,4 @@
-"""How figures are written for people, in every report the same."""
+"""How figures are written in all reports."""
 
 from babelspan.scoring.matrix import Metric
 

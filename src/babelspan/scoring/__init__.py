@@ -1,1 +1,1 @@
-"""Scorers, each equal to its official script, and what is made of their figures."""
+"""Scorers that equal their official scripts, and what is computed from their figures."""

@@ -1,4 +1,4 @@
-"""Which questions of a matrix belong together, so that their scores are not independent."""
+"""Which questions of a matrix belong together, because their scores are not independent."""
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 
@@ -20,16 +20,16 @@ UNITS = tuple(_OF)
 def clusters(cells: Mapping[Pair, Sequence[Example]], unit: str) -> dict[Pair, NDArray[np.intp]]:
     """The cluster of each question, numbered from 0 over all cells.
 
-    Questions hang together when they have one id, in whatever cells, or are of one unit of one
-    language; what hangs together through others is one cluster. So the paragraph of a parallel set
-    is one cluster in all its languages.
+    Questions are linked if they share an id (in any cell) or a unit in the same language; each
+    connected component is a cluster. So a paragraph of a parallel set is one cluster in all its
+    languages.
 
     Args:
         cells: examples by pair.
         unit: "question", "paragraph" or "article".
 
     Returns:
-        For each pair (Q,), in the order of the examples.
+        Cluster numbers for each pair, (Q,), in the order of the examples.
 
     Raises:
         ConfigError: if there is no such unit.
@@ -53,7 +53,7 @@ def clusters(cells: Mapping[Pair, Sequence[Example]], unit: str) -> dict[Pair, N
 
 
 def _root(parents: dict[Hashable, Hashable], node: Hashable) -> Hashable:
-    """What stands for all that hangs together with `node`; the way there is made shorter."""
+    """The representative of the component of `node`; shortens the path to it."""
     while (parent := parents.setdefault(node, node)) != node:
         parents[node] = parents[parent]
         node = parent

@@ -24,12 +24,12 @@ from babelspan.types import ConfigError, DataError, Example
 
 Cells = Mapping[Pair, Sequence[Example]]
 Answers = Mapping[Pair, Mapping[str, str]]
-"""What a system answered: by pair of languages and question id."""
+"""Answers of a system, by pair of languages and question id."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How differences are tested; `clusters` and `significance` have the names."""
+    """How differences are tested; names are those of `clusters` and `significance`."""
 
     clusters: str = "paragraph"
     correction: str = "holm"
@@ -52,7 +52,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One figure of A and of B, fractions, and whether they differ.
+    """One figure of A and of B, as fractions, and whether they differ.
 
     Attributes:
         a: mean over the seeds of A.
@@ -62,7 +62,7 @@ class Difference:
         difference: a - b.
         low: end of the interval of 95 percent for the difference.
         high: its other end.
-        p_value: of the randomisation test, two-sided.
+        p_value: two-sided, of the randomisation test.
         corrected: the same, corrected for the number of cells; None for means over cells.
     """
 
@@ -81,11 +81,11 @@ class Difference:
 class Cell:
     """Two systems on one pair of languages.
 
-    A system has a question right where it has the exact match in more than half of its seeds.
+    A system has a question right if more than half of its seeds have the exact match.
 
     Attributes:
         questions: how many.
-        clusters: how many of them are independent of each other.
+        clusters: number of independent clusters of questions.
         differences: by figure.
         both: questions that both have right.
         only_a: ids of those that A alone has right.
@@ -118,13 +118,13 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two systems on a matrix; `means` has XLT and G-XLT where there are several cells."""
+    """Two systems on a matrix; `means` has XLT and G-XLT if there are several cells."""
 
     cells: Mapping[Pair, Cell]
     means: Mapping[str, Mapping[Metric, Difference]]
 
     def to_json(self) -> dict[str, Any]:
-        """All of it as plain values, with the ids of the lists."""
+        """The comparison as plain values, with the ids of the lists."""
         cells = [
             {
                 "question": question,
@@ -152,21 +152,21 @@ def compare(
     *,
     language: str | None = None,
 ) -> Comparison:
-    """Score two systems, and test what they differ by in each cell and in XLT and G-XLT.
+    """Score two systems, and test their differences in each cell and in XLT and G-XLT.
 
-    What is tested is the mean over seeds, question by question; the correction is for the number of
-    cells, for each figure by itself.
+    The mean over seeds is tested, question by question. Exact match and F1 are each corrected for
+    the number of cells.
 
     Args:
         cells: examples by pair.
-        a: answers of one system, for each of its seeds.
+        a: answers of one system, one mapping per seed.
         b: answers of the other.
         scorer: a module of `babelspan.scoring`.
         settings: of the tests.
         language: of the answers; None for each example's context language.
 
     Raises:
-        ConfigError: if a language is given for contexts of several.
+        ConfigError: if one language is given for contexts in several.
         DataError: if a cell has no questions or fewer than two clusters, or a question is not
             counted; or as in `figures`.
     """
@@ -233,14 +233,14 @@ def differences(
     """Differences by pair of languages and by name of a mean ("XLT", "G-XLT").
 
     Args:
-        of_a: figures of one system, for each of its seeds.
+        of_a: figures of one system, one matrix per seed.
         of_b: of the other.
         numbers: the clusters of the questions, as `comparable` gives them.
         settings: of the tests.
         ids: of the questions of each cell.
 
     Raises:
-        DataError: if a question is not counted in some matrix: there is no difference to test.
+        DataError: if a question is not counted in some matrix, so that it has no difference.
     """
     for matrix in (*of_a, *of_b):
         _refuse_uncounted(matrix, ids)

@@ -12,20 +12,20 @@ from babelspan.types import DataError, Example
 
 
 class Rules(Protocol):
-    """A scorer's name, and in a word each what its figures depend on."""
+    """A scorer's name, and what its figures depend on, in one word each."""
 
     NAME: str
     RULES: str
 
 
 class Scorer(Rules, Protocol):
-    """What a module of `babelspan.scoring` that scores one string against another offers.
+    """What a scorer of strings, a module of `babelspan.scoring.scorers`, offers.
 
-    It may have four things more: `golds(answers)`, the gold strings of a question that count, else
-    all of them, and a question that has none is refused; `MISSING`, the score of a question without
-    a prediction, else 0, and nan for one that is not counted; `details(examples, figures)`, what
-    else the official script makes of the figures; and `HAS_UNANSWERABLE`, true where figures make
-    sense only of a reader that may say that there is no answer.
+    It may have four more members: `golds(answers)`, the gold strings of a question that count
+    (default: all, and a question that has none is refused); `MISSING`, the score of a question
+    without a prediction (default: 0; nan if it is not counted); `details(examples, figures)`, what
+    else the official script computes; and `HAS_UNANSWERABLE`, true if figures make sense only for a
+    reader that may say that there is no answer.
     """
 
     def exact_match(self, prediction: str, answer: str, language: str) -> float:
@@ -37,12 +37,12 @@ class Scorer(Rules, Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Figures:
-    """Scores of each question, (Q,) each, in the order of the examples; nan: not counted."""
+    """Scores of the questions, (Q,) each, in the order of the examples; nan: not counted."""
 
     exact_matches: NDArray[np.float64]
     f1s: NDArray[np.float64]
     missing: int
-    """Questions without a prediction; they count as wrong, or by `squad2` not at all."""
+    """Questions without a prediction; they count as wrong, or with `squad2` not at all."""
 
     @property
     def questions(self) -> int:
@@ -51,7 +51,7 @@ class Figures:
 
     @property
     def counted(self) -> int:
-        """How many questions the means are over."""
+        """Number of questions in the means."""
         return int(np.count_nonzero(~np.isnan(self.f1s)))
 
     @property
@@ -75,14 +75,15 @@ def figures(
     """Score predictions, each against its best gold answer.
 
     Args:
-        examples: with their gold answers.
-        predictions: answer by question id; a question without one is wrong, or as the scorer says.
+        examples: examples with gold answers.
+        predictions: answer by question id; a question without one is wrong, or has the score that
+            the scorer sets.
         scorer: a module of `babelspan.scoring`.
         language: of the answers; None for each example's context language.
 
     Raises:
-        DataError: if there is no question that counts, or one has no gold answer and the scorer
-            knows only questions that have one.
+        DataError: if no question counts, or one has no gold answer and the scorer does not know
+            such questions.
     """
     if not examples:
         raise DataError("expected questions to score, found none")
@@ -95,12 +96,12 @@ def figures(
 
 
 def signature(scorer: Rules, *, questions: int, data: Iterable[str], version: str) -> str:
-    """What figures depend on, in one line: figures with different signatures do not compare.
+    """What figures depend on, in one line; do not compare figures with different signatures.
 
     Args:
         scorer: a module of `babelspan.scoring`.
-        questions: how many were scored.
-        data: for each file its languages and the SHA-256 of its content, `<languages>:<sha256>`.
+        questions: number of questions scored.
+        data: languages and SHA-256 of the content of each file, `<languages>:<sha256>`.
         version: of Babelspan.
     """
     digest = hashlib.sha256("\n".join(sorted(data)).encode()).hexdigest()[:12]

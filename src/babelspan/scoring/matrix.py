@@ -20,7 +20,7 @@ METRICS: tuple[Metric, ...] = ("exact_match", "f1")
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """Figures by pair of languages; some pairs may be absent."""
+    """Figures by pair of languages; pairs may be absent."""
 
     cells: Mapping[Pair, Figures]
 
@@ -35,7 +35,7 @@ class Matrix:
         return list(dict.fromkeys(context for _, context in self.cells))
 
     def value(self, pair: Pair, metric: Metric) -> float | None:
-        """One figure, a fraction; None where the pair is absent."""
+        """One figure, a fraction; None if the pair is absent."""
         figures = self.cells.get(pair)
         return None if figures is None else float(getattr(figures, metric))
 

@@ -1,11 +1,11 @@
 """Whether two systems differ: tests and intervals over clusters of questions.
 
-K clusters, C cells of a matrix, V figures of each question, M means over cells (a cell by itself
-is one of them). Questions of one cluster are not independent of each other: they are exchanged and
-drawn together, in all cells at once.
+K clusters, C cells of a matrix, V figures of each question, M means over cells (a single cell is
+one of them). Questions of one cluster are not independent: they are exchanged and drawn together,
+in all cells at once.
 
-Sums of scores become whole numbers of a small unit, so that matrix products are exact in whatever
-order they are made: what comes out depends on the seed and on nothing else.
+Sums of scores become whole multiples of a small unit, so matrix products are exact in any order:
+the result depends only on the seed.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -19,18 +19,18 @@ Factor = tuple[slice, slice, Floats]
 """Rows and clusters of a part of a matrix, and the part."""
 
 ROOM = 1_000_000
-"""How many random numbers, of 8 bytes, are held at a time."""
+"""Number of random numbers, of 8 bytes, in memory at a time."""
 
 _BLOCK = 256
-"""Clusters in one matrix product: products of many rows and few clusters make BLAS threads wait for
-each other seldom. Each block has random numbers of its own."""
+"""Clusters in one matrix product: with many rows and few clusters BLAS threads rarely wait for each
+other. Each block has its own random numbers."""
 
 _BITS = 46
-"""Size of a column in units, in bits; a cluster may be drawn 2**6 times and all stays exact."""
+"""Size of a column in units, in bits; a cluster may be drawn 2**6 times and sums stay exact."""
 
 
 class Clustered(NamedTuple):
-    """Figures of A less those of B, summed over the questions of each cluster."""
+    """Figures of A minus those of B, summed over the questions of each cluster."""
 
     sums: Floats
     """(K, V, C)"""
@@ -48,7 +48,7 @@ def clustered(differences: Sequence[Floats], clusters: Sequence[NDArray[np.intp]
     """Sum differences over clusters.
 
     Args:
-        differences: for each of C cells (V, Q) figures of A less those of B; Q may vary.
+        differences: for each of C cells, (V, Q) figures of A minus those of B; Q may vary.
         clusters: for each cell (Q,) the cluster of each question, in [0, K).
     """
     count = 1 + max(int(k.max()) for k in clusters)
@@ -66,18 +66,17 @@ def randomisation(
 ) -> Floats:
     """Two-sided p-values of weighted means over cells, by Fisher's randomisation.
 
-    If the systems do not differ, A and B could change places in any cluster. The value is the share
-    of such exchanges that give a difference as large as the observed one: of all 2**K where these
-    are no more than `resamples`, else of `resamples` random ones and the observed one (Noreen
-    1989; Phipson and Smyth 2010, arXiv:1603.05766). Clusters without any difference are not
-    counted in K.
+    If the systems do not differ, A and B can be exchanged in any cluster. The value is the share of
+    such exchanges that give a difference as large as the observed one: of all 2**K if these are no
+    more than `resamples`, otherwise of `resamples` random ones and the observed one (Noreen 1989;
+    Phipson and Smyth 2010, arXiv:1603.05766). Clusters without any difference are not counted in K.
 
     Args:
         table: differences by cluster.
         weights: (C, M), of each cell in each mean.
         resamples: how many random exchanges.
         seed: of the exchanges.
-        room: how many random numbers are held at a time; without effect on the values.
+        room: number of random numbers in memory at a time; without effect on the values.
 
     Returns:
         (V, M), in (0, 1].
@@ -109,8 +108,8 @@ def bootstrap(
     """Intervals for weighted means over cells, by the paired bootstrap (Koehn 2004).
 
     K clusters are drawn with replacement, the same for A and B and for all cells; the ends are
-    percentiles of the differences among what was drawn. A draw without a question of some cell is
-    left out of what depends on that cell.
+    percentiles of the differences in the draws. A draw without a question of some cell is not used
+    for what depends on that cell.
 
     Args:
         table: differences by cluster.
@@ -118,7 +117,7 @@ def bootstrap(
         resamples: how many draws.
         seed: of the draws.
         level: share of the draws between the ends.
-        room: how many random numbers are held at a time; without effect on the ends.
+        room: number of random numbers in memory at a time; without effect on the ends.
 
     Returns:
         Low and high ends, (V, M) each.
@@ -139,7 +138,7 @@ def bootstrap(
 
 
 def mcnemar(only_a: int, only_b: int) -> float:
-    """Two-sided p-value of McNemar's exact test (McNemar 1947), of independent questions.
+    """Two-sided p-value of McNemar's exact test (McNemar 1947), for independent questions.
 
     The smaller tail of a fair coin thrown once for each question that one system alone has right,
     doubled.
@@ -165,7 +164,7 @@ def holm(p_values: Floats) -> Floats:
 def benjamini_hochberg(p_values: Floats) -> Floats:
     """Values adjusted to bound the share of false positives (Benjamini and Hochberg 1995).
 
-    The tests are taken for independent or positively dependent.
+    The tests must be independent or positively dependent.
     """
     order = np.argsort(p_values, kind="stable")
     steps = p_values[order] * len(p_values) / np.arange(1, len(p_values) + 1)
@@ -193,7 +192,7 @@ def _in_place(steps: Floats, order: NDArray[np.intp]) -> Floats:
 
 
 def _whole(columns: Floats) -> tuple[Floats, Floats]:
-    """`columns`, (K, n), in whole numbers of units, and how many units make 1, (n,)."""
+    """`columns`, (K, n), in whole units, and the number of units in 1, (n,)."""
     sizes = np.abs(columns).sum(axis=0)
     scale = np.exp2(_BITS - np.ceil(np.log2(np.where(sizes > 0, sizes, 1))))
     return np.rint(columns * scale), scale
@@ -229,7 +228,7 @@ def _exchanges(clusters: int, resamples: int, seed: int, room: int) -> Iterator[
 def _draws(clusters: int, resamples: int, seed: int, room: int) -> Iterator[Factor]:
     """Draws of K clusters with replacement, (R, K): how often each one was drawn.
 
-    First it is drawn how many fall into each block, then where in the block they fall.
+    First the number in each block is drawn, then the clusters within the block.
     """
     blocks = list(_slices(clusters, _BLOCK))
     first, *others = np.random.SeedSequence(seed).spawn(1 + len(blocks))

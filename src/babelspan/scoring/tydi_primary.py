@@ -1,16 +1,16 @@
 """TyDi QA primary tasks, equal to the official script `tydi_eval.py`, faults included.
 
-Clark et al. (2020), arXiv:2003.05002. The tasks: select the passage that answers, and
-find the minimal answer, a place in bytes or yes or no. A question has an answer if two annotators
-or more gave one; a passage is right if one annotator chose it, a minimal answer is as right as its
-F1 over byte positions with the annotator nearest to it. Precision and recall are of all questions
-of a language, for those answers whose score is at a threshold or above; each language has the
-threshold that is best for it, known from the gold answers. The figure of a system is the mean over
-the languages without English.
+Clark et al. (2020), arXiv:2003.05002. The tasks: select the passage with the answer, and find the
+minimal answer, which is a place in bytes, yes or no. A question has an answer if at least two
+annotators gave one. A passage is right if one annotator chose it. The score of a minimal answer is
+its F1 over byte positions with the nearest annotator. Precision and recall are over all questions
+of a language, for answers with a score at or above a threshold; each language has its best
+threshold, chosen on the gold answers. The figure of a system is the mean over the languages without
+English.
 
-The faults: a language without a single prediction is left out of the mean; a question without a
-prediction stands as answered, wrongly, if it has no answer, and as not answered if it has one, at a
-score of 0. The script of 2020 stops at answers of no bytes; ours share nothing with any other.
+The faults: a language without any prediction is left out of the mean; a question without a
+prediction counts, with a score of 0, as wrongly answered if it has no answer, and as not answered
+if it has one. The script of 2020 stops at answers of no bytes; here they overlap with no other.
 """
 
 from collections.abc import Iterable, Sequence
@@ -26,14 +26,14 @@ NAME = "tydi-primary"
 RULES = "unit:byte|annotators:2|threshold:best|mean:languages-without-en"
 
 ANNOTATORS = 2
-"""So many must have found an answer for there to be one."""
+"""A question has an answer if this many annotators found one."""
 
 PRECISIONS = (0.5, 0.75, 0.9)
-"""Of which the recall is told."""
+"""Precisions at which the recall is reported."""
 
 
 class Outcome(NamedTuple):
-    """What came of one question in one task."""
+    """The outcome of one question in one task."""
 
     has_gold: bool
     is_answered: bool
@@ -51,7 +51,7 @@ class PrimaryFigures(NamedTuple):
     missing: int
     """Questions without a prediction, of all languages."""
     unexpected: int
-    """Predictions to no question of their language; they are not counted."""
+    """Predictions for no question of their language; they are not counted."""
 
 
 def primary_figures(
@@ -94,7 +94,7 @@ def passage_outcome(golds: Sequence[PrimaryAnswer], predicted: PrimaryAnswer | N
 
 
 def minimal_outcome(golds: Sequence[PrimaryAnswer], predicted: PrimaryAnswer | None) -> Outcome:
-    """How right a minimal answer is: F1 with the annotator nearest to it."""
+    """Score of a minimal answer: F1 with the nearest annotator."""
     has_gold = sum(_is_minimal(g) for g in golds) >= ANNOTATORS
     if predicted is None:
         return Outcome(has_gold, not has_gold, 0.0, 0.0)
@@ -161,7 +161,7 @@ def _named(task: str, curve: _Curve) -> dict[str, float]:
 
 
 def _largest(values: NDArray[np.float64]) -> int | None:
-    """Where the first of the largest values is; None where none is above 0."""
+    """Index of the first largest value; None if none is above 0."""
     return int(values.argmax()) if values.any() else None
 
 

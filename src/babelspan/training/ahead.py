@@ -1,4 +1,4 @@
-"""Batches that are made ready while the device is busy with the one before."""
+"""Making the next batches while the device is busy."""
 
 import queue
 import threading
@@ -11,15 +11,15 @@ import torch
 T = TypeVar("T")
 
 _DEPTH = 2
-"""Updates whose batches wait at most."""
+"""Most updates whose batches wait."""
 
 
 @contextmanager
 def ahead(items: Iterator[T], device: torch.device) -> Iterator[Iterator[T]]:
-    """The items, made in a thread of their own where the device is not the CPU.
+    """The items, made in a separate thread if the device is not the CPU.
 
-    Making them draws no random numbers of PyTorch's, so that the order of threads does not matter.
-    On the CPU, whose cores are busy with the network, they are made as they are asked for.
+    Making them draws no random numbers from PyTorch, so the order of threads does not matter. On
+    the CPU, whose cores are busy with the network, they are made on request.
     """
     if device.type == "cpu":
         yield items
@@ -30,7 +30,7 @@ def ahead(items: Iterator[T], device: torch.device) -> Iterator[Iterator[T]]:
 
 @contextmanager
 def in_a_thread(items: Iterator[T]) -> Iterator[Iterator[T]]:
-    """The items, made by a thread that is ahead by two and ends with the block."""
+    """The items, made by a thread that is two ahead and ends with the block."""
     waiting: queue.Queue[Any] = queue.Queue(_DEPTH)
     over = threading.Event()
 

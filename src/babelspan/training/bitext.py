@@ -1,4 +1,4 @@
-"""Sentence pairs as a stream: what is learnt from parallel text.
+"""Sentence pairs as a stream, to learn from parallel text.
 
 Shape letters: B sentence pairs, W and V words of their two sides, K word links.
 """
@@ -29,7 +29,7 @@ class Bitext:
     Attributes:
         source: the sentences.
         target: the translations, in the same order.
-        pairs: what they were made of.
+        pairs: the pairs they were made from.
     """
 
     source: Texts
@@ -82,7 +82,7 @@ def sentence_pairs(
 ) -> Stream[SentencePair, Bitext]:
     """Sentence pairs to learn from; those with a side without tokens are skipped.
 
-    A sentence that is longer than a window loses its end.
+    A sentence longer than a window is cut at its end.
 
     Raises:
         DataError: if there is none.

@@ -20,8 +20,8 @@ Row = tuple[Window, ...]
 def labelled(reader: Reader, examples: Iterable[Example], run: Run) -> Stream[Row, Batch]:
     """Windows to learn spans from.
 
-    Windows that do not hold the answer are learnt from as well ("no answer here"), but an example
-    with no window that holds it is skipped; the count is printed.
+    Windows without the answer are used as well ("no answer here"), but an example with no window
+    containing the answer is skipped; the count is printed.
 
     Raises:
         DataError: if nothing can be learnt from.
@@ -44,14 +44,14 @@ def grouped(
 ) -> Stream[Row, B]:
     """Windows of groups of examples over one context, cut at the same context tokens.
 
-    A group is skipped where none of its windows holds the answer of one of its members.
+    A group is skipped if, for one of its members, no window contains the answer.
 
     Args:
         reader: makes the windows.
-        groups: of `together` examples each.
-        run: says where windows are kept until they are read.
+        groups: groups of `together` examples.
+        run: its settings say where windows are kept.
         collate: makes a batch of rows of windows.
-        together: examples of a group.
+        together: number of examples in a group.
 
     Raises:
         DataError: if nothing can be learnt from.
@@ -68,7 +68,7 @@ def grouped(
         else:
             skipped += together
     if skipped and run.place.leads:
-        print(f"skipped {skipped} examples: no window holds their answer", file=sys.stderr)
+        print(f"skipped {skipped} examples: no window contains their answer", file=sys.stderr)
     if not rows:
         raise DataError("none of the training examples has an answer with a place in its context")
     return Stream(
@@ -80,5 +80,5 @@ def grouped(
 
 
 def _teaches(example: Example, windows: Sequence[Window]) -> bool:
-    """Whether there is something right to learn from an example."""
+    """Whether a window contains the answer of the example."""
     return example.answers == () or any(gold_tokens(window) is not None for window in windows)

@@ -1,7 +1,7 @@
 """The one training loop: it counts, logs, shows progress, evaluates, saves and resumes.
 
-It knows nothing of questions, languages or what players do; a method hands it a `step` and a source
-of batches.
+It knows nothing of questions, languages or what players do; a method passes it a `step` and a
+source of batches.
 """
 
 import sys
@@ -22,19 +22,20 @@ Step = Callable[[B], Losses]
 
 
 def fit(step: Step[B], source: Source[B], run: Run) -> None:
-    """Take every update of a stage; a stage that was stopped goes on where its checkpoint stands.
+    """Take every update of a stage, from the last checkpoint if it was stopped.
 
-    Killed at any moment and started again, a run ends with the bits of one that was not stopped.
+    A run that is killed at any moment and resumed ends with the same bits.
 
     Args:
-        step: reads one micro-batch, hands losses to its updaters, returns them by name (scalars).
-        source: what is learnt from: a `Stream`, or `both` of two.
+        step: reads one micro-batch, passes losses to its updaters, and returns them by name
+            (scalars).
+        source: the training data: a `Stream`, or `both` of two.
         run: the run, with the updaters of this stage.
 
     Raises:
-        ConfigError: if the batches cannot be shared out as the run's config says, or a gradient is
-            not finite.
-        DataError: if there is too little to learn from.
+        ConfigError: if the batches cannot be divided as the run's config says, or a gradient is not
+            finite.
+        DataError: if there is too little training data.
     """
     clock = run.clock
     updates = source.in_order(Order.of(run))
@@ -54,7 +55,7 @@ def fit(step: Step[B], source: Source[B], run: Run) -> None:
 
 @contextmanager
 def evaluating(*networks: Any) -> Iterator[None]:
-    """Within the block networks do not learn: no dropout. Each module is then as it was."""
+    """Within the block networks are in evaluation mode; afterwards each module is as before."""
     modes = {
         module: module.training
         for network in networks
@@ -112,7 +113,7 @@ def _evaluate_if_due(run: Run) -> None:
 
 
 def _evaluation(monitor: Monitor, run: Run) -> dict[str, float]:
-    """Figures on development data, with averaged weights; training goes on undisturbed."""
+    """Figures on development data, with averaged weights; training is not affected."""
     random = run.place.random_state()
     with ExitStack() as stack:
         stack.enter_context(evaluating(*run.players.values()))
@@ -129,7 +130,7 @@ def _is_due(run: Run, every: int) -> bool:
 
 
 def _tell_of_threads(before: int, run: Run) -> None:
-    """Say so if the run goes on with more CPU threads or fewer."""
+    """Warn if the run is resumed with another number of CPU threads."""
     now = torch.get_num_threads()
     if now != before and run.place.device.type == "cpu" and run.place.leads:
         print(

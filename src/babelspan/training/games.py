@@ -18,14 +18,14 @@ from babelspan.types import DataError
 
 
 class LanguageGame:
-    """A discriminator names the language of questions; whoever makes their vectors hides it.
+    """A discriminator names the language of questions; another network hides it.
 
     Bornea et al. (2021), arXiv:2012.05958, Section 3.2, Equations 3 and 4.
 
     Args:
-        width: of the vectors, H.
-        windows: what is learnt from: it says which languages there are and how frequent.
-        optim: how the discriminator learns.
+        width: width of the vectors, H.
+        windows: the training data: it determines the languages and their frequencies.
+        optim: optimiser of the discriminator.
         run: the run, of which the discriminator becomes a player.
 
     Raises:
@@ -48,7 +48,7 @@ class LanguageGame:
         return confusion_loss(self.discriminator(vectors))
 
     def play(self, vectors: Tensor, batch: Batch) -> dict[str, Tensor]:
-        """Update the discriminator on vectors (B, H) of a batch; what it says of them, by name."""
+        """Update the discriminator on vectors (B, H) of a batch; returns its figures by name."""
         named = naming(self.discriminator(vectors.detach()), batch, self._weights)
         self._update(named["discriminator"])
         return named

@@ -1,4 +1,4 @@
-"""What a run writes down while it learns: lines of JSON, and TensorBoard's events."""
+"""What a run writes while it trains: lines of JSON, and TensorBoard's events."""
 
 import json
 import os
@@ -10,7 +10,7 @@ LOG = "log.jsonl"
 
 
 class Journal:
-    """The log of a run; it keeps nothing without a folder.
+    """The log of a run; without a folder it keeps nothing.
 
     Args:
         folder: where `log.jsonl` and `tensorboard/` go; None for a process that writes nothing.
@@ -27,14 +27,14 @@ class Journal:
         return log.stat().st_size if log is not None and log.exists() else 0
 
     def shorten(self, length: int) -> None:
-        """Drop what stands in the log after its first bytes: a resumed run writes it again."""
+        """Drop everything after the first bytes of the log: a resumed run writes it again."""
         if self._folder is not None and self.length > length:
             os.truncate(self._folder / LOG, length)
 
     def open(self, *, stage: int, update: int) -> None:
-        """Open the stage's folder of TensorBoard, which drops the updates that are still to come.
+        """Open the TensorBoard folder of the stage, and drop updates that will be repeated.
 
-        A folder for each stage: what is dropped is dropped from the whole folder.
+        Each stage has its own folder: updates are dropped from the whole folder.
         """
         if self._folder is None:
             return
@@ -57,7 +57,7 @@ class Journal:
             self._events.flush()
 
     def close(self) -> None:
-        """Write out what TensorBoard still holds."""
+        """Write what TensorBoard still buffers."""
         if self._events is not None:
             self._events.close()
         self._events = None

@@ -1,4 +1,4 @@
-"""The languages of questions, for players that tell them apart."""
+"""The languages of questions, for players that distinguish them."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -12,10 +12,10 @@ from babelspan.reading.windows import Window
 
 
 def language_weights(windows: Iterable[Window]) -> dict[str, float]:
-    """What each language of a question weighs so that all count the same, in order of their codes.
+    """Weights of question languages, in order of their codes, so that all count the same.
 
-    N / (C n) for n of N windows in one of C languages: 1 where all are equally frequent, and 1 in
-    the mean over the windows. With these weights the best that a blind discriminator can do is to
+    N / (C n) for n of N windows in one of C languages: 1 if all are equally frequent, and 1 on
+    average over the windows. With these weights the best that a blind discriminator can do is to
     guess uniformly: accuracy 1/C and loss log C, whatever the frequencies.
     """
     counts = Counter(window.example.question_language for window in windows)
@@ -24,7 +24,7 @@ def language_weights(windows: Iterable[Window]) -> dict[str, float]:
 
 
 def language_indices(batch: Batch, weights: Mapping[str, float]) -> tuple[Tensor, Tensor]:
-    """Index among `weights`, and weight, of each question's language: (B,) and (B,)."""
+    """Index in `weights`, and weight, of each question's language: (B,) and (B,)."""
     index = {language: number for number, language in enumerate(weights)}
     spoken = [example.question_language for example in batch.examples]
     device = batch.input_ids.device
@@ -33,15 +33,15 @@ def language_indices(batch: Batch, weights: Mapping[str, float]) -> tuple[Tensor
 
 
 def naming(guesses: Tensor, batch: Batch, weights: Mapping[str, float]) -> dict[str, Tensor]:
-    """How well a discriminator names the questions' languages: its loss, accuracy, and chance.
+    """Loss and accuracy of a discriminator of question languages, and chance.
 
     Args:
         guesses: logits of the languages of `weights`, (B, C).
         batch: the B windows.
-        weights: of the languages, as `language_weights` gives them.
+        weights: weights of the languages, from `language_weights`.
 
     Returns:
-        Scalars by the names of the log; "discriminator" is the loss that it learns from.
+        Scalars by their names in the log; "discriminator" is its training loss.
     """
     languages, weight = language_indices(batch, weights)
     return {

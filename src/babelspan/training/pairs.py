@@ -24,7 +24,7 @@ _NAMED = 5
 class Pairs:
     """Windows of questions and of their translations, in turn, over the same context tokens.
 
-    They are read as one batch, `windows`; `own` and `translated` part what was read.
+    They are read as one batch, `windows`; `own` and `translated` split the output.
     """
 
     windows: Batch
@@ -40,20 +40,20 @@ class Pairs:
 
     @staticmethod
     def own(read: Tensor) -> Tensor:
-        """Of something of every window (B, …) what belongs to the own questions, (P, …)."""
+        """The part of a value of all windows (B, …) for the own questions, (P, …)."""
         return read[0::2]
 
     @staticmethod
     def translated(read: Tensor) -> Tensor:
-        """Of something of every window (B, …) what belongs to the translations, (P, …)."""
+        """The part of a value of all windows (B, …) for the translations, (P, …)."""
         return read[1::2]
 
     @torch.no_grad()
     def best_spans(self, reading: Reading) -> Tensor:
-        """First and last token that each own question finds best, in its translation's window.
+        """Best first and last token of each own question, as tokens of its translation's window.
 
-        Shape (P, 2). Both windows hold the same context tokens, so that a place is moved by the
-        difference of the questions' lengths; the first token, "not in this window", stays.
+        Shape (P, 2). Both windows contain the same context tokens, so a token is shifted by the
+        difference of the questions' lengths; the first token, "not in this window", is not shifted.
         """
         unfit = ~self.own(self.windows.answer_mask)
         best = torch.stack(
@@ -69,10 +69,10 @@ class Pairs:
 
 
 def question_pairs(examples: Sequence[Example]) -> list[tuple[Example, Example]]:
-    """Each translated question with the question that it is a translation of, over one context.
+    """Each translated question with its original question, over one context.
 
-    Two examples belong together when they go back to one origin and have one context. The own
-    question is that of the origin itself: T(Q) goes with the originals, T(Q+C) with T(C).
+    Two examples form a pair if they have one origin and one context. The own question is that of
+    the origin itself: T(Q) is paired with the originals, T(Q+C) with T(C).
 
     Raises:
         DataError: if a translation has no partner, with the ids; if there is no translation.
@@ -107,11 +107,11 @@ def question_pairs(examples: Sequence[Example]) -> list[tuple[Example, Example]]
 def paired(reader: Reader, examples: Sequence[Example], run: Run) -> Stream[Row, Pairs]:
     """Windows of questions and their translations, to be read together.
 
-    Windows come in twos, over the same context tokens: of the question, of its translation.
-    Examples without a partner are skipped; the count is printed.
+    Windows come in pairs over the same context tokens: the question, its translation. Examples
+    without a partner are skipped; the count is printed.
 
     Raises:
-        ConfigError: if the run makes questions over the wrong text: they have no translation.
+        ConfigError: if the run asks questions about the wrong text: those have no translation.
         DataError: as `question_pairs` and `grouped` do.
     """
     if run.config.negatives:

@@ -1,4 +1,4 @@
-"""Where a run takes place: device, threads, precision, processes, random states."""
+"""Where a run is executed: device, threads, precision, processes, random states."""
 
 import ctypes
 import os
@@ -10,7 +10,7 @@ import torch
 from accelerate import Accelerator
 
 ALL_CORES = torch.get_num_threads()
-"""PyTorch's own number of threads, which one run after another may change."""
+"""PyTorch's own number of threads, which runs may change."""
 
 
 class Place:
@@ -18,10 +18,10 @@ class Place:
 
     Args:
         seed: of new weights, and of dropout.
-        threads: CPU threads of a process; 0 for as many as PyTorch takes by itself.
-        precision: "fp32" or "bf16", of the matrix products.
-        is_repeatable: whether a GPU must give the same bits twice; operations that cannot raise an
-            error that names them.
+        threads: CPU threads of a process; 0 for the default of PyTorch.
+        precision: "fp32" or "bf16", for the matrix products.
+        is_repeatable: whether a GPU must give the same bits twice; an operation that cannot raises
+            an error with its name.
 
     Attributes:
         accelerator: accelerate's, for process groups.
@@ -70,18 +70,18 @@ class Place:
         return state
 
     def set_random_state(self, state: dict[str, Any]) -> None:
-        """Go back to a random state of this process; a GPU's only where there is one."""
+        """Restore a random state of this process; a GPU's only if there is a GPU."""
         torch.set_rng_state(state["cpu"])
         if "cuda" in state and self.device.type == "cuda":
             torch.cuda.set_rng_state(state["cuda"], self.device)
 
     def part_random_states(self, stage: int) -> None:
-        """Have each process but the first draw numbers (of dropout) of its own in a stage."""
+        """Give each process but the first its own random numbers (for dropout) in a stage."""
         if self.process:
             torch.manual_seed(hash((self._seed, stage, self.process)) % 2**63)
 
     def join_random_states(self) -> None:
-        """Have all processes go on with the first one's state: new weights are then the same."""
+        """Give all processes the random state of the first one, so new weights are the same."""
         if self.processes > 1:
             self.set_random_state(self.gathered(self.random_state())[0])
 
@@ -89,8 +89,8 @@ class Place:
 def _keep_freed_memory() -> None:
     """Have glibc keep large freed blocks for the next step instead of giving them back.
 
-    Activations of the same sizes come and go at every step; mapping them anew cost 38 % of the
-    processor time of a step at 384 tokens (docs/decisions/0010).
+    Activations of the same sizes are freed and allocated at every step; mapping them again cost 38
+    % of the processor time of a step at 384 tokens (docs/decisions/0010).
     """
     if sys.platform == "linux" and platform.libc_ver()[0] == "glibc":
         libc = ctypes.CDLL("libc.so.6")

@@ -1,4 +1,4 @@
-"""What a person sees of training: means of the losses, speed, and the time that is left."""
+"""What users see of training: means of the losses, speed, and the time left."""
 
 import sys
 import time
@@ -22,7 +22,7 @@ from babelspan.training.run import Run
 from babelspan.training.stream import Share
 
 _UPDATES = "updates"
-"""Among sums: how many updates were counted; no loss has that name."""
+"""The key in `sums` for the number of updates counted; no loss has that name."""
 
 
 class Meter:
@@ -30,7 +30,7 @@ class Meter:
 
     Args:
         run: the run.
-        summed: what `sums` gave when the run was stopped; empty for a new run.
+        summed: `sums` at the checkpoint of a resumed run; empty for a new run.
     """
 
     def __init__(self, run: Run, summed: Mapping[str, float]) -> None:
@@ -49,13 +49,13 @@ class Meter:
         self._tokens += sum(share.batch.tokens for share in shares)
 
     def sums(self) -> dict[str, float]:
-        """What has been summed up since the last line, for a checkpoint."""
+        """Sums since the last line of the log, for a checkpoint."""
         return {name: float(total) for name, total in self._sums.items()} | {
             _UPDATES: float(self._updates)
         }
 
     def flush(self) -> dict[str, float]:
-        """Means since the last call, tokens a second without padding, each player's state."""
+        """Means since the last call, tokens per second without padding, state of each player."""
         line = {name: float(total) / self._updates for name, total in self._sums.items()}
         seconds = time.monotonic() - self._since
         line["tokens_per_second"] = self._tokens * self._run.place.processes / seconds
@@ -76,7 +76,7 @@ class Meter:
 
 
 class Bar:
-    """A progress bar on a terminal; a line now and then where there is none."""
+    """A progress bar on a terminal; otherwise a line now and then."""
 
     def __init__(self, progress: Progress, task: TaskID, run: Run) -> None:
         self._progress = progress

@@ -1,4 +1,4 @@
-"""What a method may learn from, and a run under way: its place, its clock, its players."""
+"""The training data of a method, and a run in progress: its place, clock and players."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 CHECKPOINT = "checkpoint.pt"
 
 Monitor = Callable[[], Mapping[str, float]]
-"""Evaluates the reader under training: figures by name. It sees to evaluation mode itself."""
+"""Evaluates the reader in training: figures by name. It sets evaluation mode itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,33 +28,34 @@ class RunConfig:
     """Table [run] of a recipe: everything that is not the method's own."""
 
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
-    """Of the new weights, of dropout and of the order of the examples."""
+    """Seed of new weights, dropout and the order of the examples."""
     epochs: PositiveInt = 2
     """Passes over the training data."""
     updates: PositiveInt | None = None
-    """How many updates; takes the place of `epochs`."""
+    """Number of updates; replaces `epochs`."""
     negatives: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """Questions that are also asked of a text that is not theirs, as a fraction; 0 for none."""
+    """Fraction of questions that are also asked about another text than theirs."""
     batch_size: PositiveInt = 32
-    """Windows of an update, over all processes."""
+    """Windows per update, over all processes."""
     batch_tokens: PositiveInt | None = None
-    """Tokens of an update, padding included; an update ends at whichever limit comes first."""
+    """Tokens per update, padding included; an update ends at whichever limit comes first."""
     accumulation: PositiveInt = 1
-    """Micro-batches of an update: the same gradient in less memory."""
+    """Micro-batches per update: the same gradient in less memory."""
     max_length: PositiveInt = 384
-    """Tokens of a window, at most."""
+    """Most tokens in a window."""
     overlap: NonNegativeInt | None = None
     """Context tokens that neighbouring windows share; by default 128, or half of the room that a
     long question leaves."""
     step: PositiveInt | None = None
-    """Context tokens from one window to the next, the "doc stride" of papers; takes the place of
+    """Context tokens from one window to the next, the "doc stride" of papers; replaces
     `overlap`."""
     precision: Literal["fp32", "bf16"] = "fp32"
-    """Of the matrix products; weights and optimiser are fp32."""
+    """Precision of the matrix products; weights and optimiser are fp32."""
     threads: Annotated[int, Field(ge=0, le=4096)] = 0
-    """CPU threads of a process; 0 for all cores. A resumed run needs as many for the same bits."""
+    """CPU threads of a process; 0 for all cores. A resumed run needs the same number for the same
+    bits."""
     repeatable: bool = True
-    """Whether a GPU must give the same bits twice; an operation that cannot is then an error."""
+    """Whether a GPU must give the same bits twice; an operation that cannot is an error."""
     log_every: NonNegativeInt = 10
     """Updates between two lines of the log; 0 for only at the end."""
     save_every: NonNegativeInt = 200
@@ -70,9 +71,9 @@ class RunConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class Corpora:
-    """What a method may learn from, by kind.
+    """Training data by kind.
 
-    A method names the kinds that it cannot do without in `NEEDS`, such as `{"labelled"}`.
+    A method names the kinds that it needs in `NEEDS`, such as `{"labelled"}`.
 
     Attributes:
         labelled: examples with answers.
@@ -87,14 +88,14 @@ class Corpora:
 
 @dataclass(slots=True)
 class Clock:
-    """How far a run has come; `fit` moves it, updaters read it.
+    """The position of a run; `fit` advances it, updaters read it.
 
     Attributes:
-        stage: number of the present call of `fit`, from 0.
-        update: number of the present update, from 0.
-        updates: how many updates the stage has.
-        weight: part of the present micro-batch in the mean over its update.
-        micro_batch: number of the present micro-batch in its update, from 0.
+        stage: number of the current call of `fit`, from 0.
+        update: number of the current update, from 0.
+        updates: number of updates of the stage.
+        weight: weight of the current micro-batch in the mean over its update.
+        micro_batch: number of the current micro-batch in its update, from 0.
         completes_update: whether it is the last one.
     """
 
@@ -107,20 +108,20 @@ class Clock:
 
 
 class Run:
-    """A run under way. Making one sets seed, threads and device: draw new weights after it.
+    """A run in progress. Making one sets seed, threads and device: draw new weights afterwards.
 
     Args:
         config: the [run] table.
-        folder: where log and checkpoint go; None to keep nothing.
+        folder: folder of log and checkpoint; None to keep nothing.
         monitor: figures on development data, by name; None for no evaluation.
 
     Attributes:
         config, folder, monitor: as given.
         place: device, threads and processes.
-        clock: how far the run has come.
+        clock: position of the run.
         journal: the log.
-        players: every network of the run, by name; all of them are in every checkpoint.
-        updaters: those of the present stage.
+        players: all networks of the run, by name; every checkpoint contains them all.
+        updaters: those of the current stage.
     """
 
     def __init__(
@@ -143,20 +144,21 @@ class Run:
         self._is_looked_up = False
 
     def player(self, name: str, network: Player, *, learns: bool = True) -> None:
-        """Make a network part of the run: on its device, and in every checkpoint.
+        """Add a network to the run: to its device and to every checkpoint.
 
-        Where the run is resumed, the network takes up its saved weights here, and again when the
-        stage of the checkpoint begins, whatever was done to it in between. Other things that are
-        computed between stages from a network that has learnt, such as labels, are not saved: make
-        them from what a stage leaves in a player that no later stage changes.
+        In a resumed run the network gets its saved weights here, and again when the stage of the
+        checkpoint begins, whatever was done to it in between. Other values computed between stages
+        from a trained network, such as labels, are not saved: compute them from a player that no
+        later stage changes.
 
         Args:
-            name: of the player, in checkpoints.
+            name: name of the player in checkpoints.
             network: its parameters may be shared with other players.
-            learns: whether it reads with dropout; a network that only watches does not.
+            learns: whether it is run with dropout; a network that is not trained is not.
 
         Raises:
-            ConfigError: if another network has the name, or the checkpoint has one of another form.
+            ConfigError: if another network has the name, or the network in the checkpoint has
+                another form.
         """
         known = self.players.setdefault(name, network)
         if known is not network:
@@ -176,10 +178,10 @@ class Run:
                 # it grows before the stage of the checkpoint, which `restore` takes up
 
     def save(self, meter: Mapping[str, float]) -> None:
-        """Write a checkpoint that replaces the last one; all processes hold the same weights.
+        """Write a checkpoint that replaces the last one; all processes have the same weights.
 
         Args:
-            meter: what the progress meter has summed up since the last line of the log.
+            meter: sums of the progress meter since the last line of the log.
         """
         random = self.place.gathered(self.place.random_state())
         if self.folder is None or not self.place.leads:
@@ -198,12 +200,12 @@ class Run:
             torch.save(state, beside)
 
     def restore(self) -> tuple[int, dict[str, float]] | None:
-        """Take up the checkpoint of this stage; None where there is none.
+        """Load the checkpoint of this stage; None if there is none.
 
-        Players, updaters, random state, clock and log become what they were then.
+        Players, updaters, random state, clock and log are set to their state in it.
 
         Returns:
-            How many threads the run had, and the sums of its meter.
+            Number of threads of the run, and the sums of its meter.
         """
         saved = self._checkpoint()
         if saved is None:
@@ -228,7 +230,7 @@ class Run:
         return saved is not None and saved["stage"] > stage
 
     def _checkpoint(self) -> dict[str, Any] | None:
-        """What was saved, read once, as long as it has not been taken up."""
+        """The saved state, read once, until it has been loaded."""
         if not self._is_looked_up:
             self._is_looked_up = True
             self._saved = _read_checkpoint(self.folder, self.place)
@@ -239,8 +241,8 @@ def _read_checkpoint(folder: Path | None, place: Place) -> dict[str, Any] | None
     """The checkpoint of a run's folder, the same for all processes.
 
     Raises:
-        ConfigError: if it is broken, of a run with another number of processes, or if not all
-            processes see the same one.
+        ConfigError: if it is broken, if the run had another number of processes, or if the
+            processes see different checkpoints.
     """
     if folder is None:
         return None
@@ -268,7 +270,7 @@ def _read_checkpoint(folder: Path | None, place: Place) -> dict[str, Any] | None
         ) from error
     if count != place.processes:
         raise ConfigError(
-            f"{path}: of a run with {count} processes, which cannot go on with "
-            f"{place.processes}; start as many, or remove the folder to begin anew"
+            f"{path}: from a run with {count} processes, which cannot resume with "
+            f"{place.processes}; start as many, or remove the folder to start anew"
         )
     return state

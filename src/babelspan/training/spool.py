@@ -1,4 +1,4 @@
-"""Items on disk: what is learnt from need not fit into memory."""
+"""Items on disk, so that training data need not fit into memory."""
 
 import os
 import pickle
@@ -16,13 +16,13 @@ T = TypeVar("T")
 
 
 class Spool(Sequence[T], Generic[T]):
-    """A sequence of picklable items in a file without a name, which is gone with the process.
+    """A sequence of picklable items in an unnamed file, which vanishes with the process.
 
-    In memory it takes 8 bytes an item. Safe under threads.
+    It needs 8 bytes of memory per item. Thread-safe.
 
     Args:
         items: read once, in order.
-        folder: on whose disk the file lies; None for the system's folder for such files.
+        folder: folder on whose disk the file is; None for the system's temporary folder.
     """
 
     def __init__(self, items: Iterable[T] = (), *, folder: Path | None = None) -> None:
@@ -65,7 +65,7 @@ class Spool(Sequence[T], Generic[T]):
         return item
 
     def _read(self, start: int, size: int) -> bytes:
-        """Bytes at a place, past the buffer, which would fetch far more of them."""
+        """Bytes at a place, without the buffer, which would read far more."""
         if hasattr(os, "pread"):
             return os.pread(self._file.fileno(), size, start)
         self._file.seek(start)

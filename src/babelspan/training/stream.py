@@ -1,9 +1,9 @@
-"""The order of training: which items make up which update, a pure function of seed and epoch.
+"""The order of training: the items of each update, a pure function of seed and epoch.
 
 Items (windows, pairs of windows, sentence pairs, …) are shuffled, cut into pools, sorted by length
-within a pool and cut into joint batches, so that little is padded and the order is still random. An
-update is split over processes and micro-batches; each share is weighted by its items, so that
-the sum of their gradients is the gradient of the joint batch.
+within a pool and cut into joint batches, so there is little padding and the order is still random.
+An update is split over processes and micro-batches; each share is weighted by its number of items,
+so the sum of their gradients is the gradient of the joint batch.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -25,11 +25,11 @@ Indices = NDArray[np.int64]
 
 
 class Moved(Protocol):
-    """What a step gets: tensors that move to a device together."""
+    """The argument of a step: tensors that move to a device together."""
 
     @property
     def tokens(self) -> int:
-        """Tokens without padding, for the speed that is shown."""
+        """Tokens without padding, for the displayed speed."""
 
     def to(self, device: torch.device) -> Self:
         """The same on a device."""
@@ -42,7 +42,7 @@ C = TypeVar("C", bound=Moved)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Share(Generic[B]):
-    """One process's part of one micro-batch; `weight` is its part of the mean over the update."""
+    """One process's part of one micro-batch; `weight` is its weight in the mean over the update."""
 
     batch: B
     weight: float
@@ -50,20 +50,20 @@ class Share(Generic[B]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """How items are put in order and shared out.
+    """How items are ordered and divided.
 
     Attributes:
         seed: of the order.
-        batch_size: windows of an update, at most.
-        batch_tokens: tokens of an update, padding included; None for no limit. An update ends at
-            whichever limit comes first.
+        batch_size: most windows in an update.
+        batch_tokens: most tokens in an update, padding included; None for no limit. An update ends
+            at whichever limit comes first.
         epochs: passes over the items.
-        updates: how many updates; None for as many as the epochs give.
-        accumulation: micro-batches of an update.
+        updates: number of updates; None for the number that the epochs give.
+        accumulation: micro-batches per update.
         process: index of this process.
-        processes: how many processes share the updates.
-        is_full: whether every update has `batch_size` windows, the last ones of an epoch filled up
-            with items from its start, so that all shares weigh the same.
+        processes: number of processes that share the updates.
+        is_full: whether every update has `batch_size` windows; the last updates of an epoch are
+            filled with items from its start, so all shares have the same weight.
     """
 
     seed: int
@@ -93,7 +93,7 @@ class Order:
 
     @property
     def shares(self) -> int:
-        """How many shares an update has."""
+        """Number of shares of an update."""
         return self.accumulation * self.processes
 
 
@@ -108,7 +108,7 @@ class Updates(Protocol[C]):
 
 
 class Source(Protocol[C]):
-    """Where the batches of a stage come from."""
+    """The source of the batches of a stage."""
 
     def in_order(self, order: Order) -> Updates[C]:
         """The updates; errors as in `Stream.in_order`."""
@@ -116,15 +116,15 @@ class Source(Protocol[C]):
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Stream(Generic[Item, B]):
-    """Items to learn from and how they become a batch.
+    """Training items, and how they are made into a batch.
 
     Attributes:
-        items: what is learnt from; may lie on disk (`training.spool`).
+        items: the items; they may be on disk (`training.spool`).
         lengths: tokens of each item, padded, of its longest part, (N,).
-        collate: makes a batch of items. It runs in a thread of its own on a GPU, so it draws no
-            numbers from PyTorch's random state.
-        together: windows, or other parts, of an item; they count for the size of a batch.
-        unit: what a part is called in messages.
+        collate: makes a batch of items. With a GPU it runs in a separate thread, so it must not
+            draw numbers from PyTorch's random state.
+        together: number of windows, or other parts, per item; they count for the size of a batch.
+        unit: name of a part in messages.
     """
 
     items: Sequence[Item]
@@ -137,7 +137,7 @@ class Stream(Generic[Item, B]):
         """All updates of a stage.
 
         Raises:
-            ConfigError: if an update is to have fewer items than shares.
+            ConfigError: if an update would have fewer items than shares.
             DataError: if there are fewer items than shares.
         """
         return StreamUpdates(self, order)
@@ -184,7 +184,7 @@ class StreamUpdates(Generic[Item, B]):
         return [_filled(joint[i], shuffled, least) for i in rng.permutation(len(joint))]
 
     def _cut(self, by_length: Indices) -> Iterator[Indices]:
-        """Items in order of length as joint batches within both limits."""
+        """Items sorted by length, cut into joint batches within both limits."""
         lengths, tokens = self._stream.lengths, self._order.batch_tokens
         first = 0
         for at in range(1, len(by_length) + 1):
@@ -197,7 +197,7 @@ class StreamUpdates(Generic[Item, B]):
                 first = at
 
     def _shares(self, joint: Indices) -> list[Share[B]]:
-        """This process's micro-batches of a joint batch; every share has items of all lengths."""
+        """This process's micro-batches of a joint batch; every share gets items of all lengths."""
         order = self._order
         mine = [
             joint[order.process * order.accumulation + m :: order.shares]
@@ -229,14 +229,14 @@ def _check(stream: Stream[Any, Any], order: Order) -> None:
 
 
 def _filled(joint: Indices, others: Indices, least: int) -> Indices:
-    """`joint`, with items from the start of the epoch, repeated if need be, up to `least`."""
+    """`joint`, filled up to `least` with items from the start of the epoch, repeated if needed."""
     missing = max(0, least - len(joint))
     return np.concatenate([joint, np.resize(others, missing)]) if missing else joint
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Several(Generic[B, C]):
-    """One batch of a stream and several of another: what a step over `both` gets."""
+    """One batch of a stream and several of another: the argument of a step over `both`."""
 
     one: B
     others: tuple[C, ...]
@@ -260,10 +260,10 @@ class Both(Generic[B, C]):
     times: int
 
     def in_order(self, order: Order) -> "BothUpdates[B, C]":
-        """The updates: as many as the first source has.
+        """The updates, as many as the first source has.
 
         Raises:
-            ConfigError: if there are micro-batches, a limit of tokens, or shares of unequal size.
+            ConfigError: with micro-batches, a limit of tokens, or shares of unequal size.
             DataError: if one of the sources has too few items.
         """
         if order.accumulation != 1 or order.batch_tokens is not None:
@@ -275,7 +275,7 @@ class Both(Generic[B, C]):
 
 
 class BothUpdates(Generic[B, C]):
-    """The updates of two sources read side by side; see `Both.in_order`."""
+    """The updates of two sources read in parallel; see `Both.in_order`."""
 
     def __init__(self, both: Both[B, C], order: Order) -> None:
         self._times = both.times
@@ -294,10 +294,10 @@ class BothUpdates(Generic[B, C]):
 
 
 def both(one: Source[B], other: Source[C], *, times: int = 1) -> Both[B, C]:
-    """A source whose steps get a batch of one source and `times` batches of another.
+    """A source whose steps get one batch of one source and `times` batches of another.
 
-    Such as the updates of a critic: k of its own batches for each of the generator. All batches
-    are full, so that those of all processes weigh the same.
+    For example for a critic with k batches for each one of the generator. All batches are full, so
+    those of all processes have the same weight.
     """
     if times < 1:
         raise ValueError(f"times must be 1 or more, got {times}")

@@ -1,4 +1,4 @@
-"""One player's optimiser: it changes its own parameters and no others."""
+"""The optimiser of one player: it changes the parameters of its player and no others."""
 
 import math
 from collections.abc import Iterator
@@ -15,14 +15,14 @@ from babelspan.training.run import Run
 from babelspan.types import ConfigError
 
 Decay = Annotated[float, Field(ge=0, lt=1)]
-"""Of a moving average: the part that the past keeps at every update."""
+"""Decay of a moving average: the weight of the past at every update."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Optim:
     """How a player learns, by AdamW with PyTorch's epsilon.
 
-    The defaults are common ones for fine-tuning encoders like BERT, and ours: no paper's.
+    The defaults are common for fine-tuning encoders like BERT; they are ours, not from a paper.
     """
 
     lr: Annotated[PositiveFloat, Field(allow_inf_nan=False)] = 3e-5
@@ -32,7 +32,7 @@ class Optim:
     warmup: Annotated[float, Field(ge=0, le=1)] = 0.1
     """Fraction of the updates in which the learning rate rises from zero."""
     weight_decay: Annotated[NonNegativeFloat, Field(allow_inf_nan=False)] = 0.01
-    """Decoupled weight decay; not for biases and norms."""
+    """Decoupled weight decay; not applied to biases and norms."""
     betas: tuple[Decay, Decay] = (0.9, 0.999)
     """Decay of Adam's first and second moments."""
     clip_norm: NonNegativeFloat = 1.0
@@ -44,25 +44,25 @@ class Optim:
 class Updater:
     """Takes gradient steps on one player's parameters.
 
-    Called with a loss, it adds the loss's gradient; the step itself is taken when the last
-    micro-batch of an update has been seen. Called with several, it keeps their gradients apart, all
-    taken at the weights that the losses were made with, and then takes one step for each, in order.
-    Gradients are averaged over processes by weight, so that any number of processes and
-    micro-batches gives the gradient of the joint batch.
+    Called with a loss, it adds the gradient of the loss; the step is taken after the last
+    micro-batch of an update. Called with several losses, it keeps their gradients apart, all
+    computed at the weights of the losses, and then takes one step for each, in order. Gradients are
+    averaged over processes by weight, so any number of processes and micro-batches gives the
+    gradient of the joint batch.
 
     Args:
-        player: whose parameters are learnt; those that need no gradient stay as they are.
+        player: network whose parameters are trained; those that need no gradient are not changed.
         optim: how.
         run: the run, of which the network becomes a player.
-        name: of the player, in logs and checkpoints.
+        name: name of the player in logs and checkpoints.
 
     Attributes:
         learning_rate: of the last update.
 
     Raises:
-        ConfigError: if the stage has an updater of that name. A call raises one, too, if the
-            updater is of an earlier stage, is called twice for a micro-batch of several, or a
-            gradient of the update is not finite.
+        ConfigError: if the stage has an updater with that name. A call raises it, too, if the
+            updater belongs to an earlier stage, is called twice for one of several micro-batches,
+            or a gradient of the update is not finite.
     """
 
     def __init__(self, player: Player, optim: Optim, run: Run, *, name: str = "reader") -> None:
@@ -135,7 +135,7 @@ class Updater:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take up a saved state."""
+        """Load a saved state."""
         self._optimizer.load_state_dict(state["optimizer"])
         self._average = [tensor.to(self._run.place.device) for tensor in state["average"]]
 
@@ -145,10 +145,10 @@ class Updater:
         return [float(norm) for norm in self._norms]
 
     def check(self) -> None:
-        """See that the last update's gradients were finite.
+        """Check that the gradients of the last update were finite.
 
-        On a CPU that is done before a step is taken; on a GPU, which would have to wait for it,
-        before the next one, and before anything is logged or saved.
+        On a CPU this is done before a step is taken. On a GPU, which would have to wait, it is done
+        before the next step, and before anything is logged or saved.
 
         Raises:
             ConfigError: if one was not.
@@ -162,7 +162,7 @@ class Updater:
 
     @contextmanager
     def averaged(self) -> Iterator[None]:
-        """Within the block the player has the moving average of its weights, if one is kept."""
+        """Within the block the weights of the player are their moving average, if one is kept."""
         own = [p.detach().clone() for p in self.parameters] if self._average else []
         self.take_average()
         try:
@@ -171,7 +171,7 @@ class Updater:
             _assign(self.parameters, own)
 
     def take_average(self) -> None:
-        """Give the player the moving average of its weights, if one is kept."""
+        """Replace the weights of the player by their moving average, if one is kept."""
         _assign(self.parameters, self._average)
 
     @torch.no_grad()
@@ -194,7 +194,7 @@ class Updater:
         torch.clear_autocast_cache()  # a block that reads the player again gets its new weights
 
     def _step(self) -> None:
-        """A step along the gradients that are in place."""
+        """One step along the current gradients."""
         self._mean_over_processes()
         limit = self._optim.clip_norm or math.inf
         self._norms.append(nn.utils.clip_grad_norm_(self.parameters, limit))
@@ -204,7 +204,7 @@ class Updater:
         self._optimizer.zero_grad(set_to_none=True)
 
     def _put(self, gradients: list[Tensor | None]) -> None:
-        """Have the parameters hold these gradients."""
+        """Put these gradients into the parameters."""
         for parameter, gradient in zip(self.parameters, gradients, strict=True):
             parameter.grad = gradient
 

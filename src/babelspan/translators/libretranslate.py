@@ -239,7 +239,7 @@ class LibreTranslate:
         if 300 <= error.code < 400:
             place = str(error.headers.get("Location")).partition("?")[0]
             raise ConfigError(
-                f"{self.url}: sends elsewhere, to {place.removesuffix(path)}; give that address"
+                f"{self.url}: redirects to {place.removesuffix(path)}; use that address"
             )
         if error.code in (401, 403):
             raise ConfigError(f"{self.url}: {reason}; set {KEY} to a key of this server")

@@ -65,7 +65,7 @@ def _of_test(job: Reproduction, table: Table) -> list[str]:
         name for name in (GENERAL, DIAGONAL) if any(name in line.published for line in lines)
     ]
     head = ["row", "updates × windows", *columns]
-    head += [f"{mean_of} less {title_of(job.rows[key], job.scale)} (95 %), p" for key in others]
+    head += [f"{mean_of} minus {title_of(job.rows[key], job.scale)} (95 %), p" for key in others]
     head += [f"paper, {test.beside}: {name}" for name in published]
     body = [
         [
@@ -77,7 +77,7 @@ def _of_test(job: Reproduction, table: Table) -> list[str]:
         ]
         for line in lines
     ]
-    sampled = "" if test.sample is None else f", a fixed sample of {test.sample} questions a pair"
+    sampled = "" if test.sample is None else f", a fixed sample of {test.sample} questions per pair"
     parts = [f"### {test.name}{sampled}; F1, scorer `{test.scorer}`", _rows(head, body)]
     own = [f"{line.name}: `{', '.join(line.settings)}`" for line in lines if line.settings]
     notes = "p-values are of single comparisons, not corrected for the number of rows."

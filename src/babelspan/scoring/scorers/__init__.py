@@ -13,7 +13,7 @@ from babelspan.types import ConfigError
 
 
 def names() -> list[str]:
-    """The scorers there are."""
+    """Names of the scorers."""
     return sorted(m.name for m in pkgutil.iter_modules(__path__))
 
 
@@ -21,7 +21,7 @@ def load_scorer(name: str) -> Scorer:
     """The scorer of strings of that name.
 
     Raises:
-        ConfigError: if there is none, or it scores something else than strings.
+        ConfigError: if there is none, or it does not score strings.
     """
     from babelspan.scoring import tydi_primary  # which builds on a scorer of this folder
 

@@ -2,15 +2,15 @@
 
 Cui et al. (2019), arXiv:1810.07366. Chinese characters count one by one, runs of
 anything else by the words of the Penn Treebank; F1 is over the longest run of units that both sides
-share, not over a bag. The faults: of the list of signs that go, "……" has two characters and so
-never goes; the strings on both sides of a sign that goes grow together; an exact match looks at
-spaces inside the answer, F1 does not; where nothing is left of either side F1 is 0 although the
-exact match is 1.
+share, not over a bag of units. The faults: in the list of removed signs, "……" has two characters
+and so is never removed; the strings on both sides of a removed sign are joined; spaces inside an
+answer count in the exact match and not in F1; if nothing is left of either side, F1 is 0 although
+the exact match is 1.
 
 Words are those of `nltk.word_tokenize` in NLTK 3.10 (others differ: until 3.9 "1—2" is one word)
-with one difference: a run is one sentence, where NLTK first cuts it into sentences by a model that
-it fetches from the net. That matters where a full stop between two words ends a sentence; in the
-answers of the dev and trial sets it stands after initials and "st." only.
+with one difference: a run is one sentence; NLTK first cuts it into sentences with a model that it
+downloads. That matters if a full stop between two words ends a sentence; in the answers of the dev
+and trial sets it occurs only after initials and "st.".
 """
 
 import re
@@ -106,7 +106,7 @@ def f1(prediction: str, answer: str, language: str) -> float:
 
 
 def longest_shared_run(one: Sequence[str], other: Sequence[str]) -> int:
-    """Length of the longest sequence that stands in both without a gap."""
+    """Length of the longest contiguous sequence that is in both."""
     letters = {unit: chr(i) for i, unit in enumerate({*one, *other})}
     text, inside = ("".join(letters[unit] for unit in side) for side in (one, other))
     length = 0

@@ -1,15 +1,15 @@
 """SQuAD 2.0 scores, equal to the official script `evaluate-v2.0.py`, faults included.
 
-Rajpurkar et al. (2018), arXiv:1806.03822. The strings are those of SQuAD 1.1; where
-one side has no words, F1 is 1 if the other has none either, and a question without an answer has
-the gold answer "". The faults: a question without a prediction is not counted; a gold answer such
-as "The" counts as none, though its question as one that has an answer; the threshold is 1 unless
-said otherwise, also where the null odds are not probabilities but differences of logits; the
-search for the best threshold may stop between two questions of equal odds, which no threshold can
-part, and starts from all unanswerable questions, counted or not.
+Rajpurkar et al. (2018), arXiv:1806.03822. Strings are normalised as in SQuAD 1.1. If one side has
+no words, F1 is 1 if the other has none either, and a question without an answer has the gold answer
+"". The faults: a question without a prediction is not counted; a gold answer such as "The" counts
+as none, but its question as answerable; the default threshold is 1, even if the null odds are
+differences of logits and not probabilities; the search for the best threshold may stop between two
+questions with equal odds, which no threshold can separate, and it starts from all unanswerable
+questions, counted or not.
 
-Where a prediction is missing, the official script breaks off before its figures of HasAns and
-NoAns; ours are over the questions that are counted.
+If a prediction is missing, the official script stops before its figures of HasAns and NoAns; ours
+are over the counted questions.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,18 +28,18 @@ RULES = f"{squad.RULES}|no-answer:empty|missing:skipped"
 MISSING = float("nan")
 
 THRESHOLD = 1.0
-"""Null odds above this stand for no answer, unless another threshold is given."""
+"""Null odds above this mean no answer, unless another threshold is given."""
 
 exact_match = squad.exact_match
 
 
 def golds(answers: set[str]) -> set[str]:
-    """The answers that normalise to something; where there is none, the empty answer."""
+    """The answers that do not normalise to nothing; if there is none, the empty answer."""
     return {answer for answer in answers if squad.normalise(answer)} or {""}
 
 
 def f1(prediction: str, answer: str, language: str) -> float:
-    """F1 over words, in [0, 1]; where a side has none, whether both have none."""
+    """F1 over words, in [0, 1]; if a side has no words, 1 if both have none, else 0."""
     predicted, gold = squad.normalise(prediction).split(), squad.normalise(answer).split()
     if not predicted or not gold:
         return float(predicted == gold)
@@ -66,7 +66,7 @@ def thresholded(
     *,
     threshold: float = THRESHOLD,
 ) -> Figures:
-    """The figures where a question whose null odds are above the threshold is not answered.
+    """The figures if questions with null odds above the threshold are not answered.
 
     Raises:
         DataError: if a question that is counted has no null odds.
@@ -114,12 +114,12 @@ def best_thresholds(
 def _best_threshold(
     gains: NDArray[np.float64], odds: NDArray[np.float64], unanswered: float
 ) -> tuple[float, float]:
-    """The largest sum of scores, from answering nothing to answering all; odds that reach it.
+    """The largest sum of scores, from answering nothing to answering all, and the odds there.
 
     Args:
-        gains: what the sum gains when a question is answered, (N,).
-        odds: null odds, (N,); the question of the lowest is answered first.
-        unanswered: the sum when none is answered.
+        gains: gain of the sum if a question is answered, (N,).
+        odds: null odds, (N,); the question with the lowest is answered first.
+        unanswered: the sum if none is answered.
     """
     order = np.argsort(odds, kind="stable")
     totals = np.cumsum(np.concatenate(([unanswered], gains[order])))

@@ -38,12 +38,12 @@ f1 = squad.f1
 
 
 def details(examples: Sequence[Example], found: Figures) -> dict[str, Any]:
-    """Figures of each language, and in place of those of all questions the mean without English.
+    """Figures of each language, and the mean without English in place of the total.
 
-    The mean is None where there is only English.
+    The mean is None if there is only English.
 
     Raises:
-        DataError: if nothing says the language of a question.
+        DataError: if the language of a question is unknown.
     """
     languages = np.array([_language(e) for e in examples])
     of_language = {

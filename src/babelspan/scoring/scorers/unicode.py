@@ -1,10 +1,10 @@
-"""Scores of our own for any language, by Unicode alone; no official script has this rule.
+"""Our own scores for any language, by Unicode alone; no official script has this rule.
 
 For languages without an official scorer, such as Thai, Japanese, Khmer, Lao and Burmese, and for
 one rule over many languages. Case and compatibility forms (NFKC) make no difference; punctuation,
-symbols and invisible format characters go. Words are what white space parts; in scripts that are
-written without it each character, with its marks, is a word. No language loses articles. A question
-without an answer has the gold answer "". Its faults: "½" is "12", and "-5" is "5".
+symbols and invisible format characters are removed. Words are separated by white space; in scripts
+written without it, each character with its marks is a word. Articles are kept in every language. A
+question without an answer has the gold answer "". Its faults: "½" is "12", and "-5" is "5".
 """
 
 import re
@@ -34,7 +34,7 @@ _UNSPACED = re.compile(
 
 
 def golds(answers: set[str]) -> set[str]:
-    """All answers; the empty one where there is none."""
+    """All answers; the empty one if there is none."""
     return answers or {""}
 
 
@@ -65,7 +65,7 @@ def exact_match(prediction: str, answer: str, language: str) -> float:
 
 
 def f1(prediction: str, answer: str, language: str) -> float:
-    """F1 over units, in [0, 1]; where a side has none, whether both have none."""
+    """F1 over units, in [0, 1]; if a side has no units, 1 if both have none, else 0."""
     predicted, gold = units(prediction), units(answer)
     if not predicted or not gold:
         return float(predicted == gold)
