@@ -26,7 +26,7 @@ ROWS = [
     {"training"},
     {"methods"},
     {"engines", "export"},
-    {"readers", "reports"},
+    {"generators", "readers", "reports"},
     {"jobs"},
     {"service", "cli"},
     {"__main__", "__init__"},
