@@ -21,6 +21,7 @@ from babelspan.cli import (
     data,
     evaluate,
     export,
+    generate,
     predict,
     reproduce,
     samples,
@@ -50,6 +51,7 @@ VERBS = {
     export: "Make a trained reader run without PyTorch.",
     samples: "Write sample texts and questions in 8 languages.",
     translate: "Translate a labelled data set, with its answers.",
+    generate: "Write questions about texts, to train readers with.",
     convert: "Make a translation model run in CTranslate2.",
 }
 """Each verb, and what `babelspan --help` says of it in one line."""

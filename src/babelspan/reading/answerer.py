@@ -13,7 +13,7 @@ from babelspan.reading.decode import (
     total_log_mass,
 )
 from babelspan.seams import Engine, Logits, Window
-from babelspan.types import UNDETERMINED, Example, Limits, Prediction
+from babelspan.types import UNDETERMINED, Example, Limits, Prediction, Span
 
 _EXAMPLES_AT_ONCE = 128
 
@@ -64,6 +64,16 @@ class Answerer:
         """
         for example, found in self._read(examples):
             yield predictions(example, found, allows_no_answer=allows_no_answer)[0]
+
+    def spans(self, examples: Iterable[Example], *, top_k: int) -> Iterator[list[Span]]:
+        """Of each example the best answers that do not overlap, best first, in order.
+
+        The question may be empty: a reader that was trained without questions says what in a text
+        may be asked for (Alberti et al. 2019, arXiv:1906.05416).
+        """
+        for example, found in self._read(examples, top_k=top_k, allows_overlap=False):
+            best = predictions(example, found, top_k=top_k, allows_overlap=False)
+            yield [prediction.span for prediction in best if prediction.span is not None]
 
     def ask(
         self, question: str, contexts: Sequence[str], *, top_k: int = 1, watch: Watch | None = None
