@@ -63,7 +63,7 @@ DEBUG = "--debug"
 BUG = 70
 INTERRUPTED = 130
 
-_EXTRAS = {"ray": "cluster", "sentencex": "translate"}
+_EXTRAS = {"mwparserfromhell": "wikipedia", "ray": "cluster", "sentencex": "translate"}
 """Libraries that verbs import where they need them, and the extra that installs each."""
 
 
