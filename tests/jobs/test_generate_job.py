@@ -99,7 +99,7 @@ def questions_of(job):
 
 
 def dropped_by(job):
-    return [json.loads(line) for line in (job.out / "dropped.jsonl").read_text().splitlines()]
+    return [json.loads(line) for line in (job.out / "dropped.jsonl").open()]
 
 
 def test_every_answer_ends_as_a_question_or_with_a_reason(job):

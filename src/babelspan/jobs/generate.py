@@ -147,7 +147,7 @@ class Job:
             return found_by_rules
         if _holds_answers(self.answers):
             known = given_answers(Path(self.answers))
-            return lambda text: known.get(text.id, [])
+            return lambda text: known.get(identity_of(text.text, ""), [])
         reader = load_answerer(self.answers, workers=1)
         return lambda text: next(reader.spans([_example(text, "")], top_k=self.per_paragraph))
 
@@ -291,12 +291,13 @@ def carry_out(job: Job, *, crew: Crew = ALONE) -> tuple[Tally, list[Effort]]:
 
 
 def given_answers(path: Path) -> dict[str, list[Span]]:
-    """The places of the answers in SQuAD files, by id of the text that they are in."""
+    """The places of the answers in SQuAD files, by a hash of the text that they are in."""
     found: defaultdict[str, list[Span]] = defaultdict(list)
     for file in find([path]):
         for example in file.examples(keep_misplaced=True):
-            identity = identity_of(example.context, example.context_language)
-            found[identity] += [a.span for a in example.answers or () if a.span is not None]
+            found[identity_of(example.context, "")] += [
+                a.span for a in example.answers or () if a.span is not None
+            ]
     return dict(found)
 
 

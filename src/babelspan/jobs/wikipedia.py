@@ -9,10 +9,11 @@ links of all pages, and the paragraphs of those that are ranked highest.
 
 import json
 import shutil
+from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -241,10 +242,9 @@ def _runs(some: Iterator[Page], size: int) -> Iterator[list[Page]]:
 
 
 def _lines(folder: Path, shards: int, name: str) -> Iterator[Any]:
-    files = (lines_of(folder, shard, name) for shard in range(shards))
-    return chain.from_iterable(
-        map(json.loads, file.read_text(encoding="utf-8").splitlines()) for file in files
-    )
+    for shard in range(shards):
+        with lines_of(folder, shard, name).open(encoding="utf-8") as file:
+            yield from map(json.loads, file)
 
 
 def _ranked(folder: Path, shards: int, count: int) -> set[str]:
@@ -256,14 +256,13 @@ def _ranked(folder: Path, shards: int, count: int) -> set[str]:
             redirects[line["title"]] = title_of(line["redirect"])
         else:
             numbers.setdefault(line["title"], len(numbers))
-    sources: list[int] = []
-    goals: list[int] = []
+    sources, goals = array("q"), array("q")
     for line in _lines(folder, shards, "links"):
         if not line["redirect"]:
             own = numbers[line["title"]]
             found = {_goal(title, numbers, redirects) for title in line["links"]} - {None, own}
-            sources += [own] * len(found)
-            goals += sorted(n for n in found if n is not None)
+            sources.extend([own] * len(found))
+            goals.extend(sorted(n for n in found if n is not None))
     ranks = pagerank(np.array(sources, np.int64), np.array(goals, np.int64), len(numbers))
     titles = sorted(numbers, key=lambda title: (-ranks[numbers[title]], title))
     return set(titles[:count])
