@@ -248,6 +248,15 @@ def test_only_what_a_reader_finds_again_is_kept(job, inputs):
     assert questions_of(free) == questions_of(everything)
 
 
+@pytest.mark.parametrize("file", ["config.json", "model.onnx", "network.json"])
+def test_readers_of_every_kind_are_told_from_data(tmp_path, file, inputs):
+    assert generate._holds_answers(str(tmp_path))
+    (tmp_path / file).touch()
+    assert not generate._holds_answers(str(tmp_path))
+    assert not generate._holds_answers("a/name-on-the-hub")
+    assert generate._holds_answers(str(inputs / "texts.en.json.gz"))
+
+
 def test_a_reader_says_what_may_be_asked_for(job, inputs):
     made = job(answers=str(inputs / "reader"), per_paragraph=3)
     tally, _ = generate.carry_out(made)

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from babelspan.augment.asked import Tally
 from babelspan.augment.candidates import chosen, found_by_rules
+from babelspan.data.exported import MODEL
 from babelspan.data.files import checksum, read_record, write_csv, write_json, write_lines
 from babelspan.data.folder import find
 from babelspan.data.squad import save_squad
@@ -22,6 +23,7 @@ from babelspan.data.texts import Text, TextFile, distinct, identity_of
 from babelspan.generators import QuestionWriter, languages_of, load_generator
 from babelspan.jobs import shards as sharded
 from babelspan.jobs.shards import ALONE, Crew, is_finished, record_of, refuse_changed
+from babelspan.networks.store import NETWORK
 from babelspan.readers import checksum_of, device, load_answerer
 from babelspan.reading.answerer import Answerer
 from babelspan.scoring.matrix import Pair
@@ -339,7 +341,8 @@ def _texts(files: Sequence[TextFile]) -> Iterator[Text]:
 def _holds_answers(name: str) -> bool:
     """Whether a path is data with answers, and not a reader."""
     path = Path(name)
-    return path.is_file() or (path.is_dir() and not (path / "config.json").is_file())
+    of_readers = ("config.json", MODEL, NETWORK)
+    return path.is_file() or (path.is_dir() and not any((path / n).is_file() for n in of_readers))
 
 
 def _languages(text: Text, span: Span, job: Job) -> tuple[str, ...]:
