@@ -1,6 +1,6 @@
 """Answers to ask for in a text: places, no two overlapping or alike, spread over the text.
 
-The paper (Riabi et al. 2021, arXiv:2010.12643, Section 4.2) does not say how it chose them.
+The paper (Riabi et al. 2021, arXiv:2010.12643, Section 3.2) does not say how it chose them.
 """
 
 import hashlib

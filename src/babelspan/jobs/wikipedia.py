@@ -1,6 +1,6 @@
 """Texts from a dump of Wikipedia as a job: links, ranks, paragraphs, a file of texts.
 
-Riabi et al. (2021), arXiv:2010.12643, Section 4.2: of the 10,000 pages with the highest PageRank
+Riabi et al. (2021), arXiv:2010.12643, Section 3.2: of the 10,000 pages with the highest PageRank
 500 articles at random among those with 5 or more paragraphs of 500 to 1,500 characters.
 
 While it runs, `<database>.unfinished` in the folder holds two jobs of shards (`jobs.shards`): the

@@ -1,6 +1,6 @@
 """Question generation: a reader's encoder learns to write the question that an answer belongs to.
 
-Paper      Riabi et al. (2021), arXiv:2010.12643, Sections 4.1 to 4.3; masks: Dong et al. (2019),
+Paper      Riabi et al. (2021), arXiv:2010.12643, Sections 4.2 and 4.3; masks: Dong et al. (2019),
            arXiv:1905.03197, Figure 1; pointer: See et al. (2017), arXiv:1704.04368, Eq. 9.
 Needs      labelled examples; for questions in several languages over texts in several languages
            their translations (`babelspan translate --strategy qc`).

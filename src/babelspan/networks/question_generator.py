@@ -1,6 +1,6 @@
 """A generator of questions: a reader's encoder, a learnt token per question language, a new head.
 
-Riabi et al. (2021), arXiv:2010.12643, Sections 4.1 and 4.2; masks of Dong et al. (2019),
+Riabi et al. (2021), arXiv:2010.12643, Sections 4 and 4.2; masks of Dong et al. (2019),
 arXiv:1905.03197. The source's last token predicts the first piece of the question, each piece the
 next one, and the last the end.
 
