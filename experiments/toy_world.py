@@ -7,6 +7,8 @@ OUT/train.qaa.json.gz           labelled examples in the first language
 OUT/translated/train.*.json.gz  their exact translations: T(Q) is <other>-qaa, T(C) qaa-<other>,
                                 T(Q+C) <other>
 OUT/dev, OUT/test               a parallel set each, with the same ids in every language
+OUT/texts/texts.*.json.gz       stories in each language without questions, no two of them parallel;
+                                the objects of their facts are links
 
 The languages L0 to L3 of the world are written qaa to qad, codes that ISO 639-2 leaves to local
 use. Stories of the sets, and of the texts of each language in pretraining, have nothing in common.
@@ -38,6 +40,7 @@ rate neither.
 
 import argparse
 import random
+import re
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -120,6 +123,10 @@ def make(out: Path, *, seed: int = 0, sizes: Sizes = FULL) -> None:
     for name, examples in data_sets(world, sizes):
         if not (out / name).exists():
             save_squad(out / name, examples())
+    for language, code in CODES.items():
+        path = out / "texts" / f"texts.{code}.json.gz"
+        if not path.exists():
+            write_json(path, texts(world, language, sizes.train // 8))
     if not (out / "reader").exists():
         beside = out / ".reader.part"
         pretrained(world, seed, sizes.updates).save(beside)
@@ -152,6 +159,22 @@ def data_sets(world: World, sizes: Sizes) -> Iterator[tuple[str, Callable[[], li
                 f"{split}/{split}.{code}.json.gz",
                 partial(world.examples, sizes.held_out, language, language, seed=seed),
             )
+
+
+def texts(world: World, language: str, count: int) -> dict[str, object]:
+    """Stories of a language in the SQuAD layout; the objects of their facts are links."""
+    paragraphs = []
+    for number in range(count):
+        text, links = "", []
+        for fact in world.story(f"text {language} {number}").facts:
+            text += " " if text else ""
+            said = world.tell(fact, language)
+            found = re.search(rf"(?<!\w){re.escape(world.say(fact.object, language))}(?!\w)", said)
+            assert found is not None
+            links.append([len(text) + found.start(), len(text) + found.end()])
+            text += said
+        paragraphs.append({"context": text, "links": links, "qas": []})
+    return {"data": [{"title": language, "paragraphs": paragraphs}]}
 
 
 def pretrained(world: World, seed: int, updates: int) -> PretrainedReader:

@@ -26,7 +26,7 @@ ROWS = [
     {"training"},
     {"methods"},
     {"engines", "export"},
-    {"readers", "reports"},
+    {"generators", "readers", "reports"},
     {"aligners"},
     {"jobs"},
     {"service", "cli"},

@@ -32,7 +32,14 @@ DEFAULT = "default"
 _WEIGHTS = (".onnx", ".safetensors")
 _PARTS = (
     *("*.onnx*", "*.safetensors", "*.safetensors.index.json"),
-    *("config.json", NETWORK, "reader.json", "tokenizer.json", "tokenizer_config.json"),
+    *(
+        "config.json",
+        NETWORK,
+        "reader.json",
+        "generator.json",
+        "tokenizer.json",
+        "tokenizer_config.json",
+    ),
     *("special_tokens_map.json", "added_tokens.json", "vocab.json", "vocab.txt", "merges.txt"),
     "*.model",
 )
@@ -148,7 +155,13 @@ def load_checkpoint(
         name = _on_the_hub(reader)
     from babelspan.networks import store
 
-    return store.load(name, limits=limits, gives_new_head=gives_new_head)
+    network = store.load(name, limits=limits, gives_new_head=gives_new_head)
+    if not hasattr(network, "windows"):
+        raise DataError(
+            f"reader {reader!r}: expected a network that answers, found {network.kind!r}, which "
+            "does something else"
+        )
+    return network
 
 
 def _on_the_hub(reader: str) -> str:

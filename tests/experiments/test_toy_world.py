@@ -7,6 +7,7 @@ import torch
 
 from babelspan.data.folder import cross, describe
 from babelspan.data.squad import load_squad
+from babelspan.data.texts import find_texts
 from babelspan.networks import pretrained
 from babelspan.training.pairs import question_pairs
 from babelspan.types import ConfigError, DataError
@@ -43,6 +44,7 @@ def test_all_files_are_there_and_no_others(made):
     translated = {c for other in languages for c in (f"{other}-qaa", f"qaa-{other}", other)}
     data = {"train.qaa.json.gz"}
     data |= {f"translated/train.{codes}.json.gz" for codes in translated}
+    data |= {f"texts/texts.{c}.json.gz" for c in ("qaa", *languages)}
     data |= {f"{s}/{s}.{c}.json.gz" for s in ("dev", "test") for c in ("qaa", *languages)}
     assert {name for name in found if name.endswith(".gz")} == data
     assert {"toy_world.json", "reader/model.safetensors", "reader/config.json"} < found
@@ -50,10 +52,25 @@ def test_all_files_are_there_and_no_others(made):
 
 
 def test_every_answer_is_where_it_is_said_to_be(made):
-    for path in made.rglob("*.json.gz"):
+    for path in set(made.rglob("*.json.gz")) - set(made.glob("texts/*")):
         examples = loaded(path)
         assert len(examples) == (30 if "train" in path.name else 20)
         assert all(e.answers[0].is_in(e.context) for e in examples)
+
+
+def test_texts_have_links_and_are_in_no_other_set(made):
+    contexts = {
+        e.context for p in set(made.rglob("*.gz")) - set(made.glob("texts/*")) for e in loaded(p)
+    }
+    for file in find_texts([made / "texts"]):
+        texts = list(file.texts())
+        assert len(texts) == SIZES.train // 8
+        for text in texts:
+            assert 4 <= len(text.links) <= 5
+            assert {" ".join(link.of(text.text).split()) for link in text.links} == {
+                link.of(text.text) for link in text.links
+            }
+            assert text.text not in contexts
 
 
 @pytest.mark.parametrize("split", ["dev", "test"])

@@ -12,7 +12,10 @@ import torch
 from babelspan import config, methods
 from babelspan.engines.torch import TorchEngine
 from babelspan.jobs import train as train_job
-from babelspan.networks import pretrained
+from babelspan.jobs.players import GENERATOR, player_of
+from babelspan.networks import store
+from babelspan.networks.decoding import Decode, write
+from babelspan.networks.question_generator import QuestionGenerator, begun
 from babelspan.networks.reader import Reader
 from babelspan.reading.answerer import Answerer
 from babelspan.training.run import Corpora, Run, RunConfig
@@ -42,12 +45,23 @@ def module_of(name):
     return importlib.import_module(f"babelspan.methods.{name}")
 
 
+def writes(name):
+    """Whether a method trains a generator of questions, and not a reader."""
+    return player_of(module_of(name)) is GENERATOR
+
+
+def untrained(name, dropout=0.0):
+    """A miniature of what a method trains."""
+    reader = miniature_reader(WORLD.vocabulary(), dropout=dropout)
+    return begun(reader.encoder) if writes(name) else reader
+
+
 class StoppedError(Exception):
     """Stands for a crash."""
 
 
 def trained(name, *, updates=60, seed=1, dropout=0.0, folder=None, stop_at=None, **settings):
-    """A miniature reader trained by a method with its defaults, but for the learning rate."""
+    """A miniature trained by a method with its defaults, but for the learning rate."""
 
     def monitor():
         if run.clock.update == stop_at:
@@ -57,15 +71,19 @@ def trained(name, *, updates=60, seed=1, dropout=0.0, folder=None, stop_at=None,
     module = module_of(name)
     config = RunConfig(seed=seed, updates=updates, batch_size=12, threads=1, **settings)
     run = Run(config=config, folder=folder, monitor=monitor)
-    reader = miniature_reader(WORLD.vocabulary(), dropout=dropout)
+    network = untrained(name, dropout)
     fields = {f.name: f.default for f in dataclasses.fields(module.Config)}
     fast = {key: Optim(lr=5e-3) for key, value in fields.items() if isinstance(value, Optim)}
     assert fast, f"{name}.Config has no player"
     corpora = Corpora(labelled=EXAMPLES, bitext=LINKED, passages=PASSAGES)
-    return module.train(reader, corpora, module.Config(**fast), run)
+    return module.train(network, corpora, module.Config(**fast), run)
 
 
 def predicted(reader, examples=EXAMPLES):
+    """The answers of a reader, the questions of a generator."""
+    if isinstance(reader, QuestionGenerator):
+        batch = reader.collate([reader.sources.of(e, is_asked=True) for e in examples])
+        return write(reader.eval(), batch, Decode())
     engine = TorchEngine(reader.eval())
     return list(Answerer(engine).predict(examples))
 
@@ -82,6 +100,7 @@ def test_the_methods_are_found():
         "language_adversarial",
         "language_arbitration",
         "masked_language",
+        "question_generation",
         "word_alignment",
     ]
 
@@ -117,14 +136,15 @@ def test_config_is_frozen_and_explained(name):
 def test_train_has_the_signature(name):
     signature = inspect.signature(module_of(name).train)
     found = [(p.name, p.annotation) for p in signature.parameters.values()]
+    player = ("generator", QuestionGenerator) if writes(name) else ("reader", Reader)
     expected = [
-        ("reader", Reader),
+        player,
         ("corpora", Corpora),
         ("config", module_of(name).Config),
         ("run", Run),
     ]
     assert found == expected
-    assert signature.return_annotation is Reader
+    assert signature.return_annotation is player[1]
 
 
 @every_method
@@ -160,10 +180,19 @@ def test_a_recipe_of_the_method_loads(name):
 
 @pytest.mark.parametrize("name", [n for n in METHODS if "labelled" in module_of(n).NEEDS])
 def test_learns_a_dozen_examples(name):
-    untrained = miniature_reader(WORLD.vocabulary())
-    gold = [example.answers[0].text for example in EXAMPLES]
-    assert [p.text for p in predicted(untrained)] != gold
-    assert [p.text for p in predicted(trained(name))] == gold
+    def texts(network):
+        found = predicted(network)
+        if writes(name):
+            return [network.tokenizer.convert_ids_to_tokens(w.pieces) for w in found]
+        return [p.text for p in found]
+
+    gold = [e.answers[0].text for e in EXAMPLES]
+    if writes(name):
+        tokenize = untrained(name).tokenizer.tokenize
+        gold = [tokenize(e.question) for e in EXAMPLES]
+    else:
+        assert texts(untrained(name)) != gold
+    assert texts(trained(name, updates=400 if writes(name) else 60)) == gold
 
 
 @every_method
@@ -188,6 +217,6 @@ def test_stopped_and_resumed_equals_not_stopped(name, stop_at, tmp_path):
 @every_method
 def test_saved_and_loaded_predicts_the_same(name, tmp_path):
     reader = trained(name, updates=5, dropout=0.1)
-    reader.save(tmp_path)
-    loaded = pretrained.load(str(tmp_path), limits=reader.featurizer.limits)
+    store.save(reader, tmp_path)
+    loaded = store.load(str(tmp_path), limits=reader.featurizer.limits)
     assert predicted(loaded) == predicted(reader)

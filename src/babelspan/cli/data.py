@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from babelspan.cli.shown import Json, one_line
+from babelspan.cli.shown import Json, On, Workers, one_line
 
 if TYPE_CHECKING:
     from babelspan.datasets.catalogue import DataSet
@@ -53,6 +53,9 @@ Keep = Annotated[bool, typer.Option("--keep", help="Keep the published files in 
 Timeout = Annotated[
     float,
     typer.Option("--timeout", min=0.1, help="Seconds without a byte before the next attempt."),
+]
+Dump = Annotated[
+    Path, typer.Argument(help="A dump in the export format: XML, .gz or .bz2 (multistream too).")
 ]
 Data = Annotated[list[Path], typer.Argument(help="Files, and folders with any splits.")]
 Against = Annotated[
@@ -152,6 +155,63 @@ def check(data: Data, against: Against = None, show: Show = 5, as_json: Json = F
         print(f"files: {len(report.files)}, faults: {report.faults:,}")
     if report.faults:
         raise typer.Exit(FOUND)
+
+
+@app.command("wikipedia", short_help="Make texts of a Wikipedia dump.")
+def wikipedia(
+    dump: Dump,
+    *,
+    out: Annotated[Path, typer.Option("--out", help="Folder for the texts; languages share it.")],
+    language: Annotated[
+        str | None, typer.Option("--language", help="Of the texts; else the dump says it.")
+    ] = None,
+    ranked: Annotated[
+        int, typer.Option("--ranked", min=1, help="Pages with the highest PageRank to look at.")
+    ] = 10_000,
+    articles: Annotated[
+        int, typer.Option("--articles", min=1, help="Articles to take of these.")
+    ] = 500,
+    paragraphs: Annotated[
+        int, typer.Option("--paragraphs", min=1, help="Paragraphs of an article, at least.")
+    ] = 5,
+    characters: Annotated[
+        str, typer.Option("--characters", help="Characters of a paragraph, from:to.")
+    ] = "500:1500",
+    on: On = "local",
+    workers: Workers = 1,
+) -> None:
+    """Take the paragraphs of well-linked articles. If it is stopped, rerun the same command.
+
+    OUT gets texts.LANGUAGE.json.gz, for `babelspan generate`, and manifest-LANGUAGE.json with the
+    licence and with title and revision of each article.
+    """
+    from babelspan.cli.shown import tracked
+    from babelspan.jobs.shards import Crew
+    from babelspan.jobs.wikipedia import Choice, carry_out
+    from babelspan.types import ConfigError
+
+    shortest, colon, longest = characters.partition(":")
+    if not (colon and shortest.isdecimal() and longest.isdecimal()):
+        raise ConfigError(f"--characters: expected a range such as 500:1500, found {characters!r}")
+    made = carry_out(
+        dump,
+        out,
+        choice=Choice(
+            ranked=ranked,
+            articles=articles,
+            paragraphs=paragraphs,
+            shortest=int(shortest),
+            longest=int(longest),
+        ),
+        language=language,
+        crew=Crew(on=on, workers=workers, watch=tracked),
+    )
+    print(
+        f"{made['pages']:,} pages, {made['long_enough']:,} long enough among those ranked highest"
+    )
+    print(
+        f"{len(made['articles']):,} articles, {made['paragraphs']:,} paragraphs ({made['licence']})"
+    )
 
 
 def _record(data_set: "DataSet") -> dict[str, Any]:

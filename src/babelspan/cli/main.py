@@ -24,6 +24,7 @@ from babelspan.cli import (
     evaluate,
     export,
     extend_vocabulary,
+    generate,
     predict,
     reproduce,
     samples,
@@ -55,6 +56,7 @@ VERBS = {
     extend_vocabulary: "Give an encoder a vocabulary for more languages.",
     samples: "Write sample texts and questions in 8 languages.",
     translate: "Translate a labelled data set, with its answers.",
+    generate: "Write questions about texts, to train readers with.",
     convert: "Make a translation model run in CTranslate2.",
     align: "Link the words of sentence pairs.",
 }
@@ -68,7 +70,7 @@ DEBUG = "--debug"
 BUG = 70
 INTERRUPTED = 130
 
-_EXTRAS = {"ray": "cluster", "sentencex": "translate"}
+_EXTRAS = {"mwparserfromhell": "wikipedia", "ray": "cluster", "sentencex": "translate"}
 """Libraries that verbs import where they need them, and the extra that installs each."""
 
 

@@ -214,6 +214,13 @@ def write_json(path: Path, value: Any) -> None:
     write_whole(path, json.dumps(value, ensure_ascii=False, indent=1) + "\n")
 
 
+def write_lines(path: Path, records: Iterable[Mapping[str, Any]]) -> None:
+    """Write records as JSON lines, whole or not at all."""
+    lines = (json.dumps(record, ensure_ascii=False) + "\n" for record in records)
+    with replacing(path) as beside, beside.open("w", encoding="utf-8") as file:
+        file.writelines(lines)
+
+
 def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write rows as comma-separated values (RFC 4180); the keys of the first row are the header."""
     with replacing(path) as beside, beside.open("w", encoding="utf-8", newline="") as file:

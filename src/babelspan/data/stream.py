@@ -24,7 +24,7 @@ def stream_squad(
 
     A title after its paragraphs is not seen.
     """
-    for paragraph, title, where in _paragraphs(path):
+    for paragraph, title, where in raw_paragraphs(path):
         examples = [
             Example(
                 **fields, question_language=question_language, context_language=context_language
@@ -36,10 +36,10 @@ def stream_squad(
 
 def count_paragraphs(path: Path) -> int:
     """How many paragraphs a file has; errors as in `load_squad`, but for those inside one."""
-    return sum(1 for _ in _paragraphs(path))
+    return sum(1 for _ in raw_paragraphs(path))
 
 
-def _paragraphs(path: Path) -> Iterator[tuple[Any, str, str]]:
+def raw_paragraphs(path: Path) -> Iterator[tuple[Any, str, str]]:
     """Each paragraph, as JSON gives it, with the title of its article and its place in words."""
     seen_data = False
     with opened(path) as file:

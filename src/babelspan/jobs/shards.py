@@ -19,10 +19,10 @@ from multiprocessing.connection import wait as wait_for_end
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
 
-from babelspan.data.files import read_record, write_json
+from babelspan.data.files import checksum, read_record, replacing, write_json
 from babelspan.data.folder import SHARDS
 from babelspan.data.locks import is_unfinished, locked, sweep
-from babelspan.types import ConfigError
+from babelspan.types import ConfigError, DataError
 
 Input = TypeVar("Input", contravariant=True)
 Made = TypeVar("Made", covariant=True)
@@ -88,6 +88,40 @@ def record_of(folder: Path, shard: int) -> Path:
 def is_finished(folder: Path, shard: int) -> bool:
     """Whether the record of a shard stands."""
     return record_of(folder, shard).exists()
+
+
+def refuse_changed(folder: Path, shard: int, files: Mapping[str, str]) -> None:
+    """See that the files of a finished shard are what was written.
+
+    Args:
+        folder: of the job.
+        shard: its number.
+        files: name -> SHA-256 of its content, from the shard's record.
+
+    Raises:
+        DataError: if one is not, with its name.
+    """
+    for name, expected in files.items():
+        path = folder / name
+        found = checksum(path) if path.exists() else "no file"
+        if found != expected:
+            raise DataError(
+                f"{path}: expected the content that was written, SHA-256 {expected[:12]}, found "
+                f"{found[:12]}; to have it made again, remove {record_of(folder, shard)} and rerun "
+                "the same command"
+            )
+
+
+def lines_of(folder: Path, shard: int, name: str) -> Path:
+    """The file of a shard with its lines of a list that the job makes, such as "dropped"."""
+    return record_of(folder, shard).with_suffix(f".{name}.jsonl")
+
+
+def join_lines(folder: Path, name: str, *, shards: int) -> None:
+    """Put the lists of all shards together, as `<name>.jsonl` in the job's folder."""
+    with replacing(folder / f"{name}.jsonl") as beside, beside.open("wb") as all_lines:
+        for shard in range(shards):
+            all_lines.write(lines_of(folder, shard, name).read_bytes())
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import os
 import pkgutil
 import platform
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import chain
@@ -28,7 +28,8 @@ from babelspan.data.locks import is_unfinished, locked, sweep
 from babelspan.data.squad import misplaced
 from babelspan.jobs import corpora
 from babelspan.jobs.corpora import Paths
-from babelspan.readers import answerer_of, checksum_of, load_checkpoint
+from babelspan.jobs.players import player_of
+from babelspan.readers import checksum_of
 from babelspan.scoring.figures import Scorer, figures
 from babelspan.scoring.scorers import load_scorer
 from babelspan.types import ConfigError, Example
@@ -168,13 +169,14 @@ def carry_out(plan: Plan, out: Path) -> None:
         state = run.place.gathered(_state_of(out, record))[0]  # again: another run may have ended
         if state == "finished":
             return
-        reader = load_checkpoint(plan.reader, limits=plan.run_config.limits, gives_new_head=True)
+        player = player_of(plan.method)
+        network = player.load(plan.reader, plan.run_config.limits)
         if "@" in record["reader_sha256"]:  # a name on the hub, whose commit is known once loaded
             record["reader_sha256"] = checksum_of(plan.reader)
         _begin(out, record, run, is_new=state == "new")
         if plan.dev:
-            run.monitor = _monitor(reader, plan, run.place)
-        trained = plan.method.train(reader, learnt_from, plan.method_config, run)
+            run.monitor = player.monitor(network, plan.dev, plan.dev_scorer, run.place)
+        trained = plan.method.train(network, learnt_from, plan.method_config, run)
         run.place.accelerator.wait_for_everyone()
         if run.place.leads:
             store.save(trained, out)
@@ -313,23 +315,3 @@ def _state_of(out: Path, record: Mapping[str, Any]) -> str:
             "choose another folder, or remove this one to start anew"
         )
     return str(earlier["state"])
-
-
-def _monitor(reader: Any, plan: Plan, place: Any) -> Callable[[], Mapping[str, float]]:
-    """Exact match and F1 on development data, of which each process reads a part."""
-    from babelspan.training.fit import evaluating
-
-    answerer = answerer_of(reader)
-    scorer = plan.dev_scorer
-    says_none = getattr(scorer, "HAS_UNANSWERABLE", False)
-
-    def monitor() -> dict[str, float]:
-        with evaluating(reader):
-            mine = plan.dev[place.process :: place.processes]
-            answered = answerer.predict(mine, allows_no_answer=says_none)
-            parts = place.gathered({p.id: p.text for p in answered})
-        texts = {identity: text for part in parts for identity, text in part.items()}
-        found = figures(plan.dev, texts, scorer)
-        return {"dev_exact_match": found.exact_match, "dev_f1": found.f1}
-
-    return monitor

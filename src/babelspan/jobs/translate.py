@@ -1,6 +1,5 @@
 """Translation of labelled data as a job: a shard is a run of paragraphs (`jobs.shards`)."""
 
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
@@ -14,13 +13,13 @@ from babelspan.augment.cache import Cached
 from babelspan.augment.statistics import Statistics
 from babelspan.augment.strategies import Carrier, Made, Strategy, linkable, translated
 from babelspan.augment.translate import Direction
-from babelspan.data.files import checksum, read_record, replacing, write_csv, write_json
+from babelspan.data.files import checksum, read_record, write_csv, write_json, write_lines
 from babelspan.data.locks import is_unfinished
 from babelspan.data.pharaoh import PharaohAligner, save_pairs
 from babelspan.data.squad import save_squad
 from babelspan.data.stream import count_paragraphs, stream_squad
 from babelspan.jobs import shards as sharded
-from babelspan.jobs.shards import ALONE, Crew, is_finished, record_of
+from babelspan.jobs.shards import ALONE, Crew, is_finished, record_of, refuse_changed
 from babelspan.seams import Translator
 from babelspan.translators import load_translator
 from babelspan.types import Answer, DataError, Example
@@ -187,7 +186,7 @@ def make_shard(
         save_squad(path, new)
         files[path.name] = checksum(path)
     for name, records in lines.items():
-        _write_lines(job.record(shard).with_suffix(f".{name}.jsonl"), records)
+        write_lines(sharded.lines_of(job.out, shard, name), records)
     write_json(job.record(shard), {"files": files, "statistics": statistics.to_json()})
     return Effort(cached.asked, cached.seconds, perf_counter() - started)
 
@@ -212,31 +211,16 @@ def _finish(job: Job) -> Statistics:
     for shard in range(job.shards):
         record = read_record(job.record(shard), ("statistics", "files"))
         statistics.merge(Statistics.from_json(record["statistics"]))
-        _refuse_changed(job, shard, record["files"])
+        refuse_changed(job.out, shard, record["files"])
         files |= record["files"]
     for name in ("dropped", "odd"):
-        with replacing(job.out / f"{name}.jsonl") as beside, beside.open("wb") as all_lines:
-            for shard in range(job.shards):
-                all_lines.write(job.record(shard).with_suffix(f".{name}.jsonl").read_bytes())
+        sharded.join_lines(job.out, name, shards=job.shards)
     tables = {"table": statistics.rows(), "survival": statistics.survival(job.carriers)}
     write_json(job.out / "statistics.json", {**statistics.to_json(), **tables})
     write_csv(job.out / "statistics.csv", tables["table"])
     manifest = job.out / "manifest.json"
     write_json(manifest, {**read_record(manifest), "files": dict(sorted(files.items()))})
     return statistics
-
-
-def _refuse_changed(job: Job, shard: int, files: dict[str, str]) -> None:
-    """See that the files of a finished shard are what was written."""
-    for name, expected in files.items():
-        path = job.out / name
-        found = checksum(path) if path.exists() else "no file"
-        if found != expected:
-            raise DataError(
-                f"{path}: expected the content that was written, SHA-256 {expected[:12]}, found "
-                f"{found[:12]}; to have it made again, remove {job.record(shard)} and rerun the "
-                "same command"
-            )
 
 
 def _inputs(job: Job, todo: Sequence[int]) -> Iterator[tuple[int, list[Paragraph]]]:
@@ -288,12 +272,6 @@ def _note(lines: dict[str, list[dict[str, Any]]], made: Made, target: str) -> No
         {"target": target, "source": source, "translation": translation}
         for source, translation in made.odd
     ]
-
-
-def _write_lines(path: Path, records: Sequence[dict[str, Any]]) -> None:
-    with replacing(path) as beside, beside.open("w", encoding="utf-8") as file:
-        for record in records:
-            file.write(json.dumps(record, ensure_ascii=False) + "\n")
 
 
 def _may_stay(path: Path, job: Job) -> bool:

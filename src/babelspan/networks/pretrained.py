@@ -1,6 +1,6 @@
 """Readers from any checkpoint that `AutoModelForQuestionAnswering` loads.
 
-With `export.fused` and `translators.ctranslate2.converted` the one place that imports transformers.
+With `unilm`, `export.fused` and `translators.ctranslate2.converted` what imports transformers.
 A span head over a pretrained encoder: Devlin et al. (2019), arXiv:1810.04805, Section 4.2; MBERT_QA
 of Bornea et al. (2021), arXiv:2012.05958, Eq. 1. Weights are safetensors only, and code that comes
 with a checkpoint is never run.
@@ -332,10 +332,14 @@ def featurizer_of(config: Any, tokenizer: Any, limits: Limits) -> Featurizer:
     )
 
 
-def _positions(config: Any) -> int:
-    """Tokens that the position embeddings reach; RoBERTa's start behind the padding id."""
-    positions = int(getattr(config, "max_position_embeddings", 0) or _UNBOUNDED)
+def first_position(config: Any) -> int:
+    """The position of the first token; RoBERTa's start behind the padding id."""
     offset_families = ("roberta", "camembert", "xmod", "mpnet", "longformer")
-    if any(family in config.model_type for family in offset_families):
-        positions -= config.pad_token_id + 1
-    return positions
+    is_offset = any(family in config.model_type for family in offset_families)
+    return int(config.pad_token_id) + 1 if is_offset else 0
+
+
+def _positions(config: Any) -> int:
+    """Tokens that the position embeddings reach."""
+    positions = int(getattr(config, "max_position_embeddings", 0) or _UNBOUNDED)
+    return positions - first_position(config)

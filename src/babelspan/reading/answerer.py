@@ -17,7 +17,7 @@ from babelspan.reading.decode import (
 from babelspan.scoring.calibration import Calibration
 from babelspan.seams import Engine, Knowing, Logits, Window
 from babelspan.text.scripts import hardly_known
-from babelspan.types import Example, Limits, Prediction
+from babelspan.types import Example, Limits, Prediction, Span
 
 _EXAMPLES_AT_ONCE = 128
 _SEEN = 500
@@ -97,6 +97,22 @@ class Answerer:
                 whole_words=self.whole_words,
             )[0]
             yield self._judged(best, found)
+
+    def spans(self, examples: Iterable[Example], *, top_k: int) -> Iterator[list[Span]]:
+        """Of each example the best answers that do not overlap, best first, in order.
+
+        The question may be empty: a reader that was trained without questions says what in a text
+        may be asked for (Alberti et al. 2019, arXiv:1906.05416).
+        """
+        for example, found in self._read(examples, top_k=top_k, allows_overlap=False):
+            best = predictions(
+                example,
+                found,
+                top_k=top_k,
+                allows_overlap=False,
+                whole_words=self.whole_words,
+            )
+            yield [prediction.span for prediction in best if prediction.span is not None]
 
     def ask(
         self,

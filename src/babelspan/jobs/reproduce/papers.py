@@ -43,11 +43,33 @@ class Row(_Strict):
     """Of the translations; empty for the source examples alone."""
     languages: Literal["one", "all"] = "all"
     """Of the translations: all those of the scale, or its `one`."""
+    generator: Literal["none", "source", "translated"] = "none"
+    """Of synthetic questions that the reader learns from first: trained on the source examples
+    alone, it asks in their language; with their T(Q+C), in all languages of the scale."""
     settings: Settings = ()
     published: dict[str, dict[str, float]] = field(default_factory=dict)
     """By test and by context language or mean (G-XLT, XLT): F1 of the paper, percent."""
     published_cells: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
     """By test, question language and context language: F1 of the paper, percent."""
+
+    @property
+    def needs(self) -> tuple[Letters, ...]:
+        """The translations that the row cannot be made without."""
+        of_generator: tuple[Letters, ...] = ("qc",) if self.generator == "translated" else ()
+        return tuple(dict.fromkeys((*self.strategies, *of_generator)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Synthesis(_Strict):
+    """How the questions of rows with a generator are made."""
+
+    texts: tuple[str, ...]
+    """Files or folders of texts; those in the languages of the scale are taken."""
+    per_paragraph: PositiveInt = 5
+    generator: Settings = ()
+    """Of the training of a generator, but for the seed."""
+    first: Settings = ()
+    """Of the reader that learns from the questions, but for the seed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,6 +152,8 @@ class Scale(_Strict):
     """Number of questions of the first test, which must be crossed, for the probes of vectors."""
     row: dict[str, Row] = field(default_factory=dict)
     """Rows that the paper does not have."""
+    synthesis: Synthesis | None = None
+    """Of rows with a generator."""
 
 
 @dataclass(frozen=True, kw_only=True)

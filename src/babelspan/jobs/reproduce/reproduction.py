@@ -13,6 +13,7 @@ from itertools import product
 from pathlib import Path
 
 from babelspan.data.folder import DataFile, describe, find, inside
+from babelspan.data.texts import find_texts
 from babelspan.jobs import evaluate as evaluate_job
 from babelspan.jobs import train as train_job
 from babelspan.jobs.reproduce.papers import (
@@ -172,7 +173,22 @@ def check_inputs(reproduction: Reproduction) -> None:
             f"{reproduction.train}: expected the source examples, found no such file; name the "
             "folder that holds them with --data"
         )
+    if any(row.generator != "none" for row in reproduction.rows.values()):
+        _check_synthesis(reproduction)
     for test in scale.tests:
         load_scorer(test.scorer)
         reproduction.cells_of(test)
     load_checkpoint(reproduction.start or reproduction.reader, gives_new_head=True)
+
+
+def _check_synthesis(reproduction: Reproduction) -> None:
+    """Check how questions are made; errors as in `check_inputs`."""
+    synthesis = reproduction.scale.synthesis
+    if synthesis is None:
+        raise ConfigError("rows with synthetic questions need a table [synthesis] in the scale")
+    find_texts([reproduction.data / path for path in synthesis.texts])
+    for method, settings in (
+        ("question_generation", synthesis.generator),
+        ("fine_tune", synthesis.first),
+    ):
+        train_job.resolve(method, settings=settings)

@@ -32,7 +32,7 @@ def _needed(reproduction: Reproduction, translation: Translation) -> list[Letter
     needed: list[Letters] = []
     for row in reproduction.rows.values():
         if set(languages_of(row, reproduction.scale)) & set(translation.to):
-            needed += [strategy for strategy in row.strategies if strategy not in needed]
+            needed += [strategy for strategy in row.needs if strategy not in needed]
     return needed
 
 

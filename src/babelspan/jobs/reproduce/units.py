@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from babelspan.data.exported import MODEL
@@ -15,6 +15,7 @@ from babelspan.jobs import evaluate as evaluate_job
 from babelspan.jobs import train as train_job
 from babelspan.jobs.answer import Answering
 from babelspan.jobs.corpora import Paths
+from babelspan.jobs.reproduce import synthetic
 from babelspan.jobs.reproduce.papers import START, Row, Settings, settings_of
 from babelspan.jobs.reproduce.reproduction import Reproduction
 from babelspan.jobs.shards import Crew, Watch
@@ -31,7 +32,8 @@ class Unit:
 
     Attributes:
         job: the reproduction that it is part of.
-        key: of the row; `START` for a first stage.
+        key: of the row; `START` for a first stage, `questions.<kind>` for a generator, its
+            questions and the reader that learns from them.
         seed: of the run.
     """
 
@@ -42,11 +44,13 @@ class Unit:
     @property
     def row(self) -> Row:
         """The row; a first stage is fine-tuned on the source examples."""
-        return _FIRST_STAGE if self.key == START else self.job.rows[self.key]
+        return self.job.rows.get(self.key, _FIRST_STAGE)
 
     @property
     def reader(self) -> str:
         """Where training starts."""
+        if self.row.generator != "none":
+            return str(synthetic.first_folder(self.job, self.row.generator, self.seed))
         return self.job.reader if self.key == START else self.job.starts_from(self.seed)
 
     @property
@@ -74,9 +78,11 @@ def units_of(job: Reproduction) -> tuple[list[Unit], list[Unit]]:
         DataError: if a translation that a row learns from is missing.
     """
     for row in job.rows.values():
-        job.learns_from(row)
+        job.learns_from(replace(row, strategies=row.needs))
     seeds = range(1, job.seeds + 1)
     firsts = [Unit(job, START, seed) for seed in seeds if job.has_first_stage]
+    keys = [f"{synthetic.KEY}{kind}" for kind in synthetic.kinds_of(job)]
+    firsts += [Unit(job, key, seed) for seed in seeds for key in keys]
     return firsts, [Unit(job, key, seed) for seed in seeds for key in job.rows]
 
 
@@ -115,6 +121,9 @@ def train_and_measure(unit: Unit, *, workers: int, watch: Watch) -> None:
         DataError: as training and measuring do.
     """
     print(f"{unit.key}, seed {unit.seed}", file=sys.stderr)
+    if unit.key.startswith(synthetic.KEY):
+        synthetic.make(unit.job, unit.key.removeprefix(synthetic.KEY), unit.seed, watch)
+        return
     plan = train_job.plan(
         method=unit.row.method,
         reader=unit.reader,

@@ -1,0 +1,137 @@
+"""Questions a second: from the cache and by whole passes, side by side and one by one, by beams.
+
+A generator that has learnt nothing, on an encoder, writes questions of 14 pieces about answers of
+XQuAD; it never chooses the end. What is written from the cache and by whole passes must be equal.
+In the last rows the embeddings are repeated until there are 250,000 pieces, as many as a
+multilingual encoder has, and questions consist of any or of 30,000 of them.
+
+    python bench/generating.py [--encoder FOLDER] [--rounds 3]
+"""
+
+import argparse
+from functools import partial
+
+import torch
+from measured import DATA, processor, ratio, report, rounds
+
+from babelspan.data.squad import load_squad
+from babelspan.networks.decoding import Decode, write
+from babelspan.networks.question_generator import State, begin
+from babelspan.networks.unilm import unilm_mask
+from babelspan.reading.sources import Form
+
+SEED = 1
+PIECES = 14
+MANY, SOME = 250_000, 30_000
+
+
+def generator_of(encoder, pieces=None):
+    """An untrained generator that never ends; with more pieces by repeating their embeddings."""
+    generator = begin(encoder)
+    if pieces is not None:
+        own = generator.encoder.pieces.weight.detach()
+        more = torch.nn.Embedding.from_pretrained(own.repeat(-(-pieces // len(own)), 1)[:pieces])
+        generator.encoder.model.set_input_embeddings(more)
+    generator.shape(Form(), ["en"], seed=SEED)
+    generator.head.bias.data[generator.end] = -1e4
+    generator.head.gate.bias.data[:] = -10.0
+    return generator.eval()
+
+
+def sources_of(generator, count):
+    path = DATA / "qa" / "xquad" / "test.en.json.gz"
+    examples = load_squad(path, question_language="en", context_language="en")
+    chosen = examples[:: len(examples) // count][:count]
+    return [generator.sources.of(example, is_asked=True) for example in chosen]
+
+
+def from_cache(generator, sources, size=32, *, allowed=None, **how):
+    """The pieces of each question."""
+    found = []
+    for at in range(0, len(sources), size):
+        batch = generator.collate(sources[at : at + size])
+        found += write(generator, batch, Decode(longest=PIECES, **how), allowed=allowed)
+    return [written.pieces for written in found]
+
+
+@torch.inference_mode()
+def by_whole_passes(generator, sources, size=32):
+    """The same questions; for each piece everything is read again."""
+    found = []
+    for at in range(0, len(sources), size):
+        batch = generator.collate(sources[at : at + size])
+        lengths, columns = batch.source_lengths, batch.source_ids.shape[1]
+        written = torch.zeros(len(lengths), 0, dtype=torch.long)
+        for count in range(PIECES):
+            hidden = generator._states(
+                torch.cat([batch.source_ids, written], dim=1),
+                generator._places(batch, count),
+                columns,
+                unilm_mask(lengths, columns, count),
+            )
+            last = hidden[:, -1] if count else hidden[torch.arange(len(lengths)), lengths - 1]
+            keys = generator.head.keys(hidden[:, :columns])
+            scores = generator.next_pieces(State(None, batch, keys, last, count))
+            written = torch.cat([written, scores.argmax(dim=1, keepdim=True)], dim=1)
+        found += written.tolist()
+    return found
+
+
+def compared(generator, sources, few, count):
+    """Rows for a generator with its own pieces."""
+    assert from_cache(generator, sources) == by_whole_passes(generator, sources)
+    contenders = {
+        "cache, 32": (partial(from_cache, generator, sources), len(sources)),
+        "whole passes, 32": (partial(by_whole_passes, generator, sources), len(sources)),
+        "cache, 1": (partial(from_cache, generator, few, 1), len(few)),
+        "whole passes, 1": (partial(by_whole_passes, generator, few, 1), len(few)),
+        "beam 4, 32": (partial(from_cache, generator, sources, beams=4), len(sources)),
+    }
+    taken = rounds({name: call for name, (call, _) in contenders.items()}, count)
+    for first, second in (("cache, 32", "whole passes, 32"), ("cache, 1", "whole passes, 1")):
+        gain = ratio(processor(taken[second]), processor(taken[first]))
+        print(f"{first} against {second}: {gain} times as fast by processor time")
+    return [row(name, size, taken[name]) for name, (_, size) in contenders.items()]
+
+
+def with_many_pieces(encoder, count, number):
+    """Rows for all of 250,000 pieces and for 30,000 of them."""
+    generator = generator_of(encoder, MANY)
+    sources = sources_of(generator, number)
+    some = torch.cat([torch.arange(SOME), torch.tensor([generator.end])]).unique()
+    taken = rounds(
+        {
+            "250,000 pieces": partial(from_cache, generator, sources),
+            "30,000 of them": partial(from_cache, generator, sources, allowed=some),
+        },
+        count,
+    )
+    gain = ratio(processor(taken["250,000 pieces"]), processor(taken["30,000 of them"]))
+    print(f"30,000 of 250,000 pieces: {gain} times as fast by processor time")
+    return [row(name, number, times) for name, times in taken.items()]
+
+
+def row(name, questions, taken):
+    return {
+        "how": name,
+        "questions/s": f"{questions / min(taken):.1f}",
+        "a processor second": f"{questions / min(processor(taken)):.1f}",
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--encoder", default="sentence-transformers/all-MiniLM-L6-v2")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--questions", type=int, default=64)
+    wanted = parser.parse_args()
+    torch.set_num_threads(1)
+    generator = generator_of(wanted.encoder)
+    sources = sources_of(generator, wanted.questions)
+    rows = compared(generator, sources, sources[: max(1, wanted.questions // 8)], wanted.rounds)
+    rows += with_many_pieces(wanted.encoder, wanted.rounds, wanted.questions)
+    report("generating", rows, libraries=["torch", "transformers"], seed=SEED, pieces=PIECES)
+
+
+if __name__ == "__main__":
+    main()

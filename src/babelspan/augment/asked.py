@@ -1,0 +1,128 @@
+"""What became of answers that questions were to be written about: counts by pair of languages."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from babelspan.scoring.matrix import Pair
+from babelspan.text.words import words
+from babelspan.types import Example
+
+_FIRST_WORDS = 20
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts; tallies of parts add up to that of the whole.
+
+    Attributes:
+        sums: by pair of languages of question and text: questions kept, their words, words of
+            their answers, words of questions that stand in the text, questions that hold their
+            answer.
+        dropped: by pair, by reason.
+        first_words: by question language: first words of questions, in lower case.
+    """
+
+    sums: defaultdict[Pair, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    dropped: defaultdict[Pair, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    first_words: defaultdict[str, Counter[str]] = field(
+        default_factory=lambda: defaultdict(Counter)
+    )
+
+    def keep(self, example: Example) -> None:
+        """Count a question that is kept."""
+        language = example.question_language
+        question = [
+            span.of(example.question).casefold() for span in words(example.question, language)
+        ]
+        text = {
+            span.of(example.context).casefold()
+            for span in words(example.context, example.context_language)
+        }
+        answer = example.answers[0].text if example.answers else ""
+        self.sums[language, example.context_language].update(
+            kept=1,
+            question_words=len(question),
+            answer_words=len(words(answer, example.context_language)),
+            copied_words=sum(word in text for word in question),
+            answer_in_question=int(answer.casefold() in example.question.casefold()),
+        )
+        self.first_words[language].update(question[:1])
+
+    def drop(self, pair: Pair, reason: str) -> None:
+        """Count an answer without a question that is kept."""
+        self.dropped[pair][reason] += 1
+
+    def merge(self, other: "Tally") -> None:
+        """Add the counts of another part."""
+        for mine, theirs in (
+            (self.sums, other.sums),
+            (self.dropped, other.dropped),
+            (self.first_words, other.first_words),
+        ):
+            for key, counts in theirs.items():
+                mine[key].update(counts)  # type: ignore[index]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A row for each pair of languages: counts, and means and shares of what is kept."""
+        rows = []
+        for pair in sorted({*self.sums, *self.dropped}):
+            sums, dropped = self.sums[pair], self.dropped[pair].total()
+            kept, all_words = sums["kept"], sums["question_words"]
+            rows.append(
+                {
+                    "question": pair[0],
+                    "text": pair[1],
+                    "asked": kept + dropped,
+                    "kept": kept,
+                    "dropped": dropped,
+                    "question_words": round(all_words / kept, 2) if kept else 0.0,
+                    "answer_words": round(sums["answer_words"] / kept, 2) if kept else 0.0,
+                    "copied": round(sums["copied_words"] / all_words, 4) if all_words else 0.0,
+                    "with_answer": round(sums["answer_in_question"] / kept, 4) if kept else 0.0,
+                }
+            )
+        return rows
+
+    def reasons(self) -> list[dict[str, Any]]:
+        """How many were dropped for each reason, by pair."""
+        return [
+            {"question": pair[0], "text": pair[1], "reason": reason, "count": count}
+            for pair in sorted(self.dropped)
+            for reason, count in sorted(self.dropped[pair].items())
+        ]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, with all counts."""
+        return {
+            "sums": [[*pair, dict(sorted(self.sums[pair].items()))] for pair in sorted(self.sums)],
+            "dropped": [
+                [*pair, dict(sorted(self.dropped[pair].items()))] for pair in sorted(self.dropped)
+            ],
+            "first_words": {
+                language: dict(sorted(counts.items()))
+                for language, counts in sorted(self.first_words.items())
+            },
+        }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "Tally":
+        """What `to_json` made."""
+        tally = cls()
+        for question, text, counts in values["sums"]:
+            tally.sums[question, text].update(counts)
+        for question, text, counts in values["dropped"]:
+            tally.dropped[question, text].update(counts)
+        for language, counts in values["first_words"].items():
+            tally.first_words[language].update(counts)
+        return tally
+
+    def commonest(self) -> dict[str, dict[str, int]]:
+        """The commonest first words of the questions of each language, and how many there are."""
+        return {
+            language: dict(
+                sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:_FIRST_WORDS]
+            )
+            for language, counts in sorted(self.first_words.items())
+        }

@@ -1,0 +1,176 @@
+"""`babelspan generate`: questions about texts, in any of a generator's languages."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from babelspan.cli.shown import Json, On, Workers, tracked
+
+if TYPE_CHECKING:
+    from babelspan.augment.asked import Tally
+    from babelspan.jobs.generate import Effort, Job
+
+Generator = Annotated[
+    str, typer.Argument(help="Folder made by `babelspan train question_generation`.")
+]
+Texts = Annotated[
+    list[Path], typer.Argument(help="SQuAD files, plain text files, or folders of either.")
+]
+Questions = Annotated[
+    str, typer.Option("--questions", help="Languages to ask in, separated by commas.")
+]
+Out = Annotated[Path, typer.Option("--out", help="Folder for the result.")]
+PerParagraph = Annotated[
+    int, typer.Option("--per-paragraph", min=1, help="Answers per paragraph, at most.")
+]
+Answers = Annotated[
+    str,
+    typer.Option(
+        "--answers",
+        help="What is asked for: links (links, numbers, quotes, names), the answers of a SQuAD "
+        "file, or what a reader trained without questions finds.",
+    ),
+]
+Ask = Annotated[
+    Literal["uniform", "own", "all"],
+    typer.Option("--ask", help="One of the languages for each answer, the text's own, or all."),
+]
+Decoding = Annotated[
+    str, typer.Option("--decode", help="greedy, beam:K, or sample:P (likeliest pieces, mass P).")
+]
+NoRepeat = Annotated[
+    int, typer.Option("--no-repeat", min=0, help="Refuse runs of N pieces that come twice.")
+]
+OwnPieces = Annotated[
+    bool,
+    typer.Option(
+        "--own-pieces", help="Write only with pieces seen in questions of the language, or copied."
+    ),
+]
+Consistent = Annotated[
+    str | None,
+    typer.Option(
+        "--keep-consistent", help="Keep a question only if this reader finds its answer again."
+    ),
+]
+LeastF1 = Annotated[
+    float, typer.Option("--least-f1", min=0, max=1, help="F1 of the answer found again.")
+]
+Language = Annotated[
+    str | None, typer.Option("--language", help="Language of texts whose names do not say it.")
+]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Of languages and pieces drawn.")]
+Show = Annotated[int, typer.Option("--show", min=0, help="Print N questions per language pair.")]
+
+
+def command(
+    generator: Generator,
+    texts: Texts,
+    *,
+    questions: Questions,
+    out: Out,
+    per_paragraph: PerParagraph = 5,
+    answers: Answers = "links",
+    ask: Ask = "uniform",
+    decode: Decoding = "greedy",
+    no_repeat: NoRepeat = 0,
+    own_pieces: OwnPieces = False,
+    keep_consistent: Consistent = None,
+    least_f1: LeastF1 = 1.0,
+    language: Language = None,
+    seed: Seed = 1,
+    on: On = "local",
+    workers: Workers = 1,
+    show: Show = 0,
+    as_json: Json = False,
+) -> None:
+    """Write questions about texts, for training. If it is stopped, rerun the same command.
+
+    OUT gets one SQuAD file per pair of languages and shard, statistics (JSON, CSV), dropped.jsonl
+    with the reason for every answer without a question, and a manifest with checksums.
+    """
+    from dataclasses import replace
+
+    from babelspan.data.texts import find_texts
+    from babelspan.jobs import generate
+    from babelspan.jobs.shards import Crew
+    from babelspan.networks.decoding import Decode
+    from babelspan.types import ConfigError
+
+    Decode.of(decode)
+    if least_f1 != 1.0 and keep_consistent is None:
+        raise ConfigError("--least-f1 has no effect without --keep-consistent")
+    languages = tuple(dict.fromkeys(code.strip() for code in questions.split(",") if code.strip()))
+    if not languages:
+        raise ConfigError(f"--questions: expected languages such as en,es, found {questions!r}")
+    job = generate.Job(
+        generator=str(Path(generator).expanduser().resolve()),
+        files=tuple(find_texts([path.resolve() for path in texts], language=language)),
+        questions=languages,
+        per_paragraph=per_paragraph,
+        out=out.resolve(),
+        answers=_absolute(answers),
+        ask=ask,
+        decode=decode,
+        no_repeat=no_repeat,
+        own_pieces=own_pieces,
+        reader=keep_consistent and _absolute(keep_consistent),
+        least_f1=least_f1,
+        seed=seed,
+    )
+    generate.check(job)
+    count, repeated = generate.count_texts(job.files)
+    job = replace(job, texts=count)
+    if repeated:
+        typer.echo(f"skipped {repeated} paragraphs that come twice", err=True)
+    tally, efforts = generate.carry_out(job, crew=Crew(on=on, workers=workers, watch=tracked))
+    if as_json:
+        print((job.out / "statistics.json").read_text(encoding="utf-8"), end="")
+        return
+    _print(tally, efforts)
+    if show:
+        _print_questions(job, show)
+
+
+def _absolute(name: str) -> str:
+    """A path for processes that may have another working folder; another name as it is."""
+    path = Path(name).expanduser()
+    return str(path.resolve()) if path.exists() else name
+
+
+def _print(tally: "Tally", efforts: "list[Effort]") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(show_edge=False)
+    rows: list[dict[str, Any]] = tally.rows()
+    for name in rows[0] if rows else ():
+        justify: Literal["left", "right"] = "left" if name in ("question", "text") else "right"
+        table.add_column(name.replace("_", "\n"), justify=justify)
+    for row in rows:
+        table.add_row(*map(str, row.values()))
+    Console(highlight=False).print(table)
+    for item in tally.reasons():
+        print("dropped {count:>7}  {question}-{text}: {reason}".format(**item))
+    questions, seconds = sum(e.questions for e in efforts), sum(e.seconds for e in efforts)
+    if questions:
+        print(f"{questions} answers in {seconds:.0f} worker seconds, {questions / seconds:.1f}/s")
+
+
+def _print_questions(job: "Job", count: int) -> None:
+    """The first questions of each pair of languages."""
+    from itertools import groupby, islice
+
+    from babelspan.cli.shown import one_line
+    from babelspan.data.folder import inside
+    from babelspan.types import Example
+
+    files = sorted(inside(job.out), key=lambda f: (f.question_language, f.context_language))
+    pairs = groupby(files, key=lambda file: (file.question_language, file.context_language))
+    for (question, text), of_pair in pairs:
+        print(f"{question} questions about {text} texts")
+        examples: islice[Example] = islice((e for file in of_pair for e in file.examples()), count)
+        for example in examples:
+            answer = example.answers[0].text if example.answers else ""
+            print(f"  {one_line(example.question)}  {one_line(answer)}")

@@ -1,0 +1,148 @@
+"""Texts to write questions about, paragraph by paragraph: SQuAD layout and plain text.
+
+In the SQuAD layout a paragraph may have `links`, character spans [start, end) of its anchors, as
+`babelspan data wikipedia` writes them; its questions are not read. Plain text is parted into
+paragraphs by empty lines or, where there are none, by line ends.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from babelspan.data.documents import find_documents, read_document
+from babelspan.data.folder import describe, inside
+from babelspan.data.squad import field_of
+from babelspan.data.stream import raw_paragraphs
+from babelspan.text.languages import CODE
+from babelspan.types import UNDETERMINED, DataError, Span
+
+_PLAIN = re.compile(rf".+?(?:\.(?P<language>{CODE}))?\.(?:txt|md)(?:\.gz)?")
+_JSON = re.compile(r".+\.json(?:\.gz)?")
+_EMPTY_LINE = re.compile(r"\n[^\S\n]*\n\s*")
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A paragraph.
+
+    Attributes:
+        id: a hash of language and text.
+        title: of its article; may be empty.
+        text: half a character, which no file can hold, is U+FFFD in it.
+        language: ISO 639-1 code.
+        links: places of its anchors.
+    """
+
+    id: str
+    title: str
+    text: str
+    language: str
+    links: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TextFile:
+    """A file of texts in one language."""
+
+    path: Path
+    language: str
+
+    def texts(self) -> Iterator[Text]:
+        """Its paragraphs that hold any text, in order.
+
+        Raises:
+            DataError: if it is broken, or a link is no place in its text.
+        """
+        if _JSON.fullmatch(self.path.name):
+            for paragraph, title, where in raw_paragraphs(self.path):
+                text = field_of(paragraph, "context", str, where)
+                yield from self._text(text, title, _links(paragraph, len(text), where))
+        else:
+            document = read_document(str(self.path))
+            for text in _parts(document.text.removeprefix("\ufeff")):
+                yield from self._text(text, "", ())
+
+    def _text(self, text: str, title: str, links: tuple[Span, ...]) -> Iterator[Text]:
+        if text.strip():
+            whole = _HALF_CHARACTER.sub("\ufffd", text)
+            title = _HALF_CHARACTER.sub("\ufffd", title)
+            yield Text(identity_of(whole, self.language), title, whole, self.language, links)
+
+
+def identity_of(text: str, language: str) -> str:
+    """The id of a paragraph."""
+    return hashlib.sha256(f"{language}\0{text}".encode(errors="replace")).hexdigest()[:16]
+
+
+def find_texts(paths: Sequence[Path], *, language: str | None = None) -> list[TextFile]:
+    """The files of texts among paths and, for a folder, those in it and below.
+
+    Args:
+        paths: SQuAD files, plain text, and folders of either.
+        language: of files whose names do not say it, as `texts.de.json` and `news.de.txt` do.
+
+    Raises:
+        DataError: if there is none, or a file's language is not known.
+    """
+    found = list(chain.from_iterable(_among(path, language) for path in paths))
+    if not found:
+        raise DataError(f"{', '.join(map(str, paths))}: expected texts, found none")
+    return found
+
+
+def distinct(texts: Iterable[Text]) -> Iterator[Text]:
+    """Texts without those that were there before; of each 16 letters are kept in memory."""
+    seen: set[str] = set()
+    for text in texts:
+        if text.id not in seen:
+            seen.add(text.id)
+            yield text
+
+
+def _among(path: Path, language: str | None) -> Iterator[TextFile]:
+    if not path.is_dir():
+        if not path.is_file():
+            raise DataError(f"{path}: there is no such file")
+        yield _described(path, language)
+        return
+    for file in inside(path):
+        yield TextFile(file.path, file.context_language)
+    plain = [Path(p) for p in find_documents([str(path)], recursive=True)]
+    yield from (_described(p, language) for p in plain if _PLAIN.fullmatch(p.name))
+
+
+def _described(path: Path, language: str | None) -> TextFile:
+    plain = _PLAIN.fullmatch(path.name)
+    said = plain["language"] if plain else describe(path).context_language
+    if said in (None, UNDETERMINED):
+        said = language
+    if said is None:
+        raise DataError(
+            f"{path}: expected a name that says the language, such as texts.de.json or "
+            "news.de.txt; rename it, or give --language"
+        )
+    return TextFile(path, said)
+
+
+def _links(paragraph: Any, length: int, where: str) -> tuple[Span, ...]:
+    if "links" not in paragraph:
+        return ()
+    spans = []
+    for link in field_of(paragraph, "links", list, where):
+        is_span = isinstance(link, list) and len(link) == 2 and all(type(n) is int for n in link)
+        if not is_span or not 0 <= link[0] < link[1] <= length:
+            raise DataError(
+                f"{where}: expected links [start, end] within {length} characters, found {link!r}"
+            )
+        spans.append(Span(*link))
+    return tuple(spans)
+
+
+def _parts(text: str) -> list[str]:
+    parts = _EMPTY_LINE.split(text.strip())
+    return [part.strip() for part in (parts if len(parts) > 1 else text.split("\n"))]

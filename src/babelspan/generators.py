@@ -1,0 +1,154 @@
+"""Generators of questions by name, as `readers` has readers."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from babelspan.data.files import read_record
+from babelspan.networks.store import NETWORK
+from babelspan.reading.sources import Source
+from babelspan.types import UNDETERMINED, Answer, ConfigError, DataError, Example
+
+if TYPE_CHECKING:
+    from babelspan.networks.decoding import Decode, Written
+    from babelspan.networks.question_generator import QuestionGenerator
+
+
+_AT_ONCE = 32
+"""Questions that are written side by side."""
+
+T = TypeVar("T")
+
+
+def load_generator(name: str, *, begins: bool = False) -> "QuestionGenerator":
+    """A generator of questions.
+
+    Args:
+        name: a folder that `babelspan train question_generation` has made.
+        begins: whether an encoder or a reader, by folder or hub name, is taken, too: a generator
+            that has learnt nothing then begins from it.
+
+    Raises:
+        DataError: if it is no generator, or broken.
+        ConfigError: if an encoder is of a family that cannot write.
+    """
+    from babelspan.networks import question_generator, store
+
+    folder = Path(name).expanduser()
+    if (folder / NETWORK).is_file():
+        network = store.load(str(folder))
+        if isinstance(network, question_generator.QuestionGenerator):
+            return network
+        raise DataError(f"{name}: expected a generator of questions, found {network.kind!r}")
+    if begins:
+        return question_generator.begin(name)
+    raise _no_generator(name)
+
+
+def languages_of(name: str) -> list[str] | None:
+    """The languages that a generator has a token for; None where they are named in words.
+
+    Raises:
+        DataError: if the folder holds no generator.
+    """
+    record = Path(name).expanduser() / "generator.json"
+    if not record.is_file():
+        raise _no_generator(name)
+    found = read_record(record, ("form", "languages"))
+    return None if found["form"]["language"] == "words" else list(found["languages"])
+
+
+class QuestionWriter:
+    """A generator, ready to write: texts with answers in, questions out.
+
+    Args:
+        generator: on the device where it is to work.
+        decode: how questions are written.
+        own_pieces: whether a question may only consist of pieces that the generator has seen in
+            questions of its language, and of those of its source.
+    """
+
+    def __init__(
+        self, generator: "QuestionGenerator", decode: "Decode", *, own_pieces: bool = False
+    ) -> None:
+        self.generator = generator.eval()
+        self.decode = decode
+        self.own_pieces = own_pieces
+
+    def write(self, asked: Sequence[Example]) -> list["Written | str"]:
+        """The question about each answer, or why there is none; in order.
+
+        Questions of one language are written side by side, those of sources of like length
+        together: which ones depends on `asked` alone.
+
+        Args:
+            asked: texts with an answer each; of the question only its language is looked at.
+        """
+        from babelspan.networks.decoding import write
+
+        outcomes: list[Written | str] = [""] * len(asked)
+        make = self.generator.sources
+        sources: defaultdict[str, list[tuple[int, Source]]] = defaultdict(list)
+        for number, example in enumerate(asked):
+            try:
+                source = make.of(example, is_asked=True)
+            except (ConfigError, DataError) as error:
+                outcomes[number] = str(error)
+                continue
+            sources[example.question_language].append((number, source))
+        for language, of_language in sorted(sources.items()):
+            allowed = self.generator.allowed(language) if self.own_pieces else None
+            of_language.sort(key=lambda one: len(one[1].ids))
+            for batch in _batches(of_language):
+                tensors = self.generator.collate([source for _, source in batch])
+                tensors = tensors.to(self.generator.learnt.weight.device)
+                found = write(self.generator, tensors, self.decode, allowed=allowed)
+                for (number, _), written in zip(batch, found, strict=True):
+                    outcomes[number] = written
+        return outcomes
+
+    def text(self, written: "Written") -> str:
+        """The question as text."""
+        pieces = self.generator.tokenizer.decode(written.pieces, skip_special_tokens=True)
+        return " ".join(str(pieces).split())
+
+    def ask(self, answer: str, context: str, *, question_language: str, start: int = 0) -> str:
+        """One question about an answer in a text.
+
+        Args:
+            answer: words of the text; their first place from `start` on is meant.
+            context: the text.
+            question_language: ISO 639-1 code.
+            start: character of the text.
+
+        Raises:
+            DataError: if the answer is not in the text, or is too long.
+            ConfigError: if the generator does not write in the language.
+        """
+        at = context.find(answer, start)
+        if not answer or at < 0:
+            raise DataError(f"expected words of the text, found {answer!r}, which are not in it")
+        example = Example(
+            id=answer,
+            question="",
+            context=context,
+            answers=(Answer(answer, at),),
+            question_language=question_language,
+            context_language=UNDETERMINED,
+        )
+        self.generator.sources.of(example, is_asked=True)  # which says what is wrong
+        (written,) = self.write([example])
+        assert not isinstance(written, str)
+        return self.text(written)
+
+
+def _batches(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    return (items[at : at + _AT_ONCE] for at in range(0, len(items), _AT_ONCE))
+
+
+def _no_generator(name: str) -> DataError:
+    return DataError(
+        f"{name}: expected a folder with a generator of questions, found none in it; make one with "
+        "babelspan train question_generation"
+    )

@@ -1,0 +1,387 @@
+"""Questions about texts as a job: a shard is a run of paragraphs (`jobs.shards`).
+
+Riabi et al. (2021), arXiv:2010.12643, Section 4.2. Every answer that a question is to be written
+about ends as a question or as a line of `dropped.jsonl` with the reason.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, islice
+from pathlib import Path
+from time import perf_counter
+from typing import Any, Literal
+
+from babelspan.augment.asked import Tally
+from babelspan.augment.candidates import chosen, found_by_rules
+from babelspan.data.exported import MODEL
+from babelspan.data.files import checksum, read_record, write_csv, write_json, write_lines
+from babelspan.data.folder import find
+from babelspan.data.squad import save_squad
+from babelspan.data.texts import Text, TextFile, distinct, identity_of
+from babelspan.generators import QuestionWriter, languages_of, load_generator
+from babelspan.jobs import shards as sharded
+from babelspan.jobs.shards import ALONE, Crew, is_finished, record_of, refuse_changed
+from babelspan.networks.store import NETWORK
+from babelspan.readers import checksum_of, device, load_answerer
+from babelspan.reading.answerer import Answerer
+from babelspan.scoring.matrix import Pair
+from babelspan.scoring.scorers import mlqa
+from babelspan.types import UNDETERMINED, Answer, ConfigError, DataError, Example, Span
+from babelspan.version import VERSION
+
+TEXTS_IN_A_SHARD = 64
+"""Which questions are written side by side depends on it, so it is no setting."""
+SPLIT = "synth"
+STRATEGY = "generated"
+RULES = "links"
+"""What --answers says for links, numbers, quoted strings and, without links, names."""
+
+Ask = Literal["uniform", "own", "all"]
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """What a run of a shard took; no part of the result."""
+
+    questions: int
+    """Kept and dropped."""
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What is asked about which texts, and how.
+
+    Attributes:
+        generator: its folder.
+        files: of the texts.
+        questions: languages to ask in.
+        per_paragraph: answers of a paragraph, at most.
+        out: folder for the result.
+        answers: "links" to find them by rules, a SQuAD file or folder with answers in the texts,
+            or a reader that was trained without questions.
+        ask: which of the languages: one drawn for each answer, the text's own, or all.
+        decode: how questions are written, as `Decode.of` takes it.
+        no_repeat: as in `Decode`.
+        own_pieces: as in `QuestionWriter`.
+        reader: what a question's answer is read again by; None to keep all.
+        least_f1: of that answer, in words, for a question that is kept.
+        seed: of languages and pieces that are drawn.
+        texts: how many paragraphs there are, each counted once.
+    """
+
+    generator: str
+    files: tuple[TextFile, ...]
+    questions: tuple[str, ...]
+    per_paragraph: int
+    out: Path
+    answers: str = RULES
+    ask: Ask = "uniform"
+    decode: str = "greedy"
+    no_repeat: int = 0
+    own_pieces: bool = False
+    reader: str | None = None
+    least_f1: float = 1.0
+    seed: int = 1
+    texts: int = 0
+
+    @property
+    def shards(self) -> int:
+        """How many parts."""
+        return -(-self.texts // TEXTS_IN_A_SHARD)
+
+    def depends_on(self) -> dict[str, Any]:
+        """What the result depends on; jobs that differ in it may not share a folder."""
+        return {
+            "generator": checksum_of(self.generator),
+            "texts": [[checksum(file.path), file.language] for file in self.files],
+            "questions": list(self.questions),
+            "per_paragraph": self.per_paragraph,
+            "answers": self._answers_identity(),
+            "ask": self.ask,
+            "decode": self.decode,
+            "no_repeat": self.no_repeat,
+            "own_pieces": self.own_pieces,
+            "reader": self.reader and checksum_of(self.reader),
+            "least_f1": self.least_f1,
+            "seed": self.seed,
+            "babelspan": VERSION,
+        }
+
+    def start(self) -> Callable[[int, Sequence[Text]], Effort]:
+        """Load generator and readers; what makes a shard (see `jobs.shards.Work`).
+
+        Each worker has one thread, so that their number changes nothing.
+        """
+        import torch
+
+        from babelspan.networks.decoding import Decode
+
+        torch.set_num_threads(1)
+        decode = Decode.of(self.decode, no_repeat=self.no_repeat, seed=self.seed)
+        generator = load_generator(self.generator).to(device())
+        maker = _Maker(
+            job=self,
+            writer=QuestionWriter(generator, decode, own_pieces=self.own_pieces),
+            answers=self._answers(),
+            judge=load_answerer(self.reader, workers=1) if self.reader else None,
+        )
+        return maker.make
+
+    def file(self, pair: Pair, shard: int) -> Path:
+        """The file of a shard with questions in one language over texts in another."""
+        name = pair[0] if pair[0] == pair[1] else "-".join(pair)
+        part = f".{shard:05d}-of-{self.shards:05d}" if self.shards > 1 else ""
+        return self.out / f"{SPLIT}.{name}{part}.json.gz"
+
+    def _answers_identity(self) -> Any:
+        if self.answers == RULES:
+            return RULES
+        if not _holds_answers(self.answers):
+            return checksum_of(self.answers)
+        return [[checksum(f.path), f.context_language] for f in find([Path(self.answers)])]
+
+    def _answers(self) -> Callable[[Text], list[Span]]:
+        """What gives the places of a text that may be asked for, the best first."""
+        if self.answers == RULES:
+            return found_by_rules
+        if _holds_answers(self.answers):
+            known = given_answers(Path(self.answers))
+            return lambda text: known.get(identity_of(text.text, ""), [])
+        reader = load_answerer(self.answers, workers=1)
+        return lambda text: next(reader.spans([_example(text, "")], top_k=self.per_paragraph))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Maker:
+    """A worker with what it has loaded."""
+
+    job: Job
+    writer: QuestionWriter
+    answers: Callable[[Text], list[Span]]
+    judge: Answerer | None
+
+    def make(self, shard: int, texts: Sequence[Text]) -> Effort:
+        """Make one shard: its files first, its record last."""
+        started = perf_counter()
+        job, tally = self.job, Tally()
+        dropped: list[dict[str, Any]] = []
+
+        def drop(example: Example, reason: str) -> None:
+            tally.drop((example.question_language, example.context_language), reason)
+            dropped.append(_lost(example, reason))
+
+        asked = list(chain.from_iterable(self._asked(text, drop) for text in texts))
+        kept = self._consistent(self._written(asked, drop), drop)
+        by_pair: defaultdict[Pair, list[Example]] = defaultdict(list)
+        for example in kept:
+            tally.keep(example)
+            by_pair[example.question_language, example.context_language].append(example)
+        files = {}
+        for pair, examples in sorted(by_pair.items()):
+            path = job.file(pair, shard)
+            save_squad(path, examples)
+            files[path.name] = checksum(path)
+        write_lines(sharded.lines_of(job.out, shard, "dropped"), dropped)
+        write_json(record_of(job.out, shard), {"files": files, "statistics": tally.to_json()})
+        return Effort(len(kept) + len(dropped), perf_counter() - started)
+
+    def _asked(self, text: Text, drop: Callable[[Example, str], None]) -> Iterator[Example]:
+        """Examples without a question, one for each answer and language."""
+        job = self.job
+        spans = chosen(text, self.answers(text), job.per_paragraph)
+        if not spans:
+            drop(_example(text, UNDETERMINED), "no answer in the text")
+        for span in spans:
+            for language in _languages(text, span, job):
+                example = _example(text, language, span)
+                if language in job.questions:
+                    yield example
+                else:
+                    drop(example, "the language is not among --questions")
+
+    def _written(
+        self, asked: Sequence[Example], drop: Callable[[Example, str], None]
+    ) -> list[Example]:
+        """The examples with their questions; no text has the same question twice."""
+        found = []
+        seen: set[tuple[str | None, str, str]] = set()
+        for example, written in zip(asked, self.writer.write(asked), strict=True):
+            if isinstance(written, str):
+                drop(example, "answer too long, or without tokens")
+                continue
+            done = replace(example, question=self.writer.text(written))
+            key = done.origin, done.question_language, done.question.casefold()
+            if not done.question:
+                drop(done, "empty question")
+            elif not written.has_ended:
+                drop(done, "question without end")
+            elif key in seen:
+                drop(done, "question comes twice")
+            else:
+                seen.add(key)
+                found.append(done)
+        return found
+
+    def _consistent(
+        self, examples: list[Example], drop: Callable[[Example, str], None]
+    ) -> list[Example]:
+        """Those whose answer the judge finds again (Alberti et al. 2019, arXiv:1906.05416)."""
+        if self.judge is None:
+            return examples
+        kept = []
+        for example, predicted in zip(examples, self.judge.predict(examples), strict=True):
+            (answer,) = example.answers or ()
+            if mlqa.f1(predicted.text, answer.text, example.context_language) >= self.job.least_f1:
+                kept.append(example)
+            else:
+                drop(example, "another answer is read")
+        return kept
+
+
+def check(job: Job) -> None:
+    """See that the generator writes in all languages asked for, before anything slow begins.
+
+    Raises:
+        ConfigError: if it does not write in one.
+        DataError: if there is no such generator.
+    """
+    known = languages_of(job.generator)
+    for language in job.questions:
+        if known is not None and language not in known:
+            raise ConfigError(
+                f"--questions: the generator writes no questions in {language!r}; known are "
+                f"{', '.join(known)}"
+            )
+
+
+def count_texts(files: Sequence[TextFile]) -> tuple[int, int]:
+    """How many paragraphs there are, each counted once, and how many are there again.
+
+    Raises:
+        DataError: if a file is broken, or there is no text.
+    """
+    total = 0
+
+    def counted() -> Iterator[Text]:
+        nonlocal total
+        for text in _texts(files):
+            total += 1
+            yield text
+
+    own = sum(1 for _ in distinct(counted()))
+    if not own:
+        raise DataError(f"{', '.join(str(f.path) for f in files)}: expected texts, found none")
+    return own, total - own
+
+
+def carry_out(job: Job, *, crew: Crew = ALONE) -> tuple[Tally, list[Effort]]:
+    """Make the shards that are missing, and put all together.
+
+    Raises:
+        ConfigError: if the folder holds another job or other files, or a process is at work in it.
+        DataError: for texts, a generator or a reader that is broken.
+    """
+    manifest = job.out / "manifest.json"
+    with sharded.claimed(manifest, job.depends_on(), under="job"):
+        todo = [n for n in range(job.shards) if not is_finished(job.out, n)]
+        done = sharded.carry_out(job, _inputs(job, todo), count=len(todo), crew=crew)
+        efforts = [effort for _, effort in crew.watch(done, "shards", len(todo))]
+        return _finish(job), efforts
+
+
+def given_answers(path: Path) -> dict[str, list[Span]]:
+    """The places of the answers in SQuAD files, by a hash of the text that they are in."""
+    found: defaultdict[str, list[Span]] = defaultdict(list)
+    for file in find([path]):
+        for example in file.examples(keep_misplaced=True):
+            found[identity_of(example.context, "")] += [
+                a.span for a in example.answers or () if a.span is not None
+            ]
+    return dict(found)
+
+
+def _finish(job: Job) -> Tally:
+    """Put the records of all shards together: statistics, what was dropped, checksums."""
+    tally = Tally()
+    files: dict[str, str] = {}
+    for shard in range(job.shards):
+        record = read_record(record_of(job.out, shard), ("statistics", "files"))
+        refuse_changed(job.out, shard, record["files"])
+        tally.merge(Tally.from_json(record["statistics"]))
+        files |= record["files"]
+    sharded.join_lines(job.out, "dropped", shards=job.shards)
+    rows = tally.rows()
+    write_json(
+        job.out / "statistics.json",
+        {"texts": job.texts, "table": rows, "dropped": tally.reasons(), "first": tally.commonest()},
+    )
+    write_csv(job.out / "statistics.csv", rows)
+    manifest = job.out / "manifest.json"
+    write_json(manifest, {**read_record(manifest), "files": dict(sorted(files.items()))})
+    return tally
+
+
+def _inputs(job: Job, todo: Sequence[int]) -> Iterator[tuple[int, list[Text]]]:
+    """The shards that are missing with their texts, from one reading of the files."""
+    texts = distinct(_texts(job.files))
+    at = 0
+    for shard in todo:
+        list(islice(texts, (shard - at) * TEXTS_IN_A_SHARD))
+        yield shard, list(islice(texts, TEXTS_IN_A_SHARD))
+        at = shard + 1
+
+
+def _texts(files: Sequence[TextFile]) -> Iterator[Text]:
+    return chain.from_iterable(file.texts() for file in files)
+
+
+def _holds_answers(name: str) -> bool:
+    """Whether a path is data with answers, and not a reader."""
+    path = Path(name)
+    of_readers = ("config.json", MODEL, NETWORK)
+    return path.is_file() or (path.is_dir() and not any((path / n).is_file() for n in of_readers))
+
+
+def _languages(text: Text, span: Span, job: Job) -> tuple[str, ...]:
+    """The languages in which an answer is asked for."""
+    if job.ask == "all":
+        return job.questions
+    if job.ask == "own":
+        return (text.language,)
+    key = f"{job.seed}\0{text.id}\0{span.start}\0{span.end}"
+    number = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big")
+    return (job.questions[number % len(job.questions)],)
+
+
+def _example(text: Text, language: str, span: Span | None = None) -> Example:
+    """A text with an answer; its id is a hash of text, place and question language."""
+    place = (span.start, span.end) if span else ("", "")
+    key = f"{text.id}\0{place[0]}\0{place[1]}\0{language}"
+    return Example(
+        id=hashlib.sha256(key.encode()).hexdigest()[:16],
+        question="",
+        context=text.text,
+        answers=(Answer(span.of(text.text), span.start),) if span else None,
+        question_language=language,
+        context_language=text.language,
+        title=text.title,
+        origin=text.id,
+        strategy=STRATEGY,
+    )
+
+
+def _lost(example: Example, reason: str) -> dict[str, Any]:
+    answer = example.answers[0] if example.answers else None
+    return {
+        "id": example.id,
+        "origin": example.origin,
+        "question_language": example.question_language,
+        "context_language": example.context_language,
+        "answer": answer and answer.text,
+        "start": answer and answer.start,
+        "question": example.question,
+        "reason": reason,
+    }

@@ -1,0 +1,89 @@
+"""What a method trains: a reader or a generator of questions, as the first parameter says."""
+
+from collections.abc import Callable, Mapping, Sequence
+from types import ModuleType
+from typing import Any, NamedTuple, get_type_hints
+
+from babelspan.generators import load_generator
+from babelspan.readers import answerer_of, load_checkpoint
+from babelspan.scoring.figures import Scorer, figures
+from babelspan.types import DataError, Example, Limits
+
+Monitor = Callable[[], Mapping[str, float]]
+
+
+class Player(NamedTuple):
+    """How a network to be trained is loaded and watched.
+
+    Attributes:
+        load: it, from a name and limits of windows.
+        monitor: what evaluates it, from the network, development data, their scorer and the run's
+            place.
+    """
+
+    load: Callable[[str, Limits], Any]
+    monitor: Callable[[Any, Sequence[Example], Scorer, Any], Monitor]
+
+
+def player_of(method: ModuleType) -> Player:
+    """The kind of network that a method trains."""
+    from babelspan.networks.question_generator import QuestionGenerator
+
+    hints = get_type_hints(method.train)
+    trained = next(iter(hints.values()), None)
+    return GENERATOR if trained is QuestionGenerator else READER
+
+
+def _reader_monitor(
+    reader: Any, examples: Sequence[Example], scorer: Scorer, place: Any
+) -> Monitor:
+    """Exact match and F1; each process reads a part."""
+    from babelspan.training.fit import evaluating
+
+    answerer = answerer_of(reader)
+    says_none = getattr(scorer, "HAS_UNANSWERABLE", False)
+
+    def monitor() -> dict[str, float]:
+        with evaluating(reader):
+            mine = examples[place.process :: place.processes]
+            answered = answerer.predict(mine, allows_no_answer=says_none)
+            parts = place.gathered({p.id: p.text for p in answered})
+        texts = {identity: text for part in parts for identity, text in part.items()}
+        found = figures(examples, texts, scorer)
+        return {"dev_exact_match": found.exact_match, "dev_f1": found.f1}
+
+    return monitor
+
+
+def _generator_monitor(
+    generator: Any, examples: Sequence[Example], scorer: Scorer, place: Any
+) -> Monitor:
+    """Nats a piece of the questions that can be learnt from, one question at a time."""
+    import torch
+
+    from babelspan.losses.writing import writing_loss
+    from babelspan.training.fit import evaluating
+
+    @torch.no_grad()
+    def nats(example: Example) -> float | None:
+        try:
+            batch = generator.collate([generator.sources.of(example)]).to(place.device)
+        except DataError:
+            return None
+        writing = generator(batch)
+        return float(writing_loss(writing.log_probs, writing.uniform, batch.real))
+
+    def monitor() -> dict[str, float]:
+        with evaluating(generator):
+            mine = map(nats, examples[place.process :: place.processes])
+            parts = place.gathered([loss for loss in mine if loss is not None])
+        found = [loss for part in parts for loss in part]
+        return {"dev_nats": sum(found) / len(found)} if found else {}
+
+    return monitor
+
+
+READER = Player(
+    lambda name, limits: load_checkpoint(name, limits=limits, gives_new_head=True), _reader_monitor
+)
+GENERATOR = Player(lambda name, limits: load_generator(name, begins=True), _generator_monitor)

@@ -1,0 +1,69 @@
+"""Sources of questions as tensors.
+
+Shape letters: B questions, S source tokens, T pieces of a question with its end.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from babelspan.networks.reader import moved_to
+from babelspan.reading.sources import Source
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """Sources, and the questions to learn, as tensors.
+
+    Attributes:
+        source_ids: (B, S), padded on the right; ids from V on are learnt tokens.
+        source_lengths: (B,).
+        questions: pieces with the end, (B, T); T is 0 where they are to be written.
+        real: whether there is a piece, (B, T).
+        sources: what it was made of.
+    """
+
+    source_ids: Tensor
+    source_lengths: Tensor
+    questions: Tensor
+    real: Tensor
+    sources: tuple[Source, ...]
+
+    @property
+    def tokens(self) -> int:
+        """Tokens without padding."""
+        return sum(source.length for source in self.sources)
+
+    def to(self, device: torch.device) -> "Asked":
+        """The same on a device."""
+        return Asked(
+            moved_to(device, self.source_ids),
+            moved_to(device, self.source_lengths),
+            moved_to(device, self.questions),
+            moved_to(device, self.real),
+            self.sources,
+        )
+
+
+def asked_of(sources: Sequence[Source], pad: int) -> Asked:
+    """Sources as one batch, padded on the right with an id."""
+    sizes = torch.tensor([len(source.question) for source in sources])
+    questions = _padded([source.question for source in sources], pad)
+    return Asked(
+        source_ids=_padded([source.ids for source in sources], pad),
+        source_lengths=torch.tensor([len(source.ids) for source in sources]),
+        questions=questions,
+        real=torch.arange(questions.shape[1]) < sizes[:, None],
+        sources=tuple(sources),
+    )
+
+
+def _padded(rows: Sequence[NDArray[np.int32]], pad: int) -> Tensor:
+    padded = np.full((len(rows), max((len(row) for row in rows), default=0)), pad, np.int64)
+    for number, row in enumerate(rows):
+        padded[number, : len(row)] = row
+    return torch.from_numpy(padded)

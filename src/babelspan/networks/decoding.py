@@ -1,0 +1,235 @@
+"""Questions piece by piece: the likeliest piece each time, beams, or pieces drawn at random.
+
+Rows that have ended leave the batch. Of equally likely pieces the one with the smaller id is taken.
+
+Shape letters: B questions under way, V pieces of the vocabulary, K beams.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from babelspan.networks.asked import Asked
+from babelspan.networks.question_generator import QuestionGenerator
+from babelspan.reading.sources import LONGEST_QUESTION
+from babelspan.types import ConfigError
+
+_FORMS = re.compile(r"(?P<greedy>greedy)|beam:(?P<beams>[1-9]\d{0,2})|sample:(?P<mass>[01]?\.?\d+)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decode:
+    """How questions are written.
+
+    Attributes:
+        beams: hypotheses of a question that are kept; 1 for the likeliest piece each time.
+        mass: with it pieces are drawn from the likeliest ones that together have this probability
+            (Holtzman et al. 2020, arXiv:1904.09751); None to draw nothing.
+        no_repeat: pieces in a row that a question may not contain twice; 0 for no limit.
+        seed: of what is drawn.
+        longest: pieces of a question, at most, its end included.
+    """
+
+    beams: int = 1
+    mass: float | None = None
+    no_repeat: int = 0
+    seed: int = 1
+    longest: int = LONGEST_QUESTION
+
+    @classmethod
+    def of(cls, words: str, *, no_repeat: int = 0, seed: int = 1) -> "Decode":
+        """From "greedy", "beam:K" or "sample:P".
+
+        Raises:
+            ConfigError: if it is none of these, or P is not in (0, 1].
+        """
+        found = _FORMS.fullmatch(words)
+        mass = float(found["mass"]) if found and found["mass"] else None
+        if found is None or (mass is not None and not 0 < mass <= 1):
+            raise ConfigError(
+                f"expected greedy, beam:K (such as beam:4) or sample:P with P in (0, 1], got "
+                f"{words!r}"
+            )
+        return cls(beams=int(found["beams"] or 1), mass=mass, no_repeat=no_repeat, seed=seed)
+
+
+class Written(NamedTuple):
+    """A question that was written.
+
+    Attributes:
+        pieces: ids, without the end.
+        log_prob: of the pieces, the end included where it was reached, in nats.
+        has_ended: whether it came to its end within the longest question.
+    """
+
+    pieces: list[int]
+    log_prob: float
+    has_ended: bool
+
+    @property
+    def per_piece(self) -> float:
+        """Mean log-probability of a piece, its end counted as one."""
+        return self.log_prob / max(1, len(self.pieces) + self.has_ended)
+
+
+@torch.inference_mode()
+def write(
+    generator: QuestionGenerator, asked: Asked, decode: Decode, *, allowed: Tensor | None = None
+) -> list[Written]:
+    """The questions of a batch, in order.
+
+    Args:
+        generator: in evaluation mode.
+        asked: sources on the generator's device.
+        decode: how.
+        allowed: as in `QuestionGenerator.next_pieces`.
+    """
+    if decode.beams > 1:
+        return _by_beams(generator, asked, decode, allowed)
+    if decode.mass is None:
+        return _one_by_one(generator, asked, decode, allowed, _likeliest)
+    mass = decode.mass
+
+    def draw(log_probs: Tensor, identities: Sequence[str], step: int) -> Tensor:
+        drawn = [
+            _drawn(row, mass, noise(decode.seed, identity, step))
+            for row, identity in zip(log_probs.cpu(), identities, strict=True)
+        ]
+        return torch.tensor(drawn, device=log_probs.device)
+
+    return _one_by_one(generator, asked, decode, allowed, draw)
+
+
+def noise(seed: int, identity: str, step: int) -> float:
+    """A number in [0, 1) that is a function of its arguments and of nothing else."""
+    digest = hashlib.sha256(f"{seed}\0{identity}\0{step}".encode(errors="replace")).digest()
+    return int.from_bytes(digest[:6], "big") / 2**48
+
+
+def _one_by_one(
+    generator: QuestionGenerator,
+    asked: Asked,
+    decode: Decode,
+    allowed: Tensor | None,
+    choose: Callable[[Tensor, Sequence[str], int], Tensor],
+) -> list[Written]:
+    state = generator.start(asked)
+    pieces: list[list[int]] = [[] for _ in asked.sources]
+    log_probs = [0.0] * len(pieces)
+    ended = [False] * len(pieces)
+    rows = list(range(len(pieces)))
+    for step in range(decode.longest):
+        scores = generator.next_pieces(state, allowed)
+        _refuse_repeats(scores, [pieces[row] for row in rows], decode.no_repeat)
+        chosen = choose(scores, [source.id for source in state.asked.sources], step)
+        gained = scores.gather(1, chosen[:, None])[:, 0].tolist()
+        for row, piece, gain in zip(rows, chosen.tolist(), gained, strict=True):
+            log_probs[row] += gain
+            ended[row] = piece == generator.end
+            if not ended[row]:
+                pieces[row].append(piece)
+        going = [i for i, row in enumerate(rows) if not ended[row]]
+        if not going or step == decode.longest - 1:
+            break
+        if len(going) < len(rows):
+            rows, state, chosen = [rows[i] for i in going], state.rows(going), chosen[going]
+        state = generator.step(state, chosen)
+    return [Written(*one) for one in zip(pieces, log_probs, ended, strict=True)]
+
+
+def _by_beams(
+    generator: QuestionGenerator, asked: Asked, decode: Decode, allowed: Tensor | None
+) -> list[Written]:
+    """The best of the hypotheses by mean log-probability of a piece, for each question."""
+    width = decode.beams
+    items = [_Beams(width) for _ in asked.sources]
+    going = list(range(len(items)))
+    state = generator.start(asked).rows([row for row in going for _ in range(width)])
+    for step in range(decode.longest):
+        scores = generator.next_pieces(state, allowed)
+        _refuse_repeats(scores, [p for i in going for p in items[i].pieces], decode.no_repeat)
+        parents, chosen = [], []
+        for number, item in enumerate(going):
+            own = scores[number * width : (number + 1) * width]
+            for parent, piece in items[item].grow(own, generator.end):
+                parents.append(number * width + parent)
+                chosen.append(piece)
+        kept = [n for n, item in enumerate(going) if not items[item].is_done]
+        if not kept or step == decode.longest - 1:
+            break
+        lines = [n * width + beam for n in kept for beam in range(width)]
+        going = [going[n] for n in kept]
+        state = state.rows([parents[line] for line in lines])
+        pieces = torch.tensor([chosen[line] for line in lines], device=state.hidden.device)
+        state = generator.step(state, pieces)
+    return [item.best() for item in items]
+
+
+class _Beams:
+    """The hypotheses of one question: `width` that are under way, and those that have ended."""
+
+    def __init__(self, width: int) -> None:
+        self.pieces: list[list[int]] = [[] for _ in range(width)]
+        self.log_probs = [0.0] + [-float("inf")] * (width - 1)
+        self.ended: list[Written] = []
+
+    @property
+    def is_done(self) -> bool:
+        """Whether enough hypotheses have ended, or none is left."""
+        width = len(self.pieces)
+        return len(self.ended) >= width or self.log_probs[0] == -float("inf")
+
+    def grow(self, scores: Tensor, end: int) -> list[tuple[int, int]]:
+        """Take the best pieces, (K, V); of each new hypothesis its parent and its last piece."""
+        width, vocabulary = scores.shape
+        sums = torch.tensor(self.log_probs, device=scores.device)[:, None] + scores
+        best = sums.flatten().topk(min(2 * width, sums.numel()))
+        grown: list[tuple[int, int, float]] = []
+        for total, at in zip(best.values.tolist(), best.indices.tolist(), strict=True):
+            parent, piece = divmod(at, vocabulary)
+            if total == -float("inf") or len(grown) == width:
+                break
+            if piece == end:
+                self.ended.append(Written(self.pieces[parent], total, True))
+            else:
+                grown.append((parent, piece, total))
+        grown += [(0, end, -float("inf"))] * (width - len(grown))
+        self.pieces = [[*self.pieces[parent], piece] for parent, piece, _ in grown]
+        self.log_probs = [total for *_, total in grown]
+        return [(parent, piece) for parent, piece, _ in grown]
+
+    def best(self) -> Written:
+        """The ended hypothesis with the best mean; one that has not ended if there is none."""
+        found = self.ended or [Written(self.pieces[0], self.log_probs[0], False)]
+        return max(found, key=lambda written: written.per_piece)
+
+
+def _likeliest(log_probs: Tensor, identities: Sequence[str], step: int) -> Tensor:
+    return log_probs.argmax(dim=-1)
+
+
+def _drawn(log_probs: Tensor, mass: float, at: float) -> int:
+    """The piece at a place in [0, 1) of the likeliest pieces that have a probability of `mass`."""
+    probabilities = log_probs.double().softmax(dim=-1)
+    ordered, ids = probabilities.sort(descending=True, stable=True)
+    sums = ordered.cumsum(dim=0)
+    kept = int((sums < mass).sum()) + 1
+    sums = sums[:kept]
+    number = int(torch.searchsorted(sums, at * sums[-1], right=True))
+    return int(ids[min(number, kept - 1)])
+
+
+def _refuse_repeats(log_probs: Tensor, pieces: Sequence[Sequence[int]], size: int) -> None:
+    """Make pieces impossible that would complete a run of `size` pieces for the second time."""
+    if not size:
+        return
+    for row, so_far in enumerate(pieces):
+        tail = so_far[len(so_far) - size + 1 :]
+        for at in range(len(so_far) - size + 1):
+            if so_far[at : at + size - 1] == tail:
+                log_probs[row, so_far[at + size - 1]] = -torch.inf

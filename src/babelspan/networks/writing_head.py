@@ -1,0 +1,101 @@
+"""The head of a network that writes: a softmax over pieces, and a pointer into the source.
+
+See, Liu, Manning (2017), arXiv:1704.04368, Eq. 9:
+p(piece) = (1 - g) softmax(piece) + g * (attention on the places of the source with that piece).
+
+Shape letters: B texts, S source tokens, T written pieces, N pieces of a batch that are not padding,
+H width, E embedding width, V pieces of the vocabulary.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+_LEAST = 1e-30
+"""Probability below which a piece counts as not being in the source."""
+
+
+class WritingHead(nn.Module):
+    """Scores pieces by their embeddings, and copies some of them.
+
+    Its weights come from a random state of their own; the linear layer begins as the identity.
+
+    Args:
+        width: of the encoder's vectors, H.
+        embedding: width of the embeddings of the pieces, E.
+        pieces: how many there are, V.
+        pointer: whether pieces may be copied.
+        seed: of the weights.
+    """
+
+    def __init__(
+        self, *, width: int, embedding: int, pieces: int, pointer: bool, seed: int
+    ) -> None:
+        super().__init__()
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(seed)
+            self.transform = nn.Linear(width, embedding)
+            self.norm = nn.LayerNorm(embedding)
+            self.bias = nn.Parameter(torch.zeros(pieces))
+            self.pointer = nn.Linear(width, 2 * width) if pointer else None
+            self.gate = nn.Linear(width, 1) if pointer else None
+        if width == embedding:
+            with torch.no_grad():
+                self.transform.weight.copy_(torch.eye(width))
+                self.transform.bias.zero_()
+
+    def logits(self, hidden: Tensor, pieces: Tensor, allowed: Tensor | None = None) -> Tensor:
+        """Logits of the pieces, in fp32.
+
+        Args:
+            hidden: (…, H).
+            pieces: embeddings, (V, E).
+            allowed: ids of the pieces to score, (A,); None for all of them.
+
+        Returns:
+            (…, A), or (…, V).
+        """
+        bias = self.bias.float()
+        if allowed is not None:
+            pieces, bias = pieces[allowed], bias[allowed]
+        features = self.norm(F.gelu(self.transform(hidden)))
+        return F.linear(features, pieces).float() + bias
+
+    def keys(self, source: Tensor) -> Tensor | None:
+        """What is pointed at, (B, S, H), of the vectors of the source; None without a pointer."""
+        if self.pointer is None:
+            return None
+        keys: Tensor = self.pointer(source)[..., source.shape[-1] :]
+        return keys
+
+    def copying(self, hidden: Tensor, keys: Tensor, copied: Tensor) -> tuple[Tensor, Tensor]:
+        """Where the pointer points, (B, T, S), and the logit of its gate, (B, T); both in fp32.
+
+        Args:
+            hidden: vectors from which pieces are predicted, (B, T, H).
+            keys: as `keys` gives them, (B, S, H).
+            copied: whether a place of the source holds a piece of the vocabulary, (B, S).
+        """
+        assert self.pointer is not None and self.gate is not None
+        width = hidden.shape[-1]
+        queries = self.pointer(hidden)[..., :width]
+        scores = queries.float() @ keys.float().transpose(1, 2) / math.sqrt(width)
+        weights = scores.masked_fill(~copied[:, None], -torch.inf).softmax(dim=-1)
+        gate: Tensor = self.gate(hidden).squeeze(-1)
+        return weights, gate.float()
+
+
+def mixed(log_vocabulary: Tensor, copied: Tensor, gate: Tensor) -> Tensor:
+    """Log-probabilities of pieces by vocabulary and pointer.
+
+    Args:
+        log_vocabulary: by the vocabulary, any shape; minus infinity where a piece is not allowed.
+        copied: probabilities by the pointer, of the same shape.
+        gate: logit of the gate, of a shape that broadcasts.
+    """
+    return torch.logaddexp(
+        F.logsigmoid(-gate) + log_vocabulary,
+        F.logsigmoid(gate) + copied.clamp_min(_LEAST).log(),
+    )

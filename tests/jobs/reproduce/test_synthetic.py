@@ -1,0 +1,123 @@
+"""Rows with synthetic questions: generators, questions, and the readers that go on from them."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from babelspan.data.files import write_json
+from babelspan.data.folder import inside
+from babelspan.data.squad import save_squad
+from babelspan.jobs.reproduce.papers import choose_rows, load_paper
+from babelspan.jobs.reproduce.reproduction import Reproduction, check_inputs
+from babelspan.jobs.reproduce.table import tables
+from babelspan.jobs.reproduce.units import run_units, units_of
+from babelspan.scoring.comparison import Settings
+from babelspan.types import ConfigError, DataError
+from miniature import miniature_reader
+from world import World
+
+PAPER = load_paper("riabi2021")
+TOY = PAPER.scales["toy"]
+WORLD = World(0)
+CODES = {"L0": "qaa", "L1": "qab", "L2": "qac"}
+FEW = ("updates=30", "batch_size=8", "method.generator.lr=5e-3", "threads=1")
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """The toy world, in small."""
+    folder = tmp_path_factory.mktemp("toy")
+    miniature_reader(WORLD.vocabulary()).save(folder / "reader")
+    save_squad(folder / "train.qaa.json.gz", WORLD.examples(12))
+    for language, code in CODES.items():
+        own = WORLD.examples(12, language, language)
+        if code != "qaa":
+            own = [replace(e, id=f"{e.id}-{code}", origin=e.id) for e in own]
+            save_squad(folder / "translated" / f"train.{code}.json.gz", own)
+        save_squad(
+            folder / "test" / f"test.{code}.json.gz", WORLD.examples(4, language, language, seed=9)
+        )
+        contexts = [e.context for e in WORLD.examples(6, language, language, seed=5)]
+        paragraphs = [{"context": context, "links": [[0, 4]]} for context in contexts]
+        write_json(
+            folder / "texts" / f"texts.{code}.json.gz",
+            {"data": [{"title": "", "paragraphs": paragraphs}]},
+        )
+    return folder
+
+
+def job_of(data, out, *rows, **others):
+    few = replace(TOY.synthesis, generator=FEW, first=("updates=2", "batch_size=4", "threads=1"))
+    scale = replace(TOY, synthesis=few, **others)
+    return Reproduction(
+        paper=PAPER,
+        scale=scale,
+        rows=choose_rows(PAPER, scale, rows),
+        data=data,
+        out=out,
+        reader=str(data / "reader"),
+        seeds=1,
+        translated=data / "translated",
+        settings=("updates=2", "batch_size=4"),
+    )
+
+
+def test_the_table_has_the_rows_of_the_paper(data, tmp_path):
+    job = job_of(data, tmp_path)
+    check_inputs(job)
+    run_units(units_of(job), processes=1, workers=1, watch=lambda items, _, __: items)
+    (table,) = tables(job, Settings(resamples=50))
+    assert [line.key for line in table.lines] == ["zs", "trans", "synth", "synth-trans", "both"]
+    pairs = {}
+    for kind in ("source", "translated"):
+        folder = tmp_path / "questions" / kind / "seed-1"
+        pairs[kind] = {(f.question_language, f.context_language) for f in inside(folder)}
+        manifest = json.loads((folder / "manifest.json").read_text())
+        assert manifest["job"]["per_paragraph"] == 3
+    assert {question for question, _ in pairs["source"]} == {"qaa"}
+    assert {text for _, text in pairs["source"]} == {"qaa", "qab", "qac"}
+    assert {question for question, _ in pairs["translated"]} == {"qaa", "qab", "qac"}
+    started = {
+        key: json.loads((tmp_path / "runs" / key / "seed-1" / "run.json").read_text())["reader"]
+        for key in job.rows
+    }
+    first = {kind: str(tmp_path / "first" / kind / "seed-1") for kind in pairs}
+    assert started == {
+        "zs": job.reader,
+        "trans": job.reader,
+        "synth": first["source"],
+        "synth-trans": first["translated"],
+        "both": first["translated"],
+    }
+
+
+def test_generators_are_made_before_the_rows_and_only_those_that_are_needed(data, tmp_path):
+    firsts, rows = units_of(job_of(data, tmp_path, "zs", "both", "synth-trans"))
+    assert [unit.key for unit in firsts] == ["questions.translated"]
+    assert [unit.key for unit in rows] == ["zs", "both", "synth-trans"]
+    assert units_of(job_of(data, tmp_path, "zs"))[0] == []
+
+
+def test_what_is_missing_is_told_at_once(data, tmp_path):
+    with pytest.raises(ConfigError, match=r"need a table \[synthesis\] in the scale"):
+        check_inputs(replace(job_of(data, tmp_path), scale=replace(TOY, synthesis=None)))
+    nowhere = job_of(data, tmp_path)
+    lacking = replace(nowhere.scale, synthesis=replace(TOY.synthesis, texts=("nowhere",)))
+    with pytest.raises(DataError, match="nowhere: there is no such file"):
+        check_inputs(replace(nowhere, scale=lacking))
+    more = replace(nowhere.scale, languages=("qab", "qad"))
+    with pytest.raises(DataError, match=r"expected translations with questions in 'qad'"):
+        units_of(replace(job_of(data, tmp_path, "synth-trans"), scale=more))
+
+
+def test_the_paper_scale_names_the_settings_of_the_recipe():
+    synthesis = PAPER.scales["paper"].synthesis
+    assert "crossing=drawn" in synthesis.generator
+    assert [row.published["MLQA"]["G-XLT"] for row in PAPER.rows.values()] == [
+        38.4,
+        49.5,
+        39.8,
+        56.1,
+        55.0,
+    ]
