@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from babelspan.config import nearest
-from babelspan.reading.windows import Featurizer, Tokens
+from babelspan.reading.tokens import Tokens
+from babelspan.reading.windows import Featurizer
 from babelspan.text.languages import AUTONYMS
 from babelspan.types import ConfigError, DataError, Example, Span
 
