@@ -1,10 +1,12 @@
 """A reader that answers: windows, engine and decoder put together."""
 
+import math
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice, pairwise
 from typing import Any
 
+from babelspan.reading.crew import Crew
 from babelspan.reading.decode import (
     MAX_ANSWER_TOKENS,
     Candidates,
@@ -39,6 +41,8 @@ class Answerer:
         engine: the reader.
         limits: how long contexts are cut into windows; None for the engine's own.
         max_answer_tokens: the longest answer, in tokens.
+        crew: threads that read for several answerers in turn, borrowed; None where the engine's
+            own do.
     """
 
     def __init__(
@@ -47,10 +51,12 @@ class Answerer:
         *,
         limits: Limits | None = None,
         max_answer_tokens: int = MAX_ANSWER_TOKENS,
+        crew: Crew | None = None,
     ) -> None:
         if max_answer_tokens < 1:
             raise ValueError(f"max_answer_tokens must be 1 or more, got {max_answer_tokens}")
         self.engine = engine
+        self.crew = crew
         self.limits = engine.limits if limits is None else limits
         self.max_answer_tokens = max_answer_tokens
 
@@ -91,19 +97,7 @@ class Answerer:
             [of_window.against_no_answer() for of_window in found]
             for _, found in self._read(examples, top_k=top_k, allows_overlap=False, watch=watch)
         ]
-        everything = [c for found in read for c in found]
-        if not everything:
-            return []
-        mass = total_log_mass(everything, allows_no_answer=True)
-        answers = [
-            Found(int(example.id), prediction)
-            for example, found in zip(examples, read, strict=True)
-            for prediction in predictions(
-                example, found, top_k=top_k, allows_overlap=False, log_mass=mass
-            )
-            if prediction.span is not None
-        ]
-        return sorted(answers, key=lambda a: -a.prediction.logit)[:top_k]
+        return best_found(examples, read, top_k=top_k)[0]
 
     def __call__(
         self,
@@ -142,6 +136,7 @@ class Answerer:
             raise ValueError(f"top_k must be 1 or more, got {top_k}")
         settings = Answerer(
             self.engine,
+            crew=self.crew,
             limits=self._limits(max_seq_len, doc_stride),
             max_answer_tokens=max_answer_len,
         )
@@ -180,7 +175,8 @@ class Answerer:
                 for window in self.engine.windows([example], self.limits)
             ]
             total += len(windows)
-            under_way.append(self.engine.read([window for _, window in windows]))
+            reads = self.engine.read if self.crew is None else self.crew.read
+            under_way.append(reads([window for _, window in windows]))
             return chunk, windows
 
         try:
@@ -210,6 +206,32 @@ class Answerer:
         if max_length is not None:
             limits = replace(limits, max_length=max_length)
         return limits if overlap is None else replace(limits, overlap=overlap, step=None)
+
+
+def best_found(
+    examples: Sequence[Example], read: Sequence[Sequence[Candidates]], *, top_k: int
+) -> tuple[list[Found], float]:
+    """The best answers to one question, and the share of "nowhere", as `Answerer.ask` weighs them.
+
+    Args:
+        examples: the question over each context; ids are the contexts' numbers.
+        read: for each the candidates of its windows, all `against_no_answer`, found with
+            `allows_overlap=False`.
+        top_k: how many answers to give, at most.
+    """
+    everything = [c for found in read for c in found]
+    if not everything:
+        return [], 1.0
+    mass = total_log_mass(everything, allows_no_answer=True)
+    answers = [
+        Found(int(example.id), prediction)
+        for example, found in zip(examples, read, strict=True)
+        for prediction in predictions(
+            example, found, top_k=top_k, allows_overlap=False, log_mass=mass
+        )
+        if prediction.span is not None
+    ]
+    return sorted(answers, key=lambda a: -a.prediction.logit)[:top_k], math.exp(-mass)
 
 
 def _chunks(examples: Iterable[Example]) -> Iterator[list[Example]]:
