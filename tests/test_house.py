@@ -28,7 +28,8 @@ ROWS = [
     {"engines", "export"},
     {"readers", "reports"},
     {"jobs"},
-    {"service", "cli"},
+    {"service"},
+    {"cli"},
     {"__main__", "__init__"},
 ]
 ROW = {name: number for number, names in enumerate(ROWS) for name in names}

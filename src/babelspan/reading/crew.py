@@ -7,14 +7,18 @@ crew to the others.
 """
 
 import threading
+import time
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future
 from typing import Any, Self, TypeVar, cast
 
 from babelspan.seams import Engine, Logits, Window
 
 R = TypeVar("R")
+
+_NEWEST = 0.05
+"""Weight of the last window in the smoothed time of one."""
 _Piece = tuple["Future[Any]", Window, Callable[[Window, Logits], Any]]
 
 
@@ -39,6 +43,8 @@ class Crew:
         self._round: deque[Turn] = deque()
         self._was_new = False
         self._waiting = 0
+        self.seconds = 0.0
+        """What a thread has lately needed for a window, smoothed."""
         self._closed = False
         self._changed = threading.Condition()
         self._threads = [
@@ -98,10 +104,11 @@ class Crew:
                 turn.stands_in_line = True
             self._changed.notify()
 
-    def _drop(self, turn: "Turn") -> list[_Piece]:
+    def _drop(self, turn: "Turn", unwanted: "set[Future[Any]] | None") -> list[_Piece]:
         with self._changed:
-            dropped = list(turn.pieces)
-            turn.pieces.clear()
+            dropped = [p for p in turn.pieces if unwanted is None or p[0] in unwanted]
+            kept = [p for p in turn.pieces if unwanted is not None and p[0] not in unwanted]
+            turn.pieces = deque(kept)
             self._waiting -= len(dropped)
         return dropped
 
@@ -112,11 +119,15 @@ class Crew:
             if not future.set_running_or_notify_cancel():
                 continue
             try:
+                began = time.perf_counter()
                 (logits,) = self.engine.read([window])
-                future.set_result(then(window, logits))
+                result = then(window, logits)
+                taken = time.perf_counter() - began
+                self.seconds += (taken - self.seconds) * (_NEWEST if self.seconds else 1)
+                future.set_result(result)
             except BaseException as error:  # it ends what it was read for, not the thread
                 future.set_exception(error)
-            del future, window, then
+            del future, window, then  # a thread that waits holds nothing of the last request
 
     def _take(self) -> _Piece | None:
         """The next piece of work, once there is one; None when the crew is closed."""
@@ -165,9 +176,14 @@ class Turn:
         self._crew._line_up(self, (future, window, then))
         return future
 
+    def drop(self, futures: "Iterable[Future[Any]]") -> None:
+        """Cancel those of this turn's readings that have not begun."""
+        for future, *_ in self._crew._drop(self, set(futures)):
+            future.cancel()
+
     def leave(self) -> None:
-        """Cancel what has not begun. More can be read later."""
-        for future, *_ in self._crew._drop(self):
+        """Cancel all that have not begun. More can be read later."""
+        for future, *_ in self._crew._drop(self, None):
             future.cancel()
 
 
