@@ -251,11 +251,14 @@ function parts(text, marks, current) {
   return made;
 }
 
+// Parts end where lines do, for each is a block of its own, and not within a mark.
 function partEnd(text, start, marks) {
   if (start + PART >= text.length) return text.length;
-  const end = text.lastIndexOf("\n", start + PART) + 1;
-  const cut = marks.find((m) => m.start < end && m.end > end);
-  return end <= start || cut ? text.length : end;
+  const lineAfter = (at) => text.indexOf("\n", at) + 1 || text.length;
+  const last = text.lastIndexOf("\n", start + PART) + 1;
+  const end = last > start ? last : lineAfter(start + PART);
+  const cut = marks.find((mark) => mark.start < end && mark.end > end);
+  return cut ? lineAfter(cut.end) : end;
 }
 
 function shut() {
