@@ -29,7 +29,8 @@ ROWS = [
     {"generators", "readers", "reports"},
     {"aligners"},
     {"jobs"},
-    {"service", "cli"},
+    {"service"},
+    {"cli"},
     {"__main__", "__init__"},
 ]
 ROW = {name: number for number, names in enumerate(ROWS) for name in names}

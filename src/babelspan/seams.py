@@ -51,6 +51,10 @@ class Engine(Protocol):
     def limits(self) -> Limits:
         """How contexts are cut, unless a call says otherwise."""
 
+    @property
+    def workers(self) -> int:
+        """Windows that it reads side by side."""
+
     def windows(
         self, examples: Iterable[Example], limits: Limits | None = None
     ) -> Iterator[Window]:

@@ -29,6 +29,7 @@ from babelspan.cli import (
     reproduce,
     samples,
     score,
+    serve,
     train,
     translate,
 )
@@ -45,6 +46,7 @@ app = typer.Typer(
 )
 VERBS = {
     ask: "Answer a question from your texts.",
+    serve: "Answer questions over HTTP, and show a page.",
     score: "Score predictions: exact match and F1.",
     train: "Train a reader by a method, following a recipe.",
     predict: "Answer the questions of a data set, into a file.",
@@ -70,7 +72,14 @@ DEBUG = "--debug"
 BUG = 70
 INTERRUPTED = 130
 
-_EXTRAS = {"mwparserfromhell": "wikipedia", "ray": "cluster", "sentencex": "translate"}
+_EXTRAS = {
+    "mwparserfromhell": "wikipedia",
+    "prometheus_client": "serve",
+    "ray": "cluster",
+    "sentencex": "translate",
+    "starlette": "serve",
+    "uvicorn": "serve",
+}
 """Libraries that verbs import where they need them, and the extra that installs each."""
 
 

@@ -61,8 +61,17 @@ def read_document(name: str) -> Document:
         raise DataError(
             f"{where}: expected a text of at most {LARGEST_TEXT // 2**20} MiB, found more; split it"
         )
-    _refuse_other_kinds(raw, where)
-    return Document(name, decode_utf8(raw, where))
+    return Document(name, document_of(where, raw).text)
+
+
+def document_of(name: str, raw: bytes) -> Document:
+    """The document in the bytes of a file that is not packed.
+
+    Raises:
+        DataError: if they are not UTF-8, or a document of another kind; `name` says of what.
+    """
+    _refuse_other_kinds(raw, name)
+    return Document(name, decode_utf8(raw, name))
 
 
 def read_documents(names: Iterable[str]) -> tuple[list[Document], list[str]]:

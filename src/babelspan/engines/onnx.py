@@ -95,7 +95,12 @@ class OnnxEngine:
         return self._featurizer.known(text)
 
     def read(self, windows: Sequence[Window]) -> Generator[Logits, None, None]:
-        """Logits of windows, each read by itself, without padding; threads begin at once."""
+        """Logits of windows, each read by itself, without padding; threads begin at once.
+
+        One window alone is read by the thread that asks for its logits.
+        """
+        if len(windows) == 1:
+            return (self._read(window) for window in windows)
         results = _results([self._threads.submit(self._read, window) for window in windows])
         next(results)  # from here on, closing it cancels what has not begun
         return cast(Generator[Logits, None, None], results)

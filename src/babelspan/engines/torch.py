@@ -23,6 +23,9 @@ class TorchEngine:
         reader: in evaluation mode (`reader.eval()`), as `readers` and the training job see to.
     """
 
+    workers = 1
+    """Windows read side by side: PyTorch has threads of its own for each."""
+
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
 

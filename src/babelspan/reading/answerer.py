@@ -1,5 +1,6 @@
 """A reader that answers: windows, engine and decoder put together."""
 
+import copy
 import math
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -7,6 +8,7 @@ from itertools import chain, islice, pairwise
 from typing import Any
 
 from babelspan.reading.call import called, counted, example_of, texts_of, top_k_of
+from babelspan.reading.crew import Crew
 from babelspan.reading.decode import (
     MAX_ANSWER_TOKENS,
     Candidates,
@@ -49,6 +51,8 @@ class Answerer:
         max_answer_tokens: the longest answer, in tokens; None for 30, or 15 in a call.
         whole_words: whether an answer that starts or ends inside a word is widened to all of it.
         calibration: what makes probabilities of scores; None to give none.
+        crew: threads that read for several answerers in turn, borrowed; None where the engine's
+            own do.
     """
 
     def __init__(
@@ -59,9 +63,11 @@ class Answerer:
         max_answer_tokens: int | None = None,
         whole_words: bool = False,
         calibration: Calibration | None = None,
+        crew: Crew | None = None,
     ) -> None:
         self.engine = engine
         self.calibration = calibration
+        self.crew = crew
         self.limits = engine.limits if limits is None else limits
         self.whole_words = whole_words
         given = max_answer_tokens is not None
@@ -69,6 +75,12 @@ class Answerer:
             "max_answer_tokens", max_answer_tokens if given else MAX_ANSWER_TOKENS
         )
         self._tokens_of_a_call = self.max_answer_tokens if given else _TOKENS_OF_A_CALL
+
+    def read_by(self, crew: Crew) -> "Answerer":
+        """The same answerer, whose windows a crew reads."""
+        other = copy.copy(self)
+        other.crew = crew
+        return other
 
     def unfamiliar(self, text: str) -> tuple[str, ...]:
         """The scripts of a text that the reader hardly knows, by name; none where it cannot tell.
@@ -146,9 +158,22 @@ class Answerer:
             [of_window.against_no_answer() for of_window in found]
             for _, found in self._read(examples, top_k=top_k, allows_overlap=False, watch=watch)
         ]
+        return self.best(examples, read, top_k=top_k)[0]
+
+    def best(
+        self, examples: Sequence[Example], read: Sequence[Sequence[Candidates]], *, top_k: int
+    ) -> tuple[list[Found], float]:
+        """The best answers to one question, and the share of "nowhere", as `ask` weighs them.
+
+        Args:
+            examples: the question over each context; ids are the contexts' numbers.
+            read: for each the candidates of its windows, all `against_no_answer`, found with
+                `allows_overlap=False`.
+            top_k: how many answers to give, at most.
+        """
         everything = [c for found in read for c in found]
         if not everything:
-            return []
+            return [], 1.0
         mass = total_log_mass(everything, allows_no_answer=True)
         answers = [
             Found(int(example.id), self._judged(prediction, everything, mass))
@@ -163,7 +188,7 @@ class Answerer:
             )
             if prediction.span is not None
         ]
-        return sorted(answers, key=lambda a: -a.prediction.logit)[:top_k]
+        return sorted(answers, key=lambda a: -a.prediction.logit)[:top_k], math.exp(-mass)
 
     def __call__(
         self,
@@ -214,6 +239,7 @@ class Answerer:
         wanted = top_k_of(top_k, options)
         settings = Answerer(
             self.engine,
+            crew=self.crew,
             limits=self._limits(max_seq_len, doc_stride),
             max_answer_tokens=self._tokens_of_a_call
             if max_answer_len is None
@@ -267,7 +293,8 @@ class Answerer:
                 for window in self.engine.windows([example], self.limits)
             ]
             total += len(windows)
-            under_way.append(self.engine.read([window for _, window in windows]))
+            reads = self.engine.read if self.crew is None else self.crew.read
+            under_way.append(reads([window for _, window in windows]))
             return chunk, windows
 
         try:

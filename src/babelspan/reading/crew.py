@@ -1,0 +1,201 @@
+"""Threads that read windows for many askers in turn: no long text holds back a short question.
+
+Each asker has a `Turn`. Free threads go round the turns and take one window of each. The first
+window of a new turn goes before the round, but never twice in a row while others wait, so that a
+question of one window is read almost at once, and a flood of such questions leaves half of the
+crew to the others.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Sequence
+from concurrent.futures import Future
+from typing import Any, Self, TypeVar, cast
+
+from babelspan.seams import Engine, Logits, Window
+
+R = TypeVar("R")
+
+_NEWEST = 0.05
+"""Weight of the last window in the smoothed time of one."""
+_Piece = tuple["Future[Any]", Window, Callable[[Window, Logits], Any]]
+
+
+class Crew:
+    """The threads of one engine, shared by all who ask it. Close it when all are done.
+
+    Windows are read one by one, so that on the CPU an answer does not depend on what else is read
+    (on a GPU it may, in the last bits, differ from that of `Engine.read`, which reads in batches).
+
+    Args:
+        engine: the reader.
+        workers: threads, each reading one window at a time; None for as many as the engine reads
+            side by side.
+    """
+
+    def __init__(self, engine: Engine, *, workers: int | None = None) -> None:
+        self.engine = engine
+        self.workers = engine.workers if workers is None else workers
+        if self.workers < 1:
+            raise ValueError(f"workers must be 1 or more, got {self.workers}")
+        self._new: deque[Turn] = deque()
+        self._round: deque[Turn] = deque()
+        self._was_new = False
+        self._waiting = 0
+        self.seconds = 0.0
+        """What a thread has lately needed for a window, smoothed."""
+        self._closed = False
+        self._changed = threading.Condition()
+        self._threads = [
+            threading.Thread(target=self._work, name=f"crew-{number}", daemon=True)
+            for number in range(self.workers)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def waiting(self) -> int:
+        """Windows that no thread has begun."""
+        return self._waiting
+
+    @property
+    def turns(self) -> int:
+        """Askers with windows that no thread has begun."""
+        with self._changed:
+            return sum(bool(turn.pieces) for lane in (self._new, self._round) for turn in lane)
+
+    def turn(self) -> "Turn":
+        """A place for a new asker."""
+        return Turn(self)
+
+    def read(self, windows: Sequence[Any]) -> Generator[Logits, None, None]:
+        """As `Engine.read`, in a turn of its own; once closed, it reads no more of the windows."""
+        turn = self.turn()
+        results = _results(turn, [turn.read(window, _logits) for window in windows])
+        next(results)  # from here on, closing it ends the turn
+        return cast(Generator[Logits, None, None], results)
+
+    def close(self) -> None:
+        """Cancel what has not begun, and wait for what has."""
+        with self._changed:
+            self._closed = True
+            turns = [*self._new, *self._round]
+            self._changed.notify_all()
+        for turn in turns:
+            turn.leave()
+        for thread in self._threads:
+            thread.join()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _line_up(self, turn: "Turn", piece: _Piece) -> None:
+        with self._changed:
+            if self._closed:
+                raise RuntimeError("the crew is closed: it reads no more windows")
+            turn.pieces.append(piece)
+            self._waiting += 1
+            if not turn.stands_in_line:
+                (self._new if turn.is_new else self._round).append(turn)
+                turn.stands_in_line = True
+            self._changed.notify()
+
+    def _drop(self, turn: "Turn", unwanted: "set[Future[Any]] | None") -> list[_Piece]:
+        with self._changed:
+            dropped = [p for p in turn.pieces if unwanted is None or p[0] in unwanted]
+            kept = [p for p in turn.pieces if unwanted is not None and p[0] not in unwanted]
+            turn.pieces = deque(kept)
+            self._waiting -= len(dropped)
+        return dropped
+
+    def _work(self) -> None:
+        while (piece := self._take()) is not None:
+            future, window, then = piece
+            del piece
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                began = time.perf_counter()
+                (logits,) = self.engine.read([window])
+                result = then(window, logits)
+                taken = time.perf_counter() - began
+                self.seconds += (taken - self.seconds) * (_NEWEST if self.seconds else 1)
+                future.set_result(result)
+            except BaseException as error:  # it ends what it was read for, not the thread
+                future.set_exception(error)
+            del future, window, then  # a thread that waits holds nothing of the last request
+
+    def _take(self) -> _Piece | None:
+        """The next piece of work, once there is one; None when the crew is closed."""
+        with self._changed:
+            while (turn := self._whose_turn()) is None:
+                if self._closed:
+                    return None
+                self._changed.wait()
+            turn.is_new = False
+            self._waiting -= 1
+            piece = turn.pieces.popleft()
+            turn.stands_in_line = bool(turn.pieces)
+            if turn.pieces:
+                self._round.append(turn)
+            return piece
+
+    def _whose_turn(self) -> "Turn | None":
+        """The turn that is due, taken out of its lane; those that have left are passed over."""
+        lanes = (self._round, self._new) if self._was_new else (self._new, self._round)
+        for lane in lanes:
+            while lane:
+                turn = lane.popleft()
+                if turn.pieces:
+                    self._was_new = lane is self._new
+                    return turn
+                turn.stands_in_line = False
+        return None
+
+
+class Turn:
+    """One asker's place in a crew; made by `Crew.turn`."""
+
+    def __init__(self, crew: Crew) -> None:
+        self._crew = crew
+        self.pieces: deque[_Piece] = deque()
+        self.is_new = True
+        self.stands_in_line = False
+
+    def read(self, window: Any, then: Callable[[Any, Logits], R]) -> "Future[R]":
+        """What `then` makes of a window and its logits, in the thread that has read it.
+
+        Raises:
+            RuntimeError: if the crew is closed.
+        """
+        future: Future[R] = Future()
+        self._crew._line_up(self, (future, window, then))
+        return future
+
+    def drop(self, futures: "Iterable[Future[Any]]") -> None:
+        """Cancel those of this turn's readings that have not begun."""
+        for future, *_ in self._crew._drop(self, set(futures)):
+            future.cancel()
+
+    def leave(self) -> None:
+        """Cancel all that have not begun. More can be read later."""
+        for future, *_ in self._crew._drop(self, None):
+            future.cancel()
+
+
+def _logits(_: Window, logits: Logits) -> Logits:
+    return logits
+
+
+def _results(turn: Turn, begun: "Sequence[Future[Logits]]") -> Generator[Logits | None, None, None]:
+    """None, and then the results in order."""
+    try:
+        yield None
+        for future in begun:
+            yield future.result()
+    finally:
+        turn.leave()

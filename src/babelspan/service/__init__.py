@@ -1,0 +1,1 @@
+"""Questions over HTTP, and the page that asks them. Needs the extra `serve`."""

@@ -1,0 +1,228 @@
+"""A service without HTTP: what it holds, and the life of a question in it.
+
+A question's texts are cut into windows in a thread, admitted, read in a turn of the reader's crew,
+and made into an answer in a thread again. Only bookkeeping is done in the event loop. Texts above
+`_LARGE` are cut by threads of their own, so that they hold up no short question.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from babelspan.reading.crew import Turn
+from babelspan.service.admission import Admission
+from babelspan.service.cut import Job, Named, asked, piped
+from babelspan.service.documents import Documents
+from babelspan.service.metrics import Metrics
+from babelspan.service.problems import Problem, shown
+from babelspan.service.readers import Reader, Readers
+from babelspan.service.reading import Reading
+from babelspan.service.schema import AnswerRequest, PipelineRequest
+from babelspan.service.settings import MIB, Settings
+from babelspan.types import ConfigError, DataError
+
+T = TypeVar("T")
+
+_LARGE = 50_000
+"""Characters of a request above which it is not small."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a question is; `provisional` makes the answer of what was read until now."""
+
+    done: int
+    of: int
+    provisional: Callable[[], Awaitable[Any]]
+
+
+Told = Callable[[Progress], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of the windows of a job."""
+
+    result: Any
+    is_complete: bool
+    done: int
+    of: int
+
+
+class Service:
+    """Readers, queue, documents and counters; used from one event loop.
+
+    Args:
+        settings: what it allows.
+        readers: what it reads with.
+    """
+
+    def __init__(self, settings: Settings, readers: Readers) -> None:
+        self.settings = settings
+        self.readers = readers
+        self.token = settings.token()
+        self.admission = Admission(settings)
+        self.documents = Documents(settings.documents_mib * MIB)
+        self.metrics = Metrics()
+        self._small = ThreadPoolExecutor(2, thread_name_prefix="small")
+        self._large = ThreadPoolExecutor(2, thread_name_prefix="large")
+
+    def close(self) -> None:
+        """End all threads."""
+        self.readers.close()
+        for threads in (self._small, self._large):
+            threads.shutdown(cancel_futures=True)
+
+    async def in_thread(self, size: int, call: Callable[..., T], *arguments: Any) -> T:
+        """The result of a call on so many characters or bytes, made outside the event loop."""
+        threads = self._small if size <= _LARGE else self._large
+        return await asyncio.get_running_loop().run_in_executor(threads, call, *arguments)
+
+    def texts_of(self, request: AnswerRequest) -> list[Named]:
+        """The texts of a request.
+
+        Raises:
+            Problem: 422 unless there are either texts or documents; 404 if one is not here.
+        """
+        if not request.question.strip():
+            raise Problem(422, "a question", found=shown(request.question), where="question")
+        if bool(request.texts) == bool(request.documents):
+            found = "both" if request.texts else "neither"
+            raise Problem(422, "either texts or documents, one or more", found=found)
+        if request.documents:
+            return [self.documents.get(identity).named for identity in request.documents]
+        return [
+            Named(text.name or f"text {number}", text.text, text.language)
+            for number, text in enumerate(request.texts, start=1)
+        ]
+
+    async def answer(
+        self,
+        request: AnswerRequest,
+        client: str,
+        *,
+        turn: Turn | None = None,
+        told: Told | None = None,
+    ) -> dict[str, Any]:
+        """The answer to a request, as JSON has it.
+
+        Args:
+            request: what is asked of what.
+            client: who asks, for the rate.
+            turn: of a batch, which waits for room; None for a turn of its own.
+            told: called while windows are read.
+
+        Raises:
+            Problem: if it cannot be answered.
+        """
+        texts = self.texts_of(request)
+        reader = self.readers.named(request.reader)
+        with reader.in_use():
+            outcome = await self._outcome(
+                reader,
+                asked(reader.answerer, request, texts),
+                client,
+                within=request.within or self.settings.within,
+                partial=request.partial,
+                turn=turn,
+                told=told,
+            )
+        return {
+            **outcome.result,
+            "complete": outcome.is_complete,
+            "read": {"windows": outcome.done, "of": outcome.of, "texts": len(texts)},
+            "reader": {"name": reader.name, "sha256": reader.sha256},
+            "signature": reader.signature,
+        }
+
+    async def pipeline(self, request: PipelineRequest, client: str) -> Any:
+        """The answer in the form of the old pipeline; errors as in `answer`."""
+        if not request.inputs.question.strip():
+            raise Problem(422, "a question", found="white space only", where="inputs.question")
+        reader = self.readers.named(None)
+        with reader.in_use():
+            job = piped(reader.answerer, request)
+            outcome = await self._outcome(
+                reader, job, client, within=self.settings.within, partial=False
+            )
+        return outcome.result
+
+    async def _outcome(
+        self,
+        reader: Reader,
+        job: Job,
+        client: str,
+        *,
+        within: float,
+        partial: bool,
+        turn: Turn | None = None,
+        told: Told | None = None,
+    ) -> Outcome:
+        """Cut, admit, read, finish: what a job comes to before its time is over."""
+        began = time.monotonic()
+        size = sum(len(example.context) for example in job.examples)
+        reading = None
+        own = reader.crew.turn() if turn is None else turn
+        try:
+            async with asyncio.timeout(within):
+                windows = await self._windows(reader, job, size)
+                if turn is None:
+                    left = within - (time.monotonic() - began)
+                    self.admission.admit(len(windows), reader.crew, within=left, partial=partial)
+                else:
+                    await self.admission.wait_for_room(len(windows), reader.crew)
+                self.admission.charge(client, len(windows))
+                reading = Reading(job, windows, own)
+                async for done in reading.steps():
+                    if told is not None:
+                        await told(self._progress(job, reading, done, size))
+        except TimeoutError:
+            if not partial or reading is None or not reading.done:
+                raise Problem(
+                    504, f"not answered within {within:g} s; raise `within` or set `partial`"
+                ) from None
+        finally:
+            if reading is not None:
+                reading.cancel()
+                self.metrics.windows.labels(reader.name).inc(reading.done)
+        assert reading is not None
+        result = await self.in_thread(size, job.finish, reading.found())
+        self.metrics.answer_seconds.observe(time.monotonic() - began)
+        return Outcome(result, reading.done == reading.of, reading.done, reading.of)
+
+    async def _windows(self, reader: Reader, job: Job, size: int) -> list[tuple[int, Any]]:
+        try:
+            return await self.in_thread(size, job.windows, reader.answerer)
+        except (DataError, ConfigError) as error:
+            raise Problem(422, str(error)) from None
+
+    def _progress(self, job: Job, reading: Reading, done: int, size: int) -> Progress:
+        async def provisional() -> Any:
+            return await self.in_thread(size, job.finish, reading.found())
+
+        return Progress(done, reading.of, provisional)
+
+
+def named_sources(names: Sequence[str]) -> dict[str, str]:
+    """Readers by name from "NAME=READER" or "READER", whose name is then its last part.
+
+    Raises:
+        ConfigError: if two have one name.
+    """
+    found: dict[str, str] = {}
+    for given in names:
+        name, equals, source = given.partition("=")
+        if not equals:
+            name, source = given.rstrip("/").rpartition("/")[2], given
+        if not name or not source:
+            raise ConfigError(f"--reader {given!r}: expected NAME=READER or READER")
+        if name in found:
+            raise ConfigError(
+                f"--reader {given!r}: {name!r} is taken by {found[name]!r}; give it another name: "
+                f"--reader OTHER={source}"
+            )
+        found[name] = source
+    return found

@@ -1,0 +1,192 @@
+"""The routes of a service."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route, Router
+
+from babelspan.service import feedback as judgements
+from babelspan.service import metrics
+from babelspan.service.answering import Service
+from babelspan.service.bodies import body_of, parsed, see_that_it_is
+from babelspan.service.documents import Stored
+from babelspan.service.guard import Guard
+from babelspan.service.openapi import description
+from babelspan.service.page import page_response
+from babelspan.service.problems import Problem
+from babelspan.service.schema import AnswerRequest, Feedback, PipelineRequest, built
+from babelspan.service.settings import MIB
+from babelspan.service.streams import EVENTS, LINES, Batch, EventStream, client_left, unless
+from babelspan.types import ConfigError, DataError
+
+JSON = "application/json"
+
+
+def make_app(service: Service) -> Guard:
+    """The ASGI application of a service."""
+    routes = [
+        Route("/", page),
+        Route("/v1/answer", answer, methods=["POST"]),
+        Route("/v1/batch", batch, methods=["POST"]),
+        Route("/v1/documents/{name:path}", put_document, methods=["PUT"]),
+        Route("/v1/documents/{id}/text", document_text),
+        Route("/v1/documents/{id}", document),
+        Route("/v1/documents/{id}", remove_document, methods=["DELETE"]),
+        Route("/v1/pipeline", pipeline, methods=["POST"]),
+        Route("/v1/feedback", feedback, methods=["POST"]),
+        Route("/v1/readers", readers),
+        Route("/v1/readers/{name}/reload", reload, methods=["POST"]),
+        Route("/openapi.json", openapi),
+        Route("/livez", live),
+        Route("/v2/health/live", live),
+        Route("/readyz", ready),
+        Route("/v2/health/ready", ready),
+        Route("/metrics", measured),
+    ]
+    return Guard(Router(routes, redirect_slashes=False), service)
+
+
+async def page(request: Request) -> Response:
+    """The page."""
+    return page_response(request.headers.get("if-none-match"))
+
+
+async def answer(request: Request) -> Response:
+    """One question."""
+    service = _service(request)
+    wanted = built(AnswerRequest, await _json(request))
+    request.scope["state"]["question"] = wanted.question
+    if EVENTS in request.headers.get("accept", ""):
+        service.texts_of(wanted)  # what is wrong with them is told by the status
+        return EventStream(service, wanted, _client(request))
+    work = service.answer(wanted, _client(request))
+    return JSONResponse(await unless(client_left(request.receive), work))
+
+
+async def batch(request: Request) -> Response:
+    """Many questions."""
+    see_that_it_is(request, LINES)
+    return Batch(_service(request), request, _client(request))
+
+
+async def pipeline(request: Request) -> Response:
+    """One question, in the form of the old pipeline."""
+    wanted = built(PipelineRequest, await _json(request))
+    work = _service(request).pipeline(wanted, _client(request))
+    return JSONResponse(await unless(client_left(request.receive), work))
+
+
+async def put_document(request: Request) -> Response:
+    """Keep a text."""
+    service = _service(request)
+    raw = await _body(request)
+    stored, is_new = service.documents.put(request.path_params["name"], raw)
+    service.metrics.documents.set(service.documents.size)
+    return JSONResponse(stored.about(), 201 if is_new else 200)
+
+
+async def document(request: Request) -> Response:
+    """What is known of a kept text."""
+    return JSONResponse(_stored(request).about())
+
+
+async def document_text(request: Request) -> Response:
+    """A kept text."""
+    text = _stored(request).named.text
+    return Response(text.encode(), media_type="text/plain; charset=utf-8")
+
+
+async def remove_document(request: Request) -> Response:
+    """Forget a text."""
+    service = _service(request)
+    service.documents.remove(request.path_params["id"])
+    service.metrics.documents.set(service.documents.size)
+    return Response(status_code=204)
+
+
+async def feedback(request: Request) -> Response:
+    """Keep a judgement."""
+    service = _service(request)
+    if service.settings.feedback is None:
+        raise Problem(404, "judgements are not kept here; start the service with --feedback FILE")
+    judged = built(Feedback, await _json(request))
+    await service.in_thread(0, judgements.append, service.settings.feedback, judged)
+    return Response(status_code=204)
+
+
+async def readers(request: Request) -> Response:
+    """The readers, and what the page has to know."""
+    service = _service(request)
+    return JSONResponse(
+        {
+            "readers": [reader.about() for reader in service.readers],
+            "feedback": service.settings.feedback is not None,
+        }
+    )
+
+
+async def reload(request: Request) -> Response:
+    """Load a reader anew; only with the token, or from this machine."""
+    service = _service(request)
+    name = request.path_params["name"]
+    try:
+        reader = await service.in_thread(MIB, service.readers.reload, name)
+    except (DataError, ConfigError) as error:
+        raise Problem(409, f"the reader could not be loaded, the old one stays: {error}") from None
+    return JSONResponse(reader.about())
+
+
+async def openapi(request: Request) -> Response:
+    """The description of this interface."""
+    return JSONResponse(description(_service(request).settings.root_path))
+
+
+async def live(_: Request) -> Response:
+    """The process runs."""
+    return JSONResponse({"live": True})
+
+
+async def ready(request: Request) -> Response:
+    """All readers are loaded, and questions are taken."""
+    _service(request).admission.refuse_while_draining()
+    return JSONResponse({"ready": True})
+
+
+async def measured(request: Request) -> Response:
+    """Counters, for Prometheus."""
+    service = _service(request)
+    for reader in service.readers:
+        service.metrics.ready.labels(reader.name).set(1)
+        service.metrics.waiting.labels(reader.name).set(reader.crew.waiting)
+    return Response(service.metrics.text(), headers={"content-type": metrics.MEDIA_TYPE})
+
+
+def _service(request: Request) -> Service:
+    service: Service = request.scope["state"]["service"]
+    return service
+
+
+def _client(request: Request) -> str:
+    """Who asks, for the rate."""
+    return "token" if request.client is None else request.client.host
+
+
+def _stored(request: Request) -> Stored:
+    return _service(request).documents.get(request.path_params["id"])
+
+
+async def _body(request: Request) -> bytes:
+    settings = _service(request).settings
+    return await body_of(
+        request,
+        largest=settings.body_mib * MIB,
+        idle=settings.idle_seconds,
+        hold=request.scope["state"]["hold"],
+    )
+
+
+async def _json(request: Request) -> Any:
+    see_that_it_is(request, JSON)
+    raw = await _body(request)
+    return await _service(request).in_thread(len(raw), parsed, raw)

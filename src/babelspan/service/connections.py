@@ -1,0 +1,74 @@
+"""Connections with limits that uvicorn has not: how many there are, and how long headers take."""
+
+import asyncio
+import json
+from typing import Any, ClassVar
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from babelspan.service.answering import Service
+from babelspan.service.problems import MEDIA_TYPE, Problem
+
+
+class Limited(H11Protocol):
+    """A connection to `service`; see `limited`."""
+
+    service: ClassVar[Service]
+    _patience: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        """Take it, unless there are too many, and wait for headers."""
+        super().connection_made(transport)
+        if len(self.connections) > self.service.settings.connections:
+            self.service.metrics.refused.labels("connections").inc()
+            self._refuse(Problem(503, "too many connections; ask again", retry_after=1))
+            return
+        self._wait_for_headers()
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes; those of a next request begin a new wait for headers."""
+        is_between = self.cycle is None or self.cycle.response_complete
+        if self._patience is None and is_between:
+            self._wait_for_headers()
+        super().data_received(data)
+        if self.conn.their_state is not h11.IDLE:
+            self._wait_no_longer()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nothing is waited for any more."""
+        self._wait_no_longer()
+        super().connection_lost(exc)
+
+    def send_400_response(self, msg: str) -> None:
+        """Say in our form that this is not HTTP."""
+        self._refuse(Problem(400, "this is not a request of HTTP/1.1, or its headers are too long"))
+
+    def _refuse(self, problem: Problem) -> None:
+        self.transport.write(_raw(problem))
+        self.transport.close()
+
+    def _wait_for_headers(self) -> None:
+        seconds = self.service.settings.header_seconds
+        self._patience = self.loop.call_later(seconds, self.transport.close)
+
+    def _wait_no_longer(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+
+
+def limited(service: Service) -> type[asyncio.Protocol]:
+    """The connections of one service, as uvicorn makes them."""
+    return type("Limited", (Limited,), {"service": service})
+
+
+def _raw(problem: Problem) -> bytes:
+    """A problem as bytes, where no request stands before it."""
+    body = json.dumps(problem.body()).encode()
+    retry = "" if problem.retry_after is None else f"retry-after: {problem.retry_after}\r\n"
+    head = (
+        f"HTTP/1.1 {problem.status} {problem.body()['title']}\r\ncontent-type: {MEDIA_TYPE}\r\n"
+        f"content-length: {len(body)}\r\n{retry}connection: close\r\n\r\n"
+    )
+    return head.encode() + body

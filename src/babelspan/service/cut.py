@@ -1,0 +1,189 @@
+"""Pure parts of answering a request: texts to windows, windows to candidates, those to answers."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from babelspan.reading.answerer import Answerer
+from babelspan.reading.decode import Candidates, candidates, predictions
+from babelspan.seams import Logits, Window
+from babelspan.service.schema import AnswerRequest, PipelineRequest
+from babelspan.text.direction import direction
+from babelspan.text.units import units
+from babelspan.types import UNDETERMINED, Example, Limits, Prediction, Span
+
+Read = Sequence[Sequence[Candidates]]
+"""For each example the candidates of its windows, of those that were read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A text as a request has it."""
+
+    name: str
+    text: str
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What a request wants read.
+
+    Attributes:
+        examples: its question over each text; ids are the texts' numbers.
+        limits: how they are cut.
+        max_answer_tokens: the longest answer.
+        top_k: how many answers.
+        whole_words: whether answers are widened to whole words.
+        compares: whether texts are compared by odds against "no answer", as `Answerer.ask` does.
+        finish: from what was read to the answer as JSON has it.
+    """
+
+    examples: Sequence[Example]
+    limits: Limits
+    max_answer_tokens: int
+    top_k: int
+    whole_words: bool
+    compares: bool
+    finish: Callable[[Read], dict[str, Any] | list[dict[str, Any]]]
+
+    def windows(self, answerer: Answerer) -> list[tuple[int, Window]]:
+        """All windows, each with the number of its example; errors as of `Engine.windows`."""
+        return [
+            (number, window)
+            for number, example in enumerate(self.examples)
+            for window in answerer.engine.windows([example], self.limits)
+        ]
+
+    def look(self, window: Window, logits: Logits) -> Candidates:
+        """The candidates of a window."""
+        (found,) = candidates(
+            [window],
+            [logits.start],
+            [logits.last],
+            top_k=self.top_k,
+            allows_overlap=not self.compares,
+            max_answer_tokens=self.max_answer_tokens,
+            whole_words=self.whole_words,
+        )
+        return found.against_no_answer() if self.compares else found
+
+
+def asked(answerer: Answerer, request: AnswerRequest, texts: Sequence[Named]) -> Job:
+    """The job of a question over texts, which `Answerer.ask` does just so."""
+    examples = [_example(i, request.question, t.text) for i, t in enumerate(texts)]
+
+    def finish(read: Read) -> dict[str, Any]:
+        found, nowhere = answerer.best(examples, read, top_k=request.top_k)
+        return {
+            "answers": [
+                _answer(texts[f.context], f.prediction, places[f.context], request.surroundings)
+                for places in [_places(texts, [(f.context, f.prediction) for f in found])]
+                for f in found
+            ],
+            "no_answer_score": nowhere,
+        }
+
+    return Job(
+        examples=examples,
+        limits=answerer.limits,
+        max_answer_tokens=request.max_answer_tokens or answerer.max_answer_tokens,
+        top_k=request.top_k,
+        whole_words=answerer.whole_words,
+        compares=True,
+        finish=finish,
+    )
+
+
+def piped(answerer: Answerer, request: PipelineRequest) -> Job:
+    """The job of a call of the old pipeline, which `Answerer.__call__` does just so."""
+    wanted = request.parameters
+    example = _example(0, request.inputs.question, request.inputs.context)
+    top_k = wanted.top_k or wanted.topk or 1
+    limits = answerer.limits
+    if wanted.max_seq_len is not None:
+        limits = replace(limits, max_length=wanted.max_seq_len)
+    if wanted.doc_stride is not None:
+        limits = replace(limits, overlap=wanted.doc_stride, step=None)
+
+    def finish(read: Read) -> dict[str, Any] | list[dict[str, Any]]:
+        found = predictions(
+            example,
+            read[0],
+            top_k=top_k,
+            allows_no_answer=wanted.handle_impossible_answer,
+            whole_words=answerer.whole_words,
+        )
+        answers = [_pipeline_answer(prediction) for prediction in found]
+        return answers[0] if top_k == 1 else answers
+
+    return Job(
+        examples=[example],
+        limits=limits,
+        max_answer_tokens=wanted.max_answer_len,
+        top_k=top_k,
+        whole_words=answerer.whole_words,
+        compares=False,
+        finish=finish,
+    )
+
+
+def _example(number: int, question: str, context: str) -> Example:
+    return Example(
+        id=str(number),
+        question=question,
+        context=context,
+        answers=None,
+        question_language=UNDETERMINED,
+        context_language=UNDETERMINED,
+    )
+
+
+def _span(prediction: Prediction) -> Span:
+    assert prediction.span is not None, "`best` gives answers with a place only"
+    return prediction.span
+
+
+def _places(
+    texts: Sequence[Named], found: Sequence[tuple[int, Prediction]]
+) -> dict[int, dict[int, Any]]:
+    """For each text with answers, the units before the ends of its answers."""
+    wanted: dict[int, list[int]] = {}
+    for number, prediction in found:
+        wanted.setdefault(number, []).extend([_span(prediction).start, _span(prediction).end])
+    return {number: units(texts[number].text, places) for number, places in wanted.items()}
+
+
+def _answer(
+    text: Named, prediction: Prediction, places: dict[int, Any], around: int
+) -> dict[str, Any]:
+    span = _span(prediction)
+    start, end = span.start, span.end
+    before = text.text[max(0, start - around) : start]
+    after = text.text[end : end + around]
+    return {
+        "answer": prediction.text,
+        "score": prediction.score,
+        "logit": prediction.logit,
+        "place": {
+            "document": text.name,
+            "start": start,
+            "end": end,
+            "utf16": {"start": places[start].utf16, "end": places[end].utf16},
+            "utf8": {"start": places[start].utf8, "end": places[end].utf8},
+        },
+        "before": before,
+        "after": after,
+        "language": text.language or UNDETERMINED,
+        "direction": direction(prediction.text, before[::-1], after),
+    }
+
+
+def _pipeline_answer(prediction: Prediction) -> dict[str, Any]:
+    span = prediction.span
+    return {
+        "score": prediction.score,
+        "start": 0 if span is None else span.start,
+        "end": 0 if span is None else span.end,
+        "answer": prediction.text,
+    }

@@ -1,0 +1,97 @@
+"""Texts that clients leave with a service, to ask about them several times; kept in memory."""
+
+import hashlib
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any
+
+from babelspan.data.documents import document_of
+from babelspan.service.cut import Named
+from babelspan.service.problems import Problem
+from babelspan.service.schema import LARGEST_TEXT, NAME
+from babelspan.types import DataError
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A stored text.
+
+    Attributes:
+        id: "sha256:" and the hexadecimal SHA-256 of the bytes that came.
+        named: the text, under the name that it came with.
+        size: of those bytes.
+    """
+
+    id: str
+    named: Named
+    size: int
+
+    def about(self) -> dict[str, Any]:
+        """What the service says of it."""
+        return {
+            "id": self.id,
+            "name": self.named.name,
+            "characters": len(self.named.text),
+            "bytes": self.size,
+        }
+
+
+class Documents:
+    """Texts by id; those used longest ago make room for new ones.
+
+    Args:
+        largest: bytes of all of them, as they came.
+    """
+
+    def __init__(self, largest: int) -> None:
+        self._largest = largest
+        self._stored: OrderedDict[str, Stored] = OrderedDict()
+        self.size = 0
+
+    def put(self, name: str, raw: bytes) -> tuple[Stored, bool]:
+        """Keep a text, and say whether it is new; the same bytes have the same id.
+
+        Raises:
+            Problem: 422 if they are no plain text, 413 if they are too large to be kept.
+        """
+        if len(name) > NAME or not name.strip():
+            raise Problem(422, f"a name of 1 to {NAME} characters", found=f"{len(name)}")
+        try:
+            text = document_of(name, raw).text
+        except DataError as error:
+            raise Problem(422, str(error)) from None
+        if len(text) > LARGEST_TEXT or len(raw) > self._largest:
+            raise Problem(
+                413,
+                f"a text of at most {LARGEST_TEXT:,} characters and {self._largest:,} bytes",
+                found=f"{len(text):,} characters, {len(raw):,} bytes",
+                do="split it",
+            )
+        if not text.strip():
+            raise Problem(422, "a text", found="white space only")
+        stored = Stored(f"sha256:{hashlib.sha256(raw).hexdigest()}", Named(name, text), len(raw))
+        is_new = self._stored.pop(stored.id, None) is None
+        self._stored[stored.id] = stored
+        self.size += len(raw) if is_new else 0
+        while self.size > self._largest:
+            _, oldest = self._stored.popitem(last=False)
+            self.size -= oldest.size
+        return stored, is_new
+
+    def get(self, identity: str) -> Stored:
+        """A stored text, used now.
+
+        Raises:
+            Problem: 404 if it is not here, or no longer.
+        """
+        if identity not in self._stored:
+            raise Problem(
+                404, f"document {identity[:80]!a} is not here, or no longer; send it again"
+            )
+        self._stored.move_to_end(identity)
+        return self._stored[identity]
+
+    def remove(self, identity: str) -> None:
+        """Forget a text; errors as in `get`."""
+        self.size -= self.get(identity).size
+        del self._stored[identity]

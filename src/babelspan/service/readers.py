@@ -1,0 +1,138 @@
+"""The readers of a service by name, each with its crew; one can be loaded anew while others ask."""
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from babelspan.config import nearest
+from babelspan.readers import checksum_of, load_answerer, shortened
+from babelspan.reading.crew import Crew
+from babelspan.service.problems import Problem
+from babelspan.version import VERSION
+
+_PROBE = ("Where is the lake?", "The lake lies in Siberia.")
+
+
+class Reader:
+    """A reader that is ready: loaded, warm, with a crew.
+
+    Args:
+        name: what requests call it.
+        source: "default", a folder or a name on the hub.
+        workers: windows read side by side; 0 for one a core.
+
+    Raises:
+        DataError, ConfigError: as `load_answerer`, and if it cannot answer a first question.
+    """
+
+    def __init__(self, name: str, source: str, *, workers: int = 0) -> None:
+        self.name = name
+        self.source = source
+        answerer = load_answerer(source, workers=workers)
+        self.crew = Crew(answerer.engine)
+        self.answerer = answerer.read_by(self.crew)
+        try:
+            self.answerer.ask(_PROBE[0], [_PROBE[1]])
+            self.sha256 = checksum_of(source)
+        except BaseException:
+            self.crew.close()
+            raise
+        self._users = 0
+        self._is_retired = False
+        self._lock = threading.Lock()
+
+    @property
+    def signature(self) -> str:
+        """What its answers depend on."""
+        limits = self.answerer.limits
+        windows = f"windows:{limits.max_length}/{limits.overlap or limits.step or 'default'}"
+        return f"babelspan:{VERSION}|reader:{shortened(self.sha256)}|{windows}"
+
+    def about(self) -> dict[str, Any]:
+        """What `GET /v1/readers` says of it."""
+        limits = self.answerer.limits
+        return {
+            "name": self.name,
+            "sha256": self.sha256,
+            "workers": self.crew.workers,
+            "window_tokens": limits.max_length,
+            "max_answer_tokens": self.answerer.max_answer_tokens,
+            "windows_waiting": self.crew.waiting,
+            "signature": self.signature,
+        }
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Within the block a reader that is retired still reads."""
+        with self._lock:
+            self._users += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._users -= 1
+            self._close_if_idle()
+
+    def retire(self) -> None:
+        """Close the crew as soon as nobody uses it."""
+        self._is_retired = True
+        self._close_if_idle()
+
+    def _close_if_idle(self) -> None:
+        if self._is_retired and not self._users:
+            threading.Thread(target=self.crew.close).start()  # it waits for what is being read
+
+
+class Readers:
+    """The readers of a service; the first is the one of requests that name none.
+
+    Args:
+        sources: by name.
+        workers: as in `Reader`.
+    """
+
+    def __init__(self, sources: Mapping[str, str], *, workers: int = 0) -> None:
+        self._workers = workers
+        self._reloading: set[str] = set()
+        self._readers: dict[str, Reader] = {}
+        for name, source in sources.items():
+            self._readers[name] = Reader(name, source, workers=workers)
+
+    def __iter__(self) -> Iterator[Reader]:
+        return iter(list(self._readers.values()))
+
+    def named(self, name: str | None) -> Reader:
+        """A reader by name.
+
+        Raises:
+            Problem: 404 if there is none of that name.
+        """
+        if name is None:
+            return next(iter(self._readers.values()))
+        if name not in self._readers:
+            raise Problem(404, f"there is no reader {name!a}{nearest(name, list(self._readers))}")
+        return self._readers[name]
+
+    def reload(self, name: str) -> Reader:
+        """Load a reader anew; the old one serves until the new one has answered a question.
+
+        Raises:
+            Problem: 409 while it is being loaded already.
+            DataError, ConfigError: if it cannot be loaded; the old one stays.
+        """
+        old = self.named(name)
+        if name in self._reloading:
+            raise Problem(409, f"the reader {name!a} is being loaded already; wait for it")
+        self._reloading.add(name)
+        try:
+            new = self._readers[name] = Reader(name, old.source, workers=self._workers)
+        finally:
+            self._reloading.discard(name)
+        old.retire()
+        return new
+
+    def close(self) -> None:
+        """End all crews."""
+        for reader in self:
+            reader.crew.close()

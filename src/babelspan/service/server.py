@@ -1,0 +1,140 @@
+"""The server under the routes: its socket, its signals, its end."""
+
+import asyncio
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import uvicorn
+
+from babelspan.service.answering import Service
+from babelspan.service.app import make_app
+from babelspan.service.connections import limited
+from babelspan.service.guard import log
+from babelspan.service.problems import Problem
+from babelspan.types import ConfigError, DataError
+
+_LARGEST_HEADER = 16 * 1024
+_KEEP_ALIVE = 30
+
+
+class Server(uvicorn.Server):
+    """A service at an address, until it is told to stop.
+
+    SIGTERM and SIGINT let what was accepted finish; the second of them does not. SIGHUP loads the
+    readers and the token anew.
+
+    Args:
+        service: what is served; closed at the end.
+        listening: told the address once it can be asked.
+    """
+
+    def __init__(self, service: Service, listening: Callable[[str], object]) -> None:
+        settings = service.settings
+        super().__init__(
+            uvicorn.Config(
+                make_app(service),
+                http=limited(service),
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                log_level="critical",
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                timeout_keep_alive=_KEEP_ALIVE,
+                timeout_graceful_shutdown=max(1, round(settings.grace)),
+                h11_max_incomplete_event_size=_LARGEST_HEADER,
+            )
+        )
+        self._service = service
+        self._listening = listening
+        self._reloading: asyncio.Task[None] | None = None
+
+    def serve_until_told(self) -> None:
+        """Listen, serve, drain.
+
+        Raises:
+            ConfigError: if the address cannot be listened at.
+        """
+        settings = self._service.settings
+        try:
+            sock = _listening_socket(settings.host, settings.port)
+        except OSError as error:
+            raise ConfigError(
+                f"--host {settings.host} --port {settings.port}: cannot listen there "
+                f"({error.strerror or error}); choose another port, or 0 for any that is free"
+            ) from None
+        try:
+            self.run(sockets=[sock])
+        finally:
+            sock.close()
+            self._service.close()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn's, and then tell the address."""
+        await super().startup(sockets)
+        (sock, *_) = sockets or []
+        host = self._service.settings.host
+        shown = f"[{host}]" if ":" in host else host
+        self._listening(f"http://{shown}:{sock.getsockname()[1]}/")
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to drain; at the second signal, stop."""
+        self._service.admission.is_draining = True
+        self.force_exit = self.should_exit
+        self.should_exit = True
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Within the block signals mean what the class says; none is raised again after it."""
+        try:
+            former = {
+                s: signal.signal(s, self.handle_exit) for s in (signal.SIGINT, signal.SIGTERM)
+            }
+        except ValueError:  # not in the main thread: somebody else says when to stop
+            yield
+            return
+        loop = asyncio.get_running_loop()
+        hangup = getattr(signal, "SIGHUP", None)
+        if hangup is not None:
+            loop.add_signal_handler(hangup, self._reload_soon)
+        try:
+            yield
+        finally:
+            for which, handler in former.items():
+                signal.signal(which, handler)
+            if hangup is not None:
+                loop.remove_signal_handler(hangup)
+
+    def _reload_soon(self) -> None:
+        if self._reloading is None or self._reloading.done():
+            self._reloading = asyncio.get_running_loop().create_task(self._reload())
+
+    async def _reload(self) -> None:
+        """Load readers and token anew; what is broken is told, and the old one stays."""
+        service = self._service
+        try:
+            service.token = service.settings.token()
+        except ConfigError as error:
+            log({"event": "token stays", "detail": str(error)})
+        for reader in service.readers:
+            try:
+                new = await service.in_thread(2**20, service.readers.reload, reader.name)
+                log({"event": "reader loaded", "reader": new.name, "sha256": new.sha256})
+            except (DataError, ConfigError, Problem) as error:
+                log({"event": "reader stays", "reader": reader.name, "detail": str(error)})
+
+
+def _listening_socket(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((host, port))
+    except OSError:
+        sock.close()
+        raise
+    return sock

@@ -1,0 +1,198 @@
+"""Answers that come in parts: an event stream for one question, lines of JSON for many."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from babelspan.reading.crew import Turn
+from babelspan.service.answering import Progress, Service
+from babelspan.service.bodies import chunks, parsed, too_large
+from babelspan.service.problems import Problem
+from babelspan.service.schema import AnswerRequest, BatchLine, built
+from babelspan.service.settings import MIB
+
+EVENTS = "text/event-stream"
+LINES = "application/x-ndjson"
+_TELL_EVERY = 0.25
+_PROVISIONAL_AFTER = 1.0
+_LINES_AHEAD = 4
+"""Lines of a batch that are under way, beyond one for each worker."""
+
+_Lines = asyncio.Queue[asyncio.Task[bytes] | None]
+
+T = TypeVar("T")
+Post = Callable[[bytes], Awaitable[None]]
+
+
+async def client_left(receive: Receive) -> None:
+    """Wait until the client leaves; the body must have been read.
+
+    Raises:
+        ClientDisconnect: when it has left.
+    """
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    raise ClientDisconnect
+
+
+async def unless(watch: Coroutine[Any, Any, None], work: Coroutine[Any, Any, T]) -> T:
+    """The result of `work`; an error of `watch`, which ends in nothing else, cancels it."""
+    working, watching = asyncio.create_task(work), asyncio.create_task(watch)
+    try:
+        await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            watching.result()
+        return await working
+    finally:
+        for task in (working, watching):
+            task.cancel()
+        await asyncio.wait({working, watching})
+
+
+class EventStream(Response):
+    """One question: events `progress`, `answers` (provisional), and `done` or `error`."""
+
+    def __init__(self, service: Service, request: AnswerRequest, client: str) -> None:
+        self._service, self._request, self._client = service, request, client
+        self.background = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it, as ASGI asks."""
+        await _start(send, EVENTS)
+        await unless(client_left(receive), self._send_events(_poster(send)))
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _send_events(self, post: Post) -> None:
+        began = told = provisional = time.monotonic()
+
+        async def tell(progress: Progress) -> None:
+            nonlocal told, provisional
+            now = time.monotonic()
+            if now - told >= _TELL_EVERY:
+                told = now
+                await post(_event("progress", {"windows": progress.done, "of": progress.of}))
+            if now - began >= _PROVISIONAL_AFTER <= now - provisional:
+                provisional = now
+                await post(_event("answers", await progress.provisional()))
+
+        try:
+            answer = await self._service.answer(self._request, self._client, told=tell)
+            await post(_event("done", answer))
+        except Problem as problem:
+            await post(_event("error", problem.body()))
+
+
+class Batch(Response):
+    """Many questions, a line each; answers in order, as lines. A line is read when there is room.
+
+    Args:
+        service: what answers.
+        request: its body has the lines.
+        client: who asks.
+    """
+
+    def __init__(self, service: Service, request: Request, client: str) -> None:
+        self._service, self._request, self._client = service, request, client
+        self.background = None
+        self._turns: dict[str | None, Turn] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, as ASGI asks."""
+        ahead = _LINES_AHEAD + max(reader.crew.workers for reader in self._service.readers)
+        under_way: _Lines = asyncio.Queue(ahead)
+        await _start(send, LINES)
+        try:
+            await unless(self._take(under_way, receive), self._give(under_way, _poster(send)))
+        finally:
+            while not under_way.empty():
+                if (task := under_way.get_nowait()) is not None:
+                    task.cancel()
+            for turn in self._turns.values():
+                turn.leave()
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _take(self, under_way: _Lines, receive: Receive) -> None:
+        """Begin an answer to each line, as far ahead as there is room; then watch the client."""
+        number = 0
+        try:
+            async for line in self._lines():
+                number += 1
+                if line.strip():
+                    await under_way.put(asyncio.create_task(self._answer(line, number)))
+        except Problem as problem:
+            await under_way.put(asyncio.create_task(_told(problem)))
+        await under_way.put(None)
+        await client_left(receive)
+
+    async def _give(self, under_way: _Lines, post: Post) -> None:
+        while (task := await under_way.get()) is not None:
+            try:
+                await post(await task)
+            finally:
+                task.cancel()
+
+    async def _lines(self) -> AsyncIterator[bytes]:
+        settings = self._service.settings
+        largest = settings.body_mib * MIB
+        begun = bytearray()
+        async for chunk in chunks(self._request, idle=settings.idle_seconds):
+            begun += chunk
+            *whole, rest = begun.split(b"\n") if b"\n" in chunk else [begun]
+            for line in whole:
+                yield bytes(line)
+            begun = bytearray(rest)
+            if len(begun) > largest:
+                raise too_large(largest, "more in one line")
+        yield bytes(begun)
+
+    async def _answer(self, line: bytes, number: int) -> bytes:
+        identity: Any = None
+        service = self._service
+        service.admission.hold(len(line))
+        try:
+            value = await service.in_thread(len(line), parsed, line, f"line {number}")
+            identity = value.get("id") if isinstance(value, dict) else None
+            request = built(BatchLine, value, f"line {number}")
+            turn = self._turn(request)
+            answer = await service.answer(request, self._client, turn=turn)
+        except Problem as problem:
+            return _line({"id": identity, "error": problem.body()})
+        finally:
+            service.admission.release(len(line))
+        return _line({"id": identity, **answer})
+
+    def _turn(self, request: BatchLine) -> Turn:
+        """The one turn that all lines of the batch have with a reader."""
+        if request.reader not in self._turns:
+            self._turns[request.reader] = self._service.readers.named(request.reader).crew.turn()
+        return self._turns[request.reader]
+
+
+async def _told(problem: Problem) -> bytes:
+    return _line({"id": None, "error": problem.body()})
+
+
+async def _start(send: Send, kind: str) -> None:
+    headers = [(b"content-type", kind.encode()), (b"cache-control", b"no-store")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+
+
+def _poster(send: Send) -> Post:
+    async def post(part: bytes) -> None:
+        await send({"type": "http.response.body", "body": part, "more_body": True})
+
+    return post
+
+
+def _event(name: str, value: dict[str, Any]) -> bytes:
+    return f"event: {name}\ndata: {json.dumps(value)}\n\n".encode()
+
+
+def _line(value: dict[str, Any]) -> bytes:
+    return json.dumps(value).encode() + b"\n"

@@ -1,0 +1,29 @@
+"""Places in a text in other units than code points, for programs that count otherwise."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+
+class Units(NamedTuple):
+    """How much of a text stands before a place."""
+
+    utf16: int
+    """UTF-16 code units, as JavaScript, Java and C# count."""
+    utf8: int
+    """Bytes of the UTF-8 of the text, as Go and Rust count."""
+
+
+def units(text: str, places: Iterable[int]) -> dict[int, Units]:
+    """What stands before each place, a number of code points; the text is gone through once.
+
+    A lone surrogate counts as one UTF-16 unit and three bytes.
+    """
+    found = {}
+    utf16 = utf8 = last = 0
+    for place in sorted(set(places)):
+        piece = text[last:place]
+        utf16 += len(piece.encode("utf-16-le", "surrogatepass")) // 2
+        utf8 += len(piece.encode("utf-8", "surrogatepass"))
+        found[place] = Units(utf16, utf8)
+        last = place
+    return found

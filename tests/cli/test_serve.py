@@ -1,0 +1,106 @@
+"""`babelspan serve` as a process: its address, its signals, its refusals."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+
+import pytest
+
+TEXT = "The lake lies in Siberia. " * 300
+
+
+@pytest.fixture
+def started():
+    """A function that starts the verb at a free port; what is left of them is killed."""
+    running = []
+
+    def start(*options):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "babelspan", "serve", "--port", "0", "--workers", "1", *options],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        running.append(process)
+        return process, process.stdout.readline().strip()
+
+    yield start
+    for process in running:
+        process.kill()
+        process.communicate()
+
+
+def asked(url, text, **more):
+    body = {"question": "Where is the lake?", "texts": [{"text": text}], "within": 120} | more
+    request = urllib.request.Request(
+        f"{url}v1/answer", json.dumps(body).encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=120) as response:
+        return json.load(response)
+
+
+def test_a_service_starts_answers_and_stops_when_told(started, tmp_path):
+    process, url = started("--reader", "mine=default", "--feedback", str(tmp_path / "f.jsonl"))
+    assert url.startswith("http://127.0.0.1:")
+    first = asked(url, "The lake lies in Siberia.")
+    assert (first["answers"][0]["answer"], first["reader"]["name"]) == ("Siberia", "mine")
+
+    process.send_signal(signal.SIGHUP)
+    found = []
+    threads = [
+        threading.Thread(target=lambda: found.append(asked(url, TEXT)["complete"]))
+        for _ in range(3)
+    ]
+    for thread in threads:
+        thread.start()
+    while "babelspan_windows_total" not in metrics(url) or waiting(url) < 3:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    for thread in threads:
+        thread.join(120)
+    _, logs = process.communicate(timeout=120)
+    assert process.returncode == 0
+    assert found == [True] * 3
+    lines = [json.loads(line) for line in logs.splitlines()]
+    assert sum(line.get("route") == "/v1/answer" for line in lines) == 4
+    assert {"reader loaded"} <= {line["event"] for line in lines}
+
+
+def metrics(url):
+    with urllib.request.urlopen(f"{url}metrics", timeout=60) as response:
+        return response.read().decode()
+
+
+def waiting(url):
+    (line,) = (x for x in metrics(url).splitlines() if x.startswith("babelspan_queue_windows{"))
+    return float(line.split()[-1])
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (["--host", "0.0.0.0"], "expected --token-file FILE"),
+        (["--reader", "no-such/folder-here/x"], "no-such/folder-here/x"),
+        (["--reader", "a=default", "--reader", "a=other"], "'a' is taken by 'default'"),
+        (["--token-file", os.devnull], "expected a token of 16 or more visible ASCII characters"),
+    ],
+)
+def test_what_cannot_be_served_is_said_in_one_line(started, options, why):
+    process, url = started(*options)
+    _, said = process.communicate(timeout=120)
+    assert (url, process.returncode) == ("", 2)
+    assert said.startswith("babelspan: ") and why in said and said.count("\n") == 1
+
+
+def test_a_port_that_is_taken_is_said(started):
+    _, url = started()
+    port = url.rstrip("/").rpartition(":")[2]
+    process, _ = started("--port", port)
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 2
+    assert f"--port {port}: cannot listen there" in said and "choose another port" in said
