@@ -141,6 +141,12 @@ def test_the_verb_fits_and_checks_and_evaluate_tells_how_far_to_trust(
     assert len(kept) == 130
     assert all(0 < p < 1 for p in kept.values())
     assert tried("evaluate", reader, data, "--scorer", "unicode", "--out", out) == shown
+    settings = json.loads((reader / CALIBRATION).read_text())
+    (reader / CALIBRATION).write_text(json.dumps({**settings, "offset": 9.0}))
+    words = ("evaluate", reader, data, "--scorer", "unicode", "--out", out)
+    code, _, errors = command(monkeypatch, capsys, *words)
+    assert (code, "holds a job that differs in calibration" in errors) == (2, True)
+    (reader / CALIBRATION).write_text(json.dumps(settings))
     measured = json.loads(tried("evaluate", reader, data, "--scorer", "unicode", "--json"))
     error = measured["reliability"]["en-en"]["expected_calibration_error"]
     assert error == pytest.approx(checked["error_of_probabilities"])

@@ -1,7 +1,7 @@
 """Texts as tokens: what is kept, and long texts that are encoded beside the caller."""
 
+import signal
 import threading
-import time
 
 import numpy as np
 import pytest
@@ -72,21 +72,19 @@ def test_what_goes_wrong_beside_the_caller_is_raised():
         module._beside(lambda: 1 / 0)
 
 
-def test_other_threads_run_while_a_long_text_is_encoded(tokenizers):
-    text = "Die alte Brücke liegt über dem Fluß. " * (module._LONG // 20)
-    began = threading.Event()
-    ticks = []
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs a timer of POSIX")
+def test_an_interrupt_need_not_wait_for_the_end_of_a_long_text(tokenizers):
+    text = "Die alte Brücke liegt über dem Fluß. " * (2 * module._LONG // 30)
 
-    def tick():
-        began.wait()
-        while began.is_set():
-            ticks.append(time.monotonic())
-            time.sleep(0.001)
+    def interrupt(*_):
+        if any(thread.name == "encoding" for thread in threading.enumerate()):
+            raise KeyboardInterrupt
 
-    ticking = threading.Thread(target=tick)
-    ticking.start()
-    began.set()
-    encoded(tokenizers["bert_like"], text)
-    began.clear()
-    ticking.join()
-    assert len(ticks) > 20
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 0.01, 0.01)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            encoded(tokenizers["bert_like"], text)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

@@ -57,10 +57,13 @@ class ReaderSpec:
         _loaded.cache_clear()
 
     def identity(self) -> dict[str, Any]:
-        """What answers depend on; it is known once the reader has been loaded."""
+        """What answers and their probabilities depend on; known once the reader is loaded."""
         answerer = self.load()
-        pivot = {"pivot": answerer.identity} if isinstance(answerer, Pivot) else {}
-        return {"reader": checksum_of(self.reader), **pivot}
+        if isinstance(answerer, Pivot):
+            return {"reader": checksum_of(self.reader), "pivot": answerer.identity}
+        curve = answerer.calibration
+        calibrated = {"calibration": [curve.slope, curve.offset]} if curve else {}
+        return {"reader": checksum_of(self.reader), **calibrated}
 
 
 @dataclass(frozen=True, slots=True)

@@ -325,7 +325,7 @@ class Answerer:
         """An answer with the probability that it is right, if that is known.
 
         It is made from the answer's share of all spans and "nowhere", whatever was allowed to
-        compete, so that it is the same for one text however it is asked about.
+        compete: for a text of one window it is the same in `ask` and `predict`.
         """
         if self.calibration is None or answer.span is None:
             return answer
