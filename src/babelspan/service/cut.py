@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from babelspan.reading.answerer import Answerer, best_found
+from babelspan.reading.answerer import Answerer, Found, best_found
 from babelspan.reading.decode import Candidates, candidates, predictions
 from babelspan.seams import Logits, Window
 from babelspan.service.schema import AnswerRequest, PipelineRequest
@@ -74,7 +74,7 @@ def asked(answerer: Answerer, request: AnswerRequest, texts: Sequence[Named]) ->
         found, nowhere = best_found(examples, read, top_k=request.top_k)
         return {
             "answers": [
-                _answer(texts[f.context], f.prediction, places[f.context], request.surroundings)
+                _answer(texts, f, places[f.context], request.surroundings)
                 for places in [_places(texts, [(f.context, f.prediction) for f in found])]
                 for f in found
             ],
@@ -146,8 +146,9 @@ def _places(
 
 
 def _answer(
-    text: Named, prediction: Prediction, places: dict[int, Any], around: int
+    texts: Sequence[Named], found: Found, places: dict[int, Any], around: int
 ) -> dict[str, Any]:
+    text, prediction = texts[found.context], found.prediction
     span = _span(prediction)
     start, end = span.start, span.end
     before = text.text[max(0, start - around) : start]
@@ -158,6 +159,7 @@ def _answer(
         "logit": prediction.logit,
         "place": {
             "document": text.name,
+            "index": found.context,
             "start": start,
             "end": end,
             "utf16": {"start": places[start].utf16, "end": places[end].utf16},
