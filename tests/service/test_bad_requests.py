@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from conftest import TEXT, serving
+from served import TEXT, serving
 
 GOOD = {"question": "Where is the lake?", "texts": [{"text": TEXT}]}
 
