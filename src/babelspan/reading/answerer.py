@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from itertools import chain, islice, pairwise
 from typing import Any
@@ -97,7 +98,38 @@ class Answerer:
             [of_window.against_no_answer() for of_window in found]
             for _, found in self._read(examples, top_k=top_k, allows_overlap=False, watch=watch)
         ]
-        return best_found(examples, read, top_k=top_k)[0]
+        return self.best_found(examples, read, top_k=top_k)[0]
+
+    def best_found(
+        self, examples: Sequence[Example], read: Sequence[Sequence[Candidates]], *, top_k: int
+    ) -> tuple[list[Found], float]:
+        """The best answers to one question, and the share of "nowhere", as `ask` weighs them.
+
+        Args:
+            examples: the question over each context; ids are the contexts' numbers.
+            read: for each the candidates of its windows, all `against_no_answer`, found with
+                `allows_overlap=False`.
+            top_k: how many answers to give, at most.
+        """
+        everything = [c for found in read for c in found]
+        if not everything:
+            return [], 1.0
+        mass = total_log_mass(everything, allows_no_answer=True)
+        answers = [
+            Found(int(example.id), prediction)
+            for example, found in zip(examples, read, strict=True)
+            for prediction in predictions(
+                example, found, top_k=top_k, allows_overlap=False, log_mass=mass
+            )
+            if prediction.span is not None
+        ]
+        return sorted(answers, key=lambda a: -a.prediction.logit)[:top_k], math.exp(-mass)
+
+    def borrowing(self, crew: Crew) -> "Answerer":
+        """The same answerer, whose windows are read by a crew of its engine."""
+        shared = copy(self)
+        shared.crew = crew
+        return shared
 
     def __call__(
         self,
@@ -206,32 +238,6 @@ class Answerer:
         if max_length is not None:
             limits = replace(limits, max_length=max_length)
         return limits if overlap is None else replace(limits, overlap=overlap, step=None)
-
-
-def best_found(
-    examples: Sequence[Example], read: Sequence[Sequence[Candidates]], *, top_k: int
-) -> tuple[list[Found], float]:
-    """The best answers to one question, and the share of "nowhere", as `Answerer.ask` weighs them.
-
-    Args:
-        examples: the question over each context; ids are the contexts' numbers.
-        read: for each the candidates of its windows, all `against_no_answer`, found with
-            `allows_overlap=False`.
-        top_k: how many answers to give, at most.
-    """
-    everything = [c for found in read for c in found]
-    if not everything:
-        return [], 1.0
-    mass = total_log_mass(everything, allows_no_answer=True)
-    answers = [
-        Found(int(example.id), prediction)
-        for example, found in zip(examples, read, strict=True)
-        for prediction in predictions(
-            example, found, top_k=top_k, allows_overlap=False, log_mass=mass
-        )
-        if prediction.span is not None
-    ]
-    return sorted(answers, key=lambda a: -a.prediction.logit)[:top_k], math.exp(-mass)
 
 
 def _chunks(examples: Iterable[Example]) -> Iterator[list[Example]]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from babelspan.reading.answerer import Answerer, Found, best_found
+from babelspan.reading.answerer import Answerer, Found
 from babelspan.reading.decode import Candidates, candidates, predictions
 from babelspan.seams import Logits, Window
 from babelspan.service.schema import AnswerRequest, PipelineRequest
@@ -71,7 +71,7 @@ def asked(answerer: Answerer, request: AnswerRequest, texts: Sequence[Named]) ->
     examples = [_example(i, request.question, t.text) for i, t in enumerate(texts)]
 
     def finish(read: Read) -> dict[str, Any]:
-        found, nowhere = best_found(examples, read, top_k=request.top_k)
+        found, nowhere = answerer.best_found(examples, read, top_k=request.top_k)
         return {
             "answers": [
                 _answer(texts, f, places[f.context], request.surroundings)
@@ -131,7 +131,7 @@ def _example(number: int, question: str, context: str) -> Example:
 
 
 def _span(prediction: Prediction) -> Span:
-    assert prediction.span is not None, "best_found gives answers with a place only"
+    assert prediction.span is not None, "an answerer gives answers with a place only"
     return prediction.span
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from babelspan.config import nearest
 from babelspan.readers import checksum_of, load_answerer, shortened
-from babelspan.reading.answerer import Answerer
 from babelspan.reading.crew import Crew
 from babelspan.service.problems import Problem
 from babelspan.version import VERSION
@@ -32,7 +31,7 @@ class Reader:
         self.source = source
         answerer = load_answerer(source, workers=workers)
         self.crew = Crew(answerer.engine)
-        self.answerer = Answerer(answerer.engine, limits=answerer.limits, crew=self.crew)
+        self.answerer = answerer.borrowing(self.crew)
         try:
             self.answerer.ask(_PROBE[0], [_PROBE[1]])
             self.sha256 = checksum_of(source)
