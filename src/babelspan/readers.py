@@ -30,6 +30,7 @@ _WEIGHTS = (".onnx", ".safetensors")
 _PARTS = (
     *("*.onnx*", "*.safetensors", "*.safetensors.index.json"),
     *("config.json", NETWORK, "reader.json", "tokenizer.json", "tokenizer_config.json"),
+    "parallel.json",
     *("special_tokens_map.json", "added_tokens.json", "vocab.json", "vocab.txt", "merges.txt"),
     "*.model",
 )

@@ -5,7 +5,18 @@ from typing import Annotated
 
 import typer
 
-from babelspan.cli.shown import NoAnswer, On, PivotLanguage, PivotName, Workers, tracked
+from babelspan.cli.shown import (
+    Also,
+    AlsoBy,
+    AlsoCache,
+    NoAnswer,
+    On,
+    PivotLanguage,
+    PivotName,
+    Workers,
+    languages_of,
+    tracked,
+)
 
 Reader = Annotated[str, typer.Argument(help='"default", a folder or a hub name.')]
 Data = Annotated[Path, typer.Argument(help="Questions in the SQuAD layout, .json or .json.gz.")]
@@ -20,6 +31,9 @@ def command(
     no_answer: NoAnswer = False,
     pivot: PivotName = None,
     pivot_language: PivotLanguage = "en",
+    also: Also = None,
+    translator: AlsoBy = None,
+    cache: AlsoCache = None,
     on: On = "local",
     workers: Workers = 1,
 ) -> None:
@@ -27,7 +41,7 @@ def command(
 
     Until it has finished, answers are kept in OUT.unfinished.
     """
-    from babelspan.cli.shown import tell_misplaced
+    from babelspan.cli.shown import tell_misplaced, tell_unread
     from babelspan.data.folder import describe
     from babelspan.jobs.answer import ReaderSpec
     from babelspan.jobs.predict import predict
@@ -35,8 +49,15 @@ def command(
 
     crew = Crew(on=on, workers=workers, watch=tracked)
     spec = ReaderSpec(
-        reader=reader, pivot=pivot, pivot_language=pivot_language, threads=crew.threads
+        reader=reader,
+        pivot=pivot,
+        pivot_language=pivot_language,
+        also=languages_of(also),
+        translator=translator,
+        cache=cache,
+        threads=crew.threads,
     )
+    tell_unread(spec.load().languages_beside, spec.also)
     found = predict(spec, describe(data), out, allows_no_answer=no_answer, crew=crew)
     tell_misplaced(found.misplaced)
     print(f"wrote {found.questions} answers to {out}")

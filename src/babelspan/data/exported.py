@@ -16,9 +16,11 @@ class Settings:
         pad_id: id of the padding token.
         precision: "fp32" or "int8".
         babelspan: version that exported it.
+        languages: of the translations that it reads beside a text; None where it reads one text.
     """
 
     max_positions: int
     pad_id: int
     precision: str
     babelspan: str
+    languages: tuple[str, ...] | None = None

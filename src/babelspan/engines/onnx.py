@@ -9,16 +9,16 @@ import os
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
-import numpy as np
 from pydantic import TypeAdapter, ValidationError
 from tokenizers import Tokenizer
 
 from babelspan.data.exported import MODEL, SETTINGS, TOKENIZER, Settings
 from babelspan.data.files import read_json, read_text
-from babelspan.reading.windows import Featurizer, Window
-from babelspan.seams import Logits
+from babelspan.reading.parallel import ParallelFeaturizer
+from babelspan.reading.windows import Featurizer
+from babelspan.seams import Logits, Window
 from babelspan.types import DataError, Example, Limits
 
 _SLOWER_FUSED = ["SkipLayerNormFusion", "BiasGeluFusion"]
@@ -66,6 +66,12 @@ class OnnxEngine:
         self._threads = ThreadPoolExecutor(self.workers, thread_name_prefix="reading")
 
     @property
+    def languages(self) -> tuple[str, ...]:
+        """Of the translations that the reader reads beside a text; none for most readers."""
+        found = self._featurizer
+        return found.languages if isinstance(found, ParallelFeaturizer) else ()
+
+    @property
     def limits(self) -> Limits:
         """How contexts are cut where a call does not say."""
         return self._featurizer.limits
@@ -76,23 +82,18 @@ class OnnxEngine:
         """The windows of each example; see `Featurizer.windows`."""
         return self._featurizer.windows(examples, limits)
 
-    def read(self, windows: Sequence[Window]) -> Generator[Logits, None, None]:
+    def read(self, windows: Sequence[Any]) -> Generator[Logits, None, None]:
         """Logits of windows, each read by itself, without padding; threads begin at once."""
         results = _results([self._threads.submit(self._read, window) for window in windows])
         next(results)  # from here on, closing it cancels what has not begun
         return cast(Generator[Logits, None, None], results)
 
-    def _read(self, window: Window) -> Logits:
-        ids = window.ids()[None].astype(np.int64)
-        known = {
-            "input_ids": ids,
-            "attention_mask": np.ones_like(ids),
-            "token_type_ids": window.types()[None].astype(np.int64),
-        }
+    def _read(self, window: Any) -> Logits:
+        known = self._featurizer.inputs(window)
         start, last = self._session.run(
             ["start_logits", "last_logits"], {name: known[name] for name in self._inputs}
         )
-        return Logits(start[0], last[0])
+        return Logits(start[0, : window.length], last[0, : window.length])
 
 
 def _results(begun: Sequence[Future[Logits]]) -> Generator[Logits | None, None, None]:
@@ -106,7 +107,7 @@ def _results(begun: Sequence[Future[Logits]]) -> Generator[Logits | None, None, 
             read.cancel()
 
 
-def exported_featurizer(folder: Path) -> Featurizer:
+def exported_featurizer(folder: Path) -> Featurizer | ParallelFeaturizer:
     """The featurizer of an exported reader.
 
     Raises:
@@ -128,7 +129,8 @@ def exported_featurizer(folder: Path) -> Featurizer:
         raise DataError(
             f"{folder / TOKENIZER}: not a tokenizer ({error}); export it again"
         ) from None
-    return Featurizer(tokenizer, max_positions=settings.max_positions, pad_id=settings.pad_id)
+    one = Featurizer(tokenizer, max_positions=settings.max_positions, pad_id=settings.pad_id)
+    return one if settings.languages is None else ParallelFeaturizer(one, settings.languages)
 
 
 def _cores() -> int:

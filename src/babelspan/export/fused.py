@@ -12,21 +12,26 @@ from torch import Tensor
 from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
 from transformers.masking_utils import eager_mask
 
-_NAME = "babelspan_onnx"
+_NAME, _NAME_OF_PADDED = "babelspan_onnx", "babelspan_onnx_padded"
 
 
 @contextlib.contextmanager
-def fused_attention(model: PreTrainedModel) -> Iterator[None]:
+def fused_attention(model: PreTrainedModel, *, is_padded: bool = False) -> Iterator[None]:
     """Within it, `torch.onnx.export` writes each attention of `model` as one operator.
 
     A model with an attention of its own kind, such as DeBERTa, stays as it is.
+
+    Args:
+        model: to be exported.
+        is_padded: whether what it reads may be padded, so that it needs a mask.
     """
+    name = _NAME_OF_PADDED if is_padded else _NAME
     before = model.config._attn_implementation
     replaceable = model._can_set_attn_implementation()
-    AttentionInterface.register(_NAME, _attention)
-    AttentionMaskInterface.register(_NAME, _mask)
+    AttentionInterface.register(name, _attention)
+    AttentionMaskInterface.register(name, _padded_mask if is_padded else _mask)
     if replaceable:
-        model.set_attn_implementation(_NAME)
+        model.set_attn_implementation(name)
     try:
         yield
     finally:
@@ -73,5 +78,10 @@ def _mask(
     """What to add to the products: nothing where every token attends to all of its window."""
     if allow_is_bidirectional_skip and local_size is None:
         return None
-    added: Tensor = eager_mask(*args, local_size=local_size, **options)
+    return _padded_mask(*args, local_size=local_size, **options)
+
+
+def _padded_mask(*args: Any, allow_is_bidirectional_skip: bool = False, **options: Any) -> Tensor:
+    """What to add to the products, whatever is padded."""
+    added: Tensor = eager_mask(*args, **options)
     return added

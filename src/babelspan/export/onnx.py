@@ -19,19 +19,16 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import torch
-from torch import Tensor, nn
 
 from babelspan.data.exported import MODEL, SETTINGS, TOKENIZER, Settings
 from babelspan.data.files import replacing, write_json
 from babelspan.export.fused import fused_attention
-from babelspan.networks.pretrained import PretrainedReader
-from babelspan.networks.reader import Batch, Reader
-from babelspan.types import ConfigError, DataError
+from babelspan.export.graphs import Graph, graph_of
+from babelspan.networks.reader import Reader
+from babelspan.types import DataError
 from babelspan.version import VERSION
 
 _OPSET = 20
-_PROBE = 384
-"""Tokens of the window on which an export is compared with PyTorch, at most."""
 _TOLERANCE = 1e-3
 
 
@@ -48,29 +45,27 @@ def export(reader: Reader, folder: Path, *, int8: bool = False) -> None:
         ConfigError: if readers of this kind cannot be exported.
         DataError: if the exported network does not give the reader's logits.
     """
-    if not isinstance(reader, PretrainedReader):
-        raise ConfigError(
-            f"a reader of the kind {reader.kind!r} cannot be exported yet; use its checkpoint"
-        )
+    graph = graph_of(reader)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".exporting-") as beside:
         path = Path(beside) / MODEL
         with _quiet():
-            _write_onnx(reader.eval().cpu(), path)
+            _write_onnx(graph.eval().cpu(), path)
             if int8:
                 path = _quantised(path)
-        _finish(reader, folder, path, int8=int8)
+        _finish(graph, folder, path, int8=int8)
 
 
-def _finish(reader: PretrainedReader, folder: Path, path: Path, *, int8: bool) -> None:
+def _finish(graph: Graph, folder: Path, path: Path, *, int8: bool) -> None:
     """Put everything in its place, the network last; a large one has weights in a second file."""
     with replacing(folder / TOKENIZER) as final:
-        reader.featurizer.tokenizer.save(str(final))
+        graph.featurizer.tokenizer.save(str(final))
     settings = Settings(
-        max_positions=reader.featurizer.max_positions,
-        pad_id=reader.featurizer.pad_id,
+        max_positions=graph.featurizer.max_positions,
+        pad_id=graph.featurizer.pad_id,
         precision="int8" if int8 else "fp32",
         babelspan=VERSION,
+        languages=graph.languages,
     )
     write_json(folder / SETTINGS, asdict(settings))
     weights = path.with_name(f"{path.name}.data")
@@ -79,51 +74,34 @@ def _finish(reader: PretrainedReader, folder: Path, path: Path, *, int8: bool) -
             file.replace(final)
 
 
-class _Network(nn.Module):
-    """A reader as a function of the ids and types of one window, each (1, L)."""
-
-    def __init__(self, reader: PretrainedReader) -> None:
-        super().__init__()
-        self.reader = reader
-
-    def forward(self, input_ids: Tensor, token_type_ids: Tensor) -> tuple[Tensor, Tensor]:
-        batch = Batch(
-            input_ids, torch.ones_like(input_ids), token_type_ids, answers=input_ids, windows=()
-        )
-        reading = self.reader(batch)
-        return reading.start_logits, reading.last_logits
-
-
-def _write_onnx(reader: PretrainedReader, path: Path) -> None:
+def _write_onnx(graph: Graph, path: Path) -> None:
     """Write the network, its attention fused if that gives the logits of PyTorch, else as it is.
 
     Where it cannot be traced, loaded or run with fused attention, it is written as it is, too.
     """
-    network = _Network(reader).eval()
     agrees = False
     with contextlib.suppress(Exception):  # onnxruntime has a class of its own for each cause
-        with fused_attention(reader.model):
-            _trace(network, path)
-        agrees = _agrees(network, path)
+        with fused_attention(graph.model, is_padded=graph.is_padded):
+            _trace(graph, path)
+        agrees = _agrees(graph, path)
     if not agrees:
-        _trace(network, path)
-        if not _agrees(network, path):
+        _trace(graph, path)
+        if not _agrees(graph, path):
             raise DataError(
-                f"a {reader.model.config.model_type} reader exported to ONNX gives other logits "
+                f"a {graph.model.config.model_type} reader exported to ONNX gives other logits "
                 "than in PyTorch; use its checkpoint"
             )
 
 
-def _trace(network: _Network, path: Path) -> None:
-    ids = torch.full((1, 16), network.reader.featurizer.pad_id + 1)
+def _trace(graph: Graph, path: Path) -> None:
     program = torch.onnx.export(
-        network,
-        (ids, torch.zeros_like(ids)),
+        graph,
+        graph.example(),
         dynamo=True,
         opset_version=_OPSET,
-        input_names=["input_ids", "token_type_ids"],
+        input_names=graph.inputs,
         output_names=["start_logits", "last_logits"],
-        dynamic_shapes=[{1: torch.export.Dim("length")}] * 2,
+        dynamic_shapes=graph.dynamic_shapes(),
         verbose=False,
     )
     assert program is not None
@@ -133,23 +111,27 @@ def _trace(network: _Network, path: Path) -> None:
 
 
 @torch.inference_mode()
-def _agrees(network: _Network, path: Path) -> bool:
-    """Whether the network in a file gives the logits of PyTorch, on a window of random tokens."""
-    featurizer = network.reader.featurizer
-    ids = torch.randint(
-        featurizer.tokenizer.get_vocab_size(),
-        (1, min(_PROBE, featurizer.max_positions)),
-        generator=torch.Generator().manual_seed(0),
-    )
-    types = torch.zeros_like(ids)
+def _agrees(graph: Graph, path: Path) -> bool:
+    """Whether the network in a file gives the logits of PyTorch on random tokens."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    given = {"input_ids": ids.numpy(), "token_type_ids": types.numpy()}
-    found = session.run(None, {node.name: given[node.name] for node in session.get_inputs()})
+    taken = {node.name for node in session.get_inputs()}
     return all(
         np.allclose(ours, theirs, rtol=_TOLERANCE, atol=_TOLERANCE)
-        for ours, theirs in zip(found, network(ids, types), strict=True)
+        for probe in graph.probes()
+        for ours, theirs in zip(
+            session.run(
+                None,
+                {
+                    name: tensor.numpy()
+                    for name, tensor in zip(graph.inputs, probe, strict=True)
+                    if name in taken
+                },
+            ),
+            graph(*probe),
+            strict=True,
+        )
     )
 
 

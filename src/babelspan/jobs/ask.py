@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from babelspan.data.documents import Document
 from babelspan.data.files import read_text
-from babelspan.reading.answerer import Answerer, Watch
+from babelspan.reading.answerer import Watch
 from babelspan.text.shortlist import Shortlist
 from babelspan.types import DataError, Prediction
 
 if TYPE_CHECKING:
-    from babelspan.reading.pivot import Pivot
+    from babelspan.jobs.answer import Answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ def load_questions(path: Path) -> list[str]:
 
 
 def ask_all(
-    answerer: "Answerer | Pivot",
+    answerer: "Answers",
     questions: Iterable[str],
     documents: Sequence[Document],
     *,

@@ -88,7 +88,7 @@ def plan(
     """
     module, built = resolve(method, recipe=recipe, settings=settings)
     paths = built["data"].joined(data)
-    corpora.check_needs(method, module.NEEDS, paths)
+    corpora.check_needs(method, module.NEEDS, paths, takes=getattr(module, "TAKES", ()))
     files = corpora.find(paths, split=split)
     if dev:
         files["dev"] = corpora.find(Paths(labelled=tuple(map(str, dev))), split=split)["labelled"]
@@ -173,7 +173,7 @@ def carry_out(plan: Plan, out: Path) -> None:
             record["reader_sha256"] = checksum_of(plan.reader)
         _begin(out, record, run, is_new=state == "new")
         if plan.dev:
-            run.monitor = _monitor(reader, plan, run.place)
+            run.monitor = _monitor(reader, plan, run)
         trained = plan.method.train(reader, learnt_from, plan.method_config, run)
         run.place.accelerator.wait_for_everyone()
         if run.place.leads:
@@ -207,9 +207,13 @@ def _corpora(plan: Plan) -> Any:
     from babelspan.training.run import Corpora
     from babelspan.training.spool import Spool
 
-    labelled: Spool[Example] = Spool(
-        corpora.examples(plan.files.get("labelled", ()), keep_misplaced=plan.keep_misplaced)
-    )
+    labelled: Spool[Example] = Spool()
+    sets: dict[str, int] = {}
+    for file in plan.files.get("labelled", ()):
+        before = len(labelled)
+        for example in corpora.examples([file], keep_misplaced=plan.keep_misplaced):
+            labelled.append(example)
+        sets[str(file.whole)] = sets.get(str(file.whole), 0) + len(labelled) - before
     if unplaced := misplaced(labelled):
         print(f"ignored {unplaced} answers whose text is not at the stated offset", file=sys.stderr)
     if unplaced := misplaced(plan.dev):
@@ -223,6 +227,8 @@ def _corpora(plan: Plan) -> Any:
         labelled = Spool(chain(labelled, elsewhere))
     return Corpora(
         labelled=labelled,
+        sets=tuple(sets.items()),
+        target=list(corpora.examples(plan.files.get("target", ()), keep_misplaced=True)),
         bitext=Spool(corpora.sentence_pairs(plan.files.get("bitext", ()))),
         passages=Spool(corpora.passages(plan.files.get("passages", ()))),
     )
@@ -304,18 +310,21 @@ def _state_of(out: Path, record: Mapping[str, Any]) -> str:
     return str(earlier["state"])
 
 
-def _monitor(reader: Any, plan: Plan, place: Any) -> Callable[[], Mapping[str, float]]:
-    """Exact match and F1 on development data, of which each process reads a part."""
+def _monitor(reader: Any, plan: Plan, run: Any) -> Callable[[], Mapping[str, float]]:
+    """Exact match and F1 on development data, of which each process reads a part.
+
+    What is measured is the run's player "reader", which a method may have built around `reader`.
+    """
     from babelspan.training.fit import evaluating
 
-    answerer = answerer_of(reader)
-    scorer = plan.dev_scorer
+    place, scorer = run.place, plan.dev_scorer
     says_none = getattr(scorer, "HAS_UNANSWERABLE", False)
 
     def monitor() -> dict[str, float]:
-        with evaluating(reader):
+        learns = run.players.get("reader", reader)
+        with evaluating(learns):
             mine = plan.dev[place.process :: place.processes]
-            answered = answerer.predict(mine, allows_no_answer=says_none)
+            answered = answerer_of(learns).predict(mine, allows_no_answer=says_none)
             parts = place.gathered({p.id: p.text for p in answered})
         texts = {identity: text for part in parts for identity, text in part.items()}
         found = figures(plan.dev, texts, scorer)

@@ -54,6 +54,12 @@ class Answerer:
         self.limits = engine.limits if limits is None else limits
         self.max_answer_tokens = max_answer_tokens
 
+    @property
+    def languages_beside(self) -> tuple[str, ...]:
+        """Of the translations that the reader reads beside a text; none for most readers."""
+        found: tuple[str, ...] = getattr(self.engine, "languages", ())
+        return found
+
     def predict(
         self, examples: Iterable[Example], *, allows_no_answer: bool = False
     ) -> Iterator[Prediction]:
@@ -84,9 +90,25 @@ class Answerer:
             ValueError: if the question is empty or `top_k` below 1.
             DataError: if the question leaves no room for a context.
         """
+        examples = [_example(str(i), question, context) for i, context in enumerate(contexts)]
+        return self.among(examples, top_k=top_k, watch=watch)
+
+    def among(
+        self, examples: Sequence[Example], *, top_k: int = 1, watch: Watch | None = None
+    ) -> list[Found]:
+        """As `ask`, with the question and each of its contexts as an example.
+
+        Args:
+            examples: with their position as id.
+            top_k: as in `ask`.
+            watch: as in `ask`.
+
+        Raises:
+            ValueError: if `top_k` is below 1.
+            DataError: if the question leaves no room for a context.
+        """
         if top_k < 1:
             raise ValueError(f"top_k must be 1 or more, got {top_k}")
-        examples = [_example(str(i), question, context) for i, context in enumerate(contexts)]
         read = [
             [of_window.against_no_answer() for of_window in found]
             for _, found in self._read(examples, top_k=top_k, allows_overlap=False, watch=watch)
