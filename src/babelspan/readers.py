@@ -13,12 +13,13 @@ import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from babelspan.data.exported import MODEL
-from babelspan.data.files import checksum, checksum_of_tree
+from babelspan.data.exported import MODEL, SETTINGS
+from babelspan.data.files import checksum, checksum_of_tree, read_json
 from babelspan.engines.onnx import OnnxEngine
 from babelspan.networks.store import NETWORK, NEW
 from babelspan.reading.answerer import Answerer
 from babelspan.reading.decode import MAX_ANSWER_TOKENS
+from babelspan.reading.parallel import SETTINGS as PARALLEL
 from babelspan.types import MAX_LENGTH, ConfigError, DataError, Limits
 from babelspan.version import how_to_install
 
@@ -29,8 +30,8 @@ DEFAULT = "default"
 _WEIGHTS = (".onnx", ".safetensors")
 _PARTS = (
     *("*.onnx*", "*.safetensors", "*.safetensors.index.json"),
-    *("config.json", NETWORK, "reader.json", "tokenizer.json", "tokenizer_config.json"),
-    "parallel.json",
+    *("config.json", NETWORK, SETTINGS, "tokenizer.json", "tokenizer_config.json"),
+    PARALLEL,
     *("special_tokens_map.json", "added_tokens.json", "vocab.json", "vocab.txt", "merges.txt"),
     "*.model",
 )
@@ -157,6 +158,14 @@ def _unreachable(url: str) -> str | None:
     except OSError as error:
         return f"{host}: {error.strerror or error}"
     return None
+
+
+def languages_beside(reader: str) -> tuple[str, ...]:
+    """Of the translations that a reader reads beside a text; none for most. It is not loaded."""
+    files = [folder_of(reader) / name for name in (SETTINGS, PARALLEL)]
+    found = next((read_json(file) for file in files if file.is_file()), None)
+    languages = found.get("languages") if isinstance(found, dict) else None
+    return tuple(languages) if isinstance(languages, list) else ()
 
 
 def device() -> str:

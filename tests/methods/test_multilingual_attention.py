@@ -132,6 +132,46 @@ def test_a_reader_of_parallel_texts_learns_on():
         )
 
 
+def in_twos(language, count=4):
+    """Each context with two questions: that of its first story, and that of its second."""
+    made = []
+    for one, other in zip(
+        WORLD.examples(count, language, language),
+        WORLD.examples(count, language, language, seed=5),
+        strict=True,
+    ):
+        context = f"{one.context} {other.context}"
+        (answer,) = other.answers
+        moved = replace(answer, start=answer.start + len(one.context) + 1)
+        made += [
+            replace(one, id=f"{one.id}-1", context=context),
+            replace(other, id=f"{one.id}-2", context=context, answers=(moved,)),
+        ]
+    return made
+
+
+def test_what_only_the_translation_tells_is_learnt_from_it():
+    """The own question is the same for both answers; with the wrong translation all are wrong."""
+    own, beside = [replace(e, question="?") for e in in_twos("L0")], in_twos("L1")
+    run = Run(config=RunConfig(seed=1, updates=120, batch_size=8, threads=1))
+    reader = multilingual_attention.train(
+        miniature_reader(WORLD.vocabulary()),
+        Corpora(labelled=[*own, *beside]),
+        Config(reader=FAST, own="L0"),
+        run,
+    )
+    answerer = readers.answerer_of(reader.eval())
+    gold = [e.answers[0].text for e in own]
+
+    def answers(others):
+        asked = [replace(e, others=(o,)) for e, o in zip(own, others, strict=True)]
+        return [p.text for p in answerer.predict(asked)]
+
+    assert answers(beside) == gold
+    swapped = answers([beside[i ^ 1] for i in range(len(beside))])
+    assert swapped == [gold[i ^ 1] for i in range(len(gold))]
+
+
 def test_heads_and_negatives_that_make_no_sense_are_told():
     with pytest.raises(ConfigError, match="expected heads that divide the reader's width 32, got"):
         trained(multilingual_attention, Config(heads=5), labelled=TRIPLES)

@@ -15,6 +15,7 @@ from babelspan.methods import (
     adversarial_arbitration,
     language_adversarial,
     language_arbitration,
+    multilingual_attention,
 )
 from babelspan.training.examples import labelled
 from babelspan.training.fit import fit
@@ -42,11 +43,13 @@ METHODS = {
         adversarial_arbitration,
         adversarial_arbitration.Config(reader=STEADY, discriminator=STEADY, adversary=3.0),
     ),
+    "beside": (multilingual_attention, multilingual_attention.Config(reader=STEADY)),
 }
 PLAYERS = {
     "adversarial": ["reader", "discriminator"],
     "arbitration": ["reader", "reader", "reader"],
     "both": ["reader", "reader", "discriminator"],
+    "beside": ["reader"],
 }
 
 
@@ -97,6 +100,11 @@ def train_by_methods(out):
     world = World(0)
     translations = [*world.translations(6, "L1"), *world.translations(3, "L2")]
     corpora = Corpora(labelled=[*world.examples(6), *translations])
+    texts = [
+        *world.examples(15),
+        *(e for code in ("L1", "L2") for e in world.translations(7, code, code)),
+    ]
+    beside = Corpora(labelled=texts)
     found = {}
     averaged = Updater._mean_over_processes
 
@@ -112,7 +120,8 @@ def train_by_methods(out):
             found[method] = []
             run = Run(config=RunConfig(threads=1, batch_size=10, updates=3, accumulation=2))
             reader = miniature_reader(world.vocabulary())
-            module.train(reader, corpora, settings, run)
+            learnt = beside if method == "beside" else corpora
+            module.train(reader, learnt, settings, run)
     finally:
         Updater._mean_over_processes = averaged
     torch.save(found, out / f"{run.place.process}-methods.pt")

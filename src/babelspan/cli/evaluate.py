@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -103,15 +104,15 @@ def command(
         cache=cache,
         threads=crew.threads,
     )
-    _check_reports(report or [], files, spec)
-    cells = load_cells(files, crossed=cross, sample=sample, keep_misplaced=keep_misplaced)
     others = find(beside or [], split=split)
-    cells = _together(spec, cells, others)
+    _check_reports(report or [], [*files, *others], spec)
+    cells = load_cells(files, crossed=cross, sample=sample, keep_misplaced=keep_misplaced)
+    together = _together(spec, cells, others)
     _tell([e for of_pair in cells.values() for e in of_pair], no_answer)
     evaluation = evaluate(
         spec,
         files,
-        cells,
+        together,
         rules,
         sample=sample,
         allows_no_answer=no_answer,
@@ -127,13 +128,14 @@ def command(
 
 
 def _together(
-    spec: "ReaderSpec", cells: "dict[Pair, list[Example]]", others: "list[DataFile]"
-) -> "dict[Pair, list[Example]]":
+    spec: "ReaderSpec", cells: "Mapping[Pair, Sequence[Example]]", others: "list[DataFile]"
+) -> "Mapping[Pair, Sequence[Example]]":
     """The questions with those of other files beside them; what is missing is printed."""
     from babelspan.cli.shown import tell_unread
     from babelspan.jobs.beside import with_files
+    from babelspan.readers import languages_beside
 
-    read = spec.load().languages_beside
+    read = languages_beside(spec.reader)
     tell_unread(read, [*spec.also, *(file.context_language for file in others)])
     together = with_files(cells, others, read=read)
     for line in together.summary():

@@ -46,6 +46,7 @@ def command(
     from babelspan.jobs.answer import ReaderSpec
     from babelspan.jobs.predict import predict
     from babelspan.jobs.shards import Crew
+    from babelspan.readers import languages_beside
 
     crew = Crew(on=on, workers=workers, watch=tracked)
     spec = ReaderSpec(
@@ -57,7 +58,7 @@ def command(
         cache=cache,
         threads=crew.threads,
     )
-    tell_unread(spec.load().languages_beside, spec.also)
+    tell_unread(languages_beside(reader), spec.also)
     found = predict(spec, describe(data), out, allows_no_answer=no_answer, crew=crew)
     tell_misplaced(found.misplaced)
     print(f"wrote {found.questions} answers to {out}")

@@ -55,10 +55,11 @@ class ReaderSpec:
 
     def absolute(self) -> "ReaderSpec":
         """The same reader for processes that may have another working folder."""
+        spec = replace(self, cache=self.cache and self.cache.absolute())
         folder = folder_of(self.reader)
         if self.reader == DEFAULT or not folder.is_dir():
-            return self
-        return replace(self, reader=str(folder.resolve()))
+            return spec
+        return replace(spec, reader=str(folder.resolve()))
 
     def load(self) -> Answers:
         """The answerer; the last one is kept until `unload`."""

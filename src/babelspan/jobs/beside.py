@@ -21,7 +21,7 @@ class Together(NamedTuple):
         questions: how many there are.
     """
 
-    cells: dict[Pair, list[Example]]
+    cells: Mapping[Pair, Sequence[Example]]
     present: Counter[str]
     questions: int
 
@@ -36,7 +36,7 @@ class Together(NamedTuple):
 def with_files(
     cells: Mapping[Pair, Sequence[Example]], files: Sequence[DataFile], *, read: Sequence[str]
 ) -> Together:
-    """Questions with those of the same id in other files as their `others`.
+    """Questions with those of the same id, or of that `origin`, in other files as their `others`.
 
     Args:
         cells: by pair of languages.
@@ -48,6 +48,9 @@ def with_files(
         DataError: if a file is in two languages or repeats an id, or two are in one language.
     """
     by_language: dict[str, dict[str, Example]] = {}
+    questions = sum(map(len, cells.values()))
+    if not files:
+        return Together(cells, Counter(), questions)
     for file in files:
         language = file.context_language
         if file.question_language != language:
@@ -60,7 +63,7 @@ def with_files(
             raise DataError(f"{file.path}: a second file in {language!r}; name one")
         examples = file.load(keep_misplaced=True)
         refuse_repeated_ids(examples, file.path)
-        by_language[language] = {e.id: replace(e, answers=None) for e in examples}
+        by_language[language] = {e.origin or e.id: replace(e, answers=None) for e in examples}
     present = Counter(dict.fromkeys(by_language, 0))
     joined: dict[Pair, list[Example]] = {}
     for pair, asked in cells.items():
@@ -69,4 +72,4 @@ def with_files(
             others = [of_id[example.id] for of_id in by_language.values() if example.id in of_id]
             present.update(other.context_language for other in others)
             joined[pair].append(replace(example, others=tuple(others)))
-    return Together(joined, present, sum(map(len, cells.values())))
+    return Together(joined, present, questions)

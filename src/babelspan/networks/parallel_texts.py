@@ -25,10 +25,10 @@ from babelspan.networks import pretrained
 from babelspan.networks.adaptive_attention import AdaptiveAttention, Formula, Texts
 from babelspan.networks.pretrained import Encoder, PretrainedReader
 from babelspan.networks.reader import Batch, Reading, moved_to
-from babelspan.reading.parallel import ParallelFeaturizer, ParallelWindow, numbered
+from babelspan.reading.parallel import SETTINGS, ParallelFeaturizer, ParallelWindow, numbered
 from babelspan.types import DataError, Example, Limits
 
-SETTINGS, WEIGHTS = "parallel.json", "parallel.safetensors"
+WEIGHTS = "parallel.safetensors"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -60,11 +60,6 @@ class Beside:
         self.missing: Counter[str] = Counter()
 
     @property
-    def languages_beside(self) -> tuple[str, ...]:
-        """As of the answerer."""
-        return self._answerer.languages_beside
-
-    @property
     def identity(self) -> str:
         """What makes its answers differ from the answerer's own."""
         return f"{self._translator.identity}>{'+'.join(self.languages)}"

@@ -17,6 +17,9 @@ from babelspan.reading.windows import Featurizer, Window
 from babelspan.seams import IntArray
 from babelspan.types import Example, Limits, Span
 
+SETTINGS = "parallel.json"
+"""The file of a saved reader of parallel texts that says how it reads them."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ParallelWindow:

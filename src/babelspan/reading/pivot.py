@@ -62,11 +62,6 @@ class Pivot:
         self.context_language = context_language
 
     @property
-    def languages_beside(self) -> tuple[str, ...]:
-        """None: what is asked is moved to one language."""
-        return ()
-
-    @property
     def identity(self) -> str:
         """What makes its answers differ from the answerer's own."""
         return f"{self._translator.identity}>{self.language}"
