@@ -67,7 +67,8 @@ def _finish(graph: Graph, folder: Path, path: Path, *, int8: bool) -> None:
         babelspan=VERSION,
         languages=graph.languages,
     )
-    write_json(folder / SETTINGS, asdict(settings))
+    said = {key: value for key, value in asdict(settings).items() if value is not None}
+    write_json(folder / SETTINGS, said)
     weights = path.with_name(f"{path.name}.data")
     for file in (weights, path) if weights.exists() else (path,):
         with replacing(folder / file.name.replace(path.name, MODEL)) as final:
