@@ -4,6 +4,7 @@ An update of `multilingual_attention` over G texts with two translations each, b
 `fine_tune` over the same 3 G texts; answering with 0, 1 and 2 translations beside, in PyTorch and
 exported. all-MiniLM-L6-v2 reads English, Spanish and Italian SQuAD of the same ids, texts of one
 window each. Contenders take turns within a round; processor time is what counts on a busy machine.
+Time follows the tokens: an English vocabulary cuts Spanish and Italian into many more pieces.
 
     python bench/parallel_texts.py [--reader FOLDER] [--groups 8] [--rounds 3] [--questions 24]
 """
@@ -21,6 +22,7 @@ from babelspan.data.folder import describe
 from babelspan.engines.onnx import OnnxEngine
 from babelspan.export.onnx import export
 from babelspan.methods import fine_tune, multilingual_attention
+from babelspan.networks.parallel_texts import Attention, ParallelReader
 from babelspan.readers import answerer_of, load_checkpoint
 from babelspan.reading.answerer import Answerer
 from babelspan.training.members import joined
@@ -78,8 +80,20 @@ def training(wanted, groups):
         for module in (fine_tune, multilingual_attention)
     }
     found = {name: processor(taken) for name, taken in rounds(contenders, wanted.rounds).items()}
+    reader = attending(load_checkpoint(wanted.reader, gives_new_head=True))
+    tokens = count(reader, groups[: wanted.groups])
     for name, taken in found.items():
-        yield row(f"update, {name}", taken, found["fine_tune"])
+        yield row(f"update, {name}", tokens, taken, found["fine_tune"])
+
+
+def attending(reader):
+    """The reader with new attention to Spanish and Italian."""
+    return ParallelReader(reader, Attention(languages=("es", "it")))
+
+
+def count(reader, examples):
+    """Tokens of examples and of what stands beside them, without padding."""
+    return sum(window.tokens for window in reader.windows(examples))
 
 
 def answering(wanted, groups, reader):
@@ -92,19 +106,25 @@ def answering(wanted, groups, reader):
             "exported": Answerer(OnnxEngine(Path(folder), workers=1)),
         }
         contenders = {
-            (name, count): lambda answerer=answerer, count=count: list(
-                answerer.predict([replace(e, others=e.others[:count]) for e in asked])
+            (name, number): lambda answerer=answerer, number=number: list(
+                answerer.predict([replace(e, others=e.others[:number]) for e in asked])
             )
             for name, answerer in engines.items()
-            for count in (0, 1, 2)
+            for number in (0, 1, 2)
         }
         found = {key: processor(taken) for key, taken in rounds(contenders, wanted.rounds).items()}
-    for (name, count), taken in found.items():
-        yield row(f"{name}, {count} beside", taken, found[name, 0])
+    for (name, number), taken in found.items():
+        tokens = count(reader, [replace(e, others=e.others[:number]) for e in asked])
+        yield row(f"{name}, {number} beside", tokens, taken, found[name, 0])
 
 
-def row(name, taken, under):
-    return {"what": name, "processor seconds": sorted(taken)[0], "ratio": ratio(taken, under)}
+def row(name, tokens, taken, under):
+    return {
+        "what": name,
+        "tokens": tokens,
+        "processor seconds": min(taken),
+        "ratio": ratio(taken, under),
+    }
 
 
 if __name__ == "__main__":

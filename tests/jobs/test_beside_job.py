@@ -120,7 +120,7 @@ def test_files_that_cannot_stand_beside_are_told(folder, tmp_path):
     with pytest.raises(ConfigError, match="expected a reader that reads translations into 'de'"):
         with_files(cells, [beside], read=["fr"])
     with pytest.raises(DataError, match="a second file in 'de'; name one"):
-        with_files(cells, [beside, beside], read=["de"])
+        with_files(cells, [beside, replace(beside, path=tmp_path / "b.de.json")], read=["de"])
     crossed = replace(beside, question_language="en")
     with pytest.raises(DataError, match=r"test.de.json: expected questions and contexts in one la"):
         with_files(cells, [crossed], read=["de"])

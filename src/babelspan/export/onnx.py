@@ -96,7 +96,8 @@ def _finish(graph: Graph, folder: Path, path: Path, settings: Settings) -> None:
     with replacing(folder / TOKENIZER) as final:
         graph.featurizer.tokenizer.save(str(final), pretty=False)
     graph.inner.save_settings(folder)
-    write_json(folder / SETTINGS, asdict(settings))
+    said = {key: value for key, value in asdict(settings).items() if value is not None}
+    write_json(folder / SETTINGS, said)
     weights = path.with_name(f"{path.name}.data")
     for file in (weights, path) if weights.exists() else (path,):
         with replacing(folder / file.name.replace(path.name, MODEL)) as final:

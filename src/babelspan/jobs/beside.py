@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import NamedTuple
 
 from babelspan.data.folder import DataFile
@@ -48,6 +49,7 @@ def with_files(
         DataError: if a file is in two languages or repeats an id, or two are in one language.
     """
     by_language: dict[str, dict[str, Example]] = {}
+    whole: dict[str, Path] = {}
     questions = sum(map(len, cells.values()))
     if not files:
         return Together(cells, Counter(), questions)
@@ -59,11 +61,12 @@ def with_files(
                 f"others, found {file.question_language!r} over {language!r}"
             )
         refuse_unread([language], read)
-        if language in by_language:
+        if whole.setdefault(language, file.whole) != file.whole:
             raise DataError(f"{file.path}: a second file in {language!r}; name one")
         examples = file.load(keep_misplaced=True)
         refuse_repeated_ids(examples, file.path)
-        by_language[language] = {e.origin or e.id: replace(e, answers=None) for e in examples}
+        found = {e.origin or e.id: replace(e, answers=None) for e in examples}
+        by_language.setdefault(language, {}).update(found)
     present = Counter(dict.fromkeys(by_language, 0))
     joined: dict[Pair, list[Example]] = {}
     for pair, asked in cells.items():
