@@ -4,6 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SAMPLES := build/samples
+ASKED := {"question": "Wann wurde die Brücke eröffnet?", "texts": [{"text": "The bridge was opened in 1894."}]}
 
 export TOKENIZERS_PARALLELISM := false
 # Public data sets that some tests read; those tests are skipped where there are none.
@@ -22,6 +23,13 @@ quickstart: $(VENV)/.core  ## ask over the sample texts and measure the default 
 	$(BIN)/babelspan ask "In what year did Alexander Fleming notice the mould?" $(SAMPLES)/texts/penicillin.de.txt
 	$(BIN)/babelspan ask "When did the Suez Canal open?" $(SAMPLES)/texts/suez-canal.*.txt --top-k 2
 	$(BIN)/babelspan evaluate default $(SAMPLES)/qa --cross
+	@echo "babelspan serve, asked once:"
+	@set -e; $(PIP) -c constraints.txt -e ".[serve]"; rm -f build/address; \
+	  $(BIN)/babelspan serve --port 0 > build/address 2> build/service.log & service=$$!; \
+	  trap 'kill $$service' EXIT; \
+	  until test -s build/address; do kill -0 $$service; sleep 0.2; done; \
+	  curl --silent --show-error --fail "$$(cat build/address)v1/answer" \
+	    -H 'Content-Type: application/json' -d '$(ASKED)'; echo
 
 test: $(VENV)/.dev  ## run all tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile

@@ -1,5 +1,6 @@
 """Generators of questions by name, as `readers` has readers."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 32
 """Questions that are written side by side."""
+
+_HYPHEN = re.compile(r"(?<=\w) ([-–]) (?=\w)")
+_APOSTROPHE = re.compile(r"(?<=\w) (['’]) (?=\w{1,2}\b)|(?<=\b\w) (['’]) (?=\w)")
 
 T = TypeVar("T")
 
@@ -110,8 +114,10 @@ class QuestionWriter:
 
     def text(self, written: "Written") -> str:
         """The question as text."""
-        pieces = self.generator.tokenizer.decode(written.pieces, skip_special_tokens=True)
-        return " ".join(str(pieces).split())
+        tokenizer = self.generator.tokenizer
+        text = " ".join(str(tokenizer.decode(written.pieces, skip_special_tokens=True)).split())
+        is_torn = type(tokenizer.backend_tokenizer.decoder).__name__ == "WordPiece"
+        return mended(text) if is_torn else text
 
     def ask(self, answer: str, context: str, *, question_language: str, start: int = 0) -> str:
         """One question about an answer in a text.
@@ -145,6 +151,14 @@ class QuestionWriter:
 
 def _batches(items: Sequence[T]) -> Iterator[Sequence[T]]:
     return (items[at : at + _AT_ONCE] for at in range(0, len(items), _AT_ONCE))
+
+
+def mended(text: str) -> str:
+    """Words with hyphens and apostrophes in one, which pieces of words do not tell from two.
+
+    An apostrophe joins before one or two letters, or after one: "it ' s", "l ' eau".
+    """
+    return _APOSTROPHE.sub(lambda m: m[1] or m[2], _HYPHEN.sub(r"\1", text))
 
 
 def _no_generator(name: str) -> DataError:

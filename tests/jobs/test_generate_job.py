@@ -19,7 +19,7 @@ from babelspan.data.files import checksum, write_json
 from babelspan.data.folder import inside
 from babelspan.data.squad import checked, save_squad
 from babelspan.data.texts import Text, find_texts, identity_of
-from babelspan.generators import QuestionWriter, load_generator
+from babelspan.generators import QuestionWriter, load_generator, mended
 from babelspan.jobs import generate
 from babelspan.jobs.shards import Crew, record_of
 from babelspan.methods.question_generation import Config, train
@@ -358,6 +358,20 @@ def test_the_writer_writes_one_question(inputs):
         writer.ask("nowhere", example.context, question_language="en")
     with pytest.raises(ConfigError, match="writes no questions in 'fr'"):
         writer.ask(answer.text, example.context, question_language="fr")
+
+
+@pytest.mark.parametrize(
+    ("torn", "whole"),
+    [
+        ("who is carolina ' s coach?", "who is carolina's coach?"),
+        ("they ' re right - of - way", "they're right-of-way"),
+        ("o\u00f9 est l \u2019 eau?", "o\u00f9 est l\u2019eau?"),
+        ("the ' big ' one", "the ' big ' one"),
+        ("- what - ?", "- what - ?"),
+    ],
+)
+def test_words_that_pieces_tear_are_mended(torn, whole):
+    assert mended(torn) == whole
 
 
 def invoke(*words):

@@ -26,8 +26,9 @@ def default_answerer():
 class Served:
     """A service that listens; every call has a connection of its own."""
 
-    def __init__(self, service, url):
+    def __init__(self, service, server, url):
         self.service = service
+        self.server = server
         self.port = int(url.rstrip("/").rpartition(":")[2])
 
     def connection(self):
@@ -74,7 +75,7 @@ def serving(**settings):
     thread.start()
     try:
         assert is_up.wait(60)
-        yield Served(service, address[0])
+        yield Served(service, server, address[0])
     finally:
         server.handle_exit(15, None)
         thread.join(60)

@@ -14,6 +14,8 @@ from babelspan.types import ConfigError
 from conftest import TEXT, serving
 
 LONG = "The lake lies in Siberia. " * 1200
+JSON = {"Content-Type": "application/json"}
+LINES = {"Content-Type": "application/x-ndjson"}
 HEAD = b"POST /v1/answer HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
 
 
@@ -101,7 +103,13 @@ def test_a_window_that_fails_ends_its_own_request_only(gated):
     gate.broken = True
     gate.open.set()
     status, problem = served.ask()
-    assert status == 500 and "a bug of ours; report it with the request" in problem["detail"]
+    assert status == 500 and "a bug of ours; report it with the number" in problem["detail"]
+    line = body_of(TEXT)
+    status, _, content = served.call("POST", "/v1/batch", line + b"\n" + line, **LINES)
+    assert [json.loads(x)["error"]["status"] for x in content.splitlines()] == [500, 500]
+    body = body_of(TEXT)
+    events = served.call("POST", "/v1/answer", body, **JSON, Accept="text/event-stream")[2]
+    assert events.startswith(b"event: error\n") and events.count(b"event:") == 1
     gate.broken = False
     assert served.ask()[0] == 200
 
@@ -146,9 +154,7 @@ def test_a_full_queue_refuses_with_the_time_to_come_back(gated):
     until(lambda: crew.waiting > 20)
     second = send(served, LONG)
     until(lambda: crew.waiting > 40 or b"503" in peeked(second))
-    status, headers, content = served.call(
-        "POST", "/v1/answer", body_of(LONG), **{"Content-Type": "application/json"}
-    )
+    status, headers, content = served.call("POST", "/v1/answer", body_of(LONG), **JSON)
     assert status == 503 and int(headers["retry-after"]) >= 1
     assert "windows are waiting" in json.loads(content)["detail"]
     status, problem = served.ask(text=LONG * 4)
@@ -187,9 +193,7 @@ def test_what_would_take_too_long_is_refused_before_it_is_read():
 def test_a_client_has_so_many_windows_a_minute():
     with serving(rate=2) as served:
         assert [served.ask()[0] for _ in range(2)] == [200, 200]
-        status, headers, content = served.call(
-            "POST", "/v1/answer", body_of(TEXT), **{"Content-Type": "application/json"}
-        )
+        status, headers, content = served.call("POST", "/v1/answer", body_of(TEXT), **JSON)
         assert status == 429 and 1 <= int(headers["retry-after"]) <= 30
         assert "at most 2 windows a minute" in json.loads(content)["detail"]
 
@@ -278,6 +282,31 @@ def test_what_was_accepted_is_finished_when_the_service_stops(gated):
     assert status == 503 and "the service is stopping" in problem["detail"]
     gate.open.set()
     assert answer()[0] == 200
+
+
+@pytest.mark.parametrize("gated", [{"grace": 1}], indirect=True)
+def test_what_takes_longer_than_the_grace_is_told(gated):
+    served, gate = gated
+    answer = in_background(served.ask)
+    assert gate.busy.wait(30)
+    served.server.handle_exit(15, None)
+    status, problem = answer()
+    assert status == 503 and "stopped before this was answered" in problem["detail"]
+
+
+def test_a_batch_that_is_left_leaves_the_queue(gated):
+    served, gate = gated
+    crew = served.service.readers.named(None).crew
+    head = HEAD.replace(b"answer", b"batch").replace(
+        b"application/json", LINES["Content-Type"].encode()
+    )
+    body = b"\n".join([body_of(TEXT)] * 300)
+    with socket.create_connection(("127.0.0.1", served.port), 20) as sock:
+        sock.sendall(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        until(lambda: crew.waiting > 3)
+        assert crew.turns == 1
+    until(lambda: served.service.admission._held == 0, seconds=15)  # sooner than `within`
+    assert (crew.waiting, gate.begun) == (0, 1)
 
 
 def test_a_full_disk_is_told_and_nothing_half_is_left(tmp_path):

@@ -141,7 +141,7 @@ def test_hostile_texts_and_names_are_shown_as_they_are(page):
 def test_long_texts_stand_in_parts_with_their_marks(page):
     text = "word " * 30_000 + "\n" + "The lake lies in Siberia.\n" + "word " * 30_000
     at = text.index("Siberia")
-    place = {"document": "n", "utf16": {"start": at, "end": at + 7}}
+    place = {"document": "n", "index": 0, "utf16": {"start": at, "end": at + 7}}
     told = {
         "question": "q",
         "texts": [{"name": "n", "text": text}],

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from babelspan.reading.crew import Turn
+from babelspan.reading.crew import Crew, Turn
 from babelspan.service.admission import Admission
 from babelspan.service.cut import Job, Named, asked, piped
 from babelspan.service.documents import Documents
@@ -104,7 +104,7 @@ class Service:
         request: AnswerRequest,
         client: str,
         *,
-        turn: Turn | None = None,
+        turns: dict[Crew, Turn] | None = None,
         told: Told | None = None,
     ) -> dict[str, Any]:
         """The answer to a request, as JSON has it.
@@ -112,7 +112,8 @@ class Service:
         Args:
             request: what is asked of what.
             client: who asks, for the rate.
-            turn: of a batch, which waits for room; None for a turn of its own.
+            turns: of a batch, one with each crew, filled here; it waits for room. None for a turn
+                of its own, which is refused where there is none.
             told: called while windows are read.
 
         Raises:
@@ -127,7 +128,7 @@ class Service:
                 client,
                 within=request.within or self.settings.within,
                 partial=request.partial,
-                turn=turn,
+                turns=turns,
                 told=told,
             )
         return {
@@ -158,24 +159,24 @@ class Service:
         *,
         within: float,
         partial: bool,
-        turn: Turn | None = None,
+        turns: dict[Crew, Turn] | None = None,
         told: Told | None = None,
     ) -> Outcome:
         """Cut, admit, read, finish: what a job comes to before its time is over."""
         began = time.monotonic()
         size = sum(len(example.context) for example in job.examples)
         reading = None
-        own = reader.crew.turn() if turn is None else turn
+        turn = reader.crew.turn() if turns is None else _turn_of(reader.crew, turns)
         try:
             async with asyncio.timeout(within):
                 windows = await self._windows(reader, job, size)
-                if turn is None:
+                if turns is None:
                     left = within - (time.monotonic() - began)
                     self.admission.admit(len(windows), reader.crew, within=left, partial=partial)
                 else:
                     await self.admission.wait_for_room(len(windows), reader.crew)
                 self.admission.charge(client, len(windows))
-                reading = Reading(job, windows, own)
+                reading = Reading(job, windows, turn)
                 async for done in reading.steps():
                     if told is not None:
                         await told(self._progress(job, reading, done, size))
@@ -204,6 +205,12 @@ class Service:
             return await self.in_thread(size, job.finish, reading.found())
 
         return Progress(done, reading.of, provisional)
+
+
+def _turn_of(crew: Crew, turns: dict[Crew, Turn]) -> Turn:
+    if crew not in turns:
+        turns[crew] = crew.turn()
+    return turns[crew]
 
 
 def named_sources(names: Sequence[str]) -> dict[str, str]:

@@ -10,6 +10,9 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from babelspan.service.answering import Service
 from babelspan.service.problems import MEDIA_TYPE, Problem
 
+LOST = "connection lost"
+"""Key of the state of a request: an event that is set when its connection is gone."""
+
 
 class Limited(H11Protocol):
     """A connection to `service`; see `limited`."""
@@ -20,6 +23,8 @@ class Limited(H11Protocol):
     def connection_made(self, transport: Any) -> None:
         """Take it, unless there are too many, and wait for headers."""
         super().connection_made(transport)
+        self._lost = asyncio.Event()
+        self.app_state = {**self.app_state, LOST: self._lost}
         if len(self.connections) > self.service.settings.connections:
             self.service.metrics.refused.labels("connections").inc()
             self._refuse(Problem(503, "too many connections; ask again", retry_after=1))
@@ -36,7 +41,8 @@ class Limited(H11Protocol):
             self._wait_no_longer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Nothing is waited for any more."""
+        """Tell those who answer it, also while they do not take its body."""
+        self._lost.set()
         self._wait_no_longer()
         super().connection_lost(exc)
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from babelspan.reading.answerer import Answerer
+from babelspan.reading.answerer import Answerer, Found
 from babelspan.reading.decode import Candidates, candidates, predictions
 from babelspan.seams import Logits, Window
 from babelspan.service.schema import AnswerRequest, PipelineRequest
@@ -77,7 +77,7 @@ def asked(answerer: Answerer, request: AnswerRequest, texts: Sequence[Named]) ->
         found, nowhere = answerer.best(examples, read, top_k=request.top_k)
         return {
             "answers": [
-                _answer(texts[f.context], f.prediction, places[f.context], request.surroundings)
+                _answer(texts, f, places[f.context], request.surroundings)
                 for places in [_places(texts, [(f.context, f.prediction) for f in found])]
                 for f in found
             ],
@@ -155,8 +155,9 @@ def _places(
 
 
 def _answer(
-    text: Named, prediction: Prediction, places: dict[int, Any], around: int
+    texts: Sequence[Named], found: Found, places: dict[int, Any], around: int
 ) -> dict[str, Any]:
+    text, prediction = texts[found.context], found.prediction
     span = _span(prediction)
     start, end = span.start, span.end
     before = text.text[max(0, start - around) : start]
@@ -167,6 +168,7 @@ def _answer(
         "logit": prediction.logit,
         "place": {
             "document": text.name,
+            "index": found.context,
             "start": start,
             "end": end,
             "utf16": {"start": places[start].utf16, "end": places[end].utf16},

@@ -2,11 +2,8 @@
 
 import asyncio
 import hmac
-import json
 import secrets
-import sys
 import time
-import traceback
 from typing import Any
 
 from starlette.datastructures import Headers
@@ -16,6 +13,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from babelspan.service.answering import Service
+from babelspan.service.logs import log, problem_of
 from babelspan.service.problems import GONE, Problem, shown
 from babelspan.service.settings import LOCAL
 
@@ -75,8 +73,9 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, as ASGI asks."""
         assert scope["type"] == "http", scope["type"]
-        scope = {**scope, "app": self, "state": {"service": self._service}}
+        scope = {**scope, "app": self, "state": {**scope.get("state", {})}}
         seen = Seen(scope)
+        scope["state"]["service"] = self._service
         scope["state"]["hold"] = lambda size: self._hold(seen, size)
         guarded = self._guarded(seen, send)
         try:
@@ -109,9 +108,7 @@ class Guard:
                 raise
             found = Problem(503, "the service stopped before this was answered", retry_after=5)
         except Exception as error:
-            trace = "".join(traceback.format_exception(error))
-            log({"event": "error", "request": seen.id, "traceback": trace})
-            found = Problem(500, f"a bug of ours; report it with the request {seen.id}")
+            found = problem_of(error)
         seen.detail = str(found)
         if found.status in (429, 503):
             self._service.metrics.refused.labels(str(found.status)).inc()
@@ -222,9 +219,3 @@ def _watched(seen: Seen, receive: Receive) -> Receive:
         return message
 
     return watched
-
-
-def log(entry: dict[str, Any]) -> None:
-    """Write a line of JSON to standard error; nothing in it can begin another line."""
-    stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    print(json.dumps({"time": stamp, **entry}), file=sys.stderr, flush=True)

@@ -18,6 +18,7 @@ _PLACE = {
     "utf16 counts UTF-16 code units, utf8 bytes of the UTF-8 of the text.",
     "properties": {
         "document": {"type": "string"},
+        "index": {"type": "integer", "description": "of the text in the request, from 0"},
         "start": {"type": "integer"},
         "end": {"type": "integer"},
         "utf16": _SPAN,

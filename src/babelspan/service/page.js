@@ -165,10 +165,10 @@ function show(question, over, data, isProvisional) {
   if (at >= 0) byId("answers").children[at]?.focus();
   if (isProvisional) return;
   const [first] = likely;
-  const count = likely.length === 1 ? "1 answer" : `${likely.length} answers`;
+  const count = likely.length === 1 ? "1 answer: " : `${likely.length} answers. First: `;
   const fewer = likely.length < data.answers.length ? "Answers below 1% are left out. " : "";
   const none = `No answer: ${percent.format(data.no_answer_score)}. ${fewer}`;
-  if (first) say(`${count}. First: `, element("bdi", foreign(first.language), first.answer), `, ${percent.format(first.score)}.`);
+  if (first) say(count, element("bdi", foreign(first.language), first.answer), `, ${percent.format(first.score)}.`);
   else say("There is nothing to answer from.");
   const link = element("a", { href: `#${new URLSearchParams({ q: question, k: byId("count").value })}` }, "Link to this question");
   const read = `Parts read: ${number.format(data.read.windows)}. `;
@@ -206,7 +206,7 @@ const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 const whole = (text) => [...segmenter.segment(text)].map((part) => part.segment);
 
 function surroundings({ answer, before, after, place }) {
-  const { text } = shown.texts.find((one) => one.name === place.document);
+  const { text } = shown.texts[place.index];
   const isCut = [place.utf16.start > before.length, place.utf16.end + after.length < text.length];
   return [
     isCut[0] ? `…${whole(before).slice(1).join("")}` : before,
@@ -219,14 +219,14 @@ function surroundings({ answer, before, after, place }) {
 
 function open(index) {
   const chosen = shown.answers[index];
-  const number_ = shown.texts.findIndex((one) => one.name === chosen.place.document);
-  const { text, name } = shown.texts[number_];
+  const { text, name } = shown.texts[chosen.place.index];
   const marks = shown.answers
-    .map((answer, i) => ({ ...answer.place.utf16, i, document: answer.place.document }))
-    .filter((place) => place.document === name)
+    .map(({ place }, i) => ({ ...place.utf16, i, index: place.index }))
+    .filter((mark) => mark.index === chosen.place.index)
     .sort((a, b) => a.start - b.start);
   byId("name").replaceChildren(element("bdi", {}, name));
   byId("body").replaceChildren(...parts(text, marks, index));
+  byId("body").classList.toggle("long", byId("body").children.length > 1);
   const language = byId("language").value;
   for (const [key, value] of Object.entries({ lang: language, dir: direction(language, chosen.direction) })) byId("body").setAttribute(key, value);
   byId("whole").hidden = false;
@@ -278,7 +278,7 @@ async function cite(index, pressed) {
 
 async function judge(index, verdict, pressed) {
   const { place } = shown.answers[index];
-  const { text, name, language } = shown.texts.find((one) => one.name === place.document);
+  const { text, name, language } = shown.texts[place.index];
   const judged = { question: shown.question, text, verdict, start: place.start, end: place.end, name, ...(language ? { language } : {}) };
   try {
     await call("v1/feedback", { method: "POST", body: JSON.stringify(judged) });

@@ -12,7 +12,7 @@ import uvicorn
 from babelspan.service.answering import Service
 from babelspan.service.app import make_app
 from babelspan.service.connections import limited
-from babelspan.service.guard import log
+from babelspan.service.logs import log
 from babelspan.service.problems import Problem
 from babelspan.types import ConfigError, DataError
 

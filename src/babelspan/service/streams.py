@@ -10,9 +10,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from babelspan.reading.crew import Turn
+from babelspan.reading.crew import Crew, Turn
 from babelspan.service.answering import Progress, Service
-from babelspan.service.bodies import chunks, parsed, too_large
+from babelspan.service.bodies import Hold, chunks, parsed, too_large
+from babelspan.service.connections import LOST
+from babelspan.service.logs import problem_of
 from babelspan.service.problems import Problem
 from babelspan.service.schema import AnswerRequest, BatchLine, built
 from babelspan.service.settings import MIB
@@ -84,8 +86,10 @@ class EventStream(Response):
         try:
             answer = await self._service.answer(self._request, self._client, told=tell)
             await post(_event("done", answer))
-        except Problem as problem:
-            await post(_event("error", problem.body()))
+        except (ClientDisconnect, ConnectionError):
+            raise
+        except Exception as error:  # the status is sent: it is told as an event
+            await post(_event("error", problem_of(error).body()))
 
 
 class Batch(Response):
@@ -100,7 +104,9 @@ class Batch(Response):
     def __init__(self, service: Service, request: Request, client: str) -> None:
         self._service, self._request, self._client = service, request, client
         self.background = None
-        self._turns: dict[str | None, Turn] = {}
+        self._hold: Hold = request.scope["state"]["hold"]
+        self._turns: dict[Crew, Turn] = {}
+        self._tasks: set[asyncio.Task[bytes]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, as ASGI asks."""
@@ -108,11 +114,12 @@ class Batch(Response):
         under_way: _Lines = asyncio.Queue(ahead)
         await _start(send, LINES)
         try:
-            await unless(self._take(under_way, receive), self._give(under_way, _poster(send)))
+            giving = self._give(under_way, _poster(send))
+            await unless(self._take(under_way, receive), unless(_lost(scope), giving))
         finally:
-            while not under_way.empty():
-                if (task := under_way.get_nowait()) is not None:
-                    task.cancel()
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
             for turn in self._turns.values():
                 turn.leave()
         await send({"type": "http.response.body", "body": b"", "more_body": False})
@@ -123,55 +130,60 @@ class Batch(Response):
         try:
             async for line in self._lines():
                 number += 1
-                if line.strip():
-                    await under_way.put(asyncio.create_task(self._answer(line, number)))
+                await under_way.put(self._begun(self._answer(line, number)))
         except Problem as problem:
-            await under_way.put(asyncio.create_task(_told(problem)))
+            await under_way.put(self._begun(_told(problem)))
         await under_way.put(None)
         await client_left(receive)
 
+    def _begun(self, answer: Coroutine[Any, Any, bytes]) -> asyncio.Task[bytes]:
+        task = asyncio.create_task(answer)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
     async def _give(self, under_way: _Lines, post: Post) -> None:
         while (task := await under_way.get()) is not None:
-            try:
-                await post(await task)
-            finally:
-                task.cancel()
+            await post(await task)
 
     async def _lines(self) -> AsyncIterator[bytes]:
         settings = self._service.settings
         largest = settings.body_mib * MIB
         begun = bytearray()
         async for chunk in chunks(self._request, idle=settings.idle_seconds):
+            self._hold(len(chunk))
             begun += chunk
             *whole, rest = begun.split(b"\n") if b"\n" in chunk else [begun]
             for line in whole:
-                yield bytes(line)
+                if line.strip():
+                    yield bytes(line)
+                self._hold(-len(line) - 1)
             begun = bytearray(rest)
             if len(begun) > largest:
                 raise too_large(largest, "more in one line")
-        yield bytes(begun)
+        if begun.strip():
+            yield bytes(begun)
 
     async def _answer(self, line: bytes, number: int) -> bytes:
         identity: Any = None
         service = self._service
-        service.admission.hold(len(line))
+        self._hold(len(line))
         try:
             value = await service.in_thread(len(line), parsed, line, f"line {number}")
             identity = value.get("id") if isinstance(value, dict) else None
             request = built(BatchLine, value, f"line {number}")
-            turn = self._turn(request)
-            answer = await service.answer(request, self._client, turn=turn)
-        except Problem as problem:
-            return _line({"id": identity, "error": problem.body()})
+            answer = await service.answer(request, self._client, turns=self._turns)
+        except Exception as error:  # it ends its own line only
+            return _line({"id": identity, "error": problem_of(error).body()})
         finally:
-            service.admission.release(len(line))
+            self._hold(-len(line))
         return _line({"id": identity, **answer})
 
-    def _turn(self, request: BatchLine) -> Turn:
-        """The one turn that all lines of the batch have with a reader."""
-        if request.reader not in self._turns:
-            self._turns[request.reader] = self._service.readers.named(request.reader).crew.turn()
-        return self._turns[request.reader]
+
+async def _lost(scope: Scope) -> None:
+    """Wait until the connection is gone; the server says so, whatever is left of the body."""
+    await scope["state"].get(LOST, asyncio.Event()).wait()
+    raise ClientDisconnect
 
 
 async def _told(problem: Problem) -> bytes:
