@@ -9,6 +9,10 @@ OUT/translated/train.*.json.gz  their exact translations: T(Q) is <other>-qaa, T
 OUT/dev, OUT/test               a parallel set each, with the same ids in every language
 OUT/texts/texts.*.json.gz       stories in each language without questions, no two of them parallel;
                                 the objects of their facts are links
+OUT/beside                      what is put beside the test's last language in place of a right
+                                translation: `strange` ones of another story, `noisy10` and
+                                `noisy30` with so many percent of their words replaced, and the text
+                                `itself`
 
 The languages L0 to L3 of the world are written qaa to qad, codes that ISO 639-2 leaves to local
 use. Stories of the sets, and of the texts of each language in pretraining, have nothing in common.
@@ -43,6 +47,7 @@ import random
 import re
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -159,6 +164,52 @@ def data_sets(world: World, sizes: Sizes) -> Iterator[tuple[str, Callable[[], li
                 f"{split}/{split}.{code}.json.gz",
                 partial(world.examples, sizes.held_out, language, language, seed=seed),
             )
+
+    for language in OTHERS[:-1]:
+        for name, made in BESIDE.items():
+            yield (
+                f"beside/{name}.{CODES[language]}.json.gz",
+                partial(made, world, sizes.held_out, language),
+            )
+
+
+def strange(world: World, count: int, language: str) -> list[Example]:
+    """Each question and text of the test in a language under the id of the one before it."""
+    examples = world.examples(count, language, language, seed=TEST)
+    return [
+        replace(other, id=example.id)
+        for example, other in zip(examples, examples[1:] + examples[:1], strict=True)
+    ]
+
+
+def itself(world: World, count: int, language: str) -> list[Example]:
+    """The questions and texts of the test in its last language, whatever the language."""
+    return world.examples(count, OTHERS[-1], OTHERS[-1], seed=TEST)
+
+
+def noisy(percent: int, world: World, count: int, language: str) -> list[Example]:
+    """The test in a language, with so many of its words replaced by others of that language."""
+    words = [word for word in world.words(language) if word not in MARKS]
+    rng = random.Random(f"noise {percent} {language}")
+
+    def heard(text: str) -> str:
+        return re.sub(
+            r"\w+", lambda m: rng.choice(words) if 100 * rng.random() < percent else m[0], text
+        )
+
+    return [
+        replace(e, question=heard(e.question), context=heard(e.context), answers=None)
+        for e in world.examples(count, language, language, seed=TEST)
+    ]
+
+
+BESIDE = {
+    "strange": strange,
+    "itself": itself,
+    "noisy10": partial(noisy, 10),
+    "noisy30": partial(noisy, 30),
+}
+"""What is put beside a text in place of its right translation."""
 
 
 def texts(world: World, language: str, count: int) -> dict[str, object]:

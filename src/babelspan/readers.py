@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING
 
 from babelspan.data.calibrations import CALIBRATION, load_curve
 from babelspan.data.exported import MODEL, SETTINGS, load_settings
-from babelspan.data.files import checksum, checksum_of_tree
+from babelspan.data.files import checksum, checksum_of_tree, read_json
 from babelspan.engines.onnx import OnnxEngine
 from babelspan.networks.store import NETWORK, NEW
 from babelspan.reading.answerer import Answerer
+from babelspan.reading.parallel import SETTINGS as PARALLEL
 from babelspan.scoring.calibration import Calibration
 from babelspan.seams import Engine
 from babelspan.types import MAX_LENGTH, ConfigError, DataError, Limits
@@ -32,14 +33,8 @@ DEFAULT = "default"
 _WEIGHTS = (".onnx", ".safetensors")
 _PARTS = (
     *("*.onnx*", "*.safetensors", "*.safetensors.index.json"),
-    *(
-        "config.json",
-        NETWORK,
-        "reader.json",
-        "generator.json",
-        "tokenizer.json",
-        "tokenizer_config.json",
-    ),
+    *("config.json", NETWORK, SETTINGS, PARALLEL, "generator.json"),
+    *("tokenizer.json", "tokenizer_config.json"),
     *("special_tokens_map.json", "added_tokens.json", "vocab.json", "vocab.txt", "merges.txt"),
     "*.model",
 )
@@ -207,6 +202,14 @@ def _is_exported(folder: Path) -> bool:
 
 def _has_weights(folder: Path) -> bool:
     return any(folder.glob("*.safetensors"))
+
+
+def languages_beside(reader: str) -> tuple[str, ...]:
+    """Of the translations that a reader reads beside a text; none for most. It is not loaded."""
+    files = [folder_of(reader) / name for name in (SETTINGS, PARALLEL)]
+    found = next((read_json(file) for file in files if file.is_file()), None)
+    languages = found.get("languages") if isinstance(found, dict) else None
+    return tuple(languages) if isinstance(languages, list) else ()
 
 
 def device() -> str:

@@ -79,6 +79,8 @@ class Example:
         title: title of the article, for grouping; may be empty.
         origin: id of the example that this one was translated or generated from, or None.
         strategy: how it was made from its origin, such as "T(Q)"; empty if it has none.
+        others: the same question and context in other languages, for readers that read several
+            texts side by side (`babelspan.reading.parallel`); no file holds them.
     """
 
     id: str
@@ -90,6 +92,7 @@ class Example:
     title: str = ""
     origin: str | None = None
     strategy: str = ""
+    others: tuple["Example", ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,6 +46,8 @@ def test_all_files_are_there_and_no_others(made):
     data |= {f"translated/train.{codes}.json.gz" for codes in translated}
     data |= {f"texts/texts.{c}.json.gz" for c in ("qaa", *languages)}
     data |= {f"{s}/{s}.{c}.json.gz" for s in ("dev", "test") for c in ("qaa", *languages)}
+    names = ("strange", "itself", "noisy10", "noisy30")
+    data |= {f"beside/{name}.{c}.json.gz" for name in names for c in languages[:2]}
     assert {name for name in found if name.endswith(".gz")} == data
     assert {"toy_world.json", "reader/model.safetensors", "reader/config.json"} < found
     assert not [name for name in found if ".part" in name]
@@ -55,7 +57,31 @@ def test_every_answer_is_where_it_is_said_to_be(made):
     for path in set(made.rglob("*.json.gz")) - set(made.glob("texts/*")):
         examples = loaded(path)
         assert len(examples) == (30 if "train" in path.name else 20)
-        assert all(e.answers[0].is_in(e.context) for e in examples)
+        is_noisy = path.name.startswith("noisy")
+        assert is_noisy or all(e.answers[0].is_in(e.context) for e in examples)
+
+
+def test_what_stands_beside_is_wrong_as_it_is_said_to_be(made):
+    right = {e.id: e for e in held_out(made, "test")["qab"]}
+    last = {e.id: e for e in held_out(made, "test")["qad"]}
+    strange, itself, little, much = (
+        loaded(made / f"beside/{name}.qab.json.gz")
+        for name in ("strange", "itself", "noisy10", "noisy30")
+    )
+    assert all(e.id in right and e.context != right[e.id].context for e in strange)
+    assert {e.context for e in strange} == {e.context for e in right.values()}
+    assert all((e.question, e.context) == (last[e.id].question, last[e.id].context) for e in itself)
+
+    def changed(examples):
+        """The fraction of words that are other ones."""
+        pairs = [
+            (a, b)
+            for e in examples
+            for a, b in zip(e.context.split(), right[e.id].context.split(), strict=True)
+        ]
+        return sum(a != b for a, b in pairs) / len(pairs)
+
+    assert 0.05 < changed(little) < 0.2 < changed(much) < 0.45
 
 
 def test_texts_have_links_and_are_in_no_other_set(made):

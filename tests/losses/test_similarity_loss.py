@@ -5,7 +5,12 @@ import math
 import pytest
 import torch
 
-from babelspan.losses.similarity import dissimilarity_loss, mean_vectors
+from babelspan.losses.similarity import (
+    dissimilarity_loss,
+    mean_vectors,
+    span_likeness,
+    span_vectors,
+)
 
 
 def drawn(*shape):
@@ -68,3 +73,45 @@ def test_shapes_that_do_not_fit_are_named():
     with pytest.raises(ValueError) as error:
         dissimilarity_loss(torch.zeros(2, 3), torch.zeros(2, 4))
     assert str(error.value) == "expected two matrices (B, H), got (2, 3) and (2, 4)"
+
+
+def by_loops(hidden, first, last):
+    """[B_start ; B_end ; mean of softmax(B B^T) B] of one span, Dual BERT, Eq. 10."""
+    span = hidden[first : last + 1].tolist()
+    attended = []
+    for one in span:
+        powers = [math.exp(sum(a * b for a, b in zip(one, other, strict=True))) for other in span]
+        attended.append(
+            [
+                sum(p * other[i] for p, other in zip(powers, span, strict=True)) / sum(powers)
+                for i in range(len(one))
+            ]
+        )
+    mean = [sum(column) / len(span) for column in zip(*attended, strict=True)]
+    return span[0] + span[-1] + mean
+
+
+SPANS = [[0, 0], [2, 5], [5, 5], [1, 2]]
+
+
+def test_vectors_of_spans_are_those_of_loops():
+    hidden = torch.randn(4, 6, 3, generator=torch.Generator().manual_seed(2))
+    found = span_vectors(hidden, torch.tensor(SPANS))
+    expected = [by_loops(h, *s) for h, s in zip(hidden, SPANS, strict=True)]
+    assert torch.allclose(found, torch.tensor(expected), atol=1e-5)
+    assert span_vectors(hidden[:0], torch.zeros(0, 2, dtype=torch.int64)).shape == (0, 9)
+
+
+def test_likeness_is_a_cosine_that_is_never_negative_and_has_no_gradient():
+    hidden = torch.randn(4, 6, 3, generator=torch.Generator().manual_seed(3), requires_grad=True)
+    other = torch.cat([hidden[:2].detach() * 3, -hidden[2:].detach()])
+    spans = torch.tensor(SPANS)
+    found = span_likeness((hidden, spans), (other, spans))
+    assert not found.requires_grad
+    assert (found[2:] < 1).all()
+    assert (found >= 0).all()
+    assert found[0].item() == pytest.approx(1)  # of one token: the same direction
+    a, b = (by_loops(h[1], 2, 5) for h in (hidden.detach(), other))
+    cosine = sum(x * y for x, y in zip(a, b, strict=True)) / math.hypot(*a) / math.hypot(*b)
+    assert found[1].item() == pytest.approx(max(0, cosine), abs=1e-5)
+    assert found[3].item() == 0

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from babelspan.losses.span import span_loss
+from babelspan.losses.span import span_loss, span_losses
 
 
 def by_loops(start_logits, last_logits, answers):
@@ -79,3 +79,25 @@ def test_shapes_that_do_not_fit_are_named():
         with pytest.raises(ValueError) as error:
             span_loss(start, last, answers.long())
         assert str(error.value) == f"expected logits (B, L), (B, L) and answers (B, 2), got {found}"
+
+
+def test_losses_of_windows_have_the_loss_as_mean_and_its_gradients_bit_for_bit():
+    torch.manual_seed(0)
+    for size in (1, 3, 12, 32):
+        logits = [torch.randn(size, 40, requires_grad=True) for _ in range(2)]
+        answers = torch.randint(40, (size, 2))
+        losses = span_losses(*logits, answers)
+        whole = span_loss(*logits, answers)
+        assert losses.shape == (size,)
+        assert losses.mean().item() == pytest.approx(whole.item(), rel=1e-6)
+        ours, theirs = (torch.autograd.grad(x, logits) for x in (losses.mean(), whole))
+        assert all(torch.equal(a, b) for a, b in zip(ours, theirs, strict=True))
+        one = span_loss(*(x[:1] for x in logits), answers[:1])
+        assert losses[0].item() == pytest.approx(one.item(), rel=1e-6)
+
+
+def test_no_windows_have_no_losses():
+    none = torch.zeros(0, 5, requires_grad=True)
+    losses = span_losses(none, none, torch.zeros(0, 2, dtype=torch.int64))
+    losses.sum().backward()
+    assert losses.shape == (0,)

@@ -15,6 +15,7 @@ from babelspan.methods import (
     adversarial_arbitration,
     language_adversarial,
     language_arbitration,
+    multilingual_attention,
     word_alignment,
 )
 from babelspan.training.examples import labelled
@@ -44,12 +45,14 @@ METHODS = {
         adversarial_arbitration.Config(reader=STEADY, discriminator=STEADY, adversary=3.0),
     ),
     "alignment": (word_alignment, word_alignment.Config(reader=STEADY)),
+    "beside": (multilingual_attention, multilingual_attention.Config(reader=STEADY)),
 }
 PLAYERS = {
     "adversarial": ["reader", "discriminator"],
     "arbitration": ["reader", "reader", "reader"],
     "both": ["reader", "reader", "discriminator"],
     "alignment": ["reader"],
+    "beside": ["reader"],
 }
 
 
@@ -105,6 +108,11 @@ def train_by_methods(out):
         for own, other in zip(world.examples(6), translations[:6], strict=True)
     ]
     corpora = Corpora(labelled=[*world.examples(6), *translations], bitext=[*bitext, *bitext[:4]])
+    texts = [
+        *world.examples(15),
+        *(e for code in ("L1", "L2") for e in world.translations(7, code, code)),
+    ]
+    beside = Corpora(labelled=texts)
     found = {}
     averaged = Updater._mean_over_processes
 
@@ -120,7 +128,8 @@ def train_by_methods(out):
             found[method] = []
             run = Run(config=RunConfig(threads=1, batch_size=10, updates=3, accumulation=2))
             reader = miniature_reader(world.vocabulary())
-            module.train(reader, corpora, settings, run)
+            learnt = beside if method == "beside" else corpora
+            module.train(reader, learnt, settings, run)
     finally:
         Updater._mean_over_processes = averaged
     torch.save(found, out / f"{run.place.process}-methods.pt")

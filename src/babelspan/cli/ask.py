@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from babelspan.cli.shown import Json, PivotLanguage, PivotName, counting, load_reader, one_line
+from babelspan.cli.shown import (
+    Also,
+    AlsoBy,
+    AlsoCache,
+    Json,
+    PivotLanguage,
+    PivotName,
+    counting,
+    load_reader,
+    one_line,
+)
 from babelspan.types import UNDETERMINED, ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -94,10 +104,12 @@ MaxAnswer = Annotated[
     typer.Option("--max-answer", min=1, metavar="TOKENS", help="Longest answer. [default: 30]"),
 ]
 QuestionLanguage = Annotated[
-    str, typer.Option("--question-language", help="Language code such as es, for --pivot.")
+    str,
+    typer.Option("--question-language", help="Language code such as es, for --pivot and --also."),
 ]
 ContextLanguage = Annotated[
-    str, typer.Option("--context-language", help="Language code such as de, for --pivot.")
+    str,
+    typer.Option("--context-language", help="Language code such as de, for --pivot and --also."),
 ]
 
 _AROUND = 60
@@ -126,6 +138,9 @@ def command(
     pivot_language: PivotLanguage = "en",
     question_language: QuestionLanguage = UNDETERMINED,
     context_language: ContextLanguage = UNDETERMINED,
+    also: Also = None,
+    translator: AlsoBy = None,
+    cache: AlsoCache = None,
 ) -> None:
     """Answer a question from your texts: each answer is a place in one of them.
 
@@ -147,10 +162,14 @@ def command(
         pivot_language,
         question_language=question_language,
         context_language=context_language,
+        also=also,
+        translator=translator,
+        cache=cache,
         max_length=window,
         overlap=overlap,
         max_answer_tokens=max_answer,
     )
+    from babelspan.jobs.answer import tell_of_translations
     from babelspan.jobs.ask import ask_all
 
     with counting("windows") as watch:
@@ -166,6 +185,7 @@ def command(
         )
         answered = [_print_line(one) if as_lines else one for one in found]
     _warn_of_scripts(answered)
+    tell_of_translations(answerer)
     if as_json:
         _print_json(answered, is_one=questions is None)
     elif not as_lines:

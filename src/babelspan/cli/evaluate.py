@@ -2,12 +2,16 @@
 
 import json
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from babelspan.cli.shown import (
+    Also,
+    AlsoBy,
+    AlsoCache,
     Cross,
     Json,
     NoAnswer,
@@ -17,12 +21,14 @@ from babelspan.cli.shown import (
     Sample,
     Split,
     Workers,
+    languages_of,
 )
 
 if TYPE_CHECKING:
     from babelspan.data.folder import DataFile
     from babelspan.jobs.answer import ReaderSpec
     from babelspan.reports.evaluation import Evaluation
+    from babelspan.scoring.matrix import Pair
     from babelspan.types import Example
 
 Reader = Annotated[str, typer.Argument(help='"default", a folder or a hub name.')]
@@ -31,6 +37,14 @@ ScorerName = Annotated[
     str,
     typer.Option(
         "--scorer", help="squad, squad2, mlqa, korquad, drcd, cmrc, tydiqa or unicode (ours)."
+    ),
+]
+Besides = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--beside",
+        help="File of the same questions and texts in another language, to be read beside them; "
+        "repeatable.",
     ),
 ]
 Out = Annotated[
@@ -61,6 +75,10 @@ def command(
     as_json: Json = False,
     pivot: PivotName = None,
     pivot_language: PivotLanguage = "en",
+    beside: Besides = None,
+    also: Also = None,
+    translator: AlsoBy = None,
+    cache: AlsoCache = None,
     on: On = "local",
     workers: Workers = 1,
 ) -> None:
@@ -78,19 +96,51 @@ def command(
     files = find(data, split=split)
     crew = Crew(on=on, workers=workers, watch=tracked)
     spec = ReaderSpec(
-        reader=reader, pivot=pivot, pivot_language=pivot_language, threads=crew.threads
+        reader=reader,
+        pivot=pivot,
+        pivot_language=pivot_language,
+        also=languages_of(also),
+        translator=translator,
+        cache=cache,
+        threads=crew.threads,
     )
-    _check_reports(report or [], files, spec)
+    others = find(beside or [], split=split)
+    _check_reports(report or [], [*files, *others], spec)
     cells = load_cells(files, crossed=cross, sample=sample, keep_misplaced=keep_misplaced)
+    together = _together(spec, cells, others)
     _tell([e for of_pair in cells.values() for e in of_pair], no_answer)
     evaluation = evaluate(
-        spec, files, cells, rules, sample=sample, allows_no_answer=no_answer, keep=out, crew=crew
+        spec,
+        files,
+        together,
+        rules,
+        sample=sample,
+        allows_no_answer=no_answer,
+        keep=out,
+        crew=crew,
+        beside=others,
     )
     _show(evaluation, as_json)
     if out is not None:
         write_json(out / f"matrix.{scorer}.json", evaluation.to_json())
     for path in report or []:
         write_report(path, evaluation)
+
+
+def _together(
+    spec: "ReaderSpec", cells: "Mapping[Pair, Sequence[Example]]", others: "list[DataFile]"
+) -> "Mapping[Pair, Sequence[Example]]":
+    """The questions with those of other files beside them; what is missing is printed."""
+    from babelspan.cli.shown import tell_unread
+    from babelspan.jobs.beside import with_files
+    from babelspan.readers import languages_beside
+
+    read = languages_beside(spec.reader)
+    tell_unread(read, [*spec.also, *(file.context_language for file in others)])
+    together = with_files(cells, others, read=read)
+    for line in together.summary():
+        print(line, file=sys.stderr)
+    return together.cells
 
 
 def _show(evaluation: "Evaluation", as_json: bool) -> None:

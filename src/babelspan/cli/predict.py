@@ -6,11 +6,15 @@ from typing import Annotated
 import typer
 
 from babelspan.cli.shown import (
+    Also,
+    AlsoBy,
+    AlsoCache,
     NoAnswer,
     On,
     PivotLanguage,
     PivotName,
     Workers,
+    languages_of,
     one_line,
     tracked,
 )
@@ -28,6 +32,9 @@ def command(
     no_answer: NoAnswer = False,
     pivot: PivotName = None,
     pivot_language: PivotLanguage = "en",
+    also: Also = None,
+    translator: AlsoBy = None,
+    cache: AlsoCache = None,
     on: On = "local",
     workers: Workers = 1,
 ) -> None:
@@ -35,16 +42,24 @@ def command(
 
     Until it has finished, answers are kept in OUT.unfinished.
     """
-    from babelspan.cli.shown import tell_misplaced
+    from babelspan.cli.shown import tell_misplaced, tell_unread
     from babelspan.data.folder import describe
     from babelspan.jobs.answer import ReaderSpec
     from babelspan.jobs.predict import predict
     from babelspan.jobs.shards import Crew
+    from babelspan.readers import languages_beside
 
     crew = Crew(on=on, workers=workers, watch=tracked)
     spec = ReaderSpec(
-        reader=reader, pivot=pivot, pivot_language=pivot_language, threads=crew.threads
+        reader=reader,
+        pivot=pivot,
+        pivot_language=pivot_language,
+        also=languages_of(also),
+        translator=translator,
+        cache=cache,
+        threads=crew.threads,
     )
+    tell_unread(languages_beside(reader), spec.also)
     found = predict(spec, describe(data), out, allows_no_answer=no_answer, crew=crew)
     tell_misplaced(found.misplaced)
     print(one_line(f"wrote {found.questions} answers to {out}"))

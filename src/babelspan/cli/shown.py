@@ -2,8 +2,9 @@
 
 import sys
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from babelspan.data.folder import DataFile
-    from babelspan.reading.answerer import Answerer
-    from babelspan.reading.pivot import Pivot
+    from babelspan.jobs.answer import Answers
     from babelspan.types import Example
 
 T = TypeVar("T")
@@ -30,6 +30,22 @@ PivotName = Annotated[
 ]
 PivotLanguage = Annotated[
     str, typer.Option("--pivot-language", help="Language to answer in, with --pivot.")
+]
+Also = Annotated[
+    str | None,
+    typer.Option(
+        "--also",
+        metavar="LANGUAGES",
+        help="Read translations into these languages, such as es,it, beside each text; for readers "
+        "trained with multilingual_attention.",
+    ),
+]
+AlsoBy = Annotated[
+    str | None,
+    typer.Option("--translator", help="What makes the translations of --also."),
+]
+AlsoCache = Annotated[
+    Path | None, typer.Option("--cache", help="Folder to keep the translations of --also in.")
 ]
 Cross = Annotated[
     bool,
@@ -73,9 +89,12 @@ def load_reader(
     *,
     question_language: str = UNDETERMINED,
     context_language: str = UNDETERMINED,
+    also: str | None = None,
+    translator: str | None = None,
+    cache: Path | None = None,
     **limits: int | None,
-) -> "Answerer | Pivot":
-    """The answerer of a reader, which goes through another language if a translator is named.
+) -> "Answers":
+    """The answerer of a reader, with a translator around it if one is named.
 
     Args:
         reader: as in `load_answerer`.
@@ -83,21 +102,40 @@ def load_reader(
         pivot_language: the language to answer in.
         question_language: of the questions, for the translator.
         context_language: of the texts, for the translator.
+        also: languages of translations to read beside a text, separated by commas; None for none.
+        translator: name of what makes them.
+        cache: folder to keep them in.
         limits: of windows and answers, as `load_answerer` takes them; None for its default.
 
     Raises:
         ConfigError: if languages are given without a translator, or a limit makes no sense.
     """
+    from babelspan.jobs.answer import check_also
+
+    check_also(languages_of(also), translator, pivot)
     if pivot is None:
-        _refuse_idle_languages(pivot_language, question_language, context_language)
+        spoken = () if also else (question_language, context_language)
+        _refuse_idle_languages(pivot_language, *spoken)
     from babelspan.readers import load_answerer
 
     answerer = load_answerer(reader, **{name: n for name, n in limits.items() if n is not None})
-    if pivot is None:
+    tell_unread(answerer.languages_beside, languages_of(also))
+    if pivot is None and translator is None:
         return answerer
+    from babelspan.augment.cache import Cached
+    from babelspan.reading.beside import Beside
     from babelspan.reading.pivot import Pivot
     from babelspan.translators import load_translator
 
+    if translator is not None:
+        return Beside(
+            answerer,
+            Cached(load_translator(translator), cache),
+            languages_of(also),
+            question_language=question_language,
+            context_language=context_language,
+        )
+    assert pivot is not None
     return Pivot(
         answerer,
         load_translator(pivot),
@@ -107,7 +145,25 @@ def load_reader(
     )
 
 
-def _refuse_idle_languages(pivot: str, question: str, context: str) -> None:
+def languages_of(also: str | None) -> tuple[str, ...]:
+    """The languages of --also."""
+    named = (language.strip() for language in (also or "").split(","))
+    return tuple(dict.fromkeys(language for language in named if language))
+
+
+def tell_unread(read: Sequence[str], given: Iterable[str]) -> None:
+    """Print on standard error which translations a reader could read and does not get."""
+    lacking = [language for language in read if language not in set(given)]
+    if lacking:
+        print(
+            f"this reader also reads translations into {', '.join(lacking)}, and gets none",
+            file=sys.stderr,
+        )
+
+
+def _refuse_idle_languages(
+    pivot: str, question: str = UNDETERMINED, context: str = UNDETERMINED
+) -> None:
     options = {
         "--pivot-language": (pivot, "en"),
         "--question-language": (question, UNDETERMINED),
@@ -115,7 +171,8 @@ def _refuse_idle_languages(pivot: str, question: str, context: str) -> None:
     }
     for option, (value, default) in options.items():
         if value != default:
-            raise ConfigError(f"{option} {value} has no effect without --pivot")
+            needed = "--pivot" if option == "--pivot-language" else "--pivot or --also"
+            raise ConfigError(f"{option} {value} has no effect without {needed}")
 
 
 def tell_misplaced(count: int) -> None:

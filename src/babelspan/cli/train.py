@@ -11,6 +11,10 @@ Train = Annotated[
     list[Path] | None,
     typer.Option("--train", help="File or folder of labelled examples; repeatable."),
 ]
+Target = Annotated[
+    list[Path] | None,
+    typer.Option("--target", help="Examples with questions like those to come; repeatable."),
+]
 Bitext = Annotated[
     list[Path] | None,
     typer.Option("--bitext", help="File or folder of sentence pairs (.tsv); repeatable."),
@@ -49,6 +53,7 @@ def command(
     reader: Reader,
     out: Out,
     train: Train = None,
+    target: Target = None,
     bitext: Bitext = None,
     texts: Texts = None,
     dev: Dev = None,
@@ -67,6 +72,7 @@ def command(
         reader=reader,
         data=Paths(
             labelled=tuple(map(str, train or ())),
+            target=tuple(map(str, target or ())),
             bitext=tuple(map(str, bitext or ())),
             passages=tuple(map(str, texts or ())),
         ),

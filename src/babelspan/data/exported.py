@@ -14,6 +14,8 @@ TOKENIZER = "tokenizer.json"
 SETTINGS = "reader.json"
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 """Of the network, each (windows, length)."""
+ROWS = "rows"
+"""One more input of a network that reads translations beside a text, (1, languages)."""
 OUTPUTS = ("start_logits", "end_logits")
 """Of the network, each (windows, length)."""
 
@@ -29,6 +31,7 @@ class Settings:
         vectors: precision of the word vectors; empty where it was not written down.
         whole_words: whether an answer that starts or ends inside a word is widened to all of it.
         babelspan: version that exported it.
+        languages: of the translations that it reads beside a text; None where it reads one text.
     """
 
     max_positions: PositiveInt
@@ -37,6 +40,7 @@ class Settings:
     vectors: Literal["", "fp32", "int8", "int4"] = ""
     whole_words: bool = False
     babelspan: str
+    languages: tuple[str, ...] | None = None
 
 
 def load_settings(folder: Path) -> Settings:

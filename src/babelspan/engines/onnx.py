@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from babelspan.data.exported import INPUTS, MODEL, OUTPUTS, SETTINGS, TOKENIZER, load_settings
+from babelspan.data.exported import INPUTS, MODEL, OUTPUTS, ROWS, SETTINGS, TOKENIZER, load_settings
 from babelspan.data.files import read_text
-from babelspan.reading.windows import Featurizer, Window
-from babelspan.seams import Logits
+from babelspan.reading.parallel import ParallelFeaturizer
+from babelspan.reading.windows import Featurizer
+from babelspan.seams import Logits, Window
 from babelspan.types import DataError, Example, Limits
 
 _OLD_OUTPUTS = ("start_logits", "last_logits")
@@ -71,13 +72,20 @@ class OnnxEngine:
                 f"{path}: onnxruntime cannot load it ({cause}); export it again"
             ) from None
         self._inputs = [node.name for node in self._session.get_inputs()]
-        self._outputs = _outputs(self._session, path)
         self._featurizer = exported_featurizer(folder, limits)
+        beside = (ROWS,) if isinstance(self._featurizer, ParallelFeaturizer) else ()
+        self._outputs = _outputs(self._session, path, beside)
         self._threads = ThreadPoolExecutor(self.workers, thread_name_prefix="reading")
 
     def __reduce__(self) -> tuple[Any, ...]:
         """By the folder, which is loaded again where it is unpickled."""
         return self._made_from, ()
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Of the translations that the reader reads beside a text; none for most readers."""
+        found = self._featurizer
+        return found.languages if isinstance(found, ParallelFeaturizer) else ()
 
     @property
     def limits(self) -> Limits:
@@ -94,7 +102,7 @@ class OnnxEngine:
         """Places of the known tokens of a text; see `Featurizer.known`."""
         return self._featurizer.known(text)
 
-    def read(self, windows: Sequence[Window]) -> Generator[Logits, None, None]:
+    def read(self, windows: Sequence[Any]) -> Generator[Logits, None, None]:
         """Logits of windows, each read by itself, without padding; threads begin at once.
 
         One window alone is read by the thread that asks for its logits.
@@ -105,17 +113,16 @@ class OnnxEngine:
         next(results)  # from here on, closing it cancels what has not begun
         return cast(Generator[Logits, None, None], results)
 
-    def _read(self, window: Window) -> Logits:
-        ids = window.ids()[None].astype(np.int64)
-        types = window.types()[None].astype(np.int64)
-        known = dict(zip(INPUTS, (ids, np.ones_like(ids), types), strict=True))
+    def _read(self, window: Any) -> Logits:
+        known = self._featurizer.inputs(window)
         try:
             start, last = self._session.run(self._outputs, {n: known[n] for n in self._inputs})
         except Exception as error:  # onnxruntime has a class of its own for each cause
             raise self._broken(window, " ".join(str(error).split())) from None
-        if start.shape != ids.shape or last.shape != ids.shape:
+        shape = (1, known[INPUTS[0]].shape[1])
+        if start.shape != shape or last.shape != shape:
             raise self._broken(window, f"logits of the shapes {start.shape} and {last.shape}")
-        return Logits(start[0], last[0])
+        return Logits(start[0, : window.length], last[0, : window.length])
 
     def _broken(self, window: Window, found: str) -> DataError:
         return DataError(
@@ -124,7 +131,7 @@ class OnnxEngine:
         )
 
 
-def _outputs(session: Any, path: Path) -> list[str]:
+def _outputs(session: Any, path: Path, beside: Sequence[str]) -> list[str]:
     """The names of start and last logits in a network that takes and gives what readers do.
 
     Readers that were exported before masks were taken have another name for the last logits.
@@ -135,9 +142,10 @@ def _outputs(session: Any, path: Path) -> list[str]:
     inputs = [node.name for node in session.get_inputs()]
     outputs = [node.name for node in session.get_outputs()]
     names = next((n for n in (OUTPUTS, _OLD_OUTPUTS) if {*n} <= {*outputs}), None)
-    if names is None or not {"input_ids"} <= {*inputs} <= {*INPUTS}:
+    if names is None or not {"input_ids", *beside} <= {*inputs} <= {*INPUTS, *beside}:
         raise DataError(
-            f"{path}: expected a network from {', '.join(INPUTS)} to {' and '.join(OUTPUTS)}, "
+            f"{path}: expected a network from {', '.join([*INPUTS, *beside])} to "
+            f"{' and '.join(OUTPUTS)}, "
             f"found one from {', '.join(inputs)} to {', '.join(outputs)}; it was not made by "
             "`babelspan export`"
         )
@@ -155,7 +163,7 @@ def _results(begun: Sequence[Future[Logits]]) -> Generator[Logits | None, None, 
             read.cancel()
 
 
-def exported_featurizer(folder: Path, limits: Limits = Limits()) -> Featurizer:
+def exported_featurizer(folder: Path, limits: Limits = Limits()) -> Featurizer | ParallelFeaturizer:
     """The featurizer of an exported reader, with limits where a call does not say.
 
     Raises:
@@ -170,9 +178,10 @@ def exported_featurizer(folder: Path, limits: Limits = Limits()) -> Featurizer:
         raise DataError(
             f"{folder / TOKENIZER}: not a tokenizer ({error}); export it again"
         ) from None
-    return Featurizer(
+    one = Featurizer(
         tokenizer, max_positions=settings.max_positions, pad_id=settings.pad_id, limits=limits
     )
+    return one if settings.languages is None else ParallelFeaturizer(one, settings.languages)
 
 
 def _cores() -> int:

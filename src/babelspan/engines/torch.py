@@ -30,6 +30,12 @@ class TorchEngine:
         self._reader = reader
 
     @property
+    def languages(self) -> tuple[str, ...]:
+        """Of the translations that the reader reads beside a text; none for most readers."""
+        found: tuple[str, ...] = getattr(self._reader, "languages", ())
+        return found
+
+    @property
     def limits(self) -> Limits:
         """How contexts are cut where a call does not say."""
         return self._reader.limits

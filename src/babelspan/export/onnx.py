@@ -22,20 +22,18 @@ import numpy as np
 import onnx
 import onnxruntime
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from babelspan.data.exported import INPUTS, MODEL, OUTPUTS, SETTINGS, TOKENIZER, Settings
 from babelspan.data.files import replacing, write_json
 from babelspan.export.block_quantised import BLOCK, quantise_vectors
 from babelspan.export.fused import fused_attention, skip_idle_masks
-from babelspan.networks.pretrained import PretrainedReader
-from babelspan.networks.reader import Batch, Reader
+from babelspan.export.graphs import Graph, graph_of
+from babelspan.networks.reader import Reader
 from babelspan.types import ConfigError, DataError
 from babelspan.version import VERSION
 
 _OPSET = 20
-_PROBE = 384
-"""Tokens of the window on which an export is compared with PyTorch, at most."""
 _TOLERANCE = 1e-3
 
 
@@ -62,98 +60,79 @@ def export(
             word vectors of this width cannot be 4-bit integers.
         DataError: if the exported network does not give the reader's logits.
     """
-    if not isinstance(reader, PretrainedReader):
-        raise ConfigError(
-            f"a reader of the kind {reader.kind!r} cannot be exported yet; use its checkpoint"
-        )
+    graph = graph_of(reader)
     if any(folder.glob("*.safetensors")):
         raise ConfigError(
             f"{folder}: holds a checkpoint, which an export would hide; name another folder"
         )
-    if int4_vectors and _vectors(reader)[1].shape[1] % BLOCK:
+    if int4_vectors and _vectors(graph)[1].shape[1] % BLOCK:
         raise ConfigError(
             f"4-bit word vectors take a width that is a multiple of {BLOCK}, found "
-            f"{_vectors(reader)[1].shape[1]}; leave --int4-vectors out"
+            f"{_vectors(graph)[1].shape[1]}; leave --int4-vectors out"
         )
     settings = Settings(
-        max_positions=reader.featurizer.max_positions,
-        pad_id=reader.featurizer.pad_id,
+        max_positions=graph.featurizer.max_positions,
+        pad_id=graph.featurizer.pad_id,
         precision="int8" if int8 else "fp32",
         vectors="int4" if int4_vectors else "int8" if int8 else "fp32",
         whole_words=whole_words,
         babelspan=VERSION,
+        languages=graph.languages,
     )
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".exporting-") as beside:
         path = Path(beside) / MODEL
         with _quiet():
-            _write_onnx(reader.eval().cpu(), path)
+            _write_onnx(graph.eval().cpu(), path)
             if int4_vectors:
-                path = _with_small_vectors(path, _vectors(reader)[0])
+                path = _with_small_vectors(path, _vectors(graph)[0])
             if int8:
                 path = _quantised(path)
-        _finish(reader, folder, path, settings)
+        _finish(graph, folder, path, settings)
 
 
-def _finish(reader: PretrainedReader, folder: Path, path: Path, settings: Settings) -> None:
+def _finish(graph: Graph, folder: Path, path: Path, settings: Settings) -> None:
     """Put everything in its place, the network last; a large one has weights in a second file."""
     with replacing(folder / TOKENIZER) as final:
-        reader.featurizer.tokenizer.save(str(final), pretty=False)
-    reader.save_settings(folder)
-    write_json(folder / SETTINGS, asdict(settings))
+        graph.featurizer.tokenizer.save(str(final), pretty=False)
+    graph.inner.save_settings(folder)
+    said = {key: value for key, value in asdict(settings).items() if value is not None}
+    write_json(folder / SETTINGS, said)
     weights = path.with_name(f"{path.name}.data")
     for file in (weights, path) if weights.exists() else (path,):
         with replacing(folder / file.name.replace(path.name, MODEL)) as final:
             file.replace(final)
 
 
-class _Network(nn.Module):
-    """A reader as a function of ids, mask and types of windows, each (B, L)."""
-
-    def __init__(self, reader: PretrainedReader) -> None:
-        super().__init__()
-        self.reader = reader
-
-    def forward(
-        self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        batch = Batch(input_ids, attention_mask, token_type_ids, answers=input_ids, windows=())
-        reading = self.reader(batch)
-        return reading.start_logits, reading.last_logits
-
-
-def _write_onnx(reader: PretrainedReader, path: Path) -> None:
+def _write_onnx(graph: Graph, path: Path) -> None:
     """Write the network, its attention fused if that gives the logits of PyTorch, else as it is.
 
     Where it cannot be traced, loaded or run with fused attention, it is written as it is, too.
     """
-    network = _Network(reader).eval()
     agrees = False
     with contextlib.suppress(Exception):  # onnxruntime has a class of its own for each cause
-        with fused_attention(reader.model):
-            _trace(network, path)
+        with fused_attention(graph.inner.model):
+            _trace(graph, path)
         skip_idle_masks(path, INPUTS[1])
-        agrees = _agrees(network, path)
+        agrees = _agrees(graph, path)
     if not agrees:
-        _trace(network, path)
-        if not _agrees(network, path):
+        _trace(graph, path)
+        if not _agrees(graph, path):
             raise DataError(
-                f"a {reader.model.config.model_type} reader exported to ONNX gives other logits "
-                "than in PyTorch; use its checkpoint"
+                f"a {graph.inner.model.config.model_type} reader exported to ONNX gives other "
+                "logits than in PyTorch; use its checkpoint"
             )
 
 
-def _trace(network: _Network, path: Path) -> None:
-    ids = torch.full((2, 16), network.reader.featurizer.pad_id + 1)
-    shape = {0: torch.export.Dim("windows"), 1: torch.export.Dim("length")}
+def _trace(graph: Graph, path: Path) -> None:
     program = torch.onnx.export(
-        network,
-        (ids, torch.ones_like(ids), torch.zeros_like(ids)),
+        graph,
+        graph.example(),
         dynamo=True,
         opset_version=_OPSET,
-        input_names=[*INPUTS],
+        input_names=[*graph.inputs],
         output_names=[*OUTPUTS],
-        dynamic_shapes=[shape] * len(INPUTS),
+        dynamic_shapes=graph.dynamic_shapes(),
         verbose=False,
     )
     assert program is not None
@@ -163,39 +142,26 @@ def _trace(network: _Network, path: Path) -> None:
 
 
 @torch.inference_mode()
-def _agrees(network: _Network, path: Path) -> bool:
-    """Whether the network in a file gives the logits of PyTorch, on windows of random tokens.
-
-    Two windows are read together, the second with half of it padding, and the first by itself.
-    """
-    featurizer = network.reader.featurizer
-    length = min(_PROBE, featurizer.max_positions)
-    ids = torch.randint(
-        featurizer.tokenizer.get_vocab_size(),
-        (2, length),
-        generator=torch.Generator().manual_seed(0),
-    )
-    mask = torch.ones_like(ids)
-    mask[1, length // 2 :] = 0
+def _agrees(graph: Graph, path: Path) -> bool:
+    """Whether the network in a file gives the logits of PyTorch on random tokens."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     taken = [node.name for node in session.get_inputs()]
-    for count in (2, 1):
-        arrays = (ids[:count], mask[:count], torch.zeros_like(ids[:count]))
-        given = dict(zip(INPUTS, arrays, strict=True))
+    for probe in graph.probes():
+        given = dict(zip(graph.inputs, probe, strict=True))
         found = session.run(None, {name: given[name].numpy() for name in taken})
-        for ours, theirs in zip(found, network(**given), strict=True):
+        for ours, theirs in zip(found, graph(**given), strict=True):
             if not np.allclose(ours, theirs, rtol=_TOLERANCE, atol=_TOLERANCE):
                 return False
     return True
 
 
-def _vectors(reader: PretrainedReader) -> tuple[str, Tensor]:
+def _vectors(graph: Graph) -> tuple[str, Tensor]:
     """The matrix of word vectors, (V, H), with its name in an export."""
-    matrix: Tensor = reader.model.get_input_embeddings().weight
-    (name,) = [n for n, parameter in reader.model.named_parameters() if parameter is matrix]
-    return f"reader.model.{name}", matrix
+    matrix: Tensor = graph.inner.model.get_input_embeddings().weight
+    (name,) = [n for n, parameter in graph.named_parameters() if parameter is matrix]
+    return name, matrix
 
 
 def _with_small_vectors(path: Path, name: str) -> Path:

@@ -13,16 +13,21 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from babelspan.augment.cache import Cached
 from babelspan.data.files import write_json
 from babelspan.data.predictions import save_predictions
 from babelspan.jobs.shards import record_of
 from babelspan.readers import DEFAULT, checksum_of, folder_of, load_answerer
 from babelspan.reading.answerer import Answerer
+from babelspan.reading.beside import Beside
 from babelspan.reading.pivot import Pivot
 from babelspan.translators import load_translator
-from babelspan.types import Example
+from babelspan.types import ConfigError, Example
 
 QUESTIONS_IN_A_SHARD = 256
+
+Answers = Answerer | Pivot | Beside
+"""What answers questions: directly, by way of another language, with translations beside."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,22 +38,32 @@ class ReaderSpec:
         reader: as `babelspan.readers` takes it.
         pivot: a translator, to answer by way of another language; None to answer directly.
         pivot_language: the language to answer in.
+        also: languages of the translations that a reader of parallel texts gets beside a text.
+        translator: what makes them; None where there are none.
+        cache: folder in which they are kept; None to keep none.
         threads: of each process; 0 for all cores.
     """
 
     reader: str
     pivot: str | None = None
     pivot_language: str = "en"
+    also: tuple[str, ...] = ()
+    translator: str | None = None
+    cache: Path | None = None
     threads: int = 0
+
+    def __post_init__(self) -> None:
+        check_also(self.also, self.translator, self.pivot)
 
     def absolute(self) -> "ReaderSpec":
         """The same reader for processes that may have another working folder."""
+        spec = replace(self, cache=self.cache and self.cache.absolute())
         folder = folder_of(self.reader)
         if self.reader == DEFAULT or not folder.is_dir():
-            return self
-        return replace(self, reader=str(folder.resolve()))
+            return spec
+        return replace(spec, reader=str(folder.resolve()))
 
-    def load(self) -> Answerer | Pivot:
+    def load(self) -> Answers:
         """The answerer; the last one is kept until `unload`."""
         return _loaded(self)
 
@@ -61,16 +76,17 @@ class ReaderSpec:
         answerer = self.load()
         if isinstance(answerer, Pivot):
             return {"reader": checksum_of(self.reader), "pivot": answerer.identity}
+        beside = {"beside": answerer.identity} if isinstance(answerer, Beside) else {}
         curve = answerer.calibration
         calibrated = {"calibration": [curve.slope, curve.offset]} if curve else {}
-        return {"reader": checksum_of(self.reader), **calibrated}
+        return {"reader": checksum_of(self.reader), **beside, **calibrated}
 
 
 @dataclass(frozen=True, slots=True)
 class Answering:
     """What answers questions: a reader, and whether it may say that there is no answer."""
 
-    load: Callable[[], Answerer | Pivot]
+    load: Callable[[], Answers]
     allows_no_answer: bool = False
 
 
@@ -118,6 +134,25 @@ def save(path: Path, given: Given) -> None:
     save_predictions(path, given.texts)
 
 
+def check_also(also: Sequence[str], translator: str | None, pivot: str | None) -> None:
+    """See that languages to stand beside a text come with their translator and no pivot.
+
+    Raises:
+        ConfigError: if not.
+    """
+    if bool(also) != (translator is not None):
+        given, lacking = ("--also", "--translator") if also else ("--translator", "--also")
+        raise ConfigError(f"{given} takes {lacking}: give both, or leave {given} out")
+    if also and pivot is not None:
+        raise ConfigError("--also and --pivot exclude each other; choose one")
+
+
+def tell_of_translations(answerer: Answers) -> None:
+    """Print on standard error what was translated to stand beside texts, if anything was."""
+    if isinstance(answerer, Beside):
+        print(answerer.summary(), file=sys.stderr)
+
+
 def in_shards(examples: Iterable[Example]) -> Iterator[list[Example]]:
     """The questions of each shard, in order."""
     remaining = iter(examples)
@@ -125,7 +160,7 @@ def in_shards(examples: Iterable[Example]) -> Iterator[list[Example]]:
         yield shard
 
 
-def refuse_long_questions(answerer: Answerer | Pivot, examples: Iterable[Example]) -> None:
+def refuse_long_questions(answerer: Answers, examples: Iterable[Example]) -> None:
     """See that questions leave room for their contexts, before anything is read.
 
     Questions that are translated first are not looked at.
@@ -135,15 +170,18 @@ def refuse_long_questions(answerer: Answerer | Pivot, examples: Iterable[Example
     """
     if isinstance(answerer, Answerer):
         for example in examples:
-            bare = replace(example, context="")
+            bare = replace(example, context="", others=())
             list(answerer.engine.windows([bare], answerer.limits))
 
 
 @lru_cache(maxsize=1)
-def _loaded(spec: ReaderSpec) -> Answerer | Pivot:
+def _loaded(spec: ReaderSpec) -> Answers:
     answerer = load_answerer(spec.reader, workers=spec.threads)
     if spec.threads and "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(spec.threads)
+    if spec.translator is not None:
+        translator = Cached(load_translator(spec.translator), spec.cache)
+        return Beside(answerer, translator, spec.also)
     if spec.pivot is None:
         return answerer
     return Pivot(

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from babelspan.data.documents import Document
 from babelspan.data.files import read_text
-from babelspan.reading.answerer import Answerer, Watch
+from babelspan.reading.answerer import Watch
+from babelspan.reading.pivot import Pivot
 from babelspan.text.shortlist import Shortlist
 from babelspan.types import ConfigError, DataError, Prediction
 
 if TYPE_CHECKING:
-    from babelspan.reading.pivot import Pivot
+    from babelspan.jobs.answer import Answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def load_questions(path: Path) -> list[str]:
 
 
 def ask_all(
-    answerer: "Answerer | Pivot",
+    answerer: "Answers",
     questions: Iterable[str],
     documents: Sequence[Document],
     *,
@@ -105,6 +106,6 @@ def ask_all(
         )
 
 
-def _unfamiliar(answerer: "Answerer | Pivot", text: str) -> tuple[str, ...]:
-    """Scripts of a text that the reader hardly knows; none where it reads a translation."""
-    return answerer.unfamiliar(text) if isinstance(answerer, Answerer) else ()
+def _unfamiliar(answerer: "Answers", text: str) -> tuple[str, ...]:
+    """Scripts of a text that the reader hardly knows; none where it reads a translation of it."""
+    return () if isinstance(answerer, Pivot) else answerer.unfamiliar(text)

@@ -1,7 +1,7 @@
 """The files that a training job learns from, by kind, and what is in them.
 
-Kinds are those of `training.run.Corpora`: labelled examples (the SQuAD layout), bitext (two
-columns) and passages (a text file, a paragraph a line).
+Kinds are those of `training.run.Corpora`: labelled examples and a target (the SQuAD layout), bitext
+(two columns) and passages (a text file, a paragraph a line).
 """
 
 import re
@@ -16,7 +16,12 @@ from babelspan.text.languages import CODE
 from babelspan.types import ConfigError, DataError, Example, Passage, SentencePair
 
 _PASSAGES = re.compile(rf"(?P<source>.+)\.(?P<language>{CODE})\.txt(?:\.gz)?")
-_OPTIONS = {"labelled": "--train", "bitext": "--bitext", "passages": "--texts"}
+_OPTIONS = {
+    "labelled": "--train",
+    "target": "--target",
+    "bitext": "--bitext",
+    "passages": "--texts",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +30,8 @@ class Paths:
 
     labelled: tuple[str, ...] = ()
     """Examples with answers, in the SQuAD layout."""
+    target: tuple[str, ...] = ()
+    """Examples whose questions say what the reader is for, in the SQuAD layout."""
     bitext: tuple[str, ...] = ()
     """Sentence pairs, `<source>.<a>-<b>.tsv[.gz]`."""
     passages: tuple[str, ...] = ()
@@ -34,6 +41,7 @@ class Paths:
         """These and then the others."""
         return Paths(
             labelled=self.labelled + other.labelled,
+            target=self.target + other.target,
             bitext=self.bitext + other.bitext,
             passages=self.passages + other.passages,
         )
@@ -43,8 +51,16 @@ class Paths:
         return {kind: getattr(self, kind) for kind in _OPTIONS if getattr(self, kind)}
 
 
-def check_needs(method: str, needs: Iterable[str], paths: Paths) -> None:
+def check_needs(
+    method: str, needs: Iterable[str], paths: Paths, *, takes: Iterable[str] = ()
+) -> None:
     """See that a method gets what it learns from, and nothing else.
+
+    Args:
+        method: its name.
+        needs: the kinds that it cannot do without.
+        paths: what it is given.
+        takes: kinds that it can do without.
 
     Raises:
         ConfigError: if a kind is missing, or one is given that the method does not read.
@@ -55,7 +71,7 @@ def check_needs(method: str, needs: Iterable[str], paths: Paths) -> None:
             f"the method {method!r} learns from {kind} data, found none; give {_OPTIONS[kind]} or "
             f"{kind} in the recipe's table [data]"
         )
-    for kind in sorted(given.keys() - set(needs)):
+    for kind in sorted(given.keys() - {*needs, *takes}):
         raise ConfigError(
             f"the method {method!r} does not read {kind} data, found {', '.join(given[kind])}; "
             f"leave {_OPTIONS[kind]} out"
@@ -70,7 +86,7 @@ def find(paths: Paths, *, split: str | None = None) -> dict[str, list[data_folde
     """
     found = {}
     for kind, given in paths.by_kind().items():
-        if kind == "labelled":
+        if kind in {"labelled", "target"}:
             found[kind] = data_folder.find([Path(p) for p in given], split=split)
         else:
             found[kind] = _among([Path(p) for p in given], *_NAMED[kind])

@@ -7,6 +7,7 @@ for each pair of languages as soon as it is whole.
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,6 +24,7 @@ from babelspan.jobs.answer import (
     probabilities_of,
     refuse_long_questions,
     save,
+    tell_of_translations,
 )
 from babelspan.jobs.shards import ALONE, Crew, carry_out, claimed, is_finished, record_of
 from babelspan.readers import shortened
@@ -152,8 +154,11 @@ def evaluate(
     allows_no_answer: bool = False,
     keep: Path | None = None,
     crew: Crew = ALONE,
+    beside: Sequence[DataFile] = (),
 ) -> Evaluation:
     """Measure a reader by name; `cells` are of `files`, the rest and errors are as in `measure`.
+
+    The questions of the files `beside` stand beside those of `cells` already.
 
     Raises:
         DataError: also for a question that leaves no room for its context.
@@ -169,9 +174,14 @@ def evaluate(
             cells,
             scorer,
             keep=keep,
-            depends_on={**identity_of(identity["reader"], files, sample=sample), **identity},
+            depends_on={
+                **identity_of(identity["reader"], files, sample=sample, beside=beside),
+                **identity,
+            },
             crew=crew,
         )
+        if not crew.is_elsewhere:
+            tell_of_translations(spec.load())
     finally:
         spec.unload()
     line = signature_of(
@@ -181,6 +191,7 @@ def evaluate(
         sample=sample,
         reader=shortened(identity["reader"]),
         allows_no_answer=allows_no_answer,
+        beside=[*identity_of_files(beside), *filter(None, [identity.get("beside")])],
     )
     return Evaluation(
         reader=name,
@@ -194,14 +205,24 @@ def evaluate(
 
 
 def identity_of(
-    reader: str, files: Sequence[DataFile], *, sample: int | None = None
+    reader: str,
+    files: Sequence[DataFile],
+    *,
+    sample: int | None = None,
+    beside: Sequence[DataFile] = (),
 ) -> dict[str, Any]:
     """What predictions that are kept depend on: the reader's identity, the data."""
     return {
         "reader": reader,
         "data": sorted(f"{f.path.name}:{checksum(f.path)}" for f in files),
         "sample": sample,
+        **({"beside_files": identity_of_files(beside)} if beside else {}),
     }
+
+
+def identity_of_files(files: Sequence[DataFile]) -> list[str]:
+    """Language and content of files that stand beside others, in order."""
+    return sorted(f"{f.context_language}:{checksum(f.path)}" for f in files)
 
 
 def signature_of(
@@ -212,6 +233,7 @@ def signature_of(
     sample: int | None = None,
     reader: str | None = None,
     allows_no_answer: bool = False,
+    beside: Sequence[str] = (),
 ) -> str:
     """The signature of a matrix measured on files.
 
@@ -222,6 +244,7 @@ def signature_of(
         sample: as in `load_cells`.
         reader: for people, as `readers.shortened` gives it; None for figures of several.
         allows_no_answer: whether the reader might say that there is no answer.
+        beside: what stood beside the texts.
     """
     line = signature(
         scorer,
@@ -233,6 +256,9 @@ def signature_of(
         line += f"|sample:{sample}"
     if allows_no_answer:
         line += "|may-say-no-answer:yes"
+    if beside:
+        digest = sha256("\n".join(beside).encode()).hexdigest()
+        line += f"|beside:sha256:{digest[:12]}"
     return line if reader is None else f"{line}|reader:{reader}"
 
 

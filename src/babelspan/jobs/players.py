@@ -17,8 +17,7 @@ class Player(NamedTuple):
 
     Attributes:
         load: it, from a name and limits of windows.
-        monitor: what evaluates it, from the network, development data, their scorer and the run's
-            place.
+        monitor: what evaluates it, from the network, development data, their scorer and the run.
     """
 
     load: Callable[[str, Limits], Any]
@@ -34,19 +33,21 @@ def player_of(method: ModuleType) -> Player:
     return GENERATOR if trained is QuestionGenerator else READER
 
 
-def _reader_monitor(
-    reader: Any, examples: Sequence[Example], scorer: Scorer, place: Any
-) -> Monitor:
-    """Exact match and F1; each process reads a part."""
+def _reader_monitor(reader: Any, examples: Sequence[Example], scorer: Scorer, run: Any) -> Monitor:
+    """Exact match and F1; each process reads a part.
+
+    What is measured is the run's player "reader", which a method may have built around `reader`.
+    """
     from babelspan.training.fit import evaluating
 
-    answerer = answerer_of(reader)
+    place = run.place
     says_none = getattr(scorer, "HAS_UNANSWERABLE", False)
 
     def monitor() -> dict[str, float]:
-        with evaluating(reader):
+        learns = run.players.get("reader", reader)
+        with evaluating(learns):
             mine = examples[place.process :: place.processes]
-            answered = answerer.predict(mine, allows_no_answer=says_none)
+            answered = answerer_of(learns).predict(mine, allows_no_answer=says_none)
             parts = place.gathered({p.id: p.text for p in answered})
         texts = {identity: text for part in parts for identity, text in part.items()}
         found = figures(examples, texts, scorer)
@@ -56,13 +57,15 @@ def _reader_monitor(
 
 
 def _generator_monitor(
-    generator: Any, examples: Sequence[Example], scorer: Scorer, place: Any
+    generator: Any, examples: Sequence[Example], scorer: Scorer, run: Any
 ) -> Monitor:
     """Nats a piece of the questions that can be learnt from, one question at a time."""
     import torch
 
     from babelspan.losses.writing import writing_loss
     from babelspan.training.fit import evaluating
+
+    place = run.place
 
     @torch.no_grad()
     def nats(example: Example) -> float | None:

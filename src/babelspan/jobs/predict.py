@@ -25,6 +25,7 @@ from babelspan.jobs.answer import (
     ReaderSpec,
     in_shards,
     refuse_long_questions,
+    tell_of_translations,
 )
 from babelspan.jobs.shards import ALONE, Crew, carry_out, claimed, is_finished, record_of
 from babelspan.readers import parts_of
@@ -83,6 +84,8 @@ def predict(
             _answer(answering, file, folder, questions=found.questions, crew=crew)
             _join(folder, out, questions=found.questions)
             shutil.rmtree(folder)
+        if not crew.is_elsewhere:
+            tell_of_translations(spec.load())
     finally:
         spec.unload()
     return found

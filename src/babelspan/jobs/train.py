@@ -89,7 +89,7 @@ def plan(
     """
     module, built = resolve(method, recipe=recipe, settings=settings)
     paths = built["data"].joined(data)
-    corpora.check_needs(method, module.NEEDS, paths)
+    corpora.check_needs(method, module.NEEDS, paths, takes=getattr(module, "TAKES", ()))
     files = corpora.find(paths, split=split)
     if dev:
         files["dev"] = corpora.find(Paths(labelled=tuple(map(str, dev))), split=split)["labelled"]
@@ -175,7 +175,7 @@ def carry_out(plan: Plan, out: Path) -> None:
             record["reader_sha256"] = checksum_of(plan.reader)
         _begin(out, record, run, is_new=state == "new")
         if plan.dev:
-            run.monitor = player.monitor(network, plan.dev, plan.dev_scorer, run.place)
+            run.monitor = player.monitor(network, plan.dev, plan.dev_scorer, run)
         trained = plan.method.train(network, learnt_from, plan.method_config, run)
         run.place.accelerator.wait_for_everyone()
         if run.place.leads:
@@ -209,9 +209,13 @@ def _corpora(plan: Plan) -> Any:
     from babelspan.training.run import Corpora
     from babelspan.training.spool import Spool
 
-    labelled: Spool[Example] = Spool(
-        corpora.examples(plan.files.get("labelled", ()), keep_misplaced=plan.keep_misplaced)
-    )
+    labelled: Spool[Example] = Spool()
+    sets: dict[str, int] = {}
+    for file in plan.files.get("labelled", ()):
+        before = len(labelled)
+        for example in corpora.examples([file], keep_misplaced=plan.keep_misplaced):
+            labelled.append(example)
+        sets[str(file.whole)] = sets.get(str(file.whole), 0) + len(labelled) - before
     if unplaced := misplaced(labelled):
         print(f"ignored {unplaced} answers whose text is not at the stated offset", file=sys.stderr)
     if unplaced := misplaced(plan.dev):
@@ -225,6 +229,8 @@ def _corpora(plan: Plan) -> Any:
         labelled = Spool(chain(labelled, elsewhere))
     return Corpora(
         labelled=labelled,
+        sets=tuple(sets.items()),
+        target=list(corpora.examples(plan.files.get("target", ()), keep_misplaced=True)),
         bitext=Spool(corpora.sentence_pairs(plan.files.get("bitext", ()))),
         passages=Spool(corpora.passages(plan.files.get("passages", ()))),
     )

@@ -124,6 +124,11 @@ class PretrainedReader(nn.Module):
         return self._parts[0]
 
     @property
+    def span_head(self) -> nn.Linear | None:
+        """The head, where it is no more than one layer, H to 2."""
+        return self.model.qa_outputs if self._has_plain_head else None
+
+    @property
     def width(self) -> int:
         """Width of the encoder's vectors, H."""
         return self.encoder.width

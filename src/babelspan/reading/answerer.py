@@ -87,6 +87,12 @@ class Answerer:
         part = text[start : start + _SEEN]
         return hardly_known(part, self.engine.known(part))
 
+    @property
+    def languages_beside(self) -> tuple[str, ...]:
+        """Of the translations that the reader reads beside a text; none for most readers."""
+        found: tuple[str, ...] = getattr(self.engine, "languages", ())
+        return found
+
     def predict(
         self, examples: Iterable[Example], *, allows_no_answer: bool = False
     ) -> Iterator[Prediction]:
@@ -145,9 +151,25 @@ class Answerer:
             ValueError: if the question is empty, a context is no text, or `top_k` below 1.
             DataError: if the question leaves no room for a context.
         """
-        counted("top_k", top_k)
         texts = texts_of("contexts", contexts)
         examples = [example_of(str(i), question, text) for i, text in enumerate(texts)]
+        return self.among(examples, top_k=top_k, watch=watch)
+
+    def among(
+        self, examples: Sequence[Example], *, top_k: int = 1, watch: Watch | None = None
+    ) -> list[Found]:
+        """As `ask`, with the question and each of its contexts as an example.
+
+        Args:
+            examples: with their position as id.
+            top_k: as in `ask`.
+            watch: as in `ask`.
+
+        Raises:
+            ValueError: if `top_k` is below 1.
+            DataError: if the question leaves no room for a context.
+        """
+        counted("top_k", top_k)
         read = [
             [of_window.against_no_answer() for of_window in found]
             for _, found in self._read(examples, top_k=top_k, allows_overlap=False, watch=watch)

@@ -315,6 +315,10 @@ class Featurizer:
             padded.token_type_ids[row, : window.length] = window.types()
         return padded
 
+    def inputs(self, window: Window) -> dict[str, IntArray]:
+        """The arrays that an exported reader takes for a window, each (1, L)."""
+        return self.pad([window])._asdict()
+
 
 def _cuts(tokens: int, room: int, limits: Limits) -> Iterator[tuple[int, int]]:
     """First token, and the one after the last, of each window; together they cover all tokens."""

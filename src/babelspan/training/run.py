@@ -77,11 +77,15 @@ class Corpora:
 
     Attributes:
         labelled: examples with answers.
+        sets: name and number of the labelled examples of each file, in their order.
+        target: examples whose questions say what the reader is for; their answers are not read.
         bitext: sentences with their translations.
         passages: texts without questions.
     """
 
     labelled: Sequence[Example] = ()
+    sets: Sequence[tuple[str, int]] = ()
+    target: Sequence[Example] = ()
     bitext: Sequence[SentencePair] = ()
     passages: Sequence[Passage] = ()
 

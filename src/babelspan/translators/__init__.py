@@ -1,4 +1,4 @@
-"""Translators by name: `apertium`, `ctranslate2:FOLDER`, `libretranslate:URL`, `lexicon:FILE`.
+"""Translators: `apertium`, `copy`, `ctranslate2:FOLDER`, `lexicon:FILE`, `libretranslate:URL`.
 
 The folder is the registry: each module or package here has a function `translator(argument)`,
 which gets what stands after the colon.

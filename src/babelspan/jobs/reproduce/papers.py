@@ -46,6 +46,8 @@ class Row(_Strict):
     generator: Literal["none", "source", "translated"] = "none"
     """Of synthetic questions that the reader learns from first: trained on the source examples
     alone, it asks in their language; with their T(Q+C), in all languages of the scale."""
+    leaves_out: tuple[str, ...] = ()
+    """Training sets of the scale that it does not learn from, by the first part of their names."""
     settings: Settings = ()
     published: dict[str, dict[str, float]] = field(default_factory=dict)
     """By test and by context language or mean (G-XLT, XLT): F1 of the paper, percent."""
@@ -111,6 +113,9 @@ class Test(_Strict):
     no_answer: bool = False
     """Whether readers may say that there is no answer."""
     sample: PositiveInt | None = None
+    members: tuple[str, ...] = ()
+    """Files of the same questions and texts in other languages, which readers of parallel texts
+    read beside them; each reader those of its languages."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,6 +126,10 @@ class Scale(_Strict):
     """Printed above the table."""
     reader: str
     train: str
+    more: tuple[str, ...] = ()
+    """More training sets in the language of `train`."""
+    target: str = ""
+    """Questions to be like, for methods that weigh training sets by them; empty for none."""
     source: str
     """Language of `train`."""
     languages: tuple[str, ...]

@@ -7,6 +7,7 @@ Everything that is made stays in that folder, and what is there is not made agai
 """
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -67,6 +68,11 @@ class Reproduction:
         """The file of the source examples."""
         return self.data / self.scale.train
 
+    def sources_of(self, row: Row) -> list[Path]:
+        """The files of the source examples that a row learns from."""
+        files = [self.train, *(self.data / path for path in self.scale.more)]
+        return [file for file in files if describe(file).split not in row.leaves_out]
+
     @property
     def translations(self) -> Path:
         """The folder that holds the translations."""
@@ -115,24 +121,30 @@ class Reproduction:
         Raises:
             DataError: if a translation is missing.
         """
-        files = [self.train]
-        for strategy, language in product(row.strategies, languages_of(row, self.scale)):
-            question = language if "q" in strategy else self.scale.source
-            context = language if "c" in strategy else self.scale.source
-            files += self._translations_of(question, context)
+        files = self.sources_of(row)
+        for source in self.sources_of(row):
+            for strategy, language in product(row.strategies, languages_of(row, self.scale)):
+                question = language if "q" in strategy else self.scale.source
+                context = language if "c" in strategy else self.scale.source
+                files += self._translations_of(describe(source).split, question, context)
         return tuple(files)
+
+    def members_of(self, test: Test, languages: Collection[str]) -> list[DataFile]:
+        """The files that stand beside a test, of some languages; errors as in `find`."""
+        files = find([self.data / path for path in test.members], split=test.split)
+        return [file for file in files if file.context_language in languages]
 
     @cached_property
     def _translation_files(self) -> list[DataFile]:
-        split = describe(self.train).split
-        return [file for file in inside(self.translations) if file.split == split]
+        return inside(self.translations)
 
-    def _translations_of(self, question: str, context: str) -> list[Path]:
-        """The translations with questions and contexts in these languages, part by part."""
+    def _translations_of(self, split: str, question: str, context: str) -> list[Path]:
+        """The translations of a set, with questions and contexts in these languages, by parts."""
         files = [
             file
             for file in self._translation_files
-            if (file.question_language, file.context_language) == (question, context)
+            if (file.split, file.question_language, file.context_language)
+            == (split, question, context)
         ]
         if len({file.whole for file in files}) > 1:
             raise DataError(
@@ -168,16 +180,20 @@ def check_inputs(reproduction: Reproduction) -> None:
         train_job.resolve(method, settings=settings)
     if scale.probe and not scale.tests[0].crossed:
         raise ConfigError(f"probes need a test that is crossed, {scale.tests[0].name!r} is not")
-    if not reproduction.train.is_file():
-        raise DataError(
-            f"{reproduction.train}: expected the source examples, found no such file; name the "
-            "folder that holds them with --data"
-        )
+    targets = [reproduction.data / scale.target] if scale.target else []
+    for file in (*reproduction.sources_of(Row(name="all")), *targets):
+        if not file.is_file():
+            raise DataError(
+                f"{file}: expected the source examples, found no such file; name the folder that "
+                "holds them with --data"
+            )
     if any(row.generator != "none" for row in reproduction.rows.values()):
         _check_synthesis(reproduction)
     for test in scale.tests:
         load_scorer(test.scorer)
         reproduction.cells_of(test)
+        for member in find([reproduction.data / path for path in test.members], split=test.split):
+            member.load(keep_misplaced=True)
     load_checkpoint(reproduction.start or reproduction.reader, gives_new_head=True)
 
 

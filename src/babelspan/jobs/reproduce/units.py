@@ -14,6 +14,7 @@ from babelspan.data.files import read_json, write_json
 from babelspan.jobs import evaluate as evaluate_job
 from babelspan.jobs import train as train_job
 from babelspan.jobs.answer import Answering
+from babelspan.jobs.beside import with_files
 from babelspan.jobs.corpora import Paths
 from babelspan.jobs.reproduce import synthetic
 from babelspan.jobs.reproduce.papers import START, Row, Settings, settings_of
@@ -57,6 +58,13 @@ class Unit:
     def train(self) -> tuple[Path, ...]:
         """The files that it learns from, in order; errors as in `Reproduction.learns_from`."""
         return self.job.learns_from(self.row)
+
+    @property
+    def target(self) -> tuple[str, ...]:
+        """The questions to be like, for methods that look at them."""
+        takes = getattr(train_job.load_method(self.row.method), "TAKES", ())
+        wanted = self.job.scale.target and "target" in takes
+        return (str(self.job.data / self.job.scale.target),) if wanted else ()
 
     @property
     def settings(self) -> Settings:
@@ -127,7 +135,7 @@ def train_and_measure(unit: Unit, *, workers: int, watch: Watch) -> None:
     plan = train_job.plan(
         method=unit.row.method,
         reader=unit.reader,
-        data=Paths(labelled=tuple(map(str, unit.train))),
+        data=Paths(labelled=tuple(map(str, unit.train)), target=unit.target),
         settings=[*unit.settings, f"run.seed={unit.seed}"],
     )
     train_job.carry_out(plan, unit.run)
@@ -176,12 +184,14 @@ def _measure(unit: Unit, limits: Limits, workers: int, watch: Watch) -> None:
     reader = _export_int8(unit) if job.scale.int8 else str(unit.run)
     answerer = load_answerer(reader, **asdict(limits), workers=workers)
     for test in job.scale.tests:
+        members = job.members_of(test, answerer.languages_beside)
         depends_on = evaluate_job.identity_of(
-            checksum_of(reader), job.files_of(test), sample=test.sample
+            checksum_of(reader), job.files_of(test), sample=test.sample, beside=members
         )
+        together = with_files(job.cells_of(test), members, read=answerer.languages_beside)
         evaluate_job.measure(
             Answering(lambda: answerer, allows_no_answer=test.no_answer),
-            job.cells_of(test),
+            together.cells,
             load_scorer(test.scorer),
             keep=job.answers_folder(test, unit.key) / f"seed-{unit.seed}",
             depends_on=depends_on,

@@ -1,0 +1,131 @@
+"""What translations beside a text cost: an update of training, and answering.
+
+An update of `multilingual_attention` over G texts with two translations each, beside one of
+`fine_tune` over the same 3 G texts; answering with 0, 1 and 2 translations beside, in PyTorch and
+exported. all-MiniLM-L6-v2 reads English, Spanish and Italian SQuAD of the same ids, texts of one
+window each. Contenders take turns within a round; processor time is what counts on a busy machine.
+Time follows the tokens: an English vocabulary cuts Spanish and Italian into many more pieces.
+
+    python bench/parallel_texts.py [--reader FOLDER] [--groups 8] [--rounds 3] [--questions 24]
+"""
+
+import argparse
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from fine_tuning import LEARNING_RATE, SEED
+from measured import DATA, peak_memory, processor, ratio, report, rounds
+
+from babelspan.data.folder import describe
+from babelspan.engines.onnx import OnnxEngine
+from babelspan.export.onnx import export
+from babelspan.methods import fine_tune, multilingual_attention
+from babelspan.networks.parallel_texts import Attention, ParallelReader
+from babelspan.readers import answerer_of, load_checkpoint
+from babelspan.reading.answerer import Answerer
+from babelspan.training.members import joined
+from babelspan.training.run import Corpora, Run, RunConfig
+from babelspan.training.update import Optim
+
+FILES = (
+    "qa/squad/train-without-xquad.en.json.gz",
+    "qa/squad-es/train-without-xquad.es.json.gz",
+    "qa/squad-it/test-first-half.it.json.gz",
+)
+LONGEST = 800
+"""Characters of a context, so that each text is one window."""
+OPTIM = Optim(lr=LEARNING_RATE)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--reader", default="sentence-transformers/all-MiniLM-L6-v2")
+    parser.add_argument("--groups", type=int, default=8)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--questions", type=int, default=24)
+    wanted = parser.parse_args()
+    torch.set_num_threads(1)
+    groups = triples()
+    trained = multilingual_attention.train(*job(wanted, groups, multilingual_attention))
+    rows = [*training(wanted, groups), *answering(wanted, groups, trained)]
+    facts = {"seed": SEED, "groups": wanted.groups, "peak MiB": peak_memory()}
+    report("parallel_texts", rows, libraries=["torch", "onnxruntime"], **facts)
+
+
+def triples():
+    """English texts of one window with both translations."""
+    texts = [e for name in FILES for e in describe(DATA / name).load(keep_misplaced=True)]
+    placed = (e for e in texts if len(e.context) < LONGEST and e.answers[0].start is not None)
+    return [e for e in joined(placed, same_numbers=True).examples if len(e.others) == 2]
+
+
+def job(wanted, groups, module):
+    """Arguments of an update of a method over the first texts."""
+    some = groups[: wanted.groups]
+    texts = [text for e in some for text in (replace(e, others=()), *e.others)]
+    size = len(texts) if module is fine_tune else len(some)
+    run = Run(config=RunConfig(seed=SEED, batch_size=size, updates=1, threads=1))
+    reader = load_checkpoint(wanted.reader, gives_new_head=True)
+    return reader, Corpora(labelled=texts), module.Config(reader=OPTIM), run
+
+
+def training(wanted, groups):
+    """A row for each method: processor seconds of an update, and the ratio to fine-tuning."""
+    contenders = {
+        module.__name__.rpartition(".")[2]: lambda module=module: module.train(
+            *job(wanted, groups, module)
+        )
+        for module in (fine_tune, multilingual_attention)
+    }
+    found = {name: processor(taken) for name, taken in rounds(contenders, wanted.rounds).items()}
+    reader = attending(load_checkpoint(wanted.reader, gives_new_head=True))
+    tokens = count(reader, groups[: wanted.groups])
+    for name, taken in found.items():
+        yield row(f"update, {name}", tokens, taken, found["fine_tune"])
+
+
+def attending(reader):
+    """The reader with new attention to Spanish and Italian."""
+    return ParallelReader(reader, Attention(languages=("es", "it")))
+
+
+def count(reader, examples):
+    """Tokens of examples and of what stands beside them, without padding."""
+    return sum(window.tokens for window in reader.windows(examples))
+
+
+def answering(wanted, groups, reader):
+    """A row for each number of translations and engine, and the ratio to none."""
+    asked = groups[: wanted.questions]
+    with tempfile.TemporaryDirectory() as folder:
+        export(reader, Path(folder))
+        engines = {
+            "PyTorch": answerer_of(reader.eval()),
+            "exported": Answerer(OnnxEngine(Path(folder), workers=1)),
+        }
+        contenders = {
+            (name, number): lambda answerer=answerer, number=number: list(
+                answerer.predict([replace(e, others=e.others[:number]) for e in asked])
+            )
+            for name, answerer in engines.items()
+            for number in (0, 1, 2)
+        }
+        found = {key: processor(taken) for key, taken in rounds(contenders, wanted.rounds).items()}
+    for (name, number), taken in found.items():
+        tokens = count(reader, [replace(e, others=e.others[:number]) for e in asked])
+        yield row(f"{name}, {number} beside", tokens, taken, found[name, 0])
+
+
+def row(name, tokens, taken, under):
+    return {
+        "what": name,
+        "tokens": tokens,
+        "processor seconds": min(taken),
+        "ratio": ratio(taken, under),
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""Translations from files, put beside the questions that are evaluated."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from babelspan.data.folder import DataFile
+from babelspan.data.squad import refuse_repeated_ids
+from babelspan.reading.beside import refuse_unread
+from babelspan.scoring.matrix import Pair
+from babelspan.types import DataError, Example
+
+
+class Together(NamedTuple):
+    """Questions with translations beside them.
+
+    Attributes:
+        cells: by pair of languages.
+        present: language -> how many questions have their translation.
+        questions: how many there are.
+    """
+
+    cells: Mapping[Pair, Sequence[Example]]
+    present: Counter[str]
+    questions: int
+
+    def summary(self) -> list[str]:
+        """How many questions have their translation, a line for each language, for people."""
+        return [
+            f"{language}: {found} of {self.questions} questions have their translation beside them"
+            for language, found in sorted(self.present.items())
+        ]
+
+
+def with_files(
+    cells: Mapping[Pair, Sequence[Example]], files: Sequence[DataFile], *, read: Sequence[str]
+) -> Together:
+    """Questions with those of the same id, or of that `origin`, in other files as their `others`.
+
+    Args:
+        cells: by pair of languages.
+        files: parallel to those of the questions, each in one language.
+        read: languages that the reader reads beside a text.
+
+    Raises:
+        ConfigError: if the reader does not read the language of a file.
+        DataError: if a file is in two languages or repeats an id, or two are in one language.
+    """
+    by_language: dict[str, dict[str, Example]] = {}
+    whole: dict[str, Path] = {}
+    questions = sum(map(len, cells.values()))
+    if not files:
+        return Together(cells, Counter(), questions)
+    for file in files:
+        language = file.context_language
+        if file.question_language != language:
+            raise DataError(
+                f"{file.path}: expected questions and contexts in one language, to stand beside "
+                f"others, found {file.question_language!r} over {language!r}"
+            )
+        refuse_unread([language], read)
+        if whole.setdefault(language, file.whole) != file.whole:
+            raise DataError(f"{file.path}: a second file in {language!r}; name one")
+        examples = file.load(keep_misplaced=True)
+        refuse_repeated_ids(examples, file.path)
+        found = {e.origin or e.id: replace(e, answers=None) for e in examples}
+        by_language.setdefault(language, {}).update(found)
+    present = Counter(dict.fromkeys(by_language, 0))
+    joined: dict[Pair, list[Example]] = {}
+    for pair, asked in cells.items():
+        joined[pair] = []
+        for example in asked:
+            others = [of_id[example.id] for of_id in by_language.values() if example.id in of_id]
+            present.update(other.context_language for other in others)
+            joined[pair].append(replace(example, others=tuple(others)))
+    return Together(joined, present, questions)

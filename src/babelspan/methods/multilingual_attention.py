@@ -1,0 +1,189 @@
+"""Multilingual adaptive attention: a text is read with its translations beside it.
+
+Paper      Wu et al. (2021), arXiv:2107.05002, Sections 4.2 and 4.3; Tables 4, 5, 7 and 8. Built on
+           Cui et al. (2019), arXiv:1909.00361 (Dual BERT), which says what it leaves out.
+Needs      examples in one language with their translations, T(Q+C) or parallel files of the same
+           ids; missing translations count as zeros. `target` examples, if the training sets are
+           to be weighted.
+Departs    1. Eq. 10 is Dual BERT's, A_S A_SM A_M^T, by heads and scaled; the transpose is lost in
+              print. `attention = "printed"` is Eq. 5 to 13 as they stand. Padding never counts.
+           2. lambda has no gradient, and is 0 where a window or its translation's lacks the answer.
+           3. The span losses are half of the paper's, and means over the batch; the weights of
+              the training sets (Eq. 19) are scaled to 1 in the mean over the examples.
+           4. The target's questions are whatever `--target` names; the paper takes those of a test.
+           5. What the paper does not say is Dual BERT's: the spans' vectors H, and a plain head
+              that reads the translations.
+           6. The new head begins as the plain one, with zeros for what attention adds.
+           7. `hidden`, `likeness = "one"`, `auxiliary` and `attention = "none"` are for controls.
+
+Algorithm, for each batch x of texts S with their translations R
+    1  read    spans of S with attention to R, plain spans and vectors of R  <-  reader(x)
+    2  weigh   lambda_R = max(0, cosine(answer in S, answer in R)), without gradient
+    3  reader  minimise weight of the training set * (L_S + sum over R of lambda_R L_R)
+"""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Annotated, Literal
+
+import torch
+from pydantic import Field, NonNegativeFloat, PositiveInt
+
+from babelspan.augment.mix import TaskWeight, task_weights
+from babelspan.data.files import write_json
+from babelspan.losses.similarity import span_likeness
+from babelspan.losses.span import span_losses
+from babelspan.networks.parallel_texts import Attention, ParallelBatch, ParallelReader
+from babelspan.networks.pretrained import PretrainedReader
+from babelspan.networks.reader import Reader
+from babelspan.training.fit import Losses, fit
+from babelspan.training.members import Joined, joined, parallel
+from babelspan.training.run import Corpora, Run
+from babelspan.training.update import Optim, Updater
+from babelspan.types import ConfigError, Example
+
+NEEDS = {"labelled"}
+TAKES = {"target"}
+
+WEIGHTS = "task_weights.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Table [method] of a recipe."""
+
+    reader: Optim = Optim(lr=4e-5, schedule="cosine")
+    """How the reader learns (Wu et al. 2021, Section 5.2: Adam, 4e-5, cosine decay)."""
+    own: str | None = None
+    """Language of the texts that are read for answers; by default that of the first example."""
+    languages: tuple[str, ...] | None = None
+    """Languages of the translations, in order; by default all there are, by their codes."""
+    attention: Literal["heads", "printed", "none"] = "heads"
+    """To the translations: by heads, by the formula as printed, or none, with the plain head."""
+    heads: PositiveInt | None = None
+    """Heads of the attention; by default as many as the encoder has."""
+    auxiliary: NonNegativeFloat = 1.0
+    """Weight of the losses on the translations, 1 in the paper; 0 to do without."""
+    likeness: Literal["cosine", "one"] = "cosine"
+    """What lambda is: the cosine of Eq. 23, or 1."""
+    hidden: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Fraction of the translations that are not attended to, drawn anew for each batch."""
+    same_numbers: bool = False
+    """Whether translations are left out whose question has other numbers than the own one."""
+
+
+def train(reader: Reader, corpora: Corpora, config: Config, run: Run) -> Reader:
+    """The reader after all updates; see the algorithm above.
+
+    A reader of one text gets attention and a new head, and without attention stays what it is. One
+    of parallel texts learns on.
+
+    Raises:
+        ConfigError: if the run makes questions over the wrong text, or the reader cannot do this.
+        DataError: as `joined` and `parallel` do.
+    """
+    if run.config.negatives:
+        raise ConfigError(
+            f"expected negatives = 0, got {run.config.negatives}: questions over the wrong text "
+            "have no translations"
+        )
+    found = joined(
+        corpora.labelled,
+        own=config.own,
+        languages=config.languages,
+        same_numbers=config.same_numbers,
+    )
+    weights = _weights(corpora, found, run)
+    attending = _attending(reader, found, config, run)
+    update_reader = Updater(attending, config.reader, run)
+
+    def step(batch: ParallelBatch) -> Losses:
+        own, others = attending.read(batch.hiding(config.hidden))
+
+        like = batch.both_answered.float()
+        alike = span_likeness(
+            (own.hidden.detach()[batch.owners], batch.answers[batch.owners]),
+            (others.hidden, batch.other_answers),
+        )
+        if config.likeness == "cosine":
+            like = like * alike
+
+        weight = torch.tensor([weights.get(e.id, 1.0) for e in batch.examples]).to(like)
+        spans = span_losses(own.start_logits, own.last_logits, batch.answers)
+        translated = like * span_losses(
+            others.start_logits, others.last_logits, batch.other_answers
+        )
+        span = (weight * spans).mean()
+        auxiliary = (weight[batch.owners] * translated).sum() / len(spans)
+        update_reader(span + config.auxiliary * auxiliary)
+
+        return {
+            "span": span,
+            "translated": auxiliary,
+            "likeness": alike.sum() / max(1, len(alike)),
+        }
+
+    fit(step, parallel(attending, found.examples, run), run)
+    return attending if attending.attention is not None else attending.inner
+
+
+def _attending(reader: Reader, found: Joined, config: Config, run: Run) -> ParallelReader:
+    """The reader of parallel texts that learns."""
+    if isinstance(reader, ParallelReader):
+        if config.languages is not None and config.languages != reader.languages:
+            raise ConfigError(
+                f"expected a reader with translations into {', '.join(config.languages)} beside, "
+                f"got one with {', '.join(reader.languages)}; leave `languages` out to train it on"
+            )
+        return reader
+    if not isinstance(reader, PretrainedReader):
+        raise ConfigError(f"a reader of the kind {reader.kind!r} cannot attend to translations")
+    if config.attention == "none":
+        return ParallelReader(reader, None, languages=found.languages)
+    heads = config.heads or int(reader.encoder.model.config.num_attention_heads)
+    if reader.width % heads:
+        raise ConfigError(
+            f"expected heads that divide the reader's width {reader.width}, got {heads}"
+        )
+    attention = Attention(languages=found.languages, heads=heads, formula=config.attention)
+    return ParallelReader(reader, attention, seed=run.config.seed)
+
+
+def _weights(corpora: Corpora, found: Joined, run: Run) -> Mapping[str, float]:
+    """What each example weighs by its id; nothing where all count the same."""
+    if run.place.leads:
+        for line in found.summary():
+            print(line, file=sys.stderr)
+    if not corpora.target:
+        return {}
+    sets = _sets(corpora, {(e.id, e.context_language) for e in found.examples})
+    weights = task_weights(sets, corpora.target)
+    if run.place.leads:
+        _tell(weights, run)
+    return {e.id: weights[name].weight for name, examples in sets.items() for e in examples}
+
+
+def _sets(corpora: Corpora, own: set[tuple[str, str]]) -> dict[str, list[Example]]:
+    """The examples in the own language by their file; translations are no sets of their own."""
+    examples = iter(corpora.labelled)
+    of_files = {name: list(islice(examples, count)) for name, count in corpora.sets}
+    mine = {
+        name: [e for e in some if (e.id, e.context_language) in own]
+        for name, some in of_files.items()
+    }
+    return {name: some for name, some in mine.items() if some}
+
+
+def _tell(weights: Mapping[str, TaskWeight], run: Run) -> None:
+    """Print what each training set weighs, and keep it in the run's folder."""
+    for name, found in weights.items():
+        print(
+            f"{name}: likeness {found.likeness:.3f}, share {found.share:.3f}, each example weighs "
+            f"{found.weight:.3f}",
+            file=sys.stderr,
+        )
+    if run.folder is not None:
+        kept = {name: found._asdict() for name, found in weights.items()}
+        write_json(run.folder / WEIGHTS, kept)

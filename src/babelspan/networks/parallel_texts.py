@@ -1,0 +1,304 @@
+"""A reader of a text with its translations beside it; answers are places in the text itself.
+
+Wu et al. (2021), arXiv:2107.05002, Section 4.2: one encoder for all texts, adaptive attention over
+the translations, a span head on G (Eq. 20 and 21).
+
+The folder of a saved one is that of its encoder with its plain head, which transformers loads as it
+is, and `parallel.json`, `parallel.safetensors`.
+
+Shapes: B windows of a batch, K windows of their translations, N languages, L tokens, H width.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import PositiveInt
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from babelspan.config import build
+from babelspan.data.files import read_json, replacing, write_json
+from babelspan.networks import pretrained
+from babelspan.networks.adaptive_attention import AdaptiveAttention, Formula, Texts
+from babelspan.networks.pretrained import Encoder, PretrainedReader
+from babelspan.networks.reader import Batch, Reading, moved_to
+from babelspan.reading.parallel import SETTINGS, ParallelFeaturizer, ParallelWindow, numbered
+from babelspan.types import DataError, Example, Limits
+
+WEIGHTS = "parallel.safetensors"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attention:
+    """How a reader attends to translations: what `parallel.json` says.
+
+    Attributes:
+        languages: of the translations, in the order in which they are joined.
+        heads: of the attention, which divide the encoder's width.
+        formula: as in `AdaptiveAttention`.
+    """
+
+    languages: tuple[str, ...]
+    heads: PositiveInt = 1
+    formula: Formula = "heads"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ParallelBatch:
+    """Windows as tensors, with those of their translations.
+
+    Attributes:
+        texts: B own windows, then K of translations.
+        owners: index of the own window of each translation, (K,).
+        rows: index among the K, for each own window and language; K for none, (B, N).
+        windows: the B windows.
+    """
+
+    texts: Batch
+    owners: Tensor
+    rows: Tensor
+    windows: tuple[ParallelWindow, ...]
+
+    @property
+    def input_ids(self) -> Tensor:
+        """Of the own windows, (B, L)."""
+        return self.texts.input_ids[: len(self.windows)]
+
+    @property
+    def answers(self) -> Tensor:
+        """First and last token of the gold answers, as of `Batch`, (B, 2)."""
+        return self.texts.answers[: len(self.windows)]
+
+    @property
+    def other_answers(self) -> Tensor:
+        """First and last token of the gold answers in the translations, (K, 2)."""
+        return self.texts.answers[len(self.windows) :]
+
+    @property
+    def both_answered(self) -> Tensor:
+        """Whether a translation's window and its own one both hold the answer, (K,)."""
+        return (self.other_answers[:, 0] > 0) & (self.answers[self.owners, 0] > 0)
+
+    @property
+    def examples(self) -> list[Example]:
+        """The example of each own window, B of them."""
+        return [window.example for window in self.windows]
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of all windows, without padding."""
+        return self.texts.tokens
+
+    @property
+    def answer_mask(self) -> Tensor:
+        """As of `Batch`, (B, L)."""
+        return self.texts.answer_mask[: len(self.windows)]
+
+    @property
+    def question_mask(self) -> Tensor:
+        """As of `Batch`, (B, L)."""
+        return self.texts.question_mask[: len(self.windows)]
+
+    @property
+    def context_at(self) -> Tensor:
+        """As of `Batch`, (B,)."""
+        return self.texts.context_at[: len(self.windows)]
+
+    def hiding(self, part: float) -> "ParallelBatch":
+        """The same batch with a part of its translations, drawn at random, not attended to."""
+        if not part:
+            return self
+        hidden = (torch.rand(self.rows.shape) < part).to(self.rows.device)
+        return replace(self, rows=self.rows.masked_fill(hidden, len(self.owners)))
+
+    def to(self, device: torch.device) -> "ParallelBatch":
+        """The same batch on a device."""
+        return replace(
+            self,
+            texts=self.texts.to(device),
+            owners=moved_to(device, self.owners),
+            rows=moved_to(device, self.rows),
+        )
+
+
+class Read(NamedTuple):
+    """What a reader makes of a batch: of the own windows (B), and of each translation (K).
+
+    Translations are read by the encoder and its plain head, with nothing beside them.
+    """
+
+    own: Reading
+    others: Reading
+
+
+class ParallelReader(nn.Module):
+    """A reader around a reader, which is its encoder and, with its plain head, reads translations.
+
+    The new head begins as the plain one with zeros for what attention adds, so that a trained
+    reader reads as before until it has learnt to look beside. Other new weights come from a random
+    state of their own.
+
+    Args:
+        inner: the reader.
+        attention: to the translations; None to read with the plain head and no attention, which
+            changes nothing about how the own text is read.
+        languages: of the translations that are read where there is no attention.
+        seed: of the new weights.
+    """
+
+    kind = "parallel_texts"
+
+    def __init__(
+        self,
+        inner: PretrainedReader,
+        attention: Attention | None,
+        *,
+        languages: Sequence[str] = (),
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        self.inner = inner
+        self.attention = attention
+        self.featurizer = ParallelFeaturizer(
+            inner.featurizer, languages if attention is None else attention.languages
+        )
+        if attention is not None:
+            with torch.random.fork_rng(devices=[]):
+                torch.default_generator.manual_seed(seed)
+                self.adaptive = AdaptiveAttention(
+                    inner.width,
+                    len(attention.languages),
+                    heads=attention.heads,
+                    formula=attention.formula,
+                )
+                self.head = _wider(inner.span_head, inner.width)
+
+    @property
+    def encoder(self) -> Encoder:
+        """The inner reader's encoder."""
+        return self.inner.encoder
+
+    @property
+    def width(self) -> int:
+        """Width of the encoder's vectors, H."""
+        return self.inner.width
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Of the translations, in order."""
+        return self.featurizer.languages
+
+    @property
+    def limits(self) -> Limits:
+        """How contexts are cut where a call does not say."""
+        return self.featurizer.limits
+
+    def windows(
+        self, examples: Iterable[Example], limits: Limits | None = None
+    ) -> Iterator[ParallelWindow]:
+        """The windows of examples, in order, as `ParallelFeaturizer.windows`."""
+        return self.featurizer.windows(examples, limits)
+
+    def known(self, text: str) -> NDArray[np.int32]:
+        """Places of the known tokens of a text, as `Featurizer.known`."""
+        return self.featurizer.known(text)
+
+    def together(self, group: Sequence[Example]) -> Iterator[tuple[ParallelWindow, ...]]:
+        """Windows to learn from, as `ParallelFeaturizer.together`."""
+        return self.featurizer.together(group)
+
+    def collate(self, windows: Sequence[ParallelWindow]) -> ParallelBatch:
+        """Windows as one batch."""
+        texts, owners, rows = numbered(windows)
+        return ParallelBatch(
+            texts=self.inner.collate(texts),
+            owners=torch.from_numpy(owners),
+            rows=torch.from_numpy(rows),
+            windows=tuple(windows),
+        )
+
+    def forward(self, batch: ParallelBatch) -> Reading:
+        """Logits and vectors of the own windows; logits in fp32 whatever the precision."""
+        return self.read(batch).own
+
+    def read(self, batch: ParallelBatch) -> Read:
+        """As `forward`, and what the plain head makes of each translation."""
+        texts: Reading = self.inner(batch.texts)
+        size = len(batch.windows)
+        own = Reading(*(part[:size] for part in texts)) if len(batch.owners) else texts
+        others = Reading(*(part[size:] for part in texts))
+        if self.attention is None:
+            return Read(own, others)
+        own_mask, others_mask = batch.texts.attention_mask.tensor_split([size])
+        start_logits, last_logits = self.spans(
+            Texts(own.hidden, own_mask),
+            Texts(others.hidden, others_mask),
+            batch.owners,
+            batch.rows,
+        )
+        return Read(own._replace(start_logits=start_logits, last_logits=last_logits), others)
+
+    def spans(
+        self, own: Texts, others: Texts, owners: Tensor, rows: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Start and last logits of own texts, (B, L) each: Eq. 20 and 21.
+
+        Arguments as of `AdaptiveAttention.forward`.
+        """
+        logits = self.head(self.adaptive(own, others, owners, rows)).float()
+        padding = own.mask[:, :, None] == 0
+        start_logits, last_logits = logits.masked_fill(padding, -torch.inf).unbind(-1)
+        return start_logits, last_logits
+
+    def save(self, folder: Path) -> None:
+        """Write the inner reader's files, the attention's weights and its settings."""
+        assert self.attention is not None
+        self.inner.save(folder)
+        own = {k: v.contiguous() for k, v in self.state_dict().items() if not _is_inner(k)}
+        with replacing(folder / WEIGHTS) as beside:
+            save_file(own, beside)
+        write_json(folder / SETTINGS, asdict(self.attention))
+
+
+def load(folder: Path, *, limits: Limits = Limits()) -> ParallelReader:
+    """The reader of a folder.
+
+    Raises:
+        ConfigError: if its settings are not those of a reader of parallel texts.
+        DataError: if files are missing or broken.
+    """
+    attention = build(Attention, read_json(folder / SETTINGS), str(folder / SETTINGS))
+    reader = ParallelReader(pretrained.load(str(folder), limits=limits), attention)
+    try:
+        weights = load_file(folder / WEIGHTS)
+        expected = {name for name in reader.state_dict() if not _is_inner(name)}
+        if weights.keys() != expected:
+            raise ValueError(f"other tensors: {sorted(weights.keys() ^ expected)[:3]}")
+        reader.load_state_dict(weights, strict=False)
+    except Exception as error:  # the library has a class of its own
+        cause = " ".join(str(error).split())[:200]
+        raise DataError(
+            f"{folder / WEIGHTS}: expected the weights of its attention, found something else "
+            f"({cause}); train or fetch the reader again"
+        ) from error
+    return reader
+
+
+def _is_inner(name: str) -> bool:
+    return name.startswith("inner.")
+
+
+def _wider(plain: nn.Linear | None, width: int) -> nn.Linear:
+    """A head on vectors of twice the width that reads what a plain head reads, if there is one."""
+    head = nn.Linear(2 * width, 2)
+    if plain is not None:
+        with torch.no_grad():
+            head.weight.zero_()
+            head.weight[:, :width] = plain.weight
+            head.bias.copy_(plain.bias)
+    return head

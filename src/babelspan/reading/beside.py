@@ -1,0 +1,194 @@
+"""Answers from a text with translations beside it that a translator makes on the way.
+
+For readers of parallel texts: Wu et al. (2021), arXiv:2107.05002, Section 5.1, translate what is
+asked at test. Answers are places in the text as it was given.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
+
+from babelspan.augment.cache import Cached
+from babelspan.augment.translate import Direction
+from babelspan.reading.answerer import Answerer, Found, Watch
+from babelspan.scoring.calibration import Calibration
+from babelspan.seams import Translator
+from babelspan.types import UNDETERMINED, ConfigError, Example, Prediction
+
+_EXAMPLES_AT_ONCE = 128
+_Text = tuple[str, str]
+"""A language and a text in it."""
+
+
+class Beside:
+    """An answerer around an answerer and a translator.
+
+    A translation that an example has among its `others` is taken as it is; a text that is in a
+    language already is its own translation.
+
+    Args:
+        answerer: around a reader of parallel texts.
+        translator: to the languages.
+        languages: of the translations to make; not empty.
+        question_language: of questions to `ask`.
+        context_language: of contexts to `ask`.
+
+    Attributes:
+        missing: language -> translations that came back empty, so far.
+
+    Raises:
+        ConfigError: if the reader does not read translations into one of the languages.
+    """
+
+    def __init__(
+        self,
+        answerer: Answerer,
+        translator: Translator,
+        languages: Sequence[str],
+        *,
+        question_language: str = UNDETERMINED,
+        context_language: str = UNDETERMINED,
+    ) -> None:
+        refuse_unread(languages, answerer.languages_beside)
+        self._answerer = answerer
+        self._translator = (
+            translator if isinstance(translator, Cached) else Cached(translator, None)
+        )
+        self.languages = tuple(languages)
+        self.question_language = question_language
+        self.context_language = context_language
+        self.missing: Counter[str] = Counter()
+
+    @property
+    def identity(self) -> str:
+        """What makes its answers differ from the answerer's own."""
+        return f"{self._translator.identity}>{'+'.join(self.languages)}"
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """What makes probabilities of scores, of the answerer."""
+        return self._answerer.calibration
+
+    def unfamiliar(self, text: str) -> tuple[str, ...]:
+        """The scripts of a text that the reader hardly knows, as `Answerer.unfamiliar`."""
+        return self._answerer.unfamiliar(text)
+
+    def summary(self) -> str:
+        """What was translated, how long it took and what came back empty, for people."""
+        took = f"{self._translator.asked} sentences in {self._translator.seconds:.1f} s"
+        empty = ", ".join(f"{n} into {language}" for language, n in sorted(self.missing.items()))
+        return f"translated {took}" + (f"; {empty} came back empty" if empty else "")
+
+    def predict(
+        self, examples: Iterable[Example], *, allows_no_answer: bool = False
+    ) -> Iterator[Prediction]:
+        """The best answer to each example, in order; spans are of its own context.
+
+        Raises:
+            ConfigError: if the language of a question or context is not known.
+            DataError: if a question leaves no room for its context.
+        """
+        remaining = iter(examples)
+        while some := list(islice(remaining, _EXAMPLES_AT_ONCE)):
+            yield from self._answerer.predict(
+                self.with_translations(some), allows_no_answer=allows_no_answer
+            )
+
+    def ask(
+        self, question: str, contexts: Sequence[str], *, top_k: int = 1, watch: Watch | None = None
+    ) -> list[Found]:
+        """The best answers to one question among several contexts, as `Answerer.ask`."""
+        if not question.strip():
+            raise ValueError("the question is empty; ask something")
+        asked = [
+            Example(
+                id=str(number),
+                question=question,
+                context=context,
+                answers=None,
+                question_language=self.question_language,
+                context_language=self.context_language,
+            )
+            for number, context in enumerate(contexts)
+        ]
+        return self._answerer.among(self.with_translations(asked), top_k=top_k, watch=watch)
+
+    def with_translations(self, examples: Sequence[Example]) -> list[Example]:
+        """The examples with a translation into each language among their `others`.
+
+        Raises:
+            ConfigError: if the language of a question or context is not known.
+        """
+        made = [list(example.others) for example in examples]
+        for language in self.languages:
+            wanted = [
+                (example, others)
+                for example, others in zip(examples, made, strict=True)
+                if language not in {other.context_language for other in others}
+            ]
+            parts = self._rendered(_texts(example for example, _ in wanted), language)
+            for example, others in wanted:
+                other = _translation(example, parts, language)
+                if other.question.strip() and other.context.strip():
+                    others.append(other)
+                else:
+                    self.missing[language] += 1
+        return [
+            replace(example, others=tuple(others))
+            for example, others in zip(examples, made, strict=True)
+        ]
+
+    def _rendered(self, texts: Iterable[_Text], language: str) -> dict[_Text, str]:
+        """Each text in a language; one that is in it already as it is."""
+        found: dict[_Text, str] = {}
+        by_source: dict[str, list[str]] = {}
+        for source, text in texts:
+            if source == UNDETERMINED:
+                raise ConfigError(
+                    "a translator has to know the languages of question and context; name the file "
+                    "<split>.<question>-<context>.json or say them with --question-language and "
+                    "--context-language"
+                )
+            if source == language:
+                found[source, text] = text
+            else:
+                by_source.setdefault(source, []).append(text)
+        for source, of_source in by_source.items():
+            rendered = Direction(self._translator, source, language).render(of_source)
+            found |= {(source, text): rendering.text for text, rendering in rendered.items()}
+        return found
+
+
+def refuse_unread(languages: Iterable[str], read: Sequence[str]) -> None:
+    """See that a reader reads translations into some languages.
+
+    Raises:
+        ConfigError: if not.
+    """
+    unread = next((language for language in languages if language not in read), None)
+    if unread is not None:
+        does = f"translations into {', '.join(read)}" if read else "one text only"
+        raise ConfigError(
+            f"expected a reader that reads translations into {unread!r} beside a text, got one "
+            f"that reads {does}; leave {unread!r} out, or train one with multilingual_attention"
+        )
+
+
+def _translation(example: Example, parts: Mapping[_Text, str], language: str) -> Example:
+    """An example in another language, of translated parts."""
+    return replace(
+        example,
+        question=parts[example.question_language, example.question],
+        context=parts[example.context_language, example.context],
+        answers=None,
+        question_language=language,
+        context_language=language,
+        others=(),
+    )
+
+
+def _texts(examples: Iterable[Example]) -> Iterator[_Text]:
+    for example in examples:
+        yield example.question_language, example.question
+        yield example.context_language, example.context

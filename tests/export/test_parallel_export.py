@@ -1,0 +1,105 @@
+"""An exported reader of parallel texts: PyTorch's logits at three lengths, with 0 to 2 beside."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from babelspan import readers
+from babelspan.engines.onnx import OnnxEngine
+from babelspan.engines.torch import TorchEngine
+from babelspan.export.onnx import export
+from babelspan.networks.parallel_texts import Attention, ParallelReader
+from babelspan.types import Limits
+from miniature import miniature_reader
+from world import World
+
+WORLD = World(0)
+LANGUAGES = ("L1", "L2")
+LIMITS = Limits(max_length=100, overlap=16)
+
+
+def made(languages=LANGUAGES, formula="heads"):
+    inner = miniature_reader(WORLD.vocabulary(), max_length=100, dropout=0.1)
+    attention = Attention(languages=languages, heads=4, formula=formula)
+    reader = ParallelReader(inner, attention, seed=3)
+    with torch.no_grad():
+        reader.head.weight[:, inner.width :].normal_(generator=torch.Generator().manual_seed(5))
+    return reader.eval()
+
+
+@pytest.fixture(scope="module")
+def reader():
+    return made()
+
+
+@pytest.fixture(scope="module")
+def folder(reader, tmp_path_factory):
+    path = tmp_path_factory.mktemp("exported")
+    export(reader, path)
+    return path
+
+
+def examples(count, *languages, parts=1):
+    """Questions over contexts of several stories, with exact translations beside them."""
+
+    def told(language):
+        made = [WORLD.examples(count, language, language, seed=s) for s in range(parts)]
+        return [
+            replace(of_id[0], context=" ".join(e.context for e in of_id))
+            for of_id in zip(*made, strict=True)
+        ]
+
+    others = zip(*(told(language) for language in languages), strict=True)
+    beside = list(others) or [()] * count
+    return [replace(e, others=o) for e, o in zip(told("L0"), beside, strict=True)]
+
+
+@pytest.mark.parametrize("parts", [1, 2, 4])
+@pytest.mark.parametrize("present", [(), ("L1",), ("L2",), LANGUAGES])
+def test_logits_are_those_of_pytorch(reader, folder, parts, present):
+    engines = OnnxEngine(folder, workers=1), TorchEngine(reader)
+    asked = examples(3, *present, parts=parts)
+    ours, theirs = (list(engine.read(list(engine.windows(asked, LIMITS)))) for engine in engines)
+    assert len(ours) >= 3
+    for one, other in zip(ours, theirs, strict=True):
+        assert np.allclose(one.start, other.start, atol=1e-4)
+        assert np.allclose(one.last, other.last, atol=1e-4)
+
+
+def test_the_encoder_s_attention_is_one_operator_and_knows_padding(folder):
+    model = onnx.load(folder / "model.onnx")
+    choices = [n for n in model.graph.node if n.op_type == "If"]
+    assert len(choices) == 2
+    for choice in choices:
+        branches = {a.name: a.g.node for a in choice.attribute}
+        assert all(
+            [n.op_type for n in nodes] == ["MultiHeadAttention"] for nodes in branches.values()
+        )
+        assert {name: len(nodes[0].input) for name, nodes in branches.items()} == {
+            "then_branch": 3,
+            "else_branch": 5,
+        }
+
+
+def test_it_answers_like_its_checkpoint_and_knows_its_languages(reader, folder):
+    asked = examples(8, *LANGUAGES)
+    exported = readers.load_answerer(str(folder), max_length=100, overlap=16)
+    mine = readers.answerer_of(reader)
+    assert exported.languages_beside == mine.languages_beside == LANGUAGES
+    ours, theirs = (list(a.predict(asked)) for a in (exported, mine))
+    assert [p.span for p in ours] == [p.span for p in theirs]
+    without = list(exported.predict([replace(e, others=()) for e in asked]))
+    assert [p.logit for p in without] != [p.logit for p in ours]
+
+
+@pytest.mark.parametrize(("languages", "formula"), [((), "heads"), (("L1",), "printed")])
+def test_no_language_and_the_printed_formula_are_exported_too(tmp_path, languages, formula):
+    reader = made(languages, formula)
+    export(reader, tmp_path, int8=True)
+    assert json.loads((tmp_path / "reader.json").read_text())["languages"] == list(languages)
+    (answer,) = readers.load_answerer(str(tmp_path)).predict(examples(1, *LANGUAGES))
+    assert answer.text
