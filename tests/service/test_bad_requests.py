@@ -1,10 +1,11 @@
 """Bad requests: each gets its status, and one sentence that says what was expected and found."""
 
 import json
+import time
 
 import pytest
 
-from conftest import TEXT, serving
+from served import TEXT, serving
 
 GOOD = {"question": "Where is the lake?", "texts": [{"text": TEXT}]}
 
@@ -154,7 +155,11 @@ def test_every_response_tells_browsers_to_trust_nothing(served):
 def test_logs_hold_no_texts_and_no_second_lines(served, capfd):
     served.ask("Where is the secret\nlake?", text="The secret lake lies here.")
     served.call("GET", "/v1/documents/a%0Ab%22secret")
-    lines = capfd.readouterr().err.splitlines()
+    logged, end = "", time.monotonic() + 30
+    while logged.count("\n") < 2 and time.monotonic() < end:  # a line comes after its response
+        logged += capfd.readouterr().err
+        time.sleep(0.01)
+    lines = logged.splitlines()
     assert len(lines) == 2
     assert all(json.loads(line)["event"] == "request" for line in lines)
     assert "secret" not in "".join(lines)

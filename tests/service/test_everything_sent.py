@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from babelspan.data.squad import load_squad
-from conftest import default_answerer
+from served import default_answerer
 
 KEYS = [
     *("question", "texts", "text", "name", "language", "documents", "reader", "top_k", "within"),

@@ -11,7 +11,7 @@ from babelspan.service.admission import Admission
 from babelspan.service.problems import Problem
 from babelspan.service.settings import Settings
 from babelspan.types import ConfigError
-from conftest import TEXT, serving
+from served import TEXT, serving
 
 LONG = "The lake lies in Siberia. " * 1200
 JSON = {"Content-Type": "application/json"}

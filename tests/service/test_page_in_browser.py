@@ -3,12 +3,11 @@
 import json
 
 import pytest
-from test_routes import SAMPLES
 
 import chromium
 from babelspan.data.squad import load_squad
 from babelspan.service.page import made_page
-from conftest import default_answerer, serving
+from served import SAMPLES, default_answerer, serving
 
 pytestmark = pytest.mark.browser
 BEFORE = "👨\u200d👩\u200d👧 e\u0301 \U00010348 🇩🇪 "

@@ -5,11 +5,9 @@ import json
 import pytest
 
 from babelspan.data.squad import load_squad
-from babelspan.readers import DEFAULT_FOLDER
-from conftest import TEXT, default_answerer
+from served import SAMPLES, TEXT, default_answerer
 from world import World
 
-SAMPLES = DEFAULT_FOLDER.parent / "samples"
 EVENTS = {"Accept": "text/event-stream"}
 LINES = {"Content-Type": "application/x-ndjson"}
 

@@ -1,8 +1,8 @@
 """A reader that answers: windows, engine and decoder put together."""
 
-import copy
 import math
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from itertools import chain, islice, pairwise
 from typing import Any
@@ -75,12 +75,6 @@ class Answerer:
             "max_answer_tokens", max_answer_tokens if given else MAX_ANSWER_TOKENS
         )
         self._tokens_of_a_call = self.max_answer_tokens if given else _TOKENS_OF_A_CALL
-
-    def read_by(self, crew: Crew) -> "Answerer":
-        """The same answerer, whose windows a crew reads."""
-        other = copy.copy(self)
-        other.crew = crew
-        return other
 
     def unfamiliar(self, text: str) -> tuple[str, ...]:
         """The scripts of a text that the reader hardly knows, by name; none where it cannot tell.
@@ -180,9 +174,9 @@ class Answerer:
             [of_window.against_no_answer() for of_window in found]
             for _, found in self._read(examples, top_k=top_k, allows_overlap=False, watch=watch)
         ]
-        return self.best(examples, read, top_k=top_k)[0]
+        return self.best_found(examples, read, top_k=top_k)[0]
 
-    def best(
+    def best_found(
         self, examples: Sequence[Example], read: Sequence[Sequence[Candidates]], *, top_k: int
     ) -> tuple[list[Found], float]:
         """The best answers to one question, and the share of "nowhere", as `ask` weighs them.
@@ -211,6 +205,12 @@ class Answerer:
             if prediction.span is not None
         ]
         return sorted(answers, key=lambda a: -a.prediction.logit)[:top_k], math.exp(-mass)
+
+    def borrowing(self, crew: Crew) -> "Answerer":
+        """The same answerer, whose windows are read by a crew of its engine."""
+        shared = copy(self)
+        shared.crew = crew
+        return shared
 
     def __call__(
         self,

@@ -74,7 +74,7 @@ def asked(answerer: Answerer, request: AnswerRequest, texts: Sequence[Named]) ->
     examples = [_example(i, request.question, t.text) for i, t in enumerate(texts)]
 
     def finish(read: Read) -> dict[str, Any]:
-        found, nowhere = answerer.best(examples, read, top_k=request.top_k)
+        found, nowhere = answerer.best_found(examples, read, top_k=request.top_k)
         return {
             "answers": [
                 _answer(texts, f, places[f.context], request.surroundings)
@@ -140,7 +140,7 @@ def _example(number: int, question: str, context: str) -> Example:
 
 
 def _span(prediction: Prediction) -> Span:
-    assert prediction.span is not None, "`best` gives answers with a place only"
+    assert prediction.span is not None, "an answerer gives answers with a place only"
     return prediction.span
 
 

@@ -31,7 +31,7 @@ class Reader:
         self.source = source
         answerer = load_answerer(source, workers=workers)
         self.crew = Crew(answerer.engine)
-        self.answerer = answerer.read_by(self.crew)
+        self.answerer = answerer.borrowing(self.crew)
         try:
             self.answerer.ask(_PROBE[0], [_PROBE[1]])
             self.sha256 = checksum_of(source)
