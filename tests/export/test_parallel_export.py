@@ -1,6 +1,8 @@
 """An exported reader of parallel texts: PyTorch's logits at three lengths, with 0 to 2 beside."""
 
 import json
+import pickle
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +15,7 @@ from babelspan.engines.onnx import OnnxEngine
 from babelspan.engines.torch import TorchEngine
 from babelspan.export.onnx import export
 from babelspan.networks.parallel_texts import Attention, ParallelReader
-from babelspan.types import Limits
+from babelspan.types import DataError, Limits
 from miniature import miniature_reader
 from world import World
 
@@ -99,7 +101,24 @@ def test_it_answers_like_its_checkpoint_and_knows_its_languages(reader, folder):
 @pytest.mark.parametrize(("languages", "formula"), [((), "heads"), (("L1",), "printed")])
 def test_no_language_and_the_printed_formula_are_exported_too(tmp_path, languages, formula):
     reader = made(languages, formula)
-    export(reader, tmp_path, int8=True)
+    export(reader, tmp_path, int8=True, int4_vectors=True)
     assert json.loads((tmp_path / "reader.json").read_text())["languages"] == list(languages)
     (answer,) = readers.load_answerer(str(tmp_path)).predict(examples(1, *LANGUAGES))
     assert answer.text
+
+
+def test_settings_of_a_reader_of_one_text_are_refused(folder, tmp_path):
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    settings = json.loads((folder / "reader.json").read_text())
+    del settings["languages"]
+    (tmp_path / "reader.json").write_text(json.dumps(settings))
+    with pytest.raises(DataError, match=r"expected a network from .* found one from .* rows to"):
+        OnnxEngine(tmp_path)
+
+
+def test_it_is_loaded_again_where_it_is_unpickled_and_knows_what_it_knows(folder):
+    engine = pickle.loads(pickle.dumps(OnnxEngine(folder, workers=1)))
+    assert engine.languages == LANGUAGES
+    text = WORLD.examples(1)[0].context
+    assert len(engine.known(text)) > 3
+    assert len(engine.known("\U00013000")) == 0

@@ -9,6 +9,7 @@ from babelspan.engines.torch import TorchEngine
 from babelspan.networks.parallel_texts import Attention, ParallelReader
 from babelspan.reading.answerer import Answerer
 from babelspan.reading.beside import Beside
+from babelspan.scoring.calibration import Calibration
 from babelspan.translators import load_translator
 from babelspan.types import ConfigError
 from miniature import miniature_reader
@@ -93,6 +94,18 @@ def test_one_question_over_several_texts(answerer):
     assert all(f.prediction.span.of(contexts[f.context]) == f.prediction.text for f in found)
     with pytest.raises(ValueError, match="the question is empty"):
         beside.ask(" ", contexts)
+
+
+def test_a_calibrated_reader_says_how_probably_it_is_right_and_what_it_cannot_read(answerer):
+    curve = Calibration(slope=2.0, offset=0.0)
+    calibrated = Answerer(answerer.engine, calibration=curve)
+    beside = Beside(calibrated, Exact(), ["de"])
+    assert beside.calibration is curve
+    (said,) = beside.predict(ENGLISH[:1])
+    (given,) = calibrated.predict(by_files(GERMAN)[:1])
+    assert 0 < said.probability < 1
+    assert said.probability == pytest.approx(given.probability, abs=1e-5)
+    assert beside.unfamiliar("ไก่" * 20) == answerer.unfamiliar("ไก่" * 20) == ("Thai",)
 
 
 def test_translations_that_come_back_empty_are_counted_and_read_as_missing(answerer):
