@@ -28,8 +28,9 @@ quickstart: $(VENV)/.core  ## ask over the sample texts and measure the default 
 	  $(BIN)/babelspan serve --port 0 > build/address 2> build/service.log & service=$$!; \
 	  trap 'kill $$service' EXIT; \
 	  until test -s build/address; do kill -0 $$service; sleep 0.2; done; \
-	  curl --silent --show-error --fail "$$(cat build/address)v1/answer" \
-	    -H 'Content-Type: application/json' -d '$(ASKED)'; echo
+	  $(BIN)/python -c 'import sys, urllib.request as u; print(u.urlopen(u.Request(sys.argv[1], \
+	    sys.argv[2].encode(), {"Content-Type": "application/json"})).read().decode())' \
+	    "$$(cat build/address)v1/answer" '$(ASKED)'
 
 test: $(VENV)/.dev  ## run all tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile
