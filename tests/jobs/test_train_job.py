@@ -274,7 +274,7 @@ def test_settings_that_make_no_sense(inputs, arguments, message):
 @pytest.mark.parametrize("library", ["torch", "transformers", "accelerate", "safetensors"])
 def test_a_library_that_is_missing(inputs, monkeypatch, library):
     monkeypatch.setitem(sys.modules, library, None)  # as if it were not installed
-    message = rf'^training takes {library}: pip install "babelspan\[train\]"$'
+    message = rf'^training takes {library}: pip install "\.\[train\]" in the folder with the source'
     with pytest.raises(ConfigError, match=message):
         planned(inputs)
 
