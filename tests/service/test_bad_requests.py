@@ -156,10 +156,11 @@ def test_logs_hold_no_texts_and_no_second_lines(served, capfd):
     served.ask("Where is the secret\nlake?", text="The secret lake lies here.")
     served.call("GET", "/v1/documents/a%0Ab%22secret")
     logged, end = "", time.monotonic() + 30
-    while logged.count("\n") < 2 and time.monotonic() < end:  # a line comes after its response
+    wanted = ('"/v1/answer"', '"/v1/documents/{id}"')
+    while not all(route in logged for route in wanted) and time.monotonic() < end:
+        time.sleep(0.05)  # a line comes after its response, that of an earlier request perhaps now
         logged += capfd.readouterr().err
-        time.sleep(0.01)
+    assert all(route in logged for route in wanted)
     lines = logged.splitlines()
-    assert len(lines) == 2
     assert all(json.loads(line)["event"] == "request" for line in lines)
     assert "secret" not in "".join(lines)
