@@ -208,6 +208,9 @@ def test_bodies_are_counted_while_they_come():
         chunked = raw(served, HEAD + b"Transfer-Encoding: chunked\r\n\r\n", *[chunk] * 17)
         assert chunked.startswith(b"HTTP/1.1 413")
         assert served.ask()[0] == 200
+        end = time.monotonic() + 10  # a body is let go of after its response
+        while served.service.admission._held and time.monotonic() < end:
+            time.sleep(0.01)
         assert served.service.admission._held == 0
 
 
