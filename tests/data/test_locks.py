@@ -113,6 +113,17 @@ def test_only_what_dead_processes_left_is_swept(tmp_path):
     assert sorted(p for p in tmp_path.rglob("*") if p != inside) == sorted(kept)
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="takes /proc")
+def test_what_a_process_left_that_nobody_has_waited_for_yet_is_swept(tmp_path):
+    dead = subprocess.Popen(["true"])
+    os.waitid(os.P_PID, dead.pid, os.WEXITED | os.WNOWAIT)
+    half = tmp_path / f".a.json.{dead.pid}.part"
+    half.write_bytes(b"half")
+    sweep(tmp_path)
+    assert not half.exists()
+    dead.wait()
+
+
 def test_what_is_no_part_of_a_result(tmp_path):
     names = (".lock", ".a.json.12.part", "a.json", ".hidden", "a.part")
     assert [is_unfinished(tmp_path / name) for name in names] == [True, True, False, False, False]

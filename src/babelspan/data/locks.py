@@ -94,7 +94,10 @@ def _is_still(file: int, path: Path) -> bool:
 
 
 def _is_alive(process: str) -> bool:
-    """Whether a process runs on this machine; False if it is not a number."""
+    """Whether a process runs on this machine; False if it is not a number.
+
+    One that has ended and was not waited for yet still has its number, but does not run.
+    """
     if not process.isdecimal():
         return False
     try:
@@ -103,4 +106,8 @@ def _is_alive(process: str) -> bool:
         return False
     except PermissionError:
         return True
-    return True
+    try:
+        status = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return True  # no Linux
+    return status.rpartition(")")[2].split()[0] not in {"Z", "X"}
