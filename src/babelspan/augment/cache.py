@@ -118,6 +118,11 @@ class Cached:
         return self._open[source, target]
 
 
+def cached(translator: Translator) -> Cached:
+    """A translator that counts what it is asked: itself, or one that keeps nothing on disk."""
+    return translator if isinstance(translator, Cached) else Cached(translator, None)
+
+
 def _key(text: str, tags: Sequence[str]) -> bytes:
     asked = "\0".join([*tags, "", text])
     return hashlib.sha256(asked.encode(errors="surrogatepass")).digest()

@@ -7,7 +7,14 @@ from dataclasses import dataclass, replace
 from itertools import chain, islice, pairwise
 from typing import Any
 
-from babelspan.reading.call import called, counted, example_of, texts_of, top_k_of
+from babelspan.reading.call import (
+    called,
+    counted,
+    example_of,
+    pipeline_answer,
+    texts_of,
+    top_k_of,
+)
 from babelspan.reading.crew import Crew
 from babelspan.reading.decode import (
     MAX_ANSWER_TOKENS,
@@ -262,7 +269,7 @@ class Answerer:
         settings = Answerer(
             self.engine,
             crew=self.crew,
-            limits=self._limits(max_seq_len, doc_stride),
+            limits=self.limits_with(max_seq_len, doc_stride),
             max_answer_tokens=self._tokens_of_a_call
             if max_answer_len is None
             else counted("max_answer_len", max_answer_len),
@@ -281,7 +288,7 @@ class Answerer:
         """Answers in the form of the pipeline: a dict, or a list of them for more than one."""
         for example, found in self._read(examples, top_k=top_k):
             answers = [
-                _pipeline_answer(p)
+                pipeline_answer(p)
                 for p in predictions(
                     example,
                     found,
@@ -320,7 +327,7 @@ class Answerer:
             return chunk, windows
 
         try:
-            for (chunk, windows), _ in pairwise(chain(map(started, _chunks(examples)), [([], [])])):
+            for (chunk, windows), _ in pairwise(chain(map(started, chunks(examples)), [([], [])])):
                 found: list[list[Candidates]] = [[] for _ in chunk]
                 for (position, window), logits in zip(windows, under_way[0], strict=True):
                     found[position] += candidates(
@@ -356,7 +363,7 @@ class Answerer:
         share = math.exp(min(answer.logit - log_mass, 0.0))
         return replace(answer, probability=self.calibration.probability(share))
 
-    def _limits(self, max_length: int | None, overlap: int | None) -> Limits:
+    def limits_with(self, max_length: int | None, overlap: int | None) -> Limits:
         """The answerer's limits with those that a call names."""
         limits = self.limits
         if max_length is not None:
@@ -364,17 +371,8 @@ class Answerer:
         return limits if overlap is None else replace(limits, overlap=overlap, step=None)
 
 
-def _chunks(examples: Iterable[Example]) -> Iterator[list[Example]]:
+def chunks(examples: Iterable[Example]) -> Iterator[list[Example]]:
+    """Examples in lists of as many as are under way at once."""
     remaining = iter(examples)
     while chunk := list(islice(remaining, _EXAMPLES_AT_ONCE)):
         yield chunk
-
-
-def _pipeline_answer(prediction: Prediction) -> dict[str, Any]:
-    span = prediction.span
-    return {
-        "score": prediction.score,
-        "start": 0 if span is None else span.start,
-        "end": 0 if span is None else span.end,
-        "answer": prediction.text,
-    }

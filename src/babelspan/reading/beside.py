@@ -7,16 +7,15 @@ asked at test. Answers are places in the text as it was given.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import islice
 
-from babelspan.augment.cache import Cached
+from babelspan.augment.cache import cached
 from babelspan.augment.translate import Direction
-from babelspan.reading.answerer import Answerer, Found, Watch
+from babelspan.reading.answerer import Answerer, Found, Watch, chunks
+from babelspan.reading.call import unlabelled
 from babelspan.scoring.calibration import Calibration
 from babelspan.seams import Translator
 from babelspan.types import UNDETERMINED, ConfigError, Example, Prediction
 
-_EXAMPLES_AT_ONCE = 128
 _Text = tuple[str, str]
 """A language and a text in it."""
 
@@ -52,9 +51,7 @@ class Beside:
     ) -> None:
         refuse_unread(languages, answerer.languages_beside)
         self._answerer = answerer
-        self._translator = (
-            translator if isinstance(translator, Cached) else Cached(translator, None)
-        )
+        self._translator = cached(translator)
         self.languages = tuple(languages)
         self.question_language = question_language
         self.context_language = context_language
@@ -89,8 +86,7 @@ class Beside:
             ConfigError: if the language of a question or context is not known.
             DataError: if a question leaves no room for its context.
         """
-        remaining = iter(examples)
-        while some := list(islice(remaining, _EXAMPLES_AT_ONCE)):
+        for some in chunks(examples):
             yield from self._answerer.predict(
                 self.with_translations(some), allows_no_answer=allows_no_answer
             )
@@ -102,11 +98,10 @@ class Beside:
         if not question.strip():
             raise ValueError("the question is empty; ask something")
         asked = [
-            Example(
-                id=str(number),
-                question=question,
-                context=context,
-                answers=None,
+            unlabelled(
+                str(number),
+                question,
+                context,
                 question_language=self.question_language,
                 context_language=self.context_language,
             )

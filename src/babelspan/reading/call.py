@@ -8,7 +8,7 @@ iterator of records. A record is a mapping with "question" and "context", or an 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
-from babelspan.types import UNDETERMINED, ConfigError, Example
+from babelspan.types import UNDETERMINED, ConfigError, Example, Prediction
 
 _IDLE = {"batch_size", "num_workers", "padding"}
 """Options that say how windows are put together, on which no answer depends here."""
@@ -94,14 +94,37 @@ def example_of(identity: str, question: Any, context: Any) -> Example:
             raise ValueError(f"{name}: expected a text (str), got {_shown(value)}")
     if not question.strip():
         raise ValueError("the question is empty; ask something")
+    return unlabelled(identity, question, context)
+
+
+def unlabelled(
+    identity: str,
+    question: str,
+    context: str,
+    *,
+    question_language: str = UNDETERMINED,
+    context_language: str = UNDETERMINED,
+) -> Example:
+    """One question about one text, whose answer is not known."""
     return Example(
         id=identity,
         question=question,
         context=context,
         answers=None,
-        question_language=UNDETERMINED,
-        context_language=UNDETERMINED,
+        question_language=question_language,
+        context_language=context_language,
     )
+
+
+def pipeline_answer(prediction: Prediction) -> dict[str, Any]:
+    """An answer as the pipeline gave it: no answer is empty, from 0 to 0."""
+    span = prediction.span
+    return {
+        "score": prediction.score,
+        "start": 0 if span is None else span.start,
+        "end": 0 if span is None else span.end,
+        "answer": prediction.text,
+    }
 
 
 def texts_of(name: str, value: Any) -> list[Any]:

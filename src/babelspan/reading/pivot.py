@@ -7,16 +7,14 @@ translated, so a Spanish question about an English text is answered in place.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 
-from babelspan.augment.cache import Cached
+from babelspan.augment.cache import cached
 from babelspan.augment.match import find_answer, find_overlapping
 from babelspan.augment.translate import Direction, Rendering
-from babelspan.reading.answerer import Answerer, Found, Watch
+from babelspan.reading.answerer import Answerer, Found, Watch, chunks
+from babelspan.reading.call import unlabelled
 from babelspan.seams import Translator
 from babelspan.types import UNDETERMINED, ConfigError, Example, Prediction, Span
-
-_EXAMPLES_AT_ONCE = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +52,7 @@ class Pivot:
         context_language: str = UNDETERMINED,
     ) -> None:
         self._answerer = answerer
-        self._translator = (
-            translator if isinstance(translator, Cached) else Cached(translator, None)
-        )
+        self._translator = cached(translator)
         self.language = language
         self.question_language = question_language
         self.context_language = context_language
@@ -75,8 +71,7 @@ class Pivot:
             ConfigError: if the language of a question or context is not known.
             DataError: if a question leaves no room for its context.
         """
-        remaining = iter(examples)
-        while some := list(islice(remaining, _EXAMPLES_AT_ONCE)):
+        for some in chunks(examples):
             pivoted = self._there(some)
             found = self._answerer.predict(
                 (p.example for p in pivoted), allows_no_answer=allows_no_answer
@@ -91,11 +86,10 @@ class Pivot:
         Answers whose place in the original context is not found come without a span.
         """
         asked = [
-            Example(
-                id=str(number),
-                question=question,
-                context=context,
-                answers=None,
+            unlabelled(
+                str(number),
+                question,
+                context,
                 question_language=self.question_language,
                 context_language=self.context_language,
             )

@@ -1,10 +1,11 @@
 """Pure parts of answering a request: texts to windows, windows to candidates, those to answers."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from babelspan.reading.answerer import Answerer, Found
+from babelspan.reading.call import pipeline_answer, unlabelled
 from babelspan.reading.decode import Candidates, candidates, predictions
 from babelspan.seams import Logits, Window
 from babelspan.service.schema import AnswerRequest, PipelineRequest
@@ -71,7 +72,7 @@ class Job:
 
 def asked(answerer: Answerer, request: AnswerRequest, texts: Sequence[Named]) -> Job:
     """The job of a question over texts, which `Answerer.ask` does just so."""
-    examples = [_example(i, request.question, t.text) for i, t in enumerate(texts)]
+    examples = [unlabelled(str(i), request.question, t.text) for i, t in enumerate(texts)]
 
     def finish(read: Read) -> dict[str, Any]:
         found, nowhere = answerer.best_found(examples, read, top_k=request.top_k)
@@ -98,13 +99,8 @@ def asked(answerer: Answerer, request: AnswerRequest, texts: Sequence[Named]) ->
 def piped(answerer: Answerer, request: PipelineRequest) -> Job:
     """The job of a call of the old pipeline, which `Answerer.__call__` does just so."""
     wanted = request.parameters
-    example = _example(0, request.inputs.question, request.inputs.context)
+    example = unlabelled("0", request.inputs.question, request.inputs.context)
     top_k = wanted.top_k or wanted.topk or 1
-    limits = answerer.limits
-    if wanted.max_seq_len is not None:
-        limits = replace(limits, max_length=wanted.max_seq_len)
-    if wanted.doc_stride is not None:
-        limits = replace(limits, overlap=wanted.doc_stride, step=None)
 
     def finish(read: Read) -> dict[str, Any] | list[dict[str, Any]]:
         found = predictions(
@@ -114,28 +110,17 @@ def piped(answerer: Answerer, request: PipelineRequest) -> Job:
             allows_no_answer=wanted.handle_impossible_answer,
             whole_words=answerer.whole_words,
         )
-        answers = [_pipeline_answer(prediction) for prediction in found]
+        answers = [pipeline_answer(prediction) for prediction in found]
         return answers[0] if top_k == 1 else answers
 
     return Job(
         examples=[example],
-        limits=limits,
+        limits=answerer.limits_with(wanted.max_seq_len, wanted.doc_stride),
         max_answer_tokens=wanted.max_answer_len,
         top_k=top_k,
         whole_words=answerer.whole_words,
         compares=False,
         finish=finish,
-    )
-
-
-def _example(number: int, question: str, context: str) -> Example:
-    return Example(
-        id=str(number),
-        question=question,
-        context=context,
-        answers=None,
-        question_language=UNDETERMINED,
-        context_language=UNDETERMINED,
     )
 
 
@@ -178,14 +163,4 @@ def _answer(
         "after": after,
         "language": text.language or UNDETERMINED,
         "direction": direction(prediction.text, before[::-1], after),
-    }
-
-
-def _pipeline_answer(prediction: Prediction) -> dict[str, Any]:
-    span = prediction.span
-    return {
-        "score": prediction.score,
-        "start": 0 if span is None else span.start,
-        "end": 0 if span is None else span.end,
-        "answer": prediction.text,
     }
