@@ -18,51 +18,19 @@ from links import MOST_TOKENS, Words
 from tokenizers import Tokenizer
 
 from babelspan.alignment.ibm1 import Tables, estimate
-from babelspan.data.files import read_text
+from babelspan.data.gold_links import load_gold
+from babelspan.scoring.alignment import link_figures
+from babelspan.types import Alignment
 
 GOLD = ["en-cs", "en-es", "en-fr", "en-hi", "en-pt", "en-sv", "ja-en", "ro-en", "zh-en"]
 MOST_LINKS = 4_000_000
 
-Gold = tuple[list[str], list[str], set[tuple[int, int]], set[tuple[int, int]]]
 
-
-def load_gold(path: Path, *, turned: bool) -> list[Gold]:
-    """Words of both sides in small letters, English first, with sure and possible links."""
-    found = []
-    for line in read_text(path).splitlines():
-        first, second, links = line.split("\t")
-        sides = [first.lower().split(), second.lower().split()]
-        sure, possible = set(), set()
-        for link in links.split():
-            mark = "p" if "p" in link else "-"
-            i, j = map(int, link.split(mark))
-            place = (j, i) if turned else (i, j)
-            possible.add(place)
-            if mark == "-":
-                sure.add(place)
-        if turned:
-            sides.reverse()
-        found.append((sides[0], sides[1], sure, possible))
-    return found
-
-
-def mutual(tables: Tables, source: np.ndarray, target: np.ndarray) -> set[tuple[int, int]]:
+def mutual(tables: Tables, source: np.ndarray, target: np.ndarray) -> Alignment:
     """Links that are the best of both their words."""
     forward, backward = tables.posteriors(source, target)
     by_target, by_source = forward.argmax(axis=0), backward.argmax(axis=1)
-    return {(int(i), j) for j, i in enumerate(by_target) if by_source[i] == j}
-
-
-def error_rate(found: list[set[tuple[int, int]]], gold: list[Gold]) -> dict[str, float]:
-    """Och and Ney (2003): AER = 1 - (|A & S| + |A & P|) / (|A| + |S|); all in percent."""
-    of_sure = sum(len(a & g[2]) for a, g in zip(found, gold, strict=True))
-    of_possible = sum(len(a & g[3]) for a, g in zip(found, gold, strict=True))
-    links, sure = sum(map(len, found)), sum(len(g[2]) for g in gold)
-    return {
-        "aer": round(100 * (1 - (of_sure + of_possible) / (links + sure)), 1),
-        "precision": round(100 * of_possible / links, 1),
-        "recall": round(100 * of_sure / sure, 1),
-    }
+    return Alignment(frozenset((int(i), j) for j, i in enumerate(by_target) if by_source[i] == j))
 
 
 def main(data: Path, out: Path) -> None:
@@ -70,10 +38,10 @@ def main(data: Path, out: Path) -> None:
     cut = Words(Tokenizer.from_file(str(out / "tokenizer.json")))
     table = {}
     for pair in GOLD:
-        turned = pair.endswith("-en")
-        language = pair.split("-")[0 if turned else 1]
-        gold = load_gold(data / "alignments" / f"gold.{pair}.tsv.gz", turned=turned)
-        rows = [(g[0], g[1]) for g in gold]
+        (language,) = {*pair.split("-")} - {"en"}
+        path = data / "alignments" / f"gold.{pair}.tsv.gz"
+        gold = list(load_gold(path, source="en", target=language))
+        rows = [tuple([word.lower() for word in side] for side in g.pair.words) for g in gold]
         links = 0
         for _, listed in corpora.bitext(data, language):
             for p in listed:
@@ -91,8 +59,10 @@ def main(data: Path, out: Path) -> None:
         few = len(gold)
         found = [mutual(tables, s, t) for s, t in zip(sides[0][:few], sides[1][:few], strict=True)]
         seconds = time.process_time() - begun
-        table[pair] = error_rate(found, gold) | {
-            "sentences": few,
+        figures = link_figures(
+            (links, g.sure, g.possible) for links, g in zip(found, gold, strict=True)
+        )
+        table[pair] = figures._asdict() | {
             "bitext": len(rows) - few,
             "seconds": round(seconds, 1),
         }

@@ -7,7 +7,6 @@ Reads `<out>/tokenizer.json` and `<out>/pieces/*.npz`, writes a transformers che
 
 import argparse
 import json
-from collections import Counter
 from pathlib import Path
 
 import corpora
@@ -17,6 +16,7 @@ import torch
 from tokenizers import Tokenizer
 from transformers import AutoModelForQuestionAnswering, PreTrainedTokenizerFast
 
+from babelspan.vocabulary.links import self_links
 from babelspan.vocabulary.skeleton import as_piece
 from babelspan.vocabulary.vectors import Start, start_vectors
 from vocabulary import SPECIAL, english_pieces
@@ -44,31 +44,6 @@ def linked_ids(folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.concatenate(new_ids), np.concatenate(old_ids), np.concatenate(counts)
 
 
-def own_links(
-    old: Tokenizer, new: Tokenizer, texts: list[str]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """New id, old id and count of the pieces that cover the same characters of English texts.
-
-    A word that is one piece now and was several before is linked to all of them.
-    """
-    counts: Counter[tuple[int, int]] = Counter()
-    for first in range(0, len(texts), 1_000):
-        batch = texts[first : first + 1_000]
-        both = (t.encode_batch(batch, add_special_tokens=False) for t in (new, old))
-        for ours, theirs in zip(*both, strict=True):
-            ids, offsets = theirs.ids, theirs.offsets
-            other = 0
-            for token, (begin, end) in zip(ours.ids, ours.offsets, strict=True):
-                while other < len(ids) and offsets[other][1] <= begin:
-                    other += 1
-                at = other
-                while at < len(ids) and offsets[at][0] < end:
-                    counts[token, ids[at]] += 1
-                    at += 1
-    keys = np.array(sorted(counts), np.int64).reshape(-1, 2)
-    return keys[:, 0], keys[:, 1], np.array([counts[a, b] for a, b in keys.tolist()], np.float32)
-
-
 def english_texts(data: Path) -> list[str]:
     """English texts and questions that the reader learns from, and plain text."""
     found = {t: None for t in corpora.plain_texts(data, "en")}
@@ -85,7 +60,7 @@ def main(data: Path, english: Path, out: Path) -> None:
     new = Tokenizer.from_file(str(out / "tokenizer.json"))
     old.no_truncation()
     old.no_padding()
-    parts = linked_ids(out / "pieces"), own_links(old, new, english_texts(data))
+    parts = linked_ids(out / "pieces"), self_links(old, new, english_texts(data), unknown=-1)
     new_ids, old_ids, counts = (np.concatenate(both) for both in zip(*parts, strict=True))
     start: Start = start_vectors(
         model.get_input_embeddings().weight.detach().numpy(),

@@ -4,10 +4,11 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import cast
 
 from babelspan.networks.parallel_texts import ParallelBatch
 from babelspan.networks.reader import Reader
-from babelspan.training.examples import Row, grouped
+from babelspan.training.examples import Row, labelled
 from babelspan.training.run import Run
 from babelspan.training.stream import Stream
 from babelspan.types import DataError, Example
@@ -134,9 +135,4 @@ def parallel(reader: Reader, examples: Iterable[Example], run: Run) -> Stream[Ro
     Raises:
         DataError: if nothing can be learnt from.
     """
-    return grouped(
-        reader,
-        ((example,) for example in examples),
-        run,
-        collate=lambda rows: reader.collate([window for (window,) in rows]),
-    )
+    return cast(Stream[Row, ParallelBatch], labelled(reader, examples, run))
