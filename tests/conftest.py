@@ -1,10 +1,12 @@
-"""Shared by all tests: where the real data is."""
+"""Shared by all tests: where the real data is, and a browser."""
 
 import os
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+import chromium
 
 settings.register_profile("untimed", deadline=None)  # tests are never timed
 settings.load_profile("untimed")
@@ -17,3 +19,13 @@ def real_data():
     if not folder.is_dir():
         pytest.skip(f"needs the public data sets; BABELSPAN_DATA is {str(folder)!r}")
     return folder
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    """A running Chromium; tests that open pages are skipped where there is none."""
+    if chromium.binary() is None:
+        pytest.skip("needs Chromium (Debian: apt-get install chromium)")
+    started = chromium.Chromium(tmp_path_factory.mktemp("profile"))
+    yield started
+    started.close()

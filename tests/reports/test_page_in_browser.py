@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-import chromium
 from babelspan.data.files import write_whole
 from babelspan.reports.page import page
 from babelspan.types import Answer, Example
@@ -18,15 +17,6 @@ def said(pair, example):
     """Right, wrong, "no answer"."""
     gold = example.answers[0].text
     return {"1": gold, "2": example.context.split(" ")[3], "3": ""}[example.id[-1]]
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    if chromium.binary() is None:
-        pytest.skip("needs Chromium (Debian: apt-get install chromium)")
-    started = chromium.Chromium(tmp_path_factory.mktemp("profile"))
-    yield started
-    started.close()
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-import chromium
 from babelspan.data.squad import load_squad
 from babelspan.service.page import made_page
 from served import SAMPLES, default_answerer, serving
@@ -20,15 +19,6 @@ SETTLED = """new Promise((done) => { const look = setInterval(() => {
 AFTER_GREETING = """new Promise((done) => { const look = setInterval(() => {
   if (byId("reader").children.length || !byId("entry").hidden) { clearInterval(look); done(); }
   }, 20); })"""
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    if chromium.binary() is None:
-        pytest.skip("needs Chromium (Debian: apt-get install chromium)")
-    started = chromium.Chromium(tmp_path_factory.mktemp("profile"))
-    yield started
-    started.close()
 
 
 @pytest.fixture
