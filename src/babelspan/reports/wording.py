@@ -1,8 +1,11 @@
 """How figures are written in all reports."""
 
-from babelspan.scoring.matrix import Metric
+from typing import TYPE_CHECKING
 
-TITLES: dict[Metric, str] = {"f1": "F1", "exact_match": "Exact match"}
+if TYPE_CHECKING:
+    from babelspan.scoring.matrix import Metric
+
+TITLES: "dict[Metric, str]" = {"f1": "F1", "exact_match": "Exact match"}
 
 
 def with_sd(value: float, sd: float | None) -> str:
