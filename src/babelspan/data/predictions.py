@@ -3,15 +3,13 @@
 The list that the metrics of Hugging Face take, {"id": …, "prediction_text": …}, is read as well.
 """
 
-import gzip
 import json
 import math
 from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any
 
-from babelspan.data.files import read_json, replacing
+from babelspan.data.files import read_json, writing
 from babelspan.types import DataError
 
 RECORD = "evaluation.json"
@@ -60,7 +58,7 @@ def stream_predictions(path: Path, predictions: Iterable[tuple[str, str]]) -> in
     All ids must differ.
     """
     count = 0
-    with replacing(path) as beside, beside.open("wb") as raw, _packed(raw, path) as file:
+    with writing(path) as file:
         for identity, text in predictions:
             line = f"{json.dumps(identity, ensure_ascii=False)}: "
             line += json.dumps(text, ensure_ascii=False)
@@ -69,13 +67,6 @@ def stream_predictions(path: Path, predictions: Iterable[tuple[str, str]]) -> in
             count += 1
         file.write(b"\n}\n" if count else b"{}\n")
     return count
-
-
-def _packed(raw: BinaryIO, path: Path) -> AbstractContextManager[BinaryIO]:
-    """Packs a file if its name ends in `.gz`; the bytes contain no time."""
-    if path.suffix != ".gz":
-        return nullcontext(raw)
-    return cast(BinaryIO, gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0))
 
 
 def _unlisted(found: Any, path: Path) -> Any:

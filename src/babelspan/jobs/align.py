@@ -3,7 +3,6 @@
 While it is unfinished its shards stand beside the result, in `<result>.unfinished`.
 """
 
-import gzip
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,10 +15,10 @@ from typing import Any, NamedTuple, TextIO
 from babelspan.aligners import Options, load_aligner
 from babelspan.alignment.counted import LinkCounts
 from babelspan.data.bitext import named, numbered_bitext
-from babelspan.data.files import checksum, read_json, replacing, write_json
+from babelspan.data.files import checksum, read_json, write_json, writing
 from babelspan.data.gold_links import GoldPair, load_gold
 from babelspan.data.lexicon import languages_of
-from babelspan.data.pharaoh import links_line, numbered_pairs
+from babelspan.data.pharaoh import links_line, numbered_pairs, read_links
 from babelspan.data.places import refuse_overwriting, refuse_unwritable
 from babelspan.jobs.shards import Watch, carry_out, claimed, is_finished, record_of
 from babelspan.scoring.alignment import LinkFigures, link_figures
@@ -283,14 +282,16 @@ def _join(job: Job, folder: Path, outcome: Outcome) -> None:
         for number, shard in enumerate(_shards(job)):
             texts = read_json(record_of(folder, number))
             for line, text in zip(shard, texts, strict=True):
-                links = frozenset(_link_of(item) for item in text.split())
-                outcome.links += len(links)
+                sides = line.pair.words if line.pair else ((), ())
+                sizes = len(sides[0]), len(sides[1])
+                found = read_links(text, sizes, f"{record_of(folder, number)}: {line.where}").links
+                outcome.links += len(found.links)
                 if not _is_table(job.out):
                     file.write(f"{text}\n")
                 elif line.pair:
                     file.write(f"{line.pair.pair.source}\t{line.pair.pair.target}\t{text}\n")
                 if job.dictionary and line.pair:
-                    counts.add(line.pair, Alignment(links))
+                    counts.add(line.pair, found)
     if job.dictionary:
         outcome.entries = 0
         with _written(job.dictionary) as file:
@@ -299,21 +300,8 @@ def _join(job: Job, folder: Path, outcome: Outcome) -> None:
                 outcome.entries += 1
 
 
-def _link_of(item: str) -> tuple[int, int]:
-    source, _, target = item.partition("-")
-    return int(source), int(target)
-
-
 @contextmanager
 def _written(path: Path) -> Iterator[TextIO]:
     """A text file to write line by line, whole or not at all, gzip'd if its name ends in `.gz`."""
-    with replacing(path) as beside, beside.open("wb") as raw:
-        if path.suffix != ".gz":
-            with TextIOWrapper(raw, encoding="utf-8", newline="\n") as file:
-                yield file
-            return
-        with (
-            gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) as packed,
-            TextIOWrapper(packed, encoding="utf-8", newline="\n") as file,
-        ):
-            yield file
+    with writing(path) as raw, TextIOWrapper(raw, encoding="utf-8", newline="\n") as file:
+        yield file
