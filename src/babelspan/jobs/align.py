@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import TextIOWrapper
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
@@ -20,7 +20,15 @@ from babelspan.data.gold_links import GoldPair, load_gold
 from babelspan.data.lexicon import languages_of
 from babelspan.data.pharaoh import links_line, numbered_pairs, read_links
 from babelspan.data.places import refuse_overwriting, refuse_unwritable
-from babelspan.jobs.shards import Watch, carry_out, claimed, is_finished, record_of
+from babelspan.jobs.shards import (
+    Watch,
+    carry_out,
+    claimed,
+    cut,
+    is_finished,
+    missing,
+    record_of,
+)
 from babelspan.scoring.alignment import LinkFigures, link_figures
 from babelspan.seams import Aligner
 from babelspan.text.segmented import by_spaces, segmented
@@ -258,20 +266,13 @@ class _Work:
 
 def _link(job: Job, aligner: Aligner, folder: Path, lines: int, watch: Watch) -> None:
     """Make the shards that are missing."""
-    numbers = range(-(-lines // LINES_IN_A_SHARD))
-    missing = {n for n in numbers if not is_finished(folder, n)}
-    inputs = ((n, shard) for n, shard in enumerate(_shards(job)) if n in missing)
-    done = carry_out(_Work(aligner, folder), inputs, count=len(missing))
+    todo = [n for n in range(-(-lines // LINES_IN_A_SHARD)) if not is_finished(folder, n)]
+    inputs = missing(folder, cut(_lines(job), LINES_IN_A_SHARD))
+    done = carry_out(_Work(aligner, folder), inputs, count=len(todo))
     each = (line for _, made in done for line in range(made))
-    left = sum(min(LINES_IN_A_SHARD, lines - n * LINES_IN_A_SHARD) for n in missing)
+    left = sum(min(LINES_IN_A_SHARD, lines - n * LINES_IN_A_SHARD) for n in todo)
     for _ in watch(each, "sentence pairs", left):
         pass
-
-
-def _shards(job: Job) -> Iterator[list[Line]]:
-    lines = _lines(job)
-    while shard := list(islice(lines, LINES_IN_A_SHARD)):
-        yield shard
 
 
 def _join(job: Job, folder: Path, outcome: Outcome) -> None:
@@ -279,7 +280,7 @@ def _join(job: Job, folder: Path, outcome: Outcome) -> None:
     counts = LinkCounts()
     outcome.links = 0
     with _written(job.out) as file:
-        for number, shard in enumerate(_shards(job)):
+        for number, shard in enumerate(cut(_lines(job), LINES_IN_A_SHARD)):
             texts = read_json(record_of(folder, number))
             for line, text in zip(shard, texts, strict=True):
                 sides = line.pair.words if line.pair else ((), ())

@@ -9,14 +9,13 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from babelspan.augment.cache import Cached
 from babelspan.data.files import write_json
 from babelspan.data.predictions import save_predictions
-from babelspan.jobs.shards import record_of
+from babelspan.jobs.shards import cut, record_of
 from babelspan.readers import DEFAULT, checksum_of, folder_of, load_answerer
 from babelspan.reading.answerer import Answerer
 from babelspan.reading.beside import Beside
@@ -155,9 +154,7 @@ def tell_of_translations(answerer: Answers) -> None:
 
 def in_shards(examples: Iterable[Example]) -> Iterator[list[Example]]:
     """The questions of each shard, in order."""
-    remaining = iter(examples)
-    while shard := list(islice(remaining, QUESTIONS_IN_A_SHARD)):
-        yield shard
+    return cut(examples, QUESTIONS_IN_A_SHARD)
 
 
 def refuse_long_questions(answerer: Answers, examples: Iterable[Example]) -> None:

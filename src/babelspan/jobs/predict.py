@@ -5,7 +5,7 @@ While it is unfinished its shards stand beside the result, in `<result>.unfinish
 
 import shutil
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -27,7 +27,7 @@ from babelspan.jobs.answer import (
     refuse_long_questions,
     tell_of_translations,
 )
-from babelspan.jobs.shards import ALONE, Crew, carry_out, claimed, is_finished, record_of
+from babelspan.jobs.shards import ALONE, Crew, carry_out, claimed, is_finished, missing, record_of
 from babelspan.readers import parts_of
 from babelspan.types import DataError, Example
 from babelspan.version import VERSION
@@ -129,13 +129,12 @@ def _answer(
     answering: Answering, file: DataFile, folder: Path, *, questions: int, crew: Crew
 ) -> None:
     """Make the shards that are missing in a folder."""
-    missing = [n for n in range(_shards(questions)) if not is_finished(folder, n)]
-    done = carry_out(
-        AnswerWork(answering, folder), _inputs(file, missing), count=len(missing), crew=crew
-    )
+    todo = [n for n in range(_shards(questions)) if not is_finished(folder, n)]
+    inputs = missing(folder, in_shards(_questions(file)))
+    done = carry_out(AnswerWork(answering, folder), inputs, count=len(todo), crew=crew)
     each = (identity for _, given in done for identity in given.texts)
     full = QUESTIONS_IN_A_SHARD
-    for _ in crew.watch(each, "questions", sum(min(full, questions - n * full) for n in missing)):
+    for _ in crew.watch(each, "questions", sum(min(full, questions - n * full) for n in todo)):
         pass
 
 
@@ -152,11 +151,3 @@ def _join(folder: Path, out: Path, *, questions: int) -> None:
 
 def _shards(questions: int) -> int:
     return -(-questions // QUESTIONS_IN_A_SHARD)
-
-
-def _inputs(file: DataFile, missing: Sequence[int]) -> Iterator[tuple[int, list[Example]]]:
-    """The questions of the shards that are missing, from one reading of the file."""
-    wanted = set(missing)
-    for number, examples in enumerate(in_shards(_questions(file))):
-        if number in wanted:
-            yield number, examples

@@ -15,6 +15,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from multiprocessing.connection import wait as wait_for_end
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
@@ -88,6 +89,18 @@ def record_of(folder: Path, shard: int) -> Path:
 def is_finished(folder: Path, shard: int) -> bool:
     """Whether the record of a shard stands."""
     return record_of(folder, shard).exists()
+
+
+def cut(items: Iterable[I], size: int) -> Iterator[list[I]]:
+    """Items in lists of a size, one list in memory at a time; the last may be shorter."""
+    remaining = iter(items)
+    while some := list(islice(remaining, size)):
+        yield some
+
+
+def missing(folder: Path, inputs: Iterable[I]) -> Iterator[tuple[int, I]]:
+    """The inputs of the shards that are not finished, with their numbers."""
+    return ((n, given) for n, given in enumerate(inputs) if not is_finished(folder, n))
 
 
 def refuse_changed(folder: Path, shard: int, files: Mapping[str, str]) -> None:

@@ -13,7 +13,6 @@ from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ from babelspan.data.pagerank import pagerank
 from babelspan.data.wikipedia import Page, Site, checksum_of_dump, site_of
 from babelspan.jobs import shards as sharded
 from babelspan.jobs.patience import Patient
-from babelspan.jobs.shards import ALONE, Crew, is_finished, lines_of, record_of
+from babelspan.jobs.shards import ALONE, Crew, lines_of, record_of
 from babelspan.text.wikitext import Article, article_of, targets, title_of
 from babelspan.types import ConfigError, DataError
 from babelspan.version import VERSION
@@ -202,7 +201,7 @@ def _read_links(dump: Path, folder: Path, site: Site, crew: Crew) -> dict[str, i
     """The links of all pages; how many pages and shards there are."""
     done = folder / "all.json"
     if not done.exists():
-        inputs = _missing(folder, _runs(wikipedia.pages(dump), PAGES_IN_A_SHARD))
+        inputs = sharded.missing(folder, sharded.cut(wikipedia.pages(dump), PAGES_IN_A_SHARD))
         work = _Links(folder, site.namespaces)
         for _ in crew.watch(_made(work, inputs, crew), "parts of the dump", 0):
             pass
@@ -219,7 +218,7 @@ def _read_articles(
 ) -> int:
     """The paragraphs of the pages that are ranked highest; how many shards they make."""
     wanted = (page for page in wikipedia.pages(dump) if page.title in ranked and not page.redirect)
-    inputs = _missing(folder, _runs(wanted, ARTICLES_IN_A_SHARD))
+    inputs = sharded.missing(folder, sharded.cut(wanted, ARTICLES_IN_A_SHARD))
     count = -(-len(ranked) // ARTICLES_IN_A_SHARD)
     work = _Articles(folder, site.namespaces, choice)
     for _ in crew.watch(_made(work, inputs, crew), "articles", count):
@@ -230,15 +229,6 @@ def _read_articles(
 def _made(work: Any, inputs: Iterator[Any], crew: Crew) -> Iterator[Any]:
     """Shards, as many as there are inputs."""
     return sharded.carry_out(work, inputs, count=max(1, crew.workers), crew=crew)
-
-
-def _missing(folder: Path, runs: Iterator[list[Page]]) -> Iterator[tuple[int, list[Page]]]:
-    return ((n, run) for n, run in enumerate(runs) if not is_finished(folder, n))
-
-
-def _runs(some: Iterator[Page], size: int) -> Iterator[list[Page]]:
-    while run := list(islice(some, size)):
-        yield run
 
 
 def _lines(folder: Path, shards: int, name: str) -> Iterator[Any]:
