@@ -6,7 +6,9 @@ from typing import Annotated
 import typer
 
 Method = Annotated[str, typer.Argument(help="A method: the name of a file in babelspan.methods.")]
-Reader = Annotated[str, typer.Option("--reader", help="Where to start: a folder or a hub name.")]
+Reader = Annotated[
+    str, typer.Option("--reader", help="Where to start: default, a folder or a hub name.")
+]
 Train = Annotated[
     list[Path] | None,
     typer.Option("--train", help="File or folder of labelled examples; repeatable."),
