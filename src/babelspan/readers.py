@@ -143,7 +143,7 @@ def load_checkpoint(
             f"reader {reader!r} is {what} takes PyTorch and transformers to run: "
             f"{how_to_install('train')}, or use a folder made by `babelspan export`"
         )
-    if _is_exported(folder) and not _has_weights(folder):
+    if is_exported(reader):
         from babelspan.export.restored import restored
 
         return restored(folder, limits=limits)
@@ -194,6 +194,12 @@ def _unreachable(url: str) -> str | None:
     except OSError as error:
         return f"{host}: {error.strerror or error}"
     return None
+
+
+def is_exported(reader: str) -> bool:
+    """Whether a reader is an exported network without a checkpoint beside it."""
+    folder = folder_of(reader)
+    return _is_exported(folder) and not _has_weights(folder)
 
 
 def _is_exported(folder: Path) -> bool:
