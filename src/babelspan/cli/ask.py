@@ -112,8 +112,6 @@ ContextLanguage = Annotated[
     typer.Option("--context-language", help="Language code such as de, for --pivot and --also."),
 ]
 
-_AROUND = 60
-"""Characters of text shown on each side of an answer."""
 _NAMED = 5
 """Skipped files that are named, at most."""
 
@@ -311,12 +309,7 @@ def _surroundings(text: str, span: "Span") -> "Text":
     """An answer in the text around it."""
     from rich.text import Text
 
-    before = text[max(0, span.start - _AROUND) : span.start]
-    after = text[span.end : span.end + _AROUND]
-    return Text.assemble(
-        "   " if span.start <= _AROUND else "   …",
-        one_line(before),
-        (one_line(span.of(text)), "green"),
-        one_line(after),
-        "" if span.end + _AROUND >= len(text) else "…",
-    )
+    from babelspan.cli.excerpt import around
+
+    before, after = around(text, span)
+    return Text.assemble("   ", before, (one_line(span.of(text)), "green"), after)
