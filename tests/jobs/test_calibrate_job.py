@@ -123,7 +123,8 @@ def test_the_verb_fits_and_checks_and_evaluate_tells_how_far_to_trust(
         return out
 
     assert "probability" not in tried("evaluate", reader, data, "--sample", 5)
-    fitted = tried("calibrate", reader, data)
+    fitted = tried("calibrate", reader, data, "--diagram", tmp_path / "diagram.svg")
+    assert "130 answers" in (tmp_path / "diagram.svg").read_text("utf-8")
     assert "error of score" in fitted
     assert "error of probability" in fitted
     assert "0% to  10%" in fitted or "10% to  20%" in fitted
@@ -150,6 +151,20 @@ def test_the_verb_fits_and_checks_and_evaluate_tells_how_far_to_trust(
     measured = json.loads(tried("evaluate", reader, data, "--scorer", "unicode", "--json"))
     error = measured["reliability"]["en-en"]["expected_calibration_error"]
     assert error == pytest.approx(checked["error_of_probabilities"])
+
+
+def test_a_diagram_replaces_nothing_that_is_read(reader, data, monkeypatch, capsys):
+    before = data.read_bytes()
+    for path, said in (
+        (data, "expected a name that ends in .svg"),
+        (data.parent / "linked.svg", "this file is read"),
+    ):
+        if not path.exists():
+            path.symlink_to(data)
+        code, _, errors = command(monkeypatch, capsys, "calibrate", reader, data, "--diagram", path)
+        assert (code, said in errors) == (2, True), errors
+        assert data.read_bytes() == before
+        assert not (reader / CALIBRATION).exists()
 
 
 def test_a_calibration_of_another_reader_is_refused(reader, data):

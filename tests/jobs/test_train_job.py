@@ -458,7 +458,7 @@ def test_a_folder_whose_run_has_learnt_nothing_may_be_taken_over(inputs, tmp_pat
 @pytest.mark.parametrize("content", ["[]", "{}", '"running"'])
 def test_a_record_that_is_none_is_told(inputs, tmp_path, content):
     (tmp_path / "run.json").write_text(content)
-    with pytest.raises(ConfigError, match=r"run\.json: expected the record of a run, found some"):
+    with pytest.raises(DataError, match=r"run\.json: expected the record of a job.*remove it, or"):
         train_job.carry_out(planned(inputs), tmp_path)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from babelspan.cli.shown import Cross, Json, Sample, Split
+from babelspan.types import ConfigError
 
 if TYPE_CHECKING:
     from babelspan.jobs.calibrate import Trust
@@ -20,6 +21,15 @@ Check = Annotated[
     bool, typer.Option("--check", help="Fit nothing: measure the calibration that the reader has.")
 ]
 
+Diagram = Annotated[
+    Path | None,
+    typer.Option(
+        "--diagram",
+        metavar="FILE.svg",
+        help="Also draw the reliability diagram: over all, and for each pair of languages.",
+    ),
+]
+
 
 def command(
     reader: Reader,
@@ -29,6 +39,7 @@ def command(
     cross: Cross = False,
     split: Split = None,
     sample: Sample = None,
+    diagram: Diagram = None,
     as_json: Json = False,
 ) -> None:
     """Fit probabilities to a reader's scores, on questions with known answers.
@@ -45,17 +56,41 @@ def command(
     from babelspan.data.folder import find
     from babelspan.jobs import calibrate as job
     from babelspan.jobs.evaluate import load_cells
+    from babelspan.readers import parts_of
 
     files = find(data, split=split)
+    if diagram is not None:
+        _check_place(diagram, [*(file.path for file in files), *parts_of(reader)])
     cells = load_cells(files, crossed=cross, sample=sample, keep_misplaced=True)
     if check:
         trust = job.check(reader, cells, tracked=tracked)
     else:
         trust = job.calibrate(reader, files, cells, tracked=tracked)
+    if diagram is not None:
+        _draw(diagram, reader, trust)
     if as_json:
         print(json.dumps(trust.to_json(), indent=1))
     else:
         _show(trust)
+
+
+def _check_place(path: Path, inputs: list[Path]) -> None:
+    """See that the diagram can be written, and replaces nothing that is read."""
+    from babelspan.data.places import refuse_overwriting, refuse_unwritable
+
+    if path.suffix.lower() != ".svg":
+        raise ConfigError(f"--diagram {path}: expected a name that ends in .svg")
+    refuse_overwriting(path, inputs, option="--diagram")
+    refuse_unwritable(path)
+
+
+def _draw(path: Path, reader: str, trust: "Trust") -> None:
+    from babelspan.data.files import write_whole
+    from babelspan.reports.reliability_picture import reliability_svg
+
+    panels = {"all": trust.whole.by_kind} if len(trust.cells) > 1 else {}
+    panels |= {"-".join(pair): of_pair.by_kind for pair, of_pair in trust.cells.items()}
+    write_whole(path, reliability_svg(f"How often answers of {reader} are right", panels))
 
 
 def _show(trust: "Trust") -> None:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from babelspan.data.folder import DataFile
-    from babelspan.jobs.answer import Answers
+    from babelspan.jobs.answer import Answers, ReaderSpec
+    from babelspan.jobs.shards import Crew
     from babelspan.types import Example
 
 T = TypeVar("T")
@@ -143,6 +144,34 @@ def load_reader(
         question_language=question_language,
         context_language=context_language,
     )
+
+
+def reader_and_crew(
+    reader: str,
+    *,
+    pivot: str | None,
+    pivot_language: str,
+    also: str | None,
+    translator: str | None,
+    cache: Path | None,
+    on: Literal["local", "ray"],
+    workers: int,
+) -> "tuple[ReaderSpec, Crew]":
+    """What answers the questions of a long job, and who does the work, from the options."""
+    from babelspan.jobs.answer import ReaderSpec
+    from babelspan.jobs.shards import Crew
+
+    crew = Crew(on=on, workers=workers, watch=tracked)
+    spec = ReaderSpec(
+        reader=reader,
+        pivot=pivot,
+        pivot_language=pivot_language,
+        also=languages_of(also),
+        translator=translator,
+        cache=cache,
+        threads=crew.threads,
+    )
+    return spec, crew
 
 
 def languages_of(also: str | None) -> tuple[str, ...]:

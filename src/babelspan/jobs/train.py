@@ -22,7 +22,7 @@ from typing import Any
 
 from babelspan import config, methods
 from babelspan.augment.negatives import negatives
-from babelspan.data.files import read_json, replacing, write_json
+from babelspan.data.files import read_record, replacing, write_json
 from babelspan.data.folder import DataFile
 from babelspan.data.locks import is_unfinished, locked, sweep
 from babelspan.data.squad import misplaced
@@ -180,7 +180,7 @@ def carry_out(plan: Plan, out: Path) -> None:
         run.place.accelerator.wait_for_everyone()
         if run.place.leads:
             store.save(trained, out)
-            write_json(out / RECORD, {**read_json(out / RECORD), "state": "finished"})
+            write_json(out / RECORD, {**read_record(out / RECORD), "state": "finished"})
             (out / CHECKPOINT).unlink(missing_ok=True)
 
 
@@ -305,12 +305,7 @@ def _state_of(out: Path, record: Mapping[str, Any]) -> str:
                 f"{out}: expected an empty or a new folder, found files of something else"
             )
         return "new"
-    earlier = read_json(out / RECORD)
-    if not isinstance(earlier, dict) or "state" not in earlier:
-        raise ConfigError(
-            f"{out / RECORD}: expected the record of a run, found something else; choose another "
-            "folder, or remove this one to start anew"
-        )
+    earlier = read_record(out / RECORD, ("state",))
     for key in ("method", "recipe", *(k for k in record if k.endswith("_sha256")), "dev_scorer"):
         if earlier.get(key) == record[key]:
             continue
