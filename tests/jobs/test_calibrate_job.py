@@ -171,7 +171,9 @@ def test_a_calibration_of_another_reader_is_refused(reader, data):
     calibrated(reader, data)
     settings = reader / "reader.json"
     settings.write_text(settings.read_text() + "\n")
-    with pytest.raises(DataError, match=r"that of another one, or of older weights; run `babel"):
+    with pytest.raises(
+        DataError, match=r"made for another reader, or for older weights; run `babel"
+    ):
         babelspan.load_answerer(reader)
     for content in ("[]", '{"slope": -1, "offset": 0, "reader": ""}', '{"slope": "x"}'):
         (reader / CALIBRATION).write_text(content)
@@ -191,4 +193,4 @@ def test_what_cannot_be_calibrated_or_checked_says_why(reader, monkeypatch, caps
         monkeypatch, capsys, "--reader", str(reader), "--min-probability", "0.5", text="A bridge."
     )
     assert code == 2
-    assert "the reader gives no probabilities; run `babelspan calibrate`" in errors
+    assert "the reader is not calibrated and gives no probabilities; run `babelspan" in errors

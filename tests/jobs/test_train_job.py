@@ -274,7 +274,7 @@ def test_settings_that_make_no_sense(inputs, arguments, message):
 @pytest.mark.parametrize("library", ["torch", "transformers", "accelerate", "safetensors"])
 def test_a_library_that_is_missing(inputs, monkeypatch, library):
     monkeypatch.setitem(sys.modules, library, None)  # as if it were not installed
-    message = rf'^training takes {library}: pip install "\.\[train\]" in the folder with the source'
+    message = rf'^training needs {library}: pip install "\.\[train\]" in the folder with the source'
     with pytest.raises(ConfigError, match=message):
         planned(inputs)
 
@@ -492,7 +492,7 @@ def test_all_cores_are_taken_after_a_run_with_one(inputs, tmp_path):
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (Paths(), r"'fine_tune' learns from labelled data, found none; give --train or"),
+        (Paths(), r"'fine_tune' needs labelled data, found none; give --train, or"),
         (
             Paths(labelled=("a.json",), bitext=("b.en-de.tsv",)),
             r"'fine_tune' does not read bitext data, found b\.en-de\.tsv; leave --bitext out",

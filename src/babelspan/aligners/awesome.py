@@ -46,8 +46,8 @@ def aligner(argument: str, options: Options) -> Aligner:
     """
     if not argument:
         raise ConfigError(
-            "the aligner awesome takes a checkpoint: awesome:READER with a folder or a hub name "
-            "(the default reader is an exported one, which has no vectors)"
+            "the aligner awesome needs a checkpoint: awesome:READER, where READER is a folder or a "
+            "hub name (the default reader is exported and gives no word vectors)"
         )
     reader = load_checkpoint(argument, gives_new_head=True)
     reader.to(device()).eval()

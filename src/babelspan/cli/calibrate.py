@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 Reader = Annotated[str, typer.Argument(help='"default" or a folder.')]
 Data = Annotated[
     list[Path],
-    typer.Argument(help="Files and folders in the SQuAD layout: development data, no test data."),
+    typer.Argument(help="Files and folders in the SQuAD layout: development data, not test data."),
 ]
 Check = Annotated[
-    bool, typer.Option("--check", help="Fit nothing: measure the calibration that the reader has.")
+    bool, typer.Option("--check", help="Measure the reader's calibration without fitting.")
 ]
 
 Diagram = Annotated[
@@ -44,13 +44,13 @@ def command(
 ) -> None:
     """Fit probabilities to a reader's scores, on questions with known answers.
 
-    A score says how an answer compares with other spans of the text. A probability says how often
-    such an answer is right, over one text. The fit is kept in calibration.json in the reader's
-    folder; `ask` then shows probabilities. Every pair of languages counts alike.
+    A score compares an answer with other spans of the text. A probability says how often such
+    answers are right. The fit is saved as calibration.json in the reader's folder; `ask` then shows
+    probabilities. All pairs of languages have the same weight.
 
-    The error is the mean distance between what is said and what is right, in percent (expected
-    calibration error, 10 bins). It is measured on questions that the fit did not see: each half of
-    them is judged by a fit to the other half.
+    The error is the expected calibration error (10 bins): the mean distance between the stated and
+    the true share of right answers, in percent. It is measured on questions that the fit did not
+    see: each half is judged by a fit to the other half.
     """
     from babelspan.cli.shown import tracked
     from babelspan.data.folder import find

@@ -43,13 +43,13 @@ Besides = Annotated[
     list[Path] | None,
     typer.Option(
         "--beside",
-        help="File of the same questions and texts in another language, to be read beside them; "
-        "repeatable.",
+        help="File with the same questions and texts in another language, read together with "
+        "them; repeatable.",
     ),
 ]
 Out = Annotated[
     Path | None,
-    typer.Option("--out", help="Folder for predictions and matrix; also resumes a job."),
+    typer.Option("--out", help="Folder for predictions and matrix; needed to resume."),
 ]
 Reports = Annotated[
     list[Path] | None,
@@ -181,7 +181,7 @@ def _tell(examples: "list[Example]", no_answer: bool) -> None:
     without = sum(e.answers == () for e in examples)
     if without and not no_answer:
         print(
-            f"{without} questions have no answer, but the reader has to give one; "
-            "allow it to say so with --no-answer",
+            f"{without} questions have no answer, but the reader must give one; add --no-answer to "
+            "allow empty answers",
             file=sys.stderr,
         )

@@ -39,7 +39,7 @@ def command(
 ) -> None:
     """Answer every question of a file; rerun the same command to resume.
 
-    Until it has finished, answers are kept in OUT.unfinished.
+    Unfinished work is kept in OUT.unfinished.
     """
     from babelspan.cli.shown import tell_misplaced, tell_unread
     from babelspan.data.folder import describe

@@ -119,7 +119,7 @@ def resolve(
     """
     for name in _NEEDED:
         if not importlib.util.find_spec(name):
-            raise ConfigError(f"training takes {name}: {how_to_install('train')}")
+            raise ConfigError(f"training needs {name}: {how_to_install('train')}")
     module = load_method(method)
     from babelspan.training.run import RunConfig
 
@@ -200,7 +200,7 @@ def _begin(out: Path, record: Mapping[str, Any], run: Any, *, is_new: bool) -> N
     if not all(seen):
         raise ConfigError(
             f"{out}: expected a folder that all {len(seen)} processes can see, process "
-            f"{seen.index(False)} cannot; name a folder on a disk that all machines share"
+            f"{seen.index(False)} cannot; choose a folder on a disk that all machines share"
         )
 
 
@@ -302,7 +302,8 @@ def _state_of(out: Path, record: Mapping[str, Any]) -> str:
     if not (out / RECORD).exists():
         if out.exists() and not (out.is_dir() and all(map(is_unfinished, out.iterdir()))):
             raise ConfigError(
-                f"{out}: expected an empty or a new folder, found files of something else"
+                f"{out}: expected an empty or a new folder, found other files; choose another "
+                "folder"
             )
         return "new"
     earlier = read_record(out / RECORD, ("state",))
