@@ -11,7 +11,7 @@ export TOKENIZERS_PARALLELISM := false
 BABELSPAN_DATA ?= ../shared/data
 export BABELSPAN_DATA
 
-.PHONY: help quickstart test docs site pictures bench check format lint types setup clean
+.PHONY: help quickstart test docs site pictures outputs bench check format lint types setup clean
 
 help:  ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -43,6 +43,9 @@ site: docs
 
 pictures: $(VENV)/.dev  ## make the pictures of the README again
 	$(BIN)/python docs/_site/pictures.py
+
+outputs: $(VENV)/.dev  ## run the commands that pages show, and put what they print into the pages
+	$(BIN)/python docs/_site/outputs.py
 
 bench: $(VENV)/.dev  ## measure speed against other programs; results in build/bench
 	@for script in $$(grep -l __main__ bench/*.py); do \

@@ -150,7 +150,11 @@ def main():
     some = random.Random(SEED).sample(range(len(texts)), 60)
     small = [(language, q, some.index(i)) for language, q, i in asked if i in some]
     rows = [
-        *compared([texts[i] for i in some], small[: wanted.small], "60 texts"),
+        *(
+            compared([texts[i] for i in some], small[: wanted.small], "60 texts")
+            if wanted.small
+            else ()
+        ),
         *compared(texts, random.Random(SEED).sample(asked, wanted.whole), f"{len(texts)} texts"),
     ]
     report("asking", rows, **facts)

@@ -80,12 +80,12 @@ def test_without_torch_a_checkpoint_says_what_to_install(folder, monkeypatch):
         importlib.util, "find_spec", lambda name: None if name == "torch" else find(name)
     )
     with pytest.raises(
-        ConfigError, match=r'is a checkpoint, which takes PyTorch .* pip install "\.\[train\]"'
+        ConfigError, match=r'is a checkpoint, which needs PyTorch .* pip install "\.\[train\]"'
     ):
         readers.load_answerer(str(folder))
     with pytest.raises(
         ConfigError,
-        match=r"reader 'org/name' is no folder here; as a name on the hub it takes PyTorch and",
+        match=r"reader 'org/name' is no folder here; as a name on the hub it needs PyTorch and",
     ):
         readers.load_answerer("org/name")
 
@@ -112,7 +112,7 @@ def test_a_name_on_the_hub_fails_at_once_where_there_is_no_network(offline, monk
     with pytest.raises(
         DataError,
         match=r"reader 'org/name': .* \(huggingface\.co: Name or service not known\), and this "
-        r"machine has no copy of it; fetch .* bring the folder here and name it$",
+        r"machine has no copy; download .* copy the folder here and use its path$",
     ):
         readers.load_checkpoint("org/name")
 

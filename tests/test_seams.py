@@ -83,7 +83,7 @@ def test_a_method_may_learn_from_sentence_pairs_only(inputs, tmp_path):
         return 1 - torch.cosine_similarity(*means).mean().item()
 
     assert distance(reader) < 0.5 * distance(before)
-    with pytest.raises(ConfigError, match="'pulled_together' learns from bitext data, found none"):
+    with pytest.raises(ConfigError, match="'pulled_together' needs bitext data, found none"):
         carried_out(inputs, tmp_path / "none", "pulled_together")
 
 

@@ -111,8 +111,8 @@ def calibration_of(reader: str) -> Calibration | None:
     curve = load_curve(path)
     if curve.reader != checksum_of(reader):
         raise DataError(
-            f"{path}: expected the calibration of this reader, found that of another one, or of "
-            "older weights; run `babelspan calibrate` again, or remove the file"
+            f"{path}: this calibration was made for another reader, or for older weights; run "
+            "`babelspan calibrate` again, or remove the file"
         )
     return Calibration(slope=curve.slope, offset=curve.offset)
 
@@ -140,7 +140,7 @@ def load_checkpoint(
     if not all(map(importlib.util.find_spec, ("torch", "transformers"))):
         what = "a checkpoint, which" if looks_local else "no folder here; as a name on the hub it"
         raise ConfigError(
-            f"reader {reader!r} is {what} takes PyTorch and transformers to run: "
+            f"reader {reader!r} is {what} needs PyTorch and transformers: "
             f"{how_to_install('train')}, or use a folder made by `babelspan export`"
         )
     if is_exported(reader):
@@ -155,8 +155,8 @@ def load_checkpoint(
     network = store.load(name, limits=limits, gives_new_head=gives_new_head)
     if not hasattr(network, "windows"):
         raise DataError(
-            f"reader {reader!r}: expected a network that answers, found {network.kind!r}, which "
-            "does something else"
+            f"reader {reader!r}: expected a network that answers questions, found one of the kind "
+            f"{network.kind!r}"
         )
     return network
 
@@ -179,8 +179,8 @@ def _on_the_hub(reader: str) -> str:
     except Exception:  # the library has a class of its own for each cause
         raise DataError(
             f"reader {reader!r}: there is no such folder, the hub cannot be reached ({why}), and "
-            "this machine has no copy of it; fetch the reader where there is a network (`hf "
-            "download NAME --local-dir FOLDER`), bring the folder here and name it"
+            "this machine has no copy; download the reader on a machine with a network (`hf "
+            "download NAME --local-dir FOLDER`), copy the folder here and use its path"
         ) from None
 
 

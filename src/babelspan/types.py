@@ -263,9 +263,9 @@ class Limits:
         if self.step is not None:
             if self.step > room:
                 raise ConfigError(
-                    f"step is {self.step}, which would leave out context between windows: with "
-                    f"this question they have room for {room} tokens of it; lower step to {room} "
-                    "or raise max_length"
+                    f"step is {self.step}, which would skip context between windows: with this "
+                    f"question they have room for {room} context tokens; lower step to {room} or "
+                    "raise max_length"
                 )
             return self.step
         if self.overlap is None:

@@ -185,7 +185,7 @@ def test_samples_are_written_to_a_folder(tmp_path):
     mine = tmp_path / "s" / "texts" / "world-wide-web.es.txt"
     mine.write_text("mine")
     (tmp_path / "s" / "qa" / "test.de.json").unlink()
-    assert "not of the sample set" in fails(2, "samples", tmp_path / "s")
+    assert "not part of the sample set" in fails(2, "samples", tmp_path / "s")
     assert mine.read_text() == "mine"
     assert not (tmp_path / "s" / "qa" / "test.de.json").exists()
 

@@ -48,7 +48,10 @@ def test_an_interrupt_is_told(run, does):
 def test_an_end_of_file_error_is_not_an_interrupt(run):
     code, errors, _ = run(raising(typer.Abort(), EOFError("Ran out of input")))
     assert code == 70
-    assert "a bug of ours: EOFError: Ran out of input; run again with --debug" in errors
+    assert (
+        "this is a bug in Babelspan: EOFError: Ran out of input; run the command again with"
+        in errors
+    )
 
 
 def test_an_interrupt_during_the_imports_is_told(monkeypatch, capsys):

@@ -153,7 +153,9 @@ def test_crossing_a_set_with_itself_changes_nothing():
 def test_ids_without_a_partner_cannot_be_crossed():
     sets = parallel()
     fewer = {"en": sets["en"], "ko": [e for e in sets["ko"] if e.id != "tabor-2"]}
-    message = r"^question 'tabor-2' of 'en' has no partner in 'ko': only parallel sets"
+    message = (
+        r"^question 'tabor-2' of 'en' has no counterpart in 'ko'; crossing needs parallel sets"
+    )
     with pytest.raises(DataError, match=message):
         cross(fewer)
     with pytest.raises(DataError, match=message):

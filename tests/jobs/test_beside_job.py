@@ -52,11 +52,11 @@ def evaluated(folder, *options):
 
 def test_evaluate_beside_files_counts_what_is_missing_and_says_so_in_the_signature(folder):
     alone, said = evaluated(folder)
-    assert "this reader also reads translations into de, fr, and gets none" in said
+    assert "this reader can also read translations into de, fr, but none were given" in said
     options = ["--beside", folder / "test.de.json", "--beside", folder / "test.fr.json"]
     found, said = evaluated(folder, *options, "--out", folder / "kept")
-    assert "de: 6 of 6 questions have their translation beside them" in said
-    assert "fr: 4 of 6 questions have their translation beside them" in said
+    assert "de: 6 of 6 questions have a translation to read beside them" in said
+    assert "fr: 4 of 6 questions have a translation to read beside them" in said
     assert "beside:sha256:" in found["signature"]
     assert "beside:" not in alone["signature"]
     _, _, err = run(
@@ -95,8 +95,8 @@ def test_evaluate_predict_and_ask_with_a_translator(folder, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--also", "de"], "--also takes --translator: give both, or leave --also out"),
-        (["--translator", "copy"], "--translator takes --also"),
+        (["--also", "de"], "--also needs --translator; give both or neither"),
+        (["--translator", "copy"], "--translator needs --also"),
         (["--also", "it", "--translator", "copy"], "translations into 'it' beside a text, got one"),
         (
             ["--also", "de", "--translator", "copy", "--pivot", "apertium"],

@@ -123,7 +123,8 @@ def test_the_verb_fits_and_checks_and_evaluate_tells_how_far_to_trust(
         return out
 
     assert "probability" not in tried("evaluate", reader, data, "--sample", 5)
-    fitted = tried("calibrate", reader, data)
+    fitted = tried("calibrate", reader, data, "--diagram", tmp_path / "diagram.svg")
+    assert "130 answers" in (tmp_path / "diagram.svg").read_text("utf-8")
     assert "error of score" in fitted
     assert "error of probability" in fitted
     assert "0% to  10%" in fitted or "10% to  20%" in fitted
@@ -152,11 +153,27 @@ def test_the_verb_fits_and_checks_and_evaluate_tells_how_far_to_trust(
     assert error == pytest.approx(checked["error_of_probabilities"])
 
 
+def test_a_diagram_replaces_nothing_that_is_read(reader, data, monkeypatch, capsys):
+    before = data.read_bytes()
+    for path, said in (
+        (data, "expected a name that ends in .svg"),
+        (data.parent / "linked.svg", "this file is read"),
+    ):
+        if not path.exists():
+            path.symlink_to(data)
+        code, _, errors = command(monkeypatch, capsys, "calibrate", reader, data, "--diagram", path)
+        assert (code, said in errors) == (2, True), errors
+        assert data.read_bytes() == before
+        assert not (reader / CALIBRATION).exists()
+
+
 def test_a_calibration_of_another_reader_is_refused(reader, data):
     calibrated(reader, data)
     settings = reader / "reader.json"
     settings.write_text(settings.read_text() + "\n")
-    with pytest.raises(DataError, match=r"that of another one, or of older weights; run `babel"):
+    with pytest.raises(
+        DataError, match=r"made for another reader, or for older weights; run `babel"
+    ):
         babelspan.load_answerer(reader)
     for content in ("[]", '{"slope": -1, "offset": 0, "reader": ""}', '{"slope": "x"}'):
         (reader / CALIBRATION).write_text(content)
@@ -176,4 +193,4 @@ def test_what_cannot_be_calibrated_or_checked_says_why(reader, monkeypatch, caps
         monkeypatch, capsys, "--reader", str(reader), "--min-probability", "0.5", text="A bridge."
     )
     assert code == 2
-    assert "the reader gives no probabilities; run `babelspan calibrate`" in errors
+    assert "the reader is not calibrated and gives no probabilities; run `babelspan" in errors

@@ -218,10 +218,10 @@ def test_a_question_that_is_too_long_is_found_before_anything_is_read(files, tmp
 def test_questions_without_an_answer_are_counted_where_the_reader_may_not_say_so(files):
     gold = files[0].path
     save_squad(gold, [replace(e, answers=()) for e in load_squad(gold)])
-    told = "9 questions have no answer, but the reader has to give one; allow it to say so with "
+    told = "9 questions have no answer, but the reader must give one; add --no-answer to allow "
     command = ("evaluate", "default", gold, "--scorer", "unicode", "--sample", "2")
     assert told.replace("9", "2") in cli(*command).stderr
-    assert "has to give one" not in cli(*command, "--no-answer").stderr
+    assert "must give one" not in cli(*command, "--no-answer").stderr
 
 
 def test_the_record_has_what_answers_depend_on(files, cells, tmp_path):

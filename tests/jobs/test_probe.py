@@ -182,11 +182,11 @@ def test_the_seed_is_that_of_the_discriminator():
         (parallel("L0", count=4), "two languages or more, found L0 only"),
         (
             {**parallel("L0", count=5), **parallel("L1", count=4)},
-            "question '0-4' of 'L0' has no partner in 'L1'",
+            "question '0-4' of 'L0' has no counterpart in 'L1'",
         ),
         (
             {**parallel("L0", count=4), **parallel("L1", count=5)},
-            "question '0-4' of 'L1' has no partner in 'L0'",
+            "question '0-4' of 'L1' has no counterpart in 'L0'",
         ),
         (parallel("L0", "L1", count=3), "4 questions or more, .* found 3 in 'L0'"),
         (

@@ -274,7 +274,7 @@ def test_settings_that_make_no_sense(inputs, arguments, message):
 @pytest.mark.parametrize("library", ["torch", "transformers", "accelerate", "safetensors"])
 def test_a_library_that_is_missing(inputs, monkeypatch, library):
     monkeypatch.setitem(sys.modules, library, None)  # as if it were not installed
-    message = rf'^training takes {library}: pip install "\.\[train\]" in the folder with the source'
+    message = rf'^training needs {library}: pip install "\.\[train\]" in the folder with the source'
     with pytest.raises(ConfigError, match=message):
         planned(inputs)
 
@@ -458,7 +458,7 @@ def test_a_folder_whose_run_has_learnt_nothing_may_be_taken_over(inputs, tmp_pat
 @pytest.mark.parametrize("content", ["[]", "{}", '"running"'])
 def test_a_record_that_is_none_is_told(inputs, tmp_path, content):
     (tmp_path / "run.json").write_text(content)
-    with pytest.raises(ConfigError, match=r"run\.json: expected the record of a run, found some"):
+    with pytest.raises(DataError, match=r"run\.json: expected the record of a job.*remove it, or"):
         train_job.carry_out(planned(inputs), tmp_path)
 
 
@@ -492,7 +492,7 @@ def test_all_cores_are_taken_after_a_run_with_one(inputs, tmp_path):
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (Paths(), r"'fine_tune' learns from labelled data, found none; give --train or"),
+        (Paths(), r"'fine_tune' needs labelled data, found none; give --train, or"),
         (
             Paths(labelled=("a.json",), bitext=("b.en-de.tsv",)),
             r"'fine_tune' does not read bitext data, found b\.en-de\.tsv; leave --bitext out",

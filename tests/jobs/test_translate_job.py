@@ -454,10 +454,10 @@ def test_pairs_and_links_by_the_command_line(job, data, tmp_path):
     ("options", "message"),
     [
         (["--answers", "tags"], "--answers: unknown 'tags'; known are links, marks, match"),
-        (["--answers", "links"], "--answers links takes --links FOLDER"),
+        (["--answers", "links"], "--answers links needs --links FOLDER"),
         (["--translator", "apertum"], "unknown translator 'apertum'; did you mean 'apertium'?"),
         (["--translator", "lexicon:/none"], "/none"),
-        (["--links", "some"], "--links is without effect: --answers does not name links"),
+        (["--links", "some"], "--links has no effect without --answers links"),
         (["--to", "es,en"], "--to: expected languages other than 'en', found 'es,en'"),
         (["--to", ","], "--to: expected languages other than 'en', found ','"),
         (["--to", "es_MX"], "--to: expected codes such as es or zh-Hant, found 'es_MX'"),

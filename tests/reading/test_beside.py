@@ -124,7 +124,7 @@ def test_wrong_languages_are_told(answerer):
     plain = Answerer(TorchEngine(miniature_reader(WORLD.vocabulary())))
     with pytest.raises(ConfigError, match="got one that reads one text only; leave 'de' out"):
         Beside(plain, Exact(), ["de"])
-    with pytest.raises(ConfigError, match="has to know the languages of question and context"):
+    with pytest.raises(ConfigError, match="needs the languages of question and context"):
         Beside(answerer, Exact(), ["de"]).ask(ENGLISH[0].question, [ENGLISH[0].context])
 
 

@@ -99,7 +99,7 @@ def test_asking_several_texts(answerer):
 
 
 def test_languages_have_to_be_known(answerer):
-    with pytest.raises(ConfigError, match="a pivot has to know the languages of question and"):
+    with pytest.raises(ConfigError, match="a pivot needs the languages of question and"):
         predicted(answerer, "Qué?", SPANISH, "und", "es")
 
 

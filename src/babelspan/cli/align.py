@@ -17,8 +17,8 @@ Bitext = Annotated[
     list[Path],
     typer.Argument(
         metavar="BITEXT...",
-        help="Sentence pairs: <source>.<a>-<b>.tsv[.gz], or .txt with words parted by spaces and "
-        "sides by ' ||| '. All of one pair of languages.",
+        help="Sentence pairs: <source>.<a>-<b>.tsv[.gz], or .txt with words separated by spaces "
+        "and sides by ' ||| '. All of one pair of languages.",
     ),
 ]
 Out = Annotated[
@@ -57,7 +57,7 @@ def command(
 ) -> None:
     """Link the words of sentence pairs; rerun the same command to resume.
 
-    Until it has finished, links are kept in OUT.unfinished.
+    Unfinished work is kept in OUT.unfinished.
     """
     from babelspan.jobs.align import Job, align
 

@@ -46,7 +46,9 @@ Recursive = Annotated[
 ]
 Questions = Annotated[
     Path | None,
-    typer.Option("--questions", metavar="FILE", help="Ask the questions in this file, one a line."),
+    typer.Option(
+        "--questions", metavar="FILE", help="Ask the questions in this file, one per line."
+    ),
 ]
 TopK = Annotated[
     int, typer.Option("--top-k", min=1, metavar="N", help="Number of answers to a question.")
@@ -74,7 +76,7 @@ MinProbability = Annotated[
         min=0,
         max=1,
         metavar="P",
-        help="Leave out answers that are right with a lower probability (calibrated readers).",
+        help="Leave out answers with a lower probability of being right (calibrated readers only).",
     ),
 ]
 JsonLines = Annotated[bool, typer.Option("--jsonl", help="Print a line of JSON for each question.")]
@@ -112,8 +114,6 @@ ContextLanguage = Annotated[
     typer.Option("--context-language", help="Language code such as de, for --pivot and --also."),
 ]
 
-_AROUND = 60
-"""Characters of text shown on each side of an answer."""
 _NAMED = 5
 """Skipped files that are named, at most."""
 
@@ -145,9 +145,9 @@ def command(
     """Answer a question from your texts: each answer is a place in one of them.
 
     Start and end count the Unicode code points of the file; end is exclusive. The score, from 0
-    to 1, compares an answer with all other places in the texts that were read. Use it to rank
-    answers: it is not the probability that the answer is right. A reader that is calibrated
-    (`babelspan calibrate`) gives that, too: "71% right" says how often such answers are.
+    to 1, compares an answer with all other spans in the texts that were read. Use it to rank
+    answers: it is not the probability that the answer is right. A calibrated reader (`babelspan
+    calibrate`) also gives that probability, as in "71% right".
 
     Files that cannot be read are skipped and named. Exit code: 0 if there is an answer, 1 if
     there is none, 2 if something is wrong.
@@ -235,8 +235,8 @@ def _warn_of_scripts(found: "list[Asked]") -> None:
     if scripts:
         listed = " and ".join(filter(None, [", ".join(scripts[:-1]), scripts[-1]]))
         print(
-            f"babelspan: this reader hardly knows the {listed} script"
-            f"{'s' if len(scripts) > 1 else ''}; answers there are no more than guesses",
+            f"babelspan: this reader hardly knows the {listed} "
+            f"script{'s' if len(scripts) > 1 else ''}; treat its answers there as guesses",
             file=sys.stderr,
         )
 
@@ -311,12 +311,7 @@ def _surroundings(text: str, span: "Span") -> "Text":
     """An answer in the text around it."""
     from rich.text import Text
 
-    before = text[max(0, span.start - _AROUND) : span.start]
-    after = text[span.end : span.end + _AROUND]
-    return Text.assemble(
-        "   " if span.start <= _AROUND else "   …",
-        one_line(before),
-        (one_line(span.of(text)), "green"),
-        one_line(after),
-        "" if span.end + _AROUND >= len(text) else "…",
-    )
+    from babelspan.cli.excerpt import around
+
+    before, after = around(text, span)
+    return Text.assemble("   ", before, (one_line(span.of(text)), "green"), after)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from babelspan.cli.shown import Cross, Json, Sample, Split
+from babelspan.types import ConfigError
 
 if TYPE_CHECKING:
     from babelspan.jobs.calibrate import Trust
@@ -14,10 +15,19 @@ if TYPE_CHECKING:
 Reader = Annotated[str, typer.Argument(help='"default" or a folder.')]
 Data = Annotated[
     list[Path],
-    typer.Argument(help="Files and folders in the SQuAD layout: development data, no test data."),
+    typer.Argument(help="Files and folders in the SQuAD layout: development data, not test data."),
 ]
 Check = Annotated[
-    bool, typer.Option("--check", help="Fit nothing: measure the calibration that the reader has.")
+    bool, typer.Option("--check", help="Measure the reader's calibration without fitting.")
+]
+
+Diagram = Annotated[
+    Path | None,
+    typer.Option(
+        "--diagram",
+        metavar="FILE.svg",
+        help="Also draw the reliability diagram: over all, and for each pair of languages.",
+    ),
 ]
 
 
@@ -29,33 +39,58 @@ def command(
     cross: Cross = False,
     split: Split = None,
     sample: Sample = None,
+    diagram: Diagram = None,
     as_json: Json = False,
 ) -> None:
     """Fit probabilities to a reader's scores, on questions with known answers.
 
-    A score says how an answer compares with other spans of the text. A probability says how often
-    such an answer is right, over one text. The fit is kept in calibration.json in the reader's
-    folder; `ask` then shows probabilities. Every pair of languages counts alike.
+    A score compares an answer with other spans of the text. A probability says how often such
+    answers are right. The fit is saved as calibration.json in the reader's folder; `ask` then shows
+    probabilities. All pairs of languages have the same weight.
 
-    The error is the mean distance between what is said and what is right, in percent (expected
-    calibration error, 10 bins). It is measured on questions that the fit did not see: each half of
-    them is judged by a fit to the other half.
+    The error is the expected calibration error (10 bins): the mean distance between the stated and
+    the true share of right answers, in percent. It is measured on questions that the fit did not
+    see: each half is judged by a fit to the other half.
     """
     from babelspan.cli.shown import tracked
     from babelspan.data.folder import find
     from babelspan.jobs import calibrate as job
     from babelspan.jobs.evaluate import load_cells
+    from babelspan.readers import parts_of
 
     files = find(data, split=split)
+    if diagram is not None:
+        _check_place(diagram, [*(file.path for file in files), *parts_of(reader)])
     cells = load_cells(files, crossed=cross, sample=sample, keep_misplaced=True)
     if check:
         trust = job.check(reader, cells, tracked=tracked)
     else:
         trust = job.calibrate(reader, files, cells, tracked=tracked)
+    if diagram is not None:
+        _draw(diagram, reader, trust)
     if as_json:
         print(json.dumps(trust.to_json(), indent=1))
     else:
         _show(trust)
+
+
+def _check_place(path: Path, inputs: list[Path]) -> None:
+    """See that the diagram can be written, and replaces nothing that is read."""
+    from babelspan.data.places import refuse_overwriting, refuse_unwritable
+
+    if path.suffix.lower() != ".svg":
+        raise ConfigError(f"--diagram {path}: expected a name that ends in .svg")
+    refuse_overwriting(path, inputs, option="--diagram")
+    refuse_unwritable(path)
+
+
+def _draw(path: Path, reader: str, trust: "Trust") -> None:
+    from babelspan.data.files import write_whole
+    from babelspan.reports.reliability_picture import reliability_svg
+
+    panels = {"all": trust.whole.by_kind} if len(trust.cells) > 1 else {}
+    panels |= {"-".join(pair): of_pair.by_kind for pair, of_pair in trust.cells.items()}
+    write_whole(path, reliability_svg(f"How often answers of {reader} are right", panels))
 
 
 def _show(trust: "Trust") -> None:

@@ -13,7 +13,7 @@ Int8 = Annotated[bool, typer.Option("--int8", help="A quarter of the size on dis
 
 
 def command(model: Model, folder: Folder, int8: Int8 = False) -> None:
-    """Convert a Marian, M2M-100, NLLB or MADLAD-400 model, to be used as ctranslate2:OUT."""
+    """Convert a Marian, M2M-100, NLLB or MADLAD-400 model, to use it as ctranslate2:OUT."""
     from babelspan.translators.ctranslate2.converted import convert
 
     licence = convert(model, folder, int8=int8)

@@ -52,7 +52,7 @@ Changed = Annotated[
 Keep = Annotated[bool, typer.Option("--keep", help="Keep the published files in OUT/.downloads.")]
 Timeout = Annotated[
     float,
-    typer.Option("--timeout", min=0.1, help="Seconds without a byte before the next attempt."),
+    typer.Option("--timeout", min=0.1, help="Seconds to wait for data before the next attempt."),
 ]
 Dump = Annotated[
     Path, typer.Argument(help="A dump in the export format: XML, .gz or .bz2 (multistream too).")
@@ -163,19 +163,20 @@ def wikipedia(
     *,
     out: Annotated[Path, typer.Option("--out", help="Folder for the texts; languages share it.")],
     language: Annotated[
-        str | None, typer.Option("--language", help="Of the texts; else the dump says it.")
+        str | None,
+        typer.Option("--language", help="Language of the texts (default: from the dump)."),
     ] = None,
     ranked: Annotated[
-        int, typer.Option("--ranked", min=1, help="Pages with the highest PageRank to look at.")
+        int, typer.Option("--ranked", min=1, help="Number of pages to choose from, by PageRank.")
     ] = 10_000,
     articles: Annotated[
-        int, typer.Option("--articles", min=1, help="Articles to take of these.")
+        int, typer.Option("--articles", min=1, help="Number of articles to take.")
     ] = 500,
     paragraphs: Annotated[
-        int, typer.Option("--paragraphs", min=1, help="Paragraphs of an article, at least.")
+        int, typer.Option("--paragraphs", min=1, help="Fewest paragraphs of an article.")
     ] = 5,
     characters: Annotated[
-        str, typer.Option("--characters", help="Characters of a paragraph, from:to.")
+        str, typer.Option("--characters", help="Length of a paragraph in characters, from:to.")
     ] = "500:1500",
     on: On = "local",
     workers: Workers = 1,

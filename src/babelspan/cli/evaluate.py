@@ -21,7 +21,7 @@ from babelspan.cli.shown import (
     Sample,
     Split,
     Workers,
-    languages_of,
+    reader_and_crew,
 )
 
 if TYPE_CHECKING:
@@ -43,13 +43,13 @@ Besides = Annotated[
     list[Path] | None,
     typer.Option(
         "--beside",
-        help="File of the same questions and texts in another language, to be read beside them; "
-        "repeatable.",
+        help="File with the same questions and texts in another language, read together with "
+        "them; repeatable.",
     ),
 ]
 Out = Annotated[
     Path | None,
-    typer.Option("--out", help="Folder for predictions and matrix; also resumes a job."),
+    typer.Option("--out", help="Folder for predictions and matrix; needed to resume."),
 ]
 Reports = Annotated[
     list[Path] | None,
@@ -83,26 +83,23 @@ def command(
     workers: Workers = 1,
 ) -> None:
     """Measure a reader on every pair of question and context language, with XLT and G-XLT."""
-    from babelspan.cli.shown import tracked
     from babelspan.data.files import write_json
     from babelspan.data.folder import find
-    from babelspan.jobs.answer import ReaderSpec
     from babelspan.jobs.evaluate import evaluate, load_cells
-    from babelspan.jobs.shards import Crew
     from babelspan.reports.kinds import write_report
     from babelspan.scoring.scorers import load_scorer
 
     rules = load_scorer(scorer)
     files = find(data, split=split)
-    crew = Crew(on=on, workers=workers, watch=tracked)
-    spec = ReaderSpec(
-        reader=reader,
+    spec, crew = reader_and_crew(
+        reader,
         pivot=pivot,
         pivot_language=pivot_language,
-        also=languages_of(also),
+        also=also,
         translator=translator,
         cache=cache,
-        threads=crew.threads,
+        on=on,
+        workers=workers,
     )
     others = find(beside or [], split=split)
     _check_reports(report or [], [*files, *others], spec)
@@ -184,7 +181,7 @@ def _tell(examples: "list[Example]", no_answer: bool) -> None:
     without = sum(e.answers == () for e in examples)
     if without and not no_answer:
         print(
-            f"{without} questions have no answer, but the reader has to give one; "
-            "allow it to say so with --no-answer",
+            f"{without} questions have no answer, but the reader must give one; add --no-answer to "
+            "allow empty answers",
             file=sys.stderr,
         )

@@ -11,7 +11,8 @@ Reader = Annotated[str, typer.Argument(help="A checkpoint: a folder or a hub nam
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Where the exported reader goes.")]
 Int8 = Annotated[bool, typer.Option("--int8", help="A quarter of the size, about twice the speed.")]
 Int4Vectors = Annotated[
-    bool, typer.Option("--int4-vectors", help="Word vectors in half the space of --int8.")
+    bool,
+    typer.Option("--int4-vectors", help="Store word vectors in 4 bits, half the space of --int8."),
 ]
 WholeWords = Annotated[
     bool,
@@ -29,7 +30,7 @@ def command(
     int4_vectors: Int4Vectors = False,
     whole_words: WholeWords = False,
 ) -> None:
-    """Write a reader as ONNX, to be used with --reader DIR by an install without PyTorch."""
+    """Export a reader to ONNX, to use it as --reader DIR without PyTorch."""
     from babelspan.readers import load_checkpoint
 
     checkpoint = load_checkpoint(reader)

@@ -24,10 +24,10 @@ Lexicon = Annotated[
     list[Path] | None,
     typer.Option("--lexicon", help="Dictionary or folder of dictionaries (.tsv); repeatable."),
 ]
-Size = Annotated[int, typer.Option("--size", min=1, help="Pieces of the new vocabulary, at most.")]
+Size = Annotated[int, typer.Option("--size", min=1, help="Maximum size of the new vocabulary.")]
 Known = Annotated[
     list[str],
-    typer.Option("--known", help="Language that the encoder knows; repeatable."),
+    typer.Option("--known", help="Language the encoder already knows; repeatable."),
 ]
 Out = Annotated[Path, typer.Option("--out", help="Folder for the extended encoder.")]
 

@@ -55,12 +55,15 @@ Consistent = Annotated[
     ),
 ]
 LeastF1 = Annotated[
-    float, typer.Option("--least-f1", min=0, max=1, help="F1 of the answer found again.")
+    float,
+    typer.Option(
+        "--least-f1", min=0, max=1, help="Lowest F1 of the answer found, with --keep-consistent."
+    ),
 ]
 Language = Annotated[
     str | None, typer.Option("--language", help="Language of texts whose names do not say it.")
 ]
-Seed = Annotated[int, typer.Option("--seed", min=0, help="Of languages and pieces drawn.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed for drawing languages and pieces.")]
 Show = Annotated[int, typer.Option("--show", min=0, help="Print N questions per language pair.")]
 
 

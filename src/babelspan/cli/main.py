@@ -48,18 +48,18 @@ VERBS = {
     ask: "Answer a question from your texts.",
     serve: "Answer questions over HTTP, and show a page.",
     score: "Score predictions: exact match and F1.",
-    train: "Train a reader by a method, following a recipe.",
+    train: "Train a reader with a method and a recipe.",
     predict: "Answer the questions of a data set, into a file.",
-    evaluate: "Measure a reader, for each pair of languages.",
-    calibrate: "Make probabilities of a reader's scores.",
+    evaluate: "Measure a reader on every pair of languages.",
+    calibrate: "Turn a reader's scores into probabilities.",
     compare: "Test whether one system is better than another.",
     reproduce: "Train and measure the rows of a paper's table.",
-    export: "Make a trained reader run without PyTorch.",
+    export: "Export a reader to run without PyTorch.",
     extend_vocabulary: "Give an encoder a vocabulary for more languages.",
     samples: "Write sample texts and questions in 8 languages.",
     translate: "Translate a labelled data set, with its answers.",
-    generate: "Write questions about texts, to train readers with.",
-    convert: "Make a translation model run in CTranslate2.",
+    generate: "Write questions about texts, as training data.",
+    convert: "Convert a translation model to CTranslate2.",
     align: "Link the words of sentence pairs.",
 }
 """Each verb, and what `babelspan --help` says of it in one line."""
@@ -154,8 +154,8 @@ def _tell(error: Exception) -> int:
         print(f"babelspan: {_line(message)}", file=sys.stderr)
         return 2
     print(
-        f"babelspan: a bug of ours: {type(error).__name__}: {_line(str(error))}; "
-        f"run again with {DEBUG} and report it",
+        f"babelspan: this is a bug in Babelspan: {type(error).__name__}: {_line(str(error))}; run "
+        f"the command again with {DEBUG} and report it",
         file=sys.stderr,
     )
     return BUG
@@ -167,7 +167,7 @@ def _expected(error: Exception) -> str | None:
         return str(error)
     if isinstance(error, ModuleNotFoundError) and error.name in _EXTRAS:
         command = how_to_install(_EXTRAS[error.name])
-        return f"this takes {error.name}, which is not installed: {command}"
+        return f"this needs {error.name}, which is not installed: {command}"
     if isinstance(error, MemoryError):
         return "not enough memory; use smaller or fewer files, or a machine with more"
     if isinstance(error, OSError) and error.errno is not None:

@@ -14,9 +14,8 @@ from babelspan.cli.shown import (
     PivotLanguage,
     PivotName,
     Workers,
-    languages_of,
     one_line,
-    tracked,
+    reader_and_crew,
 )
 
 Reader = Annotated[str, typer.Argument(help='"default", a folder or a hub name.')]
@@ -40,24 +39,22 @@ def command(
 ) -> None:
     """Answer every question of a file; rerun the same command to resume.
 
-    Until it has finished, answers are kept in OUT.unfinished.
+    Unfinished work is kept in OUT.unfinished.
     """
     from babelspan.cli.shown import tell_misplaced, tell_unread
     from babelspan.data.folder import describe
-    from babelspan.jobs.answer import ReaderSpec
     from babelspan.jobs.predict import predict
-    from babelspan.jobs.shards import Crew
     from babelspan.readers import languages_beside
 
-    crew = Crew(on=on, workers=workers, watch=tracked)
-    spec = ReaderSpec(
-        reader=reader,
+    spec, crew = reader_and_crew(
+        reader,
         pivot=pivot,
         pivot_language=pivot_language,
-        also=languages_of(also),
+        also=also,
         translator=translator,
         cache=cache,
-        threads=crew.threads,
+        on=on,
+        workers=workers,
     )
     tell_unread(languages_beside(reader), spec.also)
     found = predict(spec, describe(data), out, allows_no_answer=no_answer, crew=crew)

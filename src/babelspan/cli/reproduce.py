@@ -46,10 +46,11 @@ Int8 = Annotated[
 ]
 Equal = Annotated[
     Literal["updates", "exposure"] | None,
-    typer.Option("--equal", help="What is equal for all rows, instead of the scale's choice."),
+    typer.Option("--equal", help="What to keep equal for all rows (default: the scale's choice)."),
 ]
 Jobs = Annotated[
-    int, typer.Option("--jobs", min=1, help="Rows to train at a time, one process each.")
+    int,
+    typer.Option("--jobs", min=1, help="Number of rows to train in parallel, one process each."),
 ]
 Results = Annotated[
     Path | None, typer.Option("--results", help="Also write the tables to this Markdown file.")

@@ -25,8 +25,7 @@ def command(folder: Folder) -> None:
     for path, content in contents.items():
         if path.exists() and not (path.is_file() and path.read_bytes() == content):
             raise ConfigError(
-                f"{path}: expected no such file, found one that is not of the sample set; "
-                "choose another folder"
+                f"{path}: this file exists and is not part of the sample set; choose another folder"
             )
     for path, content in contents.items():
         with replacing(path) as beside:

@@ -50,7 +50,7 @@ def command(
     out: Out = None,
     as_json: Json = False,
 ) -> None:
-    """Score predictions: exact match and F1, as fractions in JSON, in percent in the table."""
+    """Score predictions by exact match and F1: percent in the table, fractions in JSON."""
     from babelspan.data.files import write_json
     from babelspan.data.places import refuse_overwriting, refuse_unwritable
     from babelspan.scoring import tydi_primary

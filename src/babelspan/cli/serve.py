@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 Host = Annotated[
-    str, typer.Option("--host", help="Address to listen at; a public one needs --token-file.")
+    str, typer.Option("--host", help="Address to listen on; a public one needs --token-file.")
 ]
 Port = Annotated[
     int, typer.Option("--port", min=0, max=65535, help="Port; 0 for any that is free.")
@@ -21,47 +21,69 @@ ReaderNames = Annotated[
     ),
 ]
 ReadingWorkers = Annotated[
-    int, typer.Option("--workers", min=0, help="Windows read side by side; 0 for one a core.")
+    int, typer.Option("--workers", min=0, help="Windows read in parallel; 0: one per core.")
 ]
 TokenFile = Annotated[
     Path | None,
-    typer.Option("--token-file", metavar="FILE", help="Holds the token that requests must bring."),
+    typer.Option(
+        "--token-file", metavar="FILE", help="File with the token that requests must send."
+    ),
 ]
 AllowHost = Annotated[
     list[str] | None,
-    typer.Option("--allow-host", metavar="NAME", help="Another name that the service goes by."),
+    typer.Option(
+        "--allow-host", metavar="NAME", help="Another host name of the service; repeatable."
+    ),
 ]
 AllowOrigin = Annotated[
     list[str] | None,
     typer.Option(
-        "--allow-origin", metavar="URL", help="Other pages that may ask, as https://example.org."
+        "--allow-origin",
+        metavar="URL",
+        help="Web origin that may call the service, such as https://example.org; repeatable.",
     ),
 ]
 Within = Annotated[
     float,
-    typer.Option("--within", min=0.1, max=600, help="Seconds for a question that does not say."),
+    typer.Option(
+        "--within",
+        min=0.1,
+        max=600,
+        help="Time limit for a question in seconds, unless the request sets one.",
+    ),
 ]
 QueueWindows = Annotated[
-    int, typer.Option("--queue-windows", min=1, help="Windows of text that may wait to be read.")
+    int, typer.Option("--queue-windows", min=1, help="Most windows that may wait in the queue.")
 ]
 QueueMib = Annotated[
-    int, typer.Option("--queue-mib", min=1, help="MiB of text that requests may hold together.")
+    int,
+    typer.Option(
+        "--queue-mib", min=1, help="Most text that all requests may keep in memory, in MiB."
+    ),
 ]
 Rate = Annotated[
     int | None,
-    typer.Option("--rate", min=1, metavar="N", help="Windows a minute for a client, at most."),
+    typer.Option("--rate", min=1, metavar="N", help="Most windows per minute for one client."),
 ]
 FeedbackFile = Annotated[
     Path | None,
     typer.Option(
-        "--feedback", metavar="FILE", help="Keep judgements of answers here, as training data."
+        "--feedback",
+        metavar="FILE",
+        help="Save users' judgements of answers to this file, as training data.",
     ),
 ]
 Grace = Annotated[
-    float, typer.Option("--grace", min=1, help="Seconds to finish what runs when told to stop.")
+    float,
+    typer.Option("--grace", min=1, help="Seconds to finish running requests before stopping."),
 ]
 RootPath = Annotated[
-    str, typer.Option("--root-path", metavar="PATH", help="Where a proxy has put the service.")
+    str,
+    typer.Option(
+        "--root-path",
+        metavar="PATH",
+        help="Path prefix under which a proxy serves it, such as /qa.",
+    ),
 ]
 LogTexts = Annotated[bool, typer.Option("--log-texts", help="Log questions, too.")]
 
@@ -84,11 +106,11 @@ def command(
     root_path: RootPath = "",
     log_texts: LogTexts = False,
 ) -> None:
-    """Answer questions over HTTP, and show a page that asks them.
+    """Answer questions over HTTP, with a web page to ask them.
 
-    Prints the address once it can be asked; logs go to standard error, a line of JSON each,
-    without texts. SIGTERM or Ctrl-C lets what was accepted finish; SIGHUP loads the readers and the
-    token anew.
+    Prints its address when it is ready. Logs go to standard error, one line of JSON per request,
+    without texts. SIGTERM or Ctrl-C finishes the accepted requests and stops; SIGHUP reloads the
+    readers and the token.
     """
     from babelspan.service.answering import Service, named_sources
     from babelspan.service.readers import Readers

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from babelspan.data.folder import DataFile
-    from babelspan.jobs.answer import Answers
+    from babelspan.jobs.answer import Answers, ReaderSpec
+    from babelspan.jobs.shards import Crew
     from babelspan.types import Example
 
 T = TypeVar("T")
@@ -24,8 +25,8 @@ PivotName = Annotated[
     str | None,
     typer.Option(
         "--pivot",
-        help="Translate to another language, answer there and come back, by this translator "
-        "(named as for `babelspan translate`).",
+        help="Answer in another language: translate question and text with this translator (as in "
+        "`babelspan translate`), and find the answer in the original.",
     ),
 ]
 PivotLanguage = Annotated[
@@ -36,16 +37,17 @@ Also = Annotated[
     typer.Option(
         "--also",
         metavar="LANGUAGES",
-        help="Read translations into these languages, such as es,it, beside each text; for readers "
-        "trained with multilingual_attention.",
+        help="Also read translations of each text into these languages, such as es,it (for "
+        "readers trained with multilingual_attention).",
     ),
 ]
 AlsoBy = Annotated[
     str | None,
-    typer.Option("--translator", help="What makes the translations of --also."),
+    typer.Option("--translator", help="Translator for --also."),
 ]
 AlsoCache = Annotated[
-    Path | None, typer.Option("--cache", help="Folder to keep the translations of --also in.")
+    Path | None,
+    typer.Option("--cache", help="Folder in which to cache the translations for --also."),
 ]
 Cross = Annotated[
     bool,
@@ -63,7 +65,10 @@ Sample = Annotated[
     ),
 ]
 NoAnswer = Annotated[
-    bool, typer.Option("--no-answer", help="Let the empty answer compete (SQuAD 2).")
+    bool,
+    typer.Option(
+        "--no-answer", help="Allow an empty answer, for questions that have none (SQuAD 2)."
+    ),
 ]
 On = Annotated[
     Literal["local", "ray"],
@@ -145,6 +150,34 @@ def load_reader(
     )
 
 
+def reader_and_crew(
+    reader: str,
+    *,
+    pivot: str | None,
+    pivot_language: str,
+    also: str | None,
+    translator: str | None,
+    cache: Path | None,
+    on: Literal["local", "ray"],
+    workers: int,
+) -> "tuple[ReaderSpec, Crew]":
+    """What answers the questions of a long job, and who does the work, from the options."""
+    from babelspan.jobs.answer import ReaderSpec
+    from babelspan.jobs.shards import Crew
+
+    crew = Crew(on=on, workers=workers, watch=tracked)
+    spec = ReaderSpec(
+        reader=reader,
+        pivot=pivot,
+        pivot_language=pivot_language,
+        also=languages_of(also),
+        translator=translator,
+        cache=cache,
+        threads=crew.threads,
+    )
+    return spec, crew
+
+
 def languages_of(also: str | None) -> tuple[str, ...]:
     """The languages of --also."""
     named = (language.strip() for language in (also or "").split(","))
@@ -156,7 +189,8 @@ def tell_unread(read: Sequence[str], given: Iterable[str]) -> None:
     lacking = [language for language in read if language not in set(given)]
     if lacking:
         print(
-            f"this reader also reads translations into {', '.join(lacking)}, and gets none",
+            f"this reader can also read translations into {', '.join(lacking)}, but none were "
+            "given",
             file=sys.stderr,
         )
 

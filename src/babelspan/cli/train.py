@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-Method = Annotated[str, typer.Argument(help="A method: the name of a file in babelspan.methods.")]
+Method = Annotated[str, typer.Argument(help="Name of a method, such as fine_tune (see PAPERS.md).")]
 Reader = Annotated[
     str, typer.Option("--reader", help="Where to start: default, a folder or a hub name.")
 ]
@@ -15,7 +15,7 @@ Train = Annotated[
 ]
 Target = Annotated[
     list[Path] | None,
-    typer.Option("--target", help="Examples with questions like those to come; repeatable."),
+    typer.Option("--target", help="Examples like the questions you expect; repeatable."),
 ]
 Bitext = Annotated[
     list[Path] | None,
@@ -27,7 +27,8 @@ Texts = Annotated[
 ]
 Out = Annotated[Path, typer.Option("--out", help="Folder of the run and of the trained reader.")]
 Dev = Annotated[
-    list[Path] | None, typer.Option("--dev", help="Examples to evaluate on while training.")
+    list[Path] | None,
+    typer.Option("--dev", help="Examples to evaluate on during training; repeatable."),
 ]
 Scorer = Annotated[
     str, typer.Option("--dev-scorer", help="Scorer of the development data, such as squad2.")

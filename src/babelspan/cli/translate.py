@@ -75,7 +75,7 @@ def command(
     keep_misplaced: Keep = False,
     as_json: Json = False,
 ) -> None:
-    """Translate labelled data; every example that is lost is counted by reason and listed.
+    """Translate labelled data. Lost examples are counted by reason and listed.
 
     OUT gets one file for each pair of languages, in parts where there are several shards, and
     statistics (JSON, CSV), dropped.jsonl, odd.jsonl (sentences of suspicious length) and a
@@ -140,8 +140,8 @@ def _source(question: str, context: str, said: str | None, data: Path) -> str:
         return _language(said, "--from")
     if question != context or question == UNDETERMINED:
         raise ConfigError(
-            f"{data}: its name has the languages {question!r} and {context!r}; expected one, as "
-            "in train.en.json, or say it with --from"
+            f"{data}: expected one language in the file name, as in train.en.json, found "
+            f"{question!r} and {context!r}; choose another file, or give --from"
         )
     return question
 
@@ -180,11 +180,12 @@ def _carriers(answers: str, links: Path | None, pairs: bool) -> Any:
             raise ConfigError(f"--answers: unknown {name!r}{nearest(name, CARRIERS)}")
     if "links" in chosen and links is None and not pairs:
         raise ConfigError(
-            "--answers links takes --links FOLDER with pairs.<language>.txt and "
-            "links.<language>.txt; run once with --pairs to write the first"
+            "--answers links needs --links FOLDER with pairs.<language>.txt and "
+            "links.<language>.txt; write the pairs with --pairs, then align them with `babelspan "
+            "align`"
         )
     if links is not None and "links" not in chosen:
-        raise ConfigError("--links is without effect: --answers does not name links")
+        raise ConfigError("--links has no effect without --answers links")
     if not chosen:
         raise ConfigError("--answers: expected marks, match or links, found none")
     return tuple(chosen)
@@ -234,6 +235,6 @@ def _show_effort(efforts: "list[Effort]") -> None:
     seconds = sum(e.seconds for e in efforts)
     if asked and engine:
         print(
-            f"{asked} texts went to the translator, {asked / engine:.0f} a second and worker; "
-            f"{engine / seconds:.0%} of {seconds:.1f} seconds of the workers in it"
+            f"{asked} texts translated, {asked / engine:.0f} per second and worker; translating "
+            f"took {engine / seconds:.0%} of the workers' {seconds:.1f} seconds"
         )

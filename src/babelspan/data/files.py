@@ -45,8 +45,10 @@ def _unpacked(packed: bytes, path: Path, largest: int) -> bytes:
             size += len(chunk)
             if size > largest:
                 raise DataError(
-                    f"{path}: expected at most {largest / 2**20:,.0f} MiB unpacked, found more in "
-                    f"a gzip file of {len(packed):,} bytes; split it, or do not trust it"
+                    f"{path}: expected at most {largest / 2**20:,.0f} MiB unpacked, found more "
+                    "in a "
+                    f"gzip file of {len(packed):,} bytes; split the file, or delete it if you do "
+                    "not trust it"
                 )
     return b"".join(chunks)
 

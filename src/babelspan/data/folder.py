@@ -155,8 +155,8 @@ def cross(sets: Mapping[str, Sequence[Example]]) -> dict[tuple[str, str], list[E
             missing = next((e.id for e in examples if e.id not in of_id), None)
             if missing is not None:
                 raise DataError(
-                    f"question {missing!r} of {context_language!r} has no partner in "
-                    f"{question_language!r}: only parallel sets, with the same ids, can be crossed"
+                    f"question {missing!r} of {context_language!r} has no counterpart in "
+                    f"{question_language!r}; crossing needs parallel sets with the same ids"
                 )
             pairs[question_language, context_language] = [
                 replace(e, question=of_id[e.id], question_language=question_language)

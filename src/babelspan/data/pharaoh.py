@@ -62,8 +62,9 @@ class PharaohAligner:
             line = SEPARATOR.join(" ".join(side) for side in pair.words)
             if line not in self._links:
                 raise DataError(
-                    f"{self._files[0]}: expected the pair {line!r:.200}, found none; "
-                    "make the file anew and align it again"
+                    f"{self._files[0]}: expected the pair {line!r:.200}, found none; write the "
+                    "file "
+                    "again and align it again"
                 )
             found.append(self._links[line])
         return found

@@ -79,8 +79,8 @@ def _check(archive: Path, members: Collection[str], sizes: Mapping[str, int]) ->
         has_drive = ":" in path.parts[0] if path.parts else False
         if path.is_absolute() or has_drive or ".." in path.parts:
             raise DataError(
-                f"{archive}: holds {name!r}, a path that points outside of it; it is not the "
-                "archive that was published, or not one to trust"
+                f"{archive}: holds {name!r}, a path outside the archive; do not trust it, download "
+                "the published archive again"
             )
     for member in members:
         if member not in sizes:

@@ -63,7 +63,8 @@ def export(
     graph = graph_of(reader)
     if any(folder.glob("*.safetensors")):
         raise ConfigError(
-            f"{folder}: holds a checkpoint, which an export would hide; name another folder"
+            f"{folder}: holds a checkpoint, which the exported reader would hide; choose another "
+            "folder"
         )
     if int4_vectors and _vectors(graph)[1].shape[1] % BLOCK:
         raise ConfigError(

@@ -141,7 +141,7 @@ def check_also(also: Sequence[str], translator: str | None, pivot: str | None) -
     """
     if bool(also) != (translator is not None):
         given, lacking = ("--also", "--translator") if also else ("--translator", "--also")
-        raise ConfigError(f"{given} takes {lacking}: give both, or leave {given} out")
+        raise ConfigError(f"{given} needs {lacking}; give both or neither")
     if also and pivot is not None:
         raise ConfigError("--also and --pivot exclude each other; choose one")
 

@@ -80,8 +80,8 @@ def ask_all(
     """
     if min_probability is not None and getattr(answerer, "calibration", None) is None:
         raise ConfigError(
-            "the reader gives no probabilities; run `babelspan calibrate` with development data, "
-            "or set a least score instead"
+            "the reader is not calibrated and gives no probabilities; run `babelspan calibrate` "
+            "with development data, or use --min-score"
         )
     shortlist = None
     if top_texts is not None and top_texts < len(documents):

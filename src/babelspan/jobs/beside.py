@@ -29,7 +29,8 @@ class Together(NamedTuple):
     def summary(self) -> list[str]:
         """How many questions have their translation, a line for each language, for people."""
         return [
-            f"{language}: {found} of {self.questions} questions have their translation beside them"
+            f"{language}: {found} of {self.questions} questions have a translation to read beside "
+            "them"
             for language, found in sorted(self.present.items())
         ]
 
@@ -57,8 +58,9 @@ def with_files(
         language = file.context_language
         if file.question_language != language:
             raise DataError(
-                f"{file.path}: expected questions and contexts in one language, to stand beside "
-                f"others, found {file.question_language!r} over {language!r}"
+                f"{file.path}: expected questions and contexts in one language, for --beside, "
+                "found "
+                f"questions in {file.question_language!r} and contexts in {language!r}"
             )
         refuse_unread([language], read)
         if whole.setdefault(language, file.whole) != file.whole:

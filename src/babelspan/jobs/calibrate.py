@@ -116,8 +116,8 @@ def calibrate(
     folder = folder_of(reader)
     if not folder.is_dir():
         raise ConfigError(
-            f"reader {reader!r}: expected a folder, beside whose files a calibration is kept; "
-            "fetch the reader into one (`hf download NAME --local-dir FOLDER`)"
+            f"reader {reader!r}: expected a folder, because the calibration is saved in it; "
+            "download the reader first (`hf download NAME --local-dir FOLDER`)"
         )
     refuse_unwritable(folder / CALIBRATION)
     found = _answered(Answerer(load_answerer(reader).engine, calibration=SHARES), cells, tracked)

@@ -70,7 +70,8 @@ def refuse_different_scorers(a: System, b: System) -> None:
         of_a, of_b = (", ".join(sorted(system.scorers)) for system in (a, b))
         raise ConfigError(
             f"{a.path} was evaluated with the scorer {of_a} and {b.path} with {of_b}; evaluate "
-            "both with one scorer first"
+            "both "
+            "with the same scorer"
         )
 
 

@@ -68,8 +68,9 @@ def check_needs(
     given = paths.by_kind()
     for kind in sorted(set(needs) - given.keys()):
         raise ConfigError(
-            f"the method {method!r} learns from {kind} data, found none; give {_OPTIONS[kind]} or "
-            f"{kind} in the recipe's table [data]"
+            f"the method {method!r} needs {kind} data, found none; give {_OPTIONS[kind]}, or "
+            f"{kind} "
+            "in the table [data] of the recipe"
         )
     for kind in sorted(given.keys() - {*needs, *takes}):
         raise ConfigError(

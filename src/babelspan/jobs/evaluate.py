@@ -82,7 +82,8 @@ def load_cells(
     for question, context in cells:
         if question != context:
             raise DataError(
-                f"only files of one language can be crossed, found {question!r} over {context!r}"
+                f"crossing needs files in one language, found questions in {question!r} and "
+                f"contexts in {context!r}"
             )
     return cross({context: examples for (_, context), examples in cells.items()})
 
@@ -265,8 +266,8 @@ def signature_of(
 def _refuse_one_sided(scorer: Scorer, answering: Answering) -> None:
     if getattr(scorer, "HAS_UNANSWERABLE", False) and not answering.allows_no_answer:
         raise ConfigError(
-            f"the scorer {scorer.NAME!r} is for readers that may say that there is no answer: add "
-            "--no-answer, or choose another scorer"
+            f"the scorer {scorer.NAME!r} expects readers that may give no answer; add --no-answer, "
+            "or choose another scorer"
         )
 
 

@@ -98,7 +98,7 @@ def extend(
         DataError: for texts that cannot be read, or an encoder that cannot be loaded.
     """
     if not all(map(find_spec, ("torch", "transformers"))):
-        raise ConfigError(f"this takes PyTorch and transformers: {how_to_install('train')}")
+        raise ConfigError(f"this needs PyTorch and transformers: {how_to_install('train')}")
     from babelspan.export.restored import restored
     from babelspan.networks.pretrained import load_bare
 

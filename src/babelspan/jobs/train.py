@@ -22,7 +22,7 @@ from typing import Any
 
 from babelspan import config, methods
 from babelspan.augment.negatives import negatives
-from babelspan.data.files import read_json, replacing, write_json
+from babelspan.data.files import read_record, replacing, write_json
 from babelspan.data.folder import DataFile
 from babelspan.data.locks import is_unfinished, locked, sweep
 from babelspan.data.squad import misplaced
@@ -119,7 +119,7 @@ def resolve(
     """
     for name in _NEEDED:
         if not importlib.util.find_spec(name):
-            raise ConfigError(f"training takes {name}: {how_to_install('train')}")
+            raise ConfigError(f"training needs {name}: {how_to_install('train')}")
     module = load_method(method)
     from babelspan.training.run import RunConfig
 
@@ -180,7 +180,7 @@ def carry_out(plan: Plan, out: Path) -> None:
         run.place.accelerator.wait_for_everyone()
         if run.place.leads:
             store.save(trained, out)
-            write_json(out / RECORD, {**read_json(out / RECORD), "state": "finished"})
+            write_json(out / RECORD, {**read_record(out / RECORD), "state": "finished"})
             (out / CHECKPOINT).unlink(missing_ok=True)
 
 
@@ -200,7 +200,7 @@ def _begin(out: Path, record: Mapping[str, Any], run: Any, *, is_new: bool) -> N
     if not all(seen):
         raise ConfigError(
             f"{out}: expected a folder that all {len(seen)} processes can see, process "
-            f"{seen.index(False)} cannot; name a folder on a disk that all machines share"
+            f"{seen.index(False)} cannot; choose a folder on a disk that all machines share"
         )
 
 
@@ -302,15 +302,11 @@ def _state_of(out: Path, record: Mapping[str, Any]) -> str:
     if not (out / RECORD).exists():
         if out.exists() and not (out.is_dir() and all(map(is_unfinished, out.iterdir()))):
             raise ConfigError(
-                f"{out}: expected an empty or a new folder, found files of something else"
+                f"{out}: expected an empty or a new folder, found other files; choose another "
+                "folder"
             )
         return "new"
-    earlier = read_json(out / RECORD)
-    if not isinstance(earlier, dict) or "state" not in earlier:
-        raise ConfigError(
-            f"{out / RECORD}: expected the record of a run, found something else; choose another "
-            "folder, or remove this one to start anew"
-        )
+    earlier = read_record(out / RECORD, ("state",))
     for key in ("method", "recipe", *(k for k in record if k.endswith("_sha256")), "dev_scorer"):
         if earlier.get(key) == record[key]:
             continue

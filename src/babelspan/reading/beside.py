@@ -141,8 +141,8 @@ class Beside:
         for source, text in texts:
             if source == UNDETERMINED:
                 raise ConfigError(
-                    "a translator has to know the languages of question and context; name the file "
-                    "<split>.<question>-<context>.json or say them with --question-language and "
+                    "a translator needs the languages of question and context; name the file "
+                    "<split>.<question>-<context>.json or give --question-language and "
                     "--context-language"
                 )
             if source == language:

@@ -129,8 +129,8 @@ class Pivot:
         for language, text in texts:
             if language == UNDETERMINED:
                 raise ConfigError(
-                    "a pivot has to know the languages of question and context; name the file "
-                    "<split>.<question>-<context>.json or set them with --question-language and "
+                    "a pivot needs the languages of question and context; name the file "
+                    "<split>.<question>-<context>.json or give --question-language and "
                     "--context-language"
                 )
             if language != self.language:

@@ -106,7 +106,9 @@ class Sources:
         """
         span = next((a.span for a in example.answers or () if a.span is not None), None)
         if span is None:
-            raise DataError(f"question {example.id!r}: expected an answer with a place, found none")
+            raise DataError(
+                f"question {example.id!r}: expected an answer with a known offset, found none"
+            )
         text = self._featurizer.tokens(example.context)
         first, end = _covered(text, span)
         if first == end:

@@ -73,7 +73,7 @@ def fit(shares: Sequence[float], is_right: Sequence[bool], weights: Sequence[flo
     if len(right) < LEAST or right.min() == right.max():
         raise DataError(
             f"expected {LEAST} answers or more, some right and some wrong, found {len(right)}, "
-            f"{int(right.sum())} of them right; take other questions, or more"
+            f"{int(right.sum())} of them right; use other questions, or more"
         )
     weight *= len(weight) / weight.sum()
     inputs = np.stack([_log_odds(np.array(shares, dtype=float)), np.ones(len(right))], axis=1)
@@ -88,8 +88,8 @@ def fit(shares: Sequence[float], is_right: Sequence[bool], weights: Sequence[flo
             break
     if curve[0] <= 0:
         raise DataError(
-            "expected right answers to have higher scores than wrong ones, found no such thing; "
-            "the reader cannot be calibrated with these questions"
+            "expected right answers to have higher scores than wrong ones, found the opposite; the "
+            "reader cannot be calibrated on these questions, use others"
         )
     return Calibration(slope=float(curve[0]), offset=float(curve[1]))
 

@@ -115,8 +115,8 @@ def _best(
     golds = None if example.answers is None else counting({a.text for a in example.answers})
     if not golds:
         raise DataError(
-            f"question {example.id!r} has no gold answer, and the scorer {scorer.NAME!r} knows "
-            "only questions that have one"
+            f"question {example.id!r} has no gold answer; the scorer {scorer.NAME!r} needs one for "
+            "every question"
         )
     if prediction is None:
         missing: float = getattr(scorer, "MISSING", 0.0)

@@ -70,7 +70,7 @@ def grouped(
     if skipped and run.place.leads:
         print(f"skipped {skipped} examples: no window contains their answer", file=sys.stderr)
     if not rows:
-        raise DataError("none of the training examples has an answer with a place in its context")
+        raise DataError("none of the training examples has an answer at a known offset")
     return Stream(
         items=rows,
         lengths=np.array(lengths, dtype=np.int64),

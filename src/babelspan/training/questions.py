@@ -50,7 +50,7 @@ def written(
             file=sys.stderr,
         )
     if not kept:
-        raise DataError("none of the training examples has an answer with a place in its context")
+        raise DataError("none of the training examples has an answer at a known offset")
     for language, ids in pieces.items():
         generator.pieces_of[language] = sorted({*generator.pieces_of.get(language, ()), *ids})
     return Stream(

@@ -257,7 +257,8 @@ def _read_checkpoint(folder: Path | None, place: Place) -> dict[str, Any] | None
     if other is not None:
         raise ConfigError(
             f"{path}: expected the same checkpoint for all {place.processes} processes, found that "
-            f"process {other} sees another one or none; name a folder on a disk that all machines "
+            f"process {other} sees another one or none; choose a folder on a disk that all "
+            "machines "
             "share"
         )
     if not is_there:

@@ -27,8 +27,8 @@ def load_scorer(name: str) -> Scorer:
 
     if name == tydi_primary.NAME:
         raise ConfigError(
-            f"the scorer {name!r} is for places in documents, not for answers as strings; use it "
-            "with babelspan score, or choose another"
+            f"the scorer {name!r} scores places in documents, not answer strings; use it with "
+            "`babelspan score`, or choose another scorer"
         )
     if name not in names():
         raise ConfigError(f"unknown scorer {name!r}{nearest(name, [*names(), tydi_primary.NAME])}")

@@ -61,8 +61,8 @@ class Apertium:
         missing = [name for name in _PROGRAMS if shutil.which(name) is None]
         if missing:
             raise ConfigError(
-                f"apertium: found no program {missing[0]} (Apertium 3.8 or later); on Debian: "
-                "apt-get install apertium apertium-eng-spa"
+                f"apertium: the program {missing[0]} is not installed (Apertium 3.8 or later); on "
+                "Debian: apt-get install apertium apertium-eng-spa"
             )
         self._modes = installed(
             data or Path(os.environ.get("APERTIUM_DATADIR", "/usr/share/apertium"))
@@ -110,7 +110,7 @@ class Apertium:
             return self._given
         raise ConfigError(
             f"apertium:{'-'.join(self._given)} does not translate from {source!r} to {target!r}; "
-            "without a direction one is looked for"
+            "leave the direction out to have one chosen"
         )
 
     def close(self) -> None:

@@ -180,7 +180,7 @@ def convert(model: str, folder: Path, *, int8: bool = False) -> str:
     ]
     if missing:
         raise ConfigError(
-            f"conversion takes {', '.join(missing)}: pip install torch as fits your machine, then "
+            f"conversion needs {', '.join(missing)}: install PyTorch for your machine, then "
             f"{how_to_install('train', 'translate')}"
         )
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -357,7 +357,7 @@ def _tokenizer(path: Path) -> Pieces:
         raise DataError(f"{path}: not a tokenizer ({_line(error)})") from None
     decoder = tokenizer.decoder
     if decoder is None:
-        raise DataError(f"{path}: the tokenizer cannot put a text together again")
+        raise DataError(f"{path}: the tokenizer cannot decode tokens to text")
     tokenizer.no_truncation()
     tokenizer.encode_special_tokens = True  # what looks like `</s>` in a text is text
     return Pieces(
