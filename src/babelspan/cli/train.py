@@ -13,6 +13,10 @@ Train = Annotated[
     list[Path] | None,
     typer.Option("--train", help="File or folder of labelled examples; repeatable."),
 ]
+First = Annotated[
+    list[Path] | None,
+    typer.Option("--first", help="Examples of a first stage, such as synthetic ones; repeatable."),
+]
 Target = Annotated[
     list[Path] | None,
     typer.Option("--target", help="Examples like the questions you expect; repeatable."),
@@ -56,6 +60,7 @@ def command(
     reader: Reader,
     out: Out,
     train: Train = None,
+    first: First = None,
     target: Target = None,
     bitext: Bitext = None,
     texts: Texts = None,
@@ -75,6 +80,7 @@ def command(
         reader=reader,
         data=Paths(
             labelled=tuple(map(str, train or ())),
+            first=tuple(map(str, first or ())),
             target=tuple(map(str, target or ())),
             bitext=tuple(map(str, bitext or ())),
             passages=tuple(map(str, texts or ())),

@@ -18,10 +18,12 @@ class Player(NamedTuple):
     Attributes:
         load: it, from a name and limits of windows.
         monitor: what evaluates it, from the network, development data, their scorer and the run.
+        first: the method of a first stage; None where there cannot be one.
     """
 
     load: Callable[[str, Limits], Any]
     monitor: Callable[[Any, Sequence[Example], Scorer, Any], Monitor]
+    first: str | None = None
 
 
 def player_of(method: ModuleType) -> Player:
@@ -97,6 +99,8 @@ def _generator(name: str) -> Any:
 
 
 READER = Player(
-    lambda name, limits: load_checkpoint(name, limits=limits, gives_new_head=True), _reader_monitor
+    lambda name, limits: load_checkpoint(name, limits=limits, gives_new_head=True),
+    _reader_monitor,
+    first="fine_tune",
 )
 GENERATOR = Player(lambda name, limits: _generator(name), _generator_monitor)
