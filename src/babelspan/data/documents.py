@@ -47,6 +47,7 @@ class Document:
         kind: of the file: "text", "markdown", "html", "pdf", "docx" or "epub".
         parts: where in the file the characters are from, in order; none where nobody has looked.
         headings: places of the headings in the text.
+        start: where the text starts in the text of the file, of which it may be a piece.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Document:
     kind: str = "text"
     parts: tuple[Part, ...] = ()
     headings: tuple[Span, ...] = ()
+    start: int = 0
 
 
 def read_document(name: str) -> Document:
