@@ -20,8 +20,10 @@ from babelspan.data.exported import INPUTS, MODEL, OUTPUTS, ROWS, SETTINGS, TOKE
 from babelspan.data.files import read_text
 from babelspan.reading.parallel import ParallelFeaturizer
 from babelspan.reading.windows import Featurizer
+from babelspan.reading.words import WordFeaturizer
 from babelspan.seams import Logits, Window
 from babelspan.types import DataError, Example, Limits
+from babelspan.vocabulary.word_table import load_words
 
 _OLD_OUTPUTS = ("start_logits", "last_logits")
 _SLOWER_FUSED = ["SkipLayerNormFusion", "BiasGeluFusion"]
@@ -171,6 +173,8 @@ def exported_featurizer(folder: Path, limits: Limits = Limits()) -> Featurizer |
         DataError: if its settings or its tokenizer are missing or broken.
     """
     settings = load_settings(folder)
+    if settings.kind == "words":
+        return WordFeaturizer(load_words(folder), limits)
     text = read_text(folder / TOKENIZER)
     try:
         tokenizer = Tokenizer.from_str(text)

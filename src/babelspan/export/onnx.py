@@ -24,10 +24,10 @@ import onnxruntime
 import torch
 from torch import Tensor
 
-from babelspan.data.exported import INPUTS, MODEL, OUTPUTS, SETTINGS, TOKENIZER, Settings
+from babelspan.data.exported import INPUTS, MODEL, OUTPUTS, SETTINGS, Settings
 from babelspan.data.files import replacing, write_json
 from babelspan.export.block_quantised import BLOCK, quantise_vectors
-from babelspan.export.fused import fused_attention, skip_idle_masks
+from babelspan.export.fused import skip_idle_masks
 from babelspan.export.graphs import Graph, graph_of
 from babelspan.networks.reader import Reader
 from babelspan.types import ConfigError, DataError
@@ -65,11 +65,7 @@ def export(
         raise ConfigError(
             f"{folder}: holds a checkpoint, which an export would hide; name another folder"
         )
-    if int4_vectors and _vectors(graph)[1].shape[1] % BLOCK:
-        raise ConfigError(
-            f"4-bit word vectors take a width that is a multiple of {BLOCK}, found "
-            f"{_vectors(graph)[1].shape[1]}; leave --int4-vectors out"
-        )
+    _check_integers(graph, int8=int8, int4_vectors=int4_vectors)
     settings = Settings(
         max_positions=graph.featurizer.max_positions,
         pad_id=graph.featurizer.pad_id,
@@ -78,6 +74,7 @@ def export(
         whole_words=whole_words,
         babelspan=VERSION,
         languages=graph.languages,
+        kind=None if graph.kind == "pieces" else graph.kind,
     )
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".exporting-") as beside:
@@ -85,17 +82,29 @@ def export(
         with _quiet():
             _write_onnx(graph.eval().cpu(), path)
             if int4_vectors:
-                path = _with_small_vectors(path, _vectors(graph)[0])
+                path = _with_small_vectors(path, _name_of(graph, graph.word_vectors))
             if int8:
                 path = _quantised(path)
         _finish(graph, folder, path, settings)
 
 
+def _check_integers(graph: Graph, *, int8: bool, int4_vectors: bool) -> None:
+    vectors = graph.word_vectors
+    if vectors is None and (int8 or int4_vectors):
+        raise ConfigError(
+            f"a reader of the kind {graph.name!r} is exported in fp32 only; leave --int8 and "
+            "--int4-vectors out"
+        )
+    if int4_vectors and vectors is not None and vectors.shape[1] % BLOCK:
+        raise ConfigError(
+            f"4-bit word vectors take a width that is a multiple of {BLOCK}, found "
+            f"{vectors.shape[1]}; leave --int4-vectors out"
+        )
+
+
 def _finish(graph: Graph, folder: Path, path: Path, settings: Settings) -> None:
     """Put everything in its place, the network last; a large one has weights in a second file."""
-    with replacing(folder / TOKENIZER) as final:
-        graph.featurizer.tokenizer.save(str(final), pretty=False)
-    graph.inner.save_settings(folder)
+    graph.save_settings(folder)
     said = {key: value for key, value in asdict(settings).items() if value is not None}
     write_json(folder / SETTINGS, said)
     weights = path.with_name(f"{path.name}.data")
@@ -111,7 +120,7 @@ def _write_onnx(graph: Graph, path: Path) -> None:
     """
     agrees = False
     with contextlib.suppress(Exception):  # onnxruntime has a class of its own for each cause
-        with fused_attention(graph.inner.model):
+        with graph.attention():
             _trace(graph, path)
         skip_idle_masks(path, INPUTS[1])
         agrees = _agrees(graph, path)
@@ -119,7 +128,7 @@ def _write_onnx(graph: Graph, path: Path) -> None:
         _trace(graph, path)
         if not _agrees(graph, path):
             raise DataError(
-                f"a {graph.inner.model.config.model_type} reader exported to ONNX gives other "
+                f"a {graph.name} reader exported to ONNX gives other "
                 "logits than in PyTorch; use its checkpoint"
             )
 
@@ -157,11 +166,10 @@ def _agrees(graph: Graph, path: Path) -> bool:
     return True
 
 
-def _vectors(graph: Graph) -> tuple[str, Tensor]:
-    """The matrix of word vectors, (V, H), with its name in an export."""
-    matrix: Tensor = graph.inner.model.get_input_embeddings().weight
+def _name_of(graph: Graph, matrix: Tensor | None) -> str:
+    """The name of a matrix in an export."""
     (name,) = [n for n, parameter in graph.named_parameters() if parameter is matrix]
-    return name, matrix
+    return name
 
 
 def _with_small_vectors(path: Path, name: str) -> Path:
