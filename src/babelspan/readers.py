@@ -36,6 +36,7 @@ _PARTS = (
     *("config.json", NETWORK, SETTINGS, PARALLEL, "generator.json"),
     *("tokenizer.json", "tokenizer_config.json"),
     *("special_tokens_map.json", "added_tokens.json", "vocab.json", "vocab.txt", "merges.txt"),
+    *("qanet.json", "words.json", "words.npy"),
     "*.model",
 )
 """Files that the answers of a reader depend on; a network with others adds them here."""

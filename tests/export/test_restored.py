@@ -19,6 +19,7 @@ from babelspan.training.run import Corpora, Run, RunConfig
 from babelspan.training.update import Optim
 from babelspan.types import DataError, Limits
 from miniature import miniature_reader, word_tokenizer
+from worded_readers import miniature_qanet
 from world import World
 
 WORLD = World(0)
@@ -132,3 +133,9 @@ def test_a_folder_without_the_settings_of_its_network_is_refused(exported, tmp_p
     (tmp_path / "part" / "config.json").unlink()
     with pytest.raises(DataError, match=r"part.*expected the settings .*config\.json"):
         readers.load_checkpoint(str(tmp_path / "part"))
+
+
+def test_a_reader_with_a_table_of_words_is_refused(tmp_path):
+    export(miniature_qanet(WORLD.vocabulary()), tmp_path)
+    with pytest.raises(DataError, match=r"found one with a table of words; name the checkpoint"):
+        readers.load_checkpoint(str(tmp_path))

@@ -362,15 +362,16 @@ def test_the_average_is_taken_once_an_update_whatever_the_losses():
     updater(*three_losses(player, ROWS))
     after = values(player)
     updater.take_average()
+    decay = 2 / 11
     for old, new, found in zip(before, after, values(player), strict=True):
-        torch.testing.assert_close(found, 0.75 * old + 0.25 * new)
+        torch.testing.assert_close(found, decay * old + (1 - decay) * new)
 
 
-def test_moving_average_by_hand():
-    """After n steps: d^n w_0 + (1 - d) sum over k = 1..n of d^(n-k) w_k."""
+@pytest.mark.parametrize(("decay", "steps"), [(0.7, 5), (0.3, 5), (0.999, 1), (0.999, 10)])
+def test_moving_average_by_hand(decay, steps):
+    """At update n the decay is the one that was set or, if that is less, (1 + n) / (10 + n)."""
     run = started_run()
     player = linear()
-    decay, steps = 0.7, 5
     updater = Updater(player, Optim(lr=0.1, average=decay), run)
     history = [values(player)]
     for _ in range(steps):
@@ -382,9 +383,10 @@ def test_moving_average_by_hand():
     assert all(torch.equal(a, b) for a, b in zip(history[-1], values(player), strict=True))
 
     for i, found in enumerate(averaged):
-        expected = decay**steps * history[0][i]
-        for k in range(1, steps + 1):
-            expected = expected + (1 - decay) * decay ** (steps - k) * history[k][i]
+        expected = history[0][i]
+        for n in range(1, steps + 1):
+            kept = min(decay, (1 + n) / (10 + n))
+            expected = kept * expected + (1 - kept) * history[n][i]
         torch.testing.assert_close(found, expected, rtol=1e-6, atol=1e-7)
         assert not torch.equal(found, history[-1][i])
 

@@ -37,6 +37,7 @@ class Settings:
         whole_words: whether an answer that starts or ends inside a word is widened to all of it.
         babelspan: version that exported it.
         languages: of the translations that it reads beside a text; None where it reads one text.
+        kind: "words" for a reader with a table of words in place of a tokenizer.
     """
 
     max_positions: PositiveInt
@@ -46,6 +47,7 @@ class Settings:
     whole_words: bool = False
     babelspan: str
     languages: tuple[str, ...] | None = None
+    kind: Literal["words"] | None = None
 
 
 def load_settings(folder: Path) -> Settings:

@@ -29,8 +29,10 @@ from babelspan.data.files import read_text
 from babelspan.engines.together import Together
 from babelspan.reading.parallel import ParallelFeaturizer
 from babelspan.reading.windows import Featurizer
+from babelspan.reading.words import WordFeaturizer
 from babelspan.seams import FloatArray, Logits, Window
 from babelspan.types import DataError, Example, Limits
+from babelspan.vocabulary.word_table import load_words
 
 _OLD_OUTPUTS = ("start_logits", "last_logits")
 _SLOWER_FUSED = ["SkipLayerNormFusion", "BiasGeluFusion"]
@@ -201,6 +203,8 @@ def exported_featurizer(folder: Path, limits: Limits = Limits()) -> Featurizer |
         DataError: if its settings or its tokenizer are missing or broken.
     """
     settings = load_settings(folder)
+    if settings.kind == "words":
+        return WordFeaturizer(load_words(folder), limits)
     text = read_text(folder / TOKENIZER)
     try:
         tokenizer = Tokenizer.from_str(text)

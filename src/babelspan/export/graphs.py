@@ -5,17 +5,32 @@ Shapes: B windows, L tokens, H width.
 
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from typing import Any
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
-from babelspan.data.exported import BESIDE, BESIDE_INPUTS, INPUTS, MODEL, OUTPUTS, VECTORS
+from babelspan.data.exported import (
+    BESIDE,
+    BESIDE_INPUTS,
+    INPUTS,
+    MODEL,
+    OUTPUTS,
+    TOKENIZER,
+    VECTORS,
+)
+from babelspan.data.files import replacing
+from babelspan.export.fused import fused_attention
 from babelspan.networks.adaptive_attention import Texts
 from babelspan.networks.parallel_texts import ParallelReader
 from babelspan.networks.pretrained import PretrainedReader
+from babelspan.networks.qanet import QANet
 from babelspan.networks.reader import Batch, Reader
+from babelspan.reading.windows import Featurizer
 from babelspan.types import ConfigError
+from babelspan.vocabulary.word_table import FIRST, NONE
 
 _PROBE = 384
 """Tokens of a window on which an export is compared with PyTorch, at most."""
@@ -28,15 +43,32 @@ class Graph(nn.Module):
     Attributes:
         inputs: names of the arguments of `forward`, in order.
         outputs: names of its results.
+        featurizer: of the reader: makes the windows of one text.
+        kind: "words" where a table of words makes them, as `reader.json` says it.
     """
 
     inputs: Sequence[str]
     outputs: Sequence[str] = OUTPUTS
+    featurizer: Featurizer
+    kind: Literal["words"] | None = None
 
     @property
     @abstractmethod
-    def inner(self) -> PretrainedReader:
-        """The reader with the encoder, which has tokenizer and settings, too."""
+    def name(self) -> str:
+        """Of the network, for errors."""
+
+    @property
+    @abstractmethod
+    def word_vectors(self) -> Tensor | None:
+        """The matrix of word vectors, (V, H), if it may become 4-bit and 8-bit integers."""
+
+    @abstractmethod
+    def attention(self) -> AbstractContextManager[None]:
+        """Within it, attention is traced as operators of onnxruntime, where that can be."""
+
+    @abstractmethod
+    def save_settings(self, folder: Path) -> None:
+        """Write what makes windows, and what describes the network."""
 
     @abstractmethod
     def example(self) -> tuple[Tensor, ...]:
@@ -51,7 +83,37 @@ class Graph(nn.Module):
         """Arguments on which an export is compared with PyTorch."""
 
 
-class OneText(Graph):
+class OfPieces(Graph):
+    """A part of a reader with an encoder of transformers and its tokenizer."""
+
+    @property
+    @abstractmethod
+    def inner(self) -> PretrainedReader:
+        """The reader with the encoder, which has tokenizer and settings, too."""
+
+    @property
+    def name(self) -> str:
+        """The family of the encoder."""
+        return str(self.inner.model.config.model_type)
+
+    @property
+    def word_vectors(self) -> Tensor | None:
+        """As of `Graph`."""
+        matrix: Tensor = self.inner.model.get_input_embeddings().weight
+        return matrix
+
+    def attention(self) -> AbstractContextManager[None]:
+        """As of `Graph`."""
+        return fused_attention(self.inner.model)
+
+    def save_settings(self, folder: Path) -> None:
+        """As of `Graph`."""
+        with replacing(folder / TOKENIZER) as final:
+            self.featurizer.tokenizer.save(str(final), pretty=False)
+        self.inner.save_settings(folder)
+
+
+class OneText(OfPieces):
     """A pretrained reader as a function of ids, mask and types of windows, each (B, L)."""
 
     inputs = INPUTS
@@ -62,7 +124,7 @@ class OneText(Graph):
 
     @property
     def inner(self) -> PretrainedReader:
-        """As of `Graph`."""
+        """As of `OfPieces`."""
         return self.reader
 
     def forward(
@@ -111,18 +173,18 @@ class OneOfTexts(OneText):
         return reading.start_logits, reading.last_logits, reading.hidden
 
 
-class Beside(Graph):
+class Beside(OfPieces):
     """What a reader of parallel texts makes of the vectors of a text and its translations."""
 
     inputs = BESIDE_INPUTS
 
     def __init__(self, reader: ParallelReader) -> None:
         super().__init__()
-        self.reader = reader
+        self.reader, self.featurizer = reader, reader.inner.featurizer
 
     @property
     def inner(self) -> PretrainedReader:
-        """As of `Graph`."""
+        """As of `OfPieces`."""
         return self.reader.inner
 
     def forward(
@@ -169,6 +231,71 @@ class Beside(Graph):
         return own, others, mask, rows
 
 
+class OfWords(Graph):
+    """A QANet as a function of the words and letters of windows (B, L, 1 + S), masks and types."""
+
+    inputs = INPUTS
+    kind = "words"
+    name = "qanet"
+
+    def __init__(self, reader: QANet) -> None:
+        super().__init__()
+        self.reader, self.featurizer = reader, reader.featurizer
+
+    @property
+    def word_vectors(self) -> Tensor | None:
+        """None: integers have not been measured."""
+        return None
+
+    def attention(self) -> AbstractContextManager[None]:
+        """As PyTorch writes it."""
+        return nullcontext()
+
+    def save_settings(self, folder: Path) -> None:
+        """As of `Graph`."""
+        self.reader.save_settings(folder)
+
+    def forward(
+        self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Start and last logits, (B, L)."""
+        batch = Batch(input_ids, attention_mask, token_type_ids, answers=input_ids, windows=())
+        reading = self.reader(batch)
+        return reading.start_logits, reading.last_logits
+
+    def example(self) -> tuple[Tensor, ...]:
+        """As of `Graph`."""
+        return self._arguments(2, 16)
+
+    def dynamic_shapes(self) -> list[dict[int, Any]]:
+        """As of `Graph`."""
+        return [{0: torch.export.Dim("windows"), 1: torch.export.Dim("length")}] * len(INPUTS)
+
+    def probes(self) -> Iterator[tuple[Tensor, ...]]:
+        """As of `Graph`: three lengths, two windows, the second partly padding, and one alone."""
+        for length in _LENGTHS:
+            whole = self._arguments(2, length)
+            yield whole
+            yield tuple(argument[:1] for argument in whole)
+
+    def _arguments(self, windows: int, length: int) -> tuple[Tensor, ...]:
+        """Random words: a third of each window is the question; sides are mixed."""
+        table = self.reader.featurizer.table
+        drawn = torch.Generator().manual_seed(length)
+        shape = (windows, length, table.features)
+        most = torch.tensor([table.rows, *[table.letter_rows] * table.spelling])
+        ids = (torch.rand(shape, generator=drawn) * most).long()
+        ids[..., 0] = ids[..., 0].clamp(min=min(FIRST, table.rows - 1))
+        ids[:, 0] = torch.tensor([NONE, *[0] * table.spelling])
+        mask = torch.ones(shape[:2], dtype=torch.long)
+        mask[1:, length // 2 :] = 0
+        types = torch.ones_like(mask)
+        types[:, 1 : 1 + length // 3] = 0
+        if len(table.sides) > 1:
+            types[1:] += 2
+        return ids, mask, types
+
+
 def graphs_of(reader: Reader) -> dict[str, Graph]:
     """The functions that a reader consists of, by the file of an export that each is in.
 
@@ -179,6 +306,8 @@ def graphs_of(reader: Reader) -> dict[str, Graph]:
         return {MODEL: OneText(reader)}
     if isinstance(reader, ParallelReader) and reader.attention is not None:
         return {BESIDE: Beside(reader), MODEL: OneOfTexts(reader.inner)}
+    if isinstance(reader, QANet):
+        return {MODEL: OfWords(reader)}
     raise ConfigError(
         f"a reader of the kind {reader.kind!r} cannot be exported yet; use its checkpoint"
     )

@@ -24,13 +24,12 @@ import onnxruntime
 import torch
 from torch import Tensor
 
-from babelspan.data.exported import INPUTS, MODEL, SETTINGS, TOKENIZER, Settings
+from babelspan.data.exported import INPUTS, MODEL, SETTINGS, Settings
 from babelspan.data.files import replacing, write_json
 from babelspan.export.block_quantised import BLOCK, quantise_vectors
-from babelspan.export.fused import fused_attention, skip_idle_masks
+from babelspan.export.fused import skip_idle_masks
 from babelspan.export.graphs import Graph, graphs_of
 from babelspan.networks.parallel_texts import ParallelReader
-from babelspan.networks.pretrained import PretrainedReader
 from babelspan.networks.reader import Reader
 from babelspan.types import ConfigError, DataError
 from babelspan.version import VERSION
@@ -47,7 +46,7 @@ def export(
     int4_vectors: bool = False,
     whole_words: bool = False,
 ) -> None:
-    """Write tokenizer, settings, `config.json` and last `model.onnx`, each whole or not at all.
+    """Write tokenizer or words, settings and last `model.onnx`, each whole or not at all.
 
     A reader of parallel texts gets a second network, `beside.onnx`, before it.
 
@@ -60,30 +59,27 @@ def export(
         whole_words: whether the exported reader widens answers to whole words (`text.borders`).
 
     Raises:
-        ConfigError: if readers of this kind cannot be exported, the folder has a checkpoint, or
-            word vectors of this width cannot be 4-bit integers.
+        ConfigError: if readers of this kind cannot be exported, or not as integers, the folder has
+            a checkpoint, or word vectors of this width cannot be 4-bit integers.
         DataError: if the exported network does not give the reader's logits.
     """
     graphs = graphs_of(reader)
-    inner = graphs[MODEL].inner
+    main = graphs[MODEL]
     if any(folder.glob("*.safetensors")):
         raise ConfigError(
             f"{folder}: holds a checkpoint, which the exported reader would hide; choose another "
             "folder"
         )
-    if int4_vectors and _vectors(inner).shape[1] % BLOCK:
-        raise ConfigError(
-            f"4-bit word vectors take a width that is a multiple of {BLOCK}, found "
-            f"{_vectors(inner).shape[1]}; leave --int4-vectors out"
-        )
+    _check_integers(main, int8=int8, int4_vectors=int4_vectors)
     settings = Settings(
-        max_positions=inner.featurizer.max_positions,
-        pad_id=inner.featurizer.pad_id,
+        max_positions=main.featurizer.max_positions,
+        pad_id=main.featurizer.pad_id,
         precision="int8" if int8 else "fp32",
         vectors="int4" if int4_vectors else "int8" if int8 else "fp32",
         whole_words=whole_words,
         babelspan=VERSION,
         languages=reader.languages if isinstance(reader, ParallelReader) else None,
+        kind=main.kind,
     )
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".exporting-") as beside:
@@ -96,7 +92,21 @@ def export(
             )
             for name, graph in graphs.items()
         }
-        _finish(inner, folder, paths, settings)
+        _finish(main, folder, paths, settings)
+
+
+def _check_integers(graph: Graph, *, int8: bool, int4_vectors: bool) -> None:
+    vectors = graph.word_vectors
+    if vectors is None and (int8 or int4_vectors):
+        raise ConfigError(
+            f"a reader of the kind {graph.name!r} is exported in fp32 only; leave --int8 and "
+            "--int4-vectors out"
+        )
+    if int4_vectors and vectors is not None and vectors.shape[1] % BLOCK:
+        raise ConfigError(
+            f"4-bit word vectors take a width that is a multiple of {BLOCK}, found "
+            f"{vectors.shape[1]}; leave --int4-vectors out"
+        )
 
 
 def _written(graph: Graph, path: Path, *, int8: bool, int4_vectors: bool) -> Path:
@@ -106,19 +116,15 @@ def _written(graph: Graph, path: Path, *, int8: bool, int4_vectors: bool) -> Pat
     with _quiet():
         _write_onnx(graph.eval().cpu(), path)
         if int4_vectors:
-            path = _with_small_vectors(path, _name_of_vectors(graph))
+            path = _with_small_vectors(path, _name_of(graph, graph.word_vectors))
         if int8:
             path = _quantised(path)
     return path
 
 
-def _finish(
-    inner: PretrainedReader, folder: Path, paths: Mapping[str, Path], settings: Settings
-) -> None:
+def _finish(graph: Graph, folder: Path, paths: Mapping[str, Path], settings: Settings) -> None:
     """Put everything in its place, `model.onnx` last; a large one has weights in a second file."""
-    with replacing(folder / TOKENIZER) as final:
-        inner.featurizer.tokenizer.save(str(final), pretty=False)
-    inner.save_settings(folder)
+    graph.save_settings(folder)
     said = {key: value for key, value in asdict(settings).items() if value is not None}
     write_json(folder / SETTINGS, said)
     for name, path in paths.items():
@@ -135,7 +141,7 @@ def _write_onnx(graph: Graph, path: Path) -> None:
     """
     agrees = False
     with contextlib.suppress(Exception):  # onnxruntime has a class of its own for each cause
-        with fused_attention(graph.inner.model):
+        with graph.attention():
             _trace(graph, path)
         skip_idle_masks(path, INPUTS[1])
         agrees = _agrees(graph, path)
@@ -143,7 +149,7 @@ def _write_onnx(graph: Graph, path: Path) -> None:
         _trace(graph, path)
         if not _agrees(graph, path):
             raise DataError(
-                f"a {graph.inner.model.config.model_type} reader exported to ONNX gives other "
+                f"a {graph.name} reader exported to ONNX gives other "
                 "logits than in PyTorch; use its checkpoint"
             )
 
@@ -181,15 +187,8 @@ def _agrees(graph: Graph, path: Path) -> bool:
     return True
 
 
-def _vectors(inner: PretrainedReader) -> Tensor:
-    """The matrix of word vectors, (V, H)."""
-    matrix: Tensor = inner.model.get_input_embeddings().weight
-    return matrix
-
-
-def _name_of_vectors(graph: Graph) -> str:
-    """The name of the matrix of word vectors in an export."""
-    matrix = _vectors(graph.inner)
+def _name_of(graph: Graph, matrix: Tensor | None) -> str:
+    """The name of a matrix in an export."""
     (name,) = [n for n, parameter in graph.named_parameters() if parameter is matrix]
     return name
 

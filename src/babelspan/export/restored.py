@@ -39,12 +39,18 @@ def restored(folder: Path, *, limits: Limits = Limits()) -> PretrainedReader:
         DataError: if the folder lacks a file, the reader is not one of transformers with a single
             text, or its network lacks a weight: another version of PyTorch may have written it.
     """
+    settings = load_settings(folder)
+    if settings.kind == "words":
+        raise DataError(
+            f"{folder}: expected a reader with an encoder of transformers, found one with a table "
+            "of words; name the checkpoint that it was made from"
+        )
     if not (folder / "config.json").is_file():
         raise DataError(
             f"{folder}: expected the settings of the network, config.json, beside {MODEL}, found "
             "none; export the reader again, or name the checkpoint that it was made from"
         )
-    if load_settings(folder).languages is not None:
+    if settings.languages is not None:
         raise DataError(
             f"{folder}: expected a reader of one text, found one that reads translations beside "
             "it; name the checkpoint that it was made from"

@@ -205,6 +205,18 @@ class Featurizer:
             return int(self.tokens(_UNSEEN).ids[-1])
         return -1
 
+    def frame_of(self, example: Example) -> Frame:
+        """What stands round question and context of an example; its size is always the same."""
+        return self.frame
+
+    def of_question(self, example: Example) -> Tokens:
+        """The question's tokens."""
+        return self._known(example.question)
+
+    def of_context(self, example: Example) -> Tokens:
+        """The context's tokens."""
+        return self._known(example.context)
+
     def windows(
         self, examples: Iterable[Example], limits: Limits | None = None
     ) -> Iterator[Window]:
@@ -220,9 +232,9 @@ class Featurizer:
         """
         limits = self._checked(limits)
         for example in examples:
-            question = self._known(example.question).ids
+            question = self.of_question(example).ids
             room = self._room(example, question, limits.max_length)
-            context = self._known(example.context)
+            context = self.of_context(example)
             for first, end in _cuts(len(context.ids), room, limits):
                 yield self._window(example, question, context, first, end)
 
@@ -245,16 +257,16 @@ class Featurizer:
             raise ValueError(
                 f"expected examples over one context, got {[e.id for e in group]} over several"
             )
-        questions = [self._known(example.question).ids for example in group]
+        questions = [self.of_question(example).ids for example in group]
         room = min(
             self._room(example, question, limits.max_length)
             for example, question in zip(group, questions, strict=True)
         )
-        context = self._known(group[0].context)
-        for first, end in _cuts(len(context.ids), room, limits):
+        contexts = [self.of_context(example) for example in group]
+        for first, end in _cuts(len(contexts[0].ids), room, limits):
             yield tuple(
                 self._window(example, question, context, first, end)
-                for example, question in zip(group, questions, strict=True)
+                for example, question, context in zip(group, questions, contexts, strict=True)
             )
 
     def _checked(self, limits: Limits | None) -> Limits:
@@ -289,11 +301,12 @@ class Featurizer:
     ) -> Window:
         """The window over the context tokens from `first` up to, not including, `end`."""
         ids, offsets = context.ids, context.offsets
+        frame = self.frame_of(example)
         if end - first == len(ids):
-            return Window(example, self.frame, question, context, 0)
+            return Window(example, frame, question, context, 0)
         return Window(
             example,
-            self.frame,
+            frame,
             question,
             Tokens(ids[first:end], offsets[first:end]),
             first,

@@ -43,7 +43,7 @@ def lexical_words(text: str, language: str) -> list[Span]:
         return [Span(m.start(), m.end()) for m in pattern.finditer(text)]
     found = []
     start = 0
-    for piece in _cut(text, language):
+    for piece in pieces(text, language):
         if _LEXICAL.search(piece):
             found.append(Span(start, start + len(piece)))
         start += len(piece)
@@ -59,14 +59,25 @@ def segmenter() -> str:
     return f"ICU {icu4py.icu_version}"
 
 
-def _cut(text: str, language: str) -> list[str]:
+def pieces(text: str, language: str) -> list[str]:
+    """A text cut by ICU: its words and what stands between them; together they are the text.
+
+    Args:
+        text: any text.
+        language: for the rules of a language; "" for those of all, which know dictionaries of
+            scripts without spaces, too.
+
+    Raises:
+        ConfigError: if ICU is not installed.
+    """
     try:
         from icu4py.breakers import WordBreaker
     except ImportError:
+        where = f"text in {language!r}" if language else "some of the text"
         raise ConfigError(
-            f"text in {language!r} is written without spaces and cut into words by ICU; "
+            f"{where} is written without spaces and cut into words by ICU; "
             f"install it: {how_to_install('translate')}"
         ) from None
     # ICU counts UTF-16 units, so that its pieces are used and not its places; and it takes no
     # lone surrogates.
-    return list(WordBreaker(regex.sub(r"\p{Cs}", "\ufffd", text), language))
+    return list(WordBreaker(regex.sub(r"\p{Cs}", "\ufffd", text), language or "root"))

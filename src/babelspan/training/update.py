@@ -38,7 +38,9 @@ class Optim:
     clip_norm: NonNegativeFloat = 1.0
     """Largest norm of the gradient; 0 for no limit."""
     average: Decay = 0.0
-    """Decay of the moving average of the weights, which replaces them at the end; 0 for none."""
+    """Decay of the moving average of the weights, which replaces them at the end; 0 for none. The
+    decay of update n is (1 + n) / (10 + n) as long as that is less, so that the average soon
+    forgets the weights before training."""
 
 
 class Updater:
@@ -188,9 +190,9 @@ class Updater:
             self._step()
         self._gradients = []
         if self._average:
-            torch._foreach_lerp_(
-                self._average, list[Tensor](self.parameters), 1 - self._optim.average
-            )
+            number = self._run.clock.update + 1
+            decay = min(self._optim.average, (1 + number) / (10 + number))
+            torch._foreach_lerp_(self._average, list[Tensor](self.parameters), 1 - decay)
         torch.clear_autocast_cache()  # a block that reads the player again gets its new weights
 
     def _step(self) -> None:

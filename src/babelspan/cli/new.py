@@ -1,0 +1,79 @@
+"""`babelspan new`: an untrained reader from texts, word vectors and dictionaries."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Kind = Annotated[str, typer.Argument(metavar="KIND", help="Kind of network: qanet.")]
+Out = Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the reader.")]
+Texts = Annotated[
+    list[Path],
+    typer.Option("--texts", help="Labelled examples or plain text to take words from; repeatable."),
+]
+Vectors = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--vectors",
+        metavar="LANGUAGE=FILE",
+        help="Word vectors (.vec, .txt, .npz, or packed), which stay as they are; repeatable.",
+    ),
+]
+Own = Annotated[
+    str | None,
+    typer.Option("--own-vectors", help="Languages, by commas, to train vectors for on --texts."),
+]
+Dictionary = Annotated[
+    list[Path] | None,
+    typer.Option("--dictionary", help="Translations of words, <a>-<b>.tsv[.gz]; repeatable."),
+]
+Sides = Annotated[
+    str | None,
+    typer.Option("--sides", help="SOURCE,TARGET: languages that may have layers of their own."),
+]
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", help="key=value of a size or a choice; repeatable.")
+]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Of the weights.")]
+
+
+def command(
+    kind: Kind,
+    out: Out,
+    *,
+    texts: Texts,
+    vectors: Vectors = None,
+    own_vectors: Own = None,
+    dictionary: Dictionary = None,
+    sides: Sides = None,
+    settings: Settings = None,
+    seed: Seed = 1,
+) -> None:
+    """Make an untrained reader that looks words up; train it with --reader OUT.
+
+    Prints how many words of each language it knows.
+    """
+    from babelspan.jobs.new import make
+    from babelspan.networks.qanet_new import Start
+
+    start = Start(
+        texts=tuple(texts),
+        vectors=tuple(vectors or ()),
+        dictionaries=tuple(dictionary or ()),
+        sides=_split(sides),
+        settings=tuple(settings or ()),
+        seed=seed,
+    )
+    made = make(kind, start, out, own_vectors=_split(own_vectors))
+    kept = "fixed" if made.are_fixed else "learnt"
+    for language, words in sorted(made.words.items()):
+        known = made.known[language]
+        print(f"{language}: {known:,} of {words:,} words of the texts have a vector")
+    print(
+        f"{made.rows:,} {kept} vectors of {made.width} numbers; {made.weights:,} weights to learn"
+    )
+    print(f"wrote {out}")
+
+
+def _split(said: str | None) -> tuple[str, ...]:
+    return tuple(part.strip() for part in (said or "").split(",") if part.strip())

@@ -1,0 +1,77 @@
+"""An untrained reader that begins with words: its folder, ready to be trained."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from babelspan.types import ConfigError
+from babelspan.vocabulary.own_vectors import train_vectors
+
+if TYPE_CHECKING:
+    from babelspan.networks.qanet_new import Start
+
+KINDS = ("qanet",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """What was made, for people.
+
+    Attributes:
+        weights: numbers that will be learnt.
+        rows: of the table of words.
+        width: of word vectors.
+        are_fixed: whether vectors are fixed, not learnt.
+        known: language -> words of the texts that the table has.
+        words: language -> words of the texts.
+    """
+
+    weights: int
+    rows: int
+    width: int
+    are_fixed: bool
+    known: dict[str, int]
+    words: dict[str, int]
+
+
+def make(kind: str, start: "Start", out: Path, *, own_vectors: Sequence[str] = ()) -> Made:
+    """Make a reader.
+
+    Args:
+        kind: of network.
+        start: its words, vectors, sides and sizes.
+        out: a new or an empty folder.
+        own_vectors: languages whose vectors are trained on the texts first; `out` keeps them.
+
+    Raises:
+        ConfigError: for an unknown kind or setting, or a folder that holds something.
+        DataError: for files that are missing or broken.
+    """
+    if kind not in KINDS:
+        raise ConfigError(f"unknown kind of reader {kind!r}; known are {', '.join(KINDS)}")
+    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+        raise ConfigError(f"{out}: expected a new or an empty folder, found files of something")
+    from babelspan.networks import qanet_new, store
+
+    trained = []
+    for language in own_vectors:
+        path = out / f"own.{language}.vec"
+        train_vectors(
+            start.texts,
+            language,
+            path,
+            unspaced=qanet_new.words_of(start).unspaced,
+            seed=1 if start.seed is None else start.seed,
+        )
+        trained.append(f"{language}={path}")
+    reader, found = qanet_new.make(replace(start, vectors=(*start.vectors, *trained)))
+    store.save(reader, out)
+    return Made(
+        weights=sum(p.numel() for p in reader.parameters()),
+        rows=found.table.rows,
+        width=reader.word_width,
+        are_fixed=reader.is_fixed,
+        known=found.known,
+        words=found.words,
+    )

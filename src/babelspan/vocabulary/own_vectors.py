@@ -1,0 +1,83 @@
+"""Word vectors trained on one's own texts, where no file of vectors is at hand.
+
+By gensim (extra `vectors`), skip-grams with negative samples: Mikolov et al. (2013).
+Vectors of words that are rare in the texts are poor: fixed ones from a large
+corpus are better wherever there are some.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from babelspan.data.word_vectors import write_vectors
+from babelspan.text.word_tokens import Unspaced, word_tokens
+from babelspan.types import ConfigError, DataError
+from babelspan.version import how_to_install
+from babelspan.vocabulary.word_sources import texts_of
+
+WIDTH = 100
+LEAST = 2
+"""How often a word must come to get a vector."""
+EPOCHS = 10
+
+
+def train_vectors(
+    texts: Sequence[Path],
+    language: str,
+    path: Path,
+    *,
+    unspaced: Unspaced = "words",
+    width: int = WIDTH,
+    seed: int = 1,
+) -> int:
+    """Write vectors of the words of a language in texts as a `.vec` file; the same twice.
+
+    Args:
+        texts: as `texts_of` takes them.
+        language: whose texts count.
+        path: of the file.
+        unspaced: how text without spaces is cut.
+        width: of the vectors.
+        seed: of the vectors.
+
+    Returns:
+        How many words got a vector.
+
+    Raises:
+        ConfigError: if gensim is missing.
+        DataError: if no word comes twice.
+    """
+    try:
+        from gensim.models import Word2Vec
+    except ImportError:
+        raise ConfigError(
+            f"vectors of one's own texts are trained by gensim: {how_to_install('vectors')}"
+        ) from None
+    sentences = [
+        [place.of(text) for place in word_tokens(text, unspaced)]
+        for of_text, text in texts_of(texts)
+        if of_text == language
+    ]
+    try:
+        model = Word2Vec(
+            sentences,
+            vector_size=width,
+            min_count=LEAST,
+            sg=1,
+            epochs=EPOCHS,
+            seed=seed,
+            workers=1,
+            hashfxn=_stable,
+        ).wv
+    except RuntimeError as error:
+        raise DataError(
+            f"expected texts in {language!r} with words that come {LEAST} times or more, found "
+            f"{len(sentences)} texts without ({error}); name more texts"
+        ) from None
+    pairs = ((word, model[word]) for word in model.index_to_key)
+    write_vectors(path, pairs, width, len(model.index_to_key))
+    return len(model.index_to_key)
+
+
+def _stable(word: str) -> int:
+    """A hash that does not change from one process to the next."""
+    return sum(word.encode("utf-8", "replace"))

@@ -1,0 +1,258 @@
+"""A table of words from texts, files of word vectors and dictionaries.
+
+Lee and Lee (2019), arXiv:1907.06042, Section 4.1: words have fixed vectors that were made on other
+texts, and words of the source the vectors of their translations into the target.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from babelspan.data.folder import describe, inside
+from babelspan.data.lexicon import languages_of, read_pairs
+from babelspan.data.texts import find_texts
+from babelspan.data.word_vectors import Vector, read_vectors
+from babelspan.text.word_tokens import Unspaced, word_tokens
+from babelspan.types import UNDETERMINED, ConfigError, DataError
+from babelspan.vocabulary.word_table import FIRST, WordTable, rounded
+
+MOST_LETTERS = 8_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sources:
+    """Where the words of a reader come from.
+
+    Attributes:
+        texts: labelled examples in the SQuAD layout and plain texts, whose words are wanted.
+        vectors: language -> file of word vectors; without any, vectors are learnt.
+        dictionaries: files of translations; words of one language get the vectors of another's.
+        most_words: words that are read from the start of each file of vectors, wanted or not.
+        least: how often a word must come in the texts to have a learnt vector.
+    """
+
+    texts: tuple[Path, ...]
+    vectors: Mapping[str, Path]
+    dictionaries: tuple[Path, ...] = ()
+    most_words: int = 50_000
+    least: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A table, and for people how many words of the texts it has.
+
+    Attributes:
+        table: the table.
+        vectors: its fixed vectors (V, E); None if they are to be learnt.
+        known: language -> words of the texts with a row of their own or a translation's.
+        words: language -> words of the texts.
+    """
+
+    table: WordTable
+    vectors: NDArray[np.float32] | None
+    known: dict[str, int]
+    words: dict[str, int]
+
+
+def words_of(sources: Sources, unspaced: Unspaced) -> dict[str, Counter[str]]:
+    """How often each word comes in the texts, by language.
+
+    Raises:
+        ConfigError, DataError: if a text is missing or broken, or its language is not known.
+    """
+    counts: dict[str, Counter[str]] = {}
+    for language, text in texts_of(sources.texts):
+        words = (place.of(text) for place in word_tokens(text, unspaced))
+        counts.setdefault(language, Counter()).update(words)
+    return counts
+
+
+def texts_of(paths: Sequence[Path]) -> Iterator[tuple[str, str]]:
+    """Language and text of all questions, contexts and paragraphs of files, each context once."""
+    for path in paths:
+        labelled = [path] if ".json" in path.name else []
+        labelled += [file.path for file in inside(path)] if path.is_dir() else []
+        for file in map(describe, labelled):
+            if file.question_language == UNDETERMINED:
+                raise DataError(
+                    f"{file.path}: expected a name that says the language, such as train.en.json"
+                )
+            last = ""
+            for example in file.examples(keep_misplaced=True):
+                yield example.question_language, example.question
+                if example.context != last:
+                    last = example.context
+                    yield example.context_language, last
+        if not labelled:
+            for of_texts in find_texts([path]):
+                yield from ((text.language, text.text) for text in of_texts.texts())
+
+
+def table_of(
+    sources: Sources, *, unspaced: Unspaced, spelling: int, sides: Sequence[str], sides_by: str
+) -> Found:
+    """The table of words.
+
+    Raises:
+        ConfigError: if a dictionary is of other languages than the texts.
+        DataError: if a file is missing or broken.
+    """
+    counts = words_of(sources, unspaced)
+    if not counts:
+        raise DataError("expected texts to take words from, found none; name some with --texts")
+    translations = _translations(sources.dictionaries, counts, sources.vectors)
+    if sources.vectors:
+        words, vectors = _with_vectors(sources, counts, translations, unspaced)
+    else:
+        words, vectors = _to_learn(counts, translations, sources.least), None
+    rows = FIRST + len({row for of_language in words.values() for row in of_language.values()})
+    letters = Counter[str]()
+    for of_language in counts.values():
+        for word, count in of_language.items():
+            letters.update(dict.fromkeys(word, count))
+    common = sorted(letters, key=lambda letter: (-letters[letter], letter))[:MOST_LETTERS]
+    table = WordTable(
+        rows=rows,
+        words=words,
+        letters="".join(common if spelling else []),
+        spelling=spelling,
+        unspaced=unspaced,
+        sides=tuple(sides),
+        sides_by="chance" if sides_by == "chance" else "language",
+    )
+    return Found(
+        table=table,
+        vectors=None if vectors is None else rounded(vectors, rows),
+        known={
+            language: sum(table.row_of(word, language) >= FIRST for word in of_language)
+            for language, of_language in counts.items()
+        },
+        words={language: len(of_language) for language, of_language in counts.items()},
+    )
+
+
+def _translations(
+    paths: Sequence[Path], counts: Mapping[str, Counter[str]], vectors: Mapping[str, Path]
+) -> dict[tuple[str, str], dict[str, list[str]]]:
+    """(language, other) -> word -> its translations in the order of the file.
+
+    A dictionary gives words of a language without vectors the vectors of one with them; without
+    vectors at all, words of its first language share the rows of the second.
+    """
+    found: dict[tuple[str, str], dict[str, list[str]]] = {}
+    for path in paths:
+        pair = languages_of(path)
+        if pair is None or not {*pair} <= {*counts, *vectors}:
+            raise ConfigError(
+                f"{path}: expected a dictionary between languages of the texts "
+                f"({', '.join(counts)}) by its name, such as en-zh.tsv"
+            )
+        a, b = pair
+        is_turned = a in vectors and b not in vectors
+        of_pair = found.setdefault((b, a) if is_turned else (a, b), {})
+        for one, other in read_pairs(path):
+            word, translation = (other, one) if is_turned else (one, other)
+            of_pair.setdefault(word, []).append(translation)
+    return found
+
+
+def _with_vectors(
+    sources: Sources,
+    counts: Mapping[str, Counter[str]],
+    translations: Mapping[tuple[str, str], Mapping[str, list[str]]],
+    unspaced: Unspaced,
+) -> tuple[dict[str, dict[str, int]], dict[int, Vector]]:
+    """Rows of words by language, and the vectors of the rows."""
+    words: dict[str, dict[str, int]] = {}
+    vectors: dict[int, Vector] = {}
+    for language, path in sources.vectors.items():
+        wanted = _both_cases(counts.get(language, ()))
+        for (_, other), pairs in translations.items():
+            if other == language:
+                told = chain.from_iterable(pairs.values())
+                wanted |= _both_cases(chain.from_iterable(_parts(t, unspaced) for t in told))
+        own = words.setdefault(language, {})
+        for word, vector in read_vectors(path, wanted=wanted, limit=sources.most_words):
+            own[word] = FIRST + len(vectors)
+            vectors[own[word]] = vector
+        widths = {len(vector) for vector in vectors.values()}
+        if len(widths) > 1:
+            raise DataError(
+                f"{path}: expected vectors as wide as those of the other languages, found widths "
+                f"{', '.join(map(str, sorted(widths)))}; vectors of several languages must be "
+                "aligned with one another"
+            )
+    for (language, other), pairs in translations.items():
+        own = words.setdefault(language, {})
+        for word, candidates in pairs.items():
+            row = _row_of_first(candidates, words.get(other, {}), vectors, unspaced)
+            if row is not None:
+                own.setdefault(word, row)
+    return words, vectors
+
+
+def _row_of_first(
+    candidates: Sequence[str],
+    rows: Mapping[str, int],
+    vectors: dict[int, Vector],
+    unspaced: Unspaced,
+) -> int | None:
+    """The row of the first translation with a vector; a phrase gets the mean of its words."""
+    for candidate in candidates:
+        if (row := _either_case(candidate, rows)) is not None:
+            return row
+        found = [_either_case(part, rows) for part in _parts(candidate, unspaced)]
+        of_parts = [row for row in found if row is not None]
+        if found and len(of_parts) == len(found):
+            row = FIRST + len(vectors)
+            vectors[row] = np.mean([vectors[part] for part in of_parts], axis=0, dtype=np.float32)
+            return row
+    return None
+
+
+def _to_learn(
+    counts: Mapping[str, Counter[str]],
+    translations: Mapping[tuple[str, str], Mapping[str, list[str]]],
+    least: int,
+) -> dict[str, dict[str, int]]:
+    """Rows of words by language, to be learnt; a word with a translation shares its row."""
+    words: dict[str, dict[str, int]] = {}
+    row = FIRST
+    for language, of_language in sorted(counts.items()):
+        pairs = {
+            word: candidates
+            for (one, other), told in translations.items()
+            if one == language and other in counts
+            for word, candidates in told.items()
+        }
+        own = words.setdefault(language, {})
+        for word, count in sorted(of_language.items(), key=lambda one: (-one[1], one[0])):
+            if count >= least and word not in pairs:
+                own[word] = row
+                row += 1
+    for (language, other), told in translations.items():
+        own = words.setdefault(language, {})
+        for word in counts.get(language, ()):
+            for candidate in told.get(word, ()):
+                if (shared := _either_case(candidate, words.get(other, {}))) is not None:
+                    own.setdefault(word, shared)
+    return words
+
+
+def _either_case(word: str, rows: Mapping[str, int]) -> int | None:
+    return rows.get(word, rows.get(word.lower()))
+
+
+def _both_cases(words: Iterable[str]) -> set[str]:
+    return {form for word in words for form in (word, word.lower())}
+
+
+def _parts(phrase: str, unspaced: Unspaced) -> list[str]:
+    """The words of a phrase, the first sixteen."""
+    return [place.of(phrase) for place in islice(word_tokens(phrase, unspaced), 16)]
