@@ -37,7 +37,7 @@ Question = Annotated[
 Files = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[FILE…|-]",
+        metavar="FILE",
         help="UTF-8 text files, plain or gzip'd; folders with -r; - or none for standard input.",
     ),
 ]
