@@ -4,9 +4,12 @@ An update of `multilingual_attention` over G texts with two translations each, b
 `fine_tune` over the same 3 G texts; answering with 0, 1 and 2 translations beside, in PyTorch and
 exported. all-MiniLM-L6-v2 reads English, Spanish and Italian SQuAD of the same ids, texts of one
 window each. Contenders take turns within a round; processor time is what counts on a busy machine.
-Time follows the tokens: an English vocabulary cuts Spanish and Italian into many more pieces.
+Time follows the tokens: an English vocabulary cuts Spanish and Italian into many more pieces. With
+`--multilingual` the vocabulary is that of the reader in the package, which cuts all three alike,
+the network is of that size with random weights, and only answering is measured.
 
     python bench/parallel_texts.py [--reader FOLDER] [--groups 8] [--rounds 3] [--questions 24]
+    python bench/parallel_texts.py --multilingual [--rounds 3] [--questions 24]
 """
 
 import argparse
@@ -17,13 +20,15 @@ from pathlib import Path
 import torch
 from fine_tuning import LEARNING_RATE, SEED
 from measured import DATA, peak_memory, processor, ratio, report, rounds
+from transformers import BertConfig, BertForQuestionAnswering, PreTrainedTokenizerFast
 
 from babelspan.data.folder import describe
 from babelspan.engines.onnx import OnnxEngine
 from babelspan.export.onnx import export
 from babelspan.methods import fine_tune, multilingual_attention
 from babelspan.networks.parallel_texts import Attention, ParallelReader
-from babelspan.readers import answerer_of, load_checkpoint
+from babelspan.networks.pretrained import PretrainedReader
+from babelspan.readers import DEFAULT_FOLDER, answerer_of, load_checkpoint
 from babelspan.reading.answerer import Answerer
 from babelspan.training.members import joined
 from babelspan.training.run import Corpora, Run, RunConfig
@@ -45,11 +50,15 @@ def main():
     parser.add_argument("--groups", type=int, default=8)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--questions", type=int, default=24)
+    parser.add_argument("--multilingual", action="store_true")
     wanted = parser.parse_args()
     torch.set_num_threads(1)
     groups = triples()
-    trained = multilingual_attention.train(*job(wanted, groups, multilingual_attention))
-    rows = [*training(wanted, groups), *answering(wanted, groups, trained)]
+    if wanted.multilingual:
+        rows = [*answering(wanted, groups, attending(of_many_languages()))]
+    else:
+        trained = multilingual_attention.train(*job(wanted, groups, multilingual_attention))
+        rows = [*training(wanted, groups), *answering(wanted, groups, trained)]
     facts = {"seed": SEED, "groups": wanted.groups, "peak MiB": peak_memory()}
     report("parallel_texts", rows, libraries=["torch", "onnxruntime"], **facts)
 
@@ -86,6 +95,22 @@ def training(wanted, groups):
         yield row(f"update, {name}", tokens, taken, found["fine_tune"])
 
 
+def of_many_languages():
+    """A reader of the size of all-MiniLM-L6-v2 with the vocabulary of the reader in the package."""
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_file=str(DEFAULT_FOLDER / "tokenizer.json"), pad_token="[PAD]"
+    )
+    torch.manual_seed(SEED)
+    config = BertConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=384,
+        num_hidden_layers=6,
+        num_attention_heads=12,
+        intermediate_size=1536,
+    )
+    return PretrainedReader(BertForQuestionAnswering(config), tokenizer)
+
+
 def attending(reader):
     """The reader with new attention to Spanish and Italian."""
     return ParallelReader(reader, Attention(languages=("es", "it")))
@@ -106,16 +131,25 @@ def answering(wanted, groups, reader):
             "exported": Answerer(OnnxEngine(Path(folder), workers=1)),
         }
         contenders = {
-            (name, number): lambda answerer=answerer, number=number: list(
-                answerer.predict([replace(e, others=e.others[:number]) for e in asked])
+            (name, what): lambda answerer=answerer, what=what: list(
+                answerer.predict([beside(e, what) for e in asked])
             )
             for name, answerer in engines.items()
-            for number in (0, 1, 2)
+            for what in (0, 1, 2, "itself and 1")
         }
         found = {key: processor(taken) for key, taken in rounds(contenders, wanted.rounds).items()}
-    for (name, number), taken in found.items():
-        tokens = count(reader, [replace(e, others=e.others[:number]) for e in asked])
-        yield row(f"{name}, {number} beside", tokens, taken, found[name, 0])
+    for (name, what), taken in found.items():
+        tokens = count(reader, [beside(e, what) for e in asked])
+        yield row(f"{name}, {what} beside", tokens, taken, found[name, 0])
+
+
+def beside(example, what):
+    """The example with so many of its translations, or with itself in place of the first."""
+    if what != "itself and 1":
+        return replace(example, others=example.others[:what])
+    first, second = example.others
+    itself = replace(first, question=example.question, context=example.context)
+    return replace(example, others=(itself, second))
 
 
 def row(name, tokens, taken, under):

@@ -22,7 +22,7 @@ from babelspan.reading.windows import Featurizer, Window
 from babelspan.types import Example
 
 GROUP = 8
-MAX_LENGTHS = (192, 256, 320)
+MAX_LENGTHS = (128, 192, 256)
 """Tokens of a window, at most; each group of batches takes one of them."""
 ENGLISH = "en"
 

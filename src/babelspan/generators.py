@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from babelspan.networks.question_generator import QuestionGenerator
 
 
+_RECORD = "generator.json"
 _AT_ONCE = 32
 """Questions that are written side by side."""
 
@@ -50,13 +51,18 @@ def load_generator(name: str, *, begins: bool = False) -> "QuestionGenerator":
     raise _no_generator(name)
 
 
+def is_generator(name: str) -> bool:
+    """Whether a folder holds a generator of questions."""
+    return (Path(name).expanduser() / _RECORD).is_file()
+
+
 def languages_of(name: str) -> list[str] | None:
     """The languages that a generator has a token for; None where they are named in words.
 
     Raises:
         DataError: if the folder holds no generator.
     """
-    record = Path(name).expanduser() / "generator.json"
+    record = Path(name).expanduser() / _RECORD
     if not record.is_file():
         raise _no_generator(name)
     found = read_record(record, ("form", "languages"))

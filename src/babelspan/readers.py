@@ -123,16 +123,14 @@ def load_checkpoint(
     limits: Limits = Limits(),
     gives_new_head: bool = False,
 ) -> "Reader":
-    """A reader that can be trained; see `networks.store.load`. Errors as in `load_answerer`."""
+    """A reader that can be trained; see `networks.store.load`. Errors as in `load_answerer`.
+
+    An exported one gets its weights back from its network (`export.restored`).
+    """
     folder = folder_of(reader)
-    if _is_exported(folder) and not _has_weights(folder):
-        raise DataError(
-            f"reader {reader!r} is exported and can only answer; use the checkpoint that it was "
-            "exported from"
-        )
     is_new = reader.startswith(NEW)
     looks_local = folder.is_absolute() or reader.startswith((".", "~")) or folder.exists()
-    holds_one = any((folder / name).is_file() for name in ("config.json", NETWORK))
+    holds_one = any((folder / name).is_file() for name in ("config.json", NETWORK, MODEL))
     if looks_local and not holds_one:
         raise DataError(
             f"reader {reader!r}: expected a folder with {MODEL} (made by `babelspan export`) or "
@@ -145,6 +143,10 @@ def load_checkpoint(
             f"reader {reader!r} is {what} needs PyTorch and transformers: "
             f"{how_to_install('train')}, or use a folder made by `babelspan export`"
         )
+    if is_exported(reader):
+        from babelspan.export.restored import restored
+
+        return restored(folder, limits=limits)
     name = str(folder) if looks_local else reader
     if not looks_local and not is_new:
         name = _on_the_hub(reader)
@@ -192,6 +194,12 @@ def _unreachable(url: str) -> str | None:
     except OSError as error:
         return f"{host}: {error.strerror or error}"
     return None
+
+
+def is_exported(reader: str) -> bool:
+    """Whether a reader is an exported network without a checkpoint beside it."""
+    folder = folder_of(reader)
+    return _is_exported(folder) and not _has_weights(folder)
 
 
 def _is_exported(folder: Path) -> bool:

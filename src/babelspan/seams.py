@@ -1,6 +1,6 @@
 """Protocols at the edges of the package, for what we do not own."""
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
@@ -120,3 +120,90 @@ class Aligner(Protocol):
 
     def align(self, pairs: Sequence[SegmentedPair]) -> list[Alignment]:
         """Links between the words of each pair, in order and as many."""
+
+
+class Group(NamedTuple):
+    """What a search may find in the place of one word of a question.
+
+    Attributes:
+        alternatives: each a tuple of terms that all have to stand in a passage.
+        weight: how much the word counts.
+    """
+
+    alternatives: tuple[tuple[str, ...], ...]
+    weight: float = 1.0
+
+
+class Entry(NamedTuple):
+    """A passage as an index keeps it.
+
+    Attributes:
+        terms: what it is found by.
+        language: ISO 639-1 code, or "und".
+        content: what comes back when it is found; JSON.
+    """
+
+    terms: Sequence[str]
+    language: str
+    content: str
+
+
+class Hit(NamedTuple):
+    """A passage that was found: the name of its file, its content, and its score."""
+
+    file: str
+    content: str
+    score: float
+
+
+class PassageIndex(Protocol):
+    """A store of passages that can be searched; what is not committed is not there.
+
+    One process writes; any number read meanwhile what was last committed.
+    """
+
+    def replace(self, file: str, about: Mapping[str, Any], entries: Iterable[Entry]) -> None:
+        """Put a file and its passages in the place of what there is of it.
+
+        Args:
+            file: its name.
+            about: what is known of it; JSON.
+            entries: its passages, in order.
+        """
+
+    def renew(self, file: str, about: Mapping[str, Any]) -> None:
+        """Change what is known of a file, and leave its passages."""
+
+    def remove(self, file: str) -> None:
+        """Remove a file and its passages."""
+
+    def commit(self) -> None:
+        """Make all changes since the last commit last, and seen: all of them or none."""
+
+    def search(self, groups: Sequence[Group], *, language: str | None, count: int) -> list[Hit]:
+        """The best passages for a question, best first, by the best alternative of each group.
+
+        Args:
+            groups: of the question.
+            language: of the passages; None for all.
+            count: how many, at most.
+        """
+
+    def union(self, group: Group, *, language: str | None) -> int:
+        """How many passages have any alternative of a group."""
+
+    def languages(self) -> dict[str, int]:
+        """How many passages there are in each language."""
+
+    def files(self) -> dict[str, dict[str, Any]]:
+        """What is known of each file, by its name."""
+
+    def everything(self) -> Iterator[Hit]:
+        """All passages, in no order, with a score of 0."""
+
+
+class Alternatives(Protocol):
+    """What may stand for the words of a question in another language."""
+
+    def groups(self, question: str, *, source: str, target: str) -> list[Group]:
+        """A group for each word of the question that has alternatives."""

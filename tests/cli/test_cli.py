@@ -227,10 +227,6 @@ def test_what_cannot_be_scored_is_told_before_anything_is_read(tmp_path):
     assert "found a folder" in fails(2, "predict", "default", gold, "--out", tmp_path)
 
 
-def test_an_exported_reader_cannot_be_exported_or_trained(tmp_path):
-    assert "an exported one" in fails(2, "export", "default", tmp_path / "x")
-
-
 def test_help_version_and_words_that_are_not_known():
     assert run().stdout == run("--help").stdout
     assert "ask" in run("--help").stdout.decode()

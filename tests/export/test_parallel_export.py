@@ -9,6 +9,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from onnx import TensorProto, helper
 
 from babelspan import readers
 from babelspan.engines.onnx import OnnxEngine
@@ -107,13 +108,90 @@ def test_no_language_and_the_printed_formula_are_exported_too(tmp_path, language
     assert answer.text
 
 
-def test_settings_of_a_reader_of_one_text_are_refused(folder, tmp_path):
+def test_a_text_is_read_by_itself_without_padding_and_once(folder):
+    engine = OnnxEngine(folder, workers=1)
+    asked = examples(1, *LANGUAGES)[0]
+    own_beside_itself = replace(asked.others[0], context=asked.context, question=asked.question)
+    windows = list(
+        engine.windows([asked, replace(asked, others=(own_beside_itself, asked.others[1]))])
+    )
+    kept = engine._together._one = Counting(engine._together._one)
+    first = list(engine.read(windows[:1]))
+    texts = [windows[0].own, *windows[0].present]
+    assert kept.shapes == [(1, text.length) for text in texts]
+    assert len({text.length for text in texts}) > 1
+    assert [(o.start.tobytes(), o.last.tobytes()) for o in engine.read(windows[:1])] == [
+        (o.start.tobytes(), o.last.tobytes()) for o in first
+    ]
+    list(engine.read(windows[1:]))
+    assert len(kept.shapes) == 3  # the text beside itself has been read, too
+
+
+def test_the_pieces_of_a_long_translation_are_read_once(folder):
+    engine = OnnxEngine(folder, workers=1)
+    long = examples(1, "L1", parts=4)[0]
+    short = replace(long.others[0], context=long.others[0].context[:80])
+    windows = list(engine.windows([replace(long, others=(short,))], LIMITS))
+    assert len(windows) >= 2
+    kept = engine._together._one = Counting(engine._together._one)
+    list(engine.read(windows))
+    assert len(kept.shapes) == len(windows) + 1
+
+
+def second_network(width):
+    """A network with the inputs and outputs of the second one, for narrow vectors."""
+    names = ("own", "others", "mask", "rows")
+    shapes = ([1, "L", width], ["K", "M", width], ["K", "M"], [1, 2])
+    kinds = (TensorProto.FLOAT, TensorProto.FLOAT, TensorProto.INT64, TensorProto.INT64)
+    taken = [helper.make_tensor_value_info(*one) for one in zip(names, kinds, shapes, strict=True)]
+    outputs = ("start_logits", "end_logits")
+    nodes = [helper.make_node("Identity", ["own"], [name]) for name in outputs]
+    given = [helper.make_tensor_value_info(n, TensorProto.FLOAT, None) for n in outputs]
+    graph = helper.make_graph(nodes, "second", taken, given)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+
+
+class Counting:
+    """A network that knows what it has been asked."""
+
+    def __init__(self, network):
+        self.network = network
+        self.shapes = []
+
+    def run(self, outputs, given):
+        self.shapes.append(given["input_ids"].shape)
+        return self.network.run(outputs, given)
+
+
+@pytest.mark.parametrize("change", ["gone", "narrow", "another"])
+def test_a_second_network_that_is_not_the_reader_s_is_refused(folder, tmp_path, change):
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    second = tmp_path / "beside.onnx"
+    if change == "gone":
+        second.unlink()
+    elif change == "another":
+        shutil.copy(tmp_path / "model.onnx", second)
+    else:
+        onnx.save(second_network(width=8), second)
+    match = {
+        "gone": "beside.onnx: onnxruntime cannot load it .* export it again",
+        "narrow": "expected a network for vectors of .* numbers, .* found one for 8",
+        "another": "expected a network from own, others, mask, rows .* found one from input_ids",
+    }[change]
+    with pytest.raises(DataError, match=match):
+        OnnxEngine(tmp_path)
+
+
+def test_its_network_alone_reads_one_text_with_the_plain_head(reader, folder, tmp_path):
     shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
     settings = json.loads((folder / "reader.json").read_text())
     del settings["languages"]
     (tmp_path / "reader.json").write_text(json.dumps(settings))
-    with pytest.raises(DataError, match=r"expected a network from .* found one from .* rows to"):
-        OnnxEngine(tmp_path)
+    engine, plain = OnnxEngine(tmp_path, workers=1), TorchEngine(reader.inner)
+    assert engine.languages == ()
+    ours, theirs = (list(e.read(list(e.windows(examples(2), LIMITS)))) for e in (engine, plain))
+    for one, other in zip(ours, theirs, strict=True):
+        assert np.allclose(one.start, other.start, atol=1e-4)
 
 
 def test_it_is_loaded_again_where_it_is_unpickled_and_knows_what_it_knows(folder):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from babelspan.export.onnx import export
 from babelspan.jobs import extend_vocabulary as job
 from babelspan.jobs.extend_vocabulary import extend
 from babelspan.jobs.known_texts import find
@@ -270,3 +271,15 @@ def test_the_record_names_what_the_result_depends_on(data, tmp_path):
     extend(str(tmp_path / "old"), texts_of(data), tmp_path / "new", size=SIZE)
     record = json.loads((tmp_path / "new" / job.RECORD).read_text("utf-8"))
     assert set(record) == {"encoder", "files", "lexicons", "known", "babelspan"}
+
+
+def test_an_exported_reader_gets_more_pieces_too(data, tmp_path):
+    save_tiny("bert_reader", tmp_path / "old")
+    export(load_checkpoint(str(tmp_path / "old")), tmp_path / "exported", int8=True)
+    made = extend(str(tmp_path / "exported"), texts_of(data), tmp_path / "new", size=SIZE)
+    found = load_checkpoint(str(tmp_path / "new"))
+    assert found.model.config.vocab_size == made.size > len(WORDS)
+    before = load_checkpoint(str(tmp_path / "old")).state_dict()
+    for name, values in found.state_dict().items():
+        if "layer.0.output.dense.weight" in name:
+            assert torch.allclose(values, before[name], atol=0.02)

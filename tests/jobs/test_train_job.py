@@ -282,7 +282,7 @@ def test_a_library_that_is_missing(inputs, monkeypatch, library):
 def test_recipes_with_unknown_names(inputs, tmp_path):
     recipe = tmp_path / "mine.toml"
     for text, message in (
-        ("[rum]\n", rf"{recipe}: unknown table \[rum\]; a recipe has \[method\], \[run\] and "),
+        ("[rum]\n", rf"{recipe}: unknown table \[rum\]; a recipe has \[method\], \[run\], \["),
         ("[run]\nsed = 1\n", rf"{recipe}: \[run\]: unknown key 'sed'; did you mean 'seed'"),
         ("[method.reader]\nwarm_up = 0.0\n", r"\[method\]\.reader: unknown key .*mean 'warmup'"),
         ("[run", f"{recipe}: expected TOML"),
@@ -306,10 +306,14 @@ def test_shipped_recipes_load():
         name = path.relative_to(train_job.RECIPES).with_suffix("").as_posix()
         assert train_job.recipe_path(name) == path
         tables = config.load_tables(path)
-        assert set(tables) <= {"method", "run"}
+        assert set(tables) <= {"method", "run", "first"}
         method = re.search(rf"babelspan train (\w+) --recipe {name} ", path.read_text("utf-8"))[1]
+        _, built = train_job.resolve(method, recipe=name)
         config.build(RunConfig, tables.get("run", {}), name)
         config.build(train_job.load_method(method).Config, tables.get("method", {}), name)
+        assert ("first" not in tables) or built["first"].reader.lr == tables["first"]["reader"][
+            "lr"
+        ]
 
 
 def test_data_that_cannot_be_learnt_from(inputs, tmp_path):

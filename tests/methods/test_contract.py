@@ -11,6 +11,7 @@ import torch
 
 from babelspan import config, methods
 from babelspan.engines.torch import TorchEngine
+from babelspan.jobs import first_stage
 from babelspan.jobs import train as train_job
 from babelspan.jobs.players import GENERATOR, player_of
 from babelspan.networks import store
@@ -18,6 +19,7 @@ from babelspan.networks.decoding import Decode, write
 from babelspan.networks.question_generator import QuestionGenerator, begun
 from babelspan.networks.reader import Reader
 from babelspan.reading.answerer import Answerer
+from babelspan.training.first import First
 from babelspan.training.members import joined
 from babelspan.training.run import Corpora, Run, RunConfig
 from babelspan.training.update import Optim
@@ -38,6 +40,7 @@ LINKED = [
     for own, other in zip(EXAMPLES[:12], TRANSLATED["L1"], strict=True)
 ]
 PASSAGES = [Passage(example.context, "en") for example in EXAMPLES[:12]]
+OTHERS = WORLD.examples(12, seed=3)
 BESIDE = joined([*WORLD.examples(12), *WORLD.translations(12, "L1", "L1")]).examples
 LEARNT_BY = {"multilingual_attention": [*BESIDE, *(o for e in BESIDE for o in e.others)]}
 """Of methods that learn from something else than questions in two languages over one text."""
@@ -64,11 +67,17 @@ class StoppedError(Exception):
     """Stands for a crash."""
 
 
-def trained(name, *, updates=60, seed=1, dropout=0.0, folder=None, stop_at=None, **settings):
-    """A miniature trained by a method with its defaults, but for the learning rate."""
+def trained(
+    name, *, updates=60, seed=1, dropout=0.0, folder=None, stop_at=None, first=None, **settings
+):
+    """A miniature trained by a method with its defaults, but for the learning rate.
+
+    `stop_at` is an update of the method, or stage and update; `first` the settings of a first stage
+    on other examples.
+    """
 
     def monitor():
-        if run.clock.update == stop_at:
+        if stop_at in (run.clock.update, (run.clock.stage, run.clock.update)):
             raise StoppedError
         return {}
 
@@ -81,6 +90,9 @@ def trained(name, *, updates=60, seed=1, dropout=0.0, folder=None, stop_at=None,
     assert fast, f"{name}.Config has no player"
     labelled = LEARNT_BY.get(name, EXAMPLES)
     corpora = Corpora(labelled=labelled, bitext=LINKED, passages=PASSAGES)
+    if first:
+        before = module_of(player_of(module).first)
+        first_stage.learn(network, before, Corpora(labelled=OTHERS), first, run)
     return module.train(network, corpora, module.Config(**fast), run)
 
 
@@ -220,6 +232,21 @@ def test_stopped_and_resumed_equals_not_stopped(name, stop_at, tmp_path):
     torch.manual_seed(99)  # nothing hangs on what happened to stand in memory
     resumed = trained(name, folder=tmp_path, **settings)
     assert torch.equal(weights(resumed), weights(trained(name, **settings)))
+
+
+@pytest.mark.parametrize("name", [n for n in METHODS if not writes(n)])
+@pytest.mark.parametrize("stop_at", [(0, 3), (0, 4), (1, 1), (1, 5)])
+def test_stopped_in_either_stage_and_resumed_equals_not_stopped(name, stop_at, tmp_path):
+    """What a method makes of the reader of the first stage is the same again."""
+    first = First(reader=Optim(lr=5e-3), updates=4, batch_size=6)
+    settings = {"updates": 6, "dropout": 0.1, "save_every": 2, "evaluate_every": 1, "first": first}
+    with pytest.raises(StoppedError):
+        trained(name, folder=tmp_path, stop_at=stop_at, **settings)
+    torch.manual_seed(99)
+    resumed = trained(name, folder=tmp_path, **settings)
+    whole = trained(name, **settings)
+    assert torch.equal(weights(resumed), weights(whole))
+    assert not torch.equal(weights(whole), weights(trained(name, **{**settings, "first": None})))
 
 
 @every_method

@@ -84,6 +84,33 @@ def test_texts_read_together_read_as_alone(missing):
     assert torch.isinf(together.start_logits).any()
 
 
+@pytest.mark.parametrize("languages", [(), ("L2",), LANGUAGES])
+@pytest.mark.parametrize("formula", ["heads", "printed", None])
+def test_a_window_alone_is_read_text_by_text_and_equal_texts_once(languages, formula):
+    attention = formula and Attention(languages=LANGUAGES, heads=4, formula=formula)
+    reader = reader_of(attention) if formula else ParallelReader(reader_of().inner, None).eval()
+    asked = beside(WORLD.examples(1), *languages)[0]
+    asked = replace(asked, others=tuple(asked.others), context=asked.context + " " + asked.context)
+    if len(languages) == 2:  # the text itself in place of a translation
+        itself = replace(asked.others[0], question=asked.question, context=asked.context)
+        asked = replace(asked, others=(itself, asked.others[1]))
+    batch = reader.collate(list(reader.windows([asked])))
+    sizes = []
+    hook = reader.inner.model.get_input_embeddings().register_forward_hook(
+        lambda _, given, __: sizes.append(tuple(given[0].shape))
+    )
+    with torch.inference_mode():
+        apart, together = reader(batch), reader.read(batch).own
+    hook.remove()
+    read_together = sizes.pop()
+    lengths = [window.length for window in batch.texts.windows]
+    assert sizes == [(1, length) for length in dict.fromkeys(lengths)]
+    assert read_together == (len(lengths), max(lengths))
+    for one, other in zip(apart, together, strict=True):
+        cut = other[:, : one.shape[1]] if other.ndim > 1 and one.shape != other.shape else other
+        assert torch.allclose(one, cut, atol=1e-5)
+
+
 def test_what_stands_beside_matters_and_its_order_does_not():
     reader = reader_of()
     mine, *_ = PARALLEL

@@ -46,8 +46,8 @@ def aligner(argument: str, options: Options) -> Aligner:
     """
     if not argument:
         raise ConfigError(
-            "the aligner awesome needs a checkpoint: awesome:READER, where READER is a folder or a "
-            "hub name (the default reader is exported and gives no word vectors)"
+            "the aligner awesome needs a reader or an encoder: awesome:default, or awesome:READER, "
+            "where READER is a folder or a hub name"
         )
     reader = load_checkpoint(argument, gives_new_head=True)
     reader.to(device()).eval()

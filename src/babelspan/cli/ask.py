@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from babelspan.data.documents import Document
+    from babelspan.data.parts import Place
+    from babelspan.jobs.answer import Answers
     from babelspan.jobs.ask import Asked
     from babelspan.types import Prediction, Span
 
@@ -38,7 +40,8 @@ Files = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="FILE",
-        help="UTF-8 text files, plain or gzip'd; folders with -r; - or none for standard input.",
+        help="Text (UTF-8), Markdown, HTML, PDF, DOCX and EPUB files, plain or gzip'd; folders "
+        "with -r; - or none for text from standard input.",
     ),
 ]
 Recursive = Annotated[
@@ -48,6 +51,21 @@ Questions = Annotated[
     Path | None,
     typer.Option(
         "--questions", metavar="FILE", help="Ask the questions in this file, one per line."
+    ),
+]
+In = Annotated[
+    Path | None,
+    typer.Option(
+        "--in", metavar="INDEX", help="Search a collection made by `babelspan index`, not files."
+    ),
+]
+Passages = Annotated[
+    int | None,
+    typer.Option(
+        "--passages",
+        min=1,
+        metavar="N",
+        help="Number of passages to read, with --in. [default: 20]",
     ),
 ]
 TopK = Annotated[
@@ -124,6 +142,8 @@ def command(
     *,
     recursive: Recursive = False,
     questions: Questions = None,
+    collection: In = None,
+    passages: Passages = None,
     top_k: TopK = 1,
     top_texts: TopTexts = None,
     min_score: MinScore = 0.0,
@@ -149,21 +169,28 @@ def command(
     answers: it is not the probability that the answer is right. A calibrated reader (`babelspan
     calibrate`) also gives that probability, as in "71% right".
 
+    With --in the texts are those of a collection; --translator then finds passages in other
+    languages than the question's: lexicon:FOLDER of dictionaries, or another translator.
+
     Files that cannot be read are skipped and named. Exit code: 0 if there is an answer, 1 if
     there is none, 2 if something is wrong.
     """
     if as_json and as_lines:
         raise ConfigError("--json and --jsonl exclude each other; choose one")
-    asked, names = _parted(question, files, questions)
-    documents = _read(names, recursive=recursive)
+    asked, names = _parted(question, files, questions, is_in=collection is not None)
+    if collection is None:
+        _refuse_without_a_collection(passages)
+        texts = _read(names, recursive=recursive)
+    else:
+        _refuse_with_a_collection(names, recursive, top_texts, pivot, also)
     answerer = load_reader(
         reader,
         pivot,
         pivot_language,
-        question_language=question_language,
+        question_language=UNDETERMINED if collection else question_language,
         context_language=context_language,
         also=also,
-        translator=translator,
+        translator=None if collection else translator,
         cache=cache,
         max_length=window,
         overlap=overlap,
@@ -172,17 +199,25 @@ def command(
     from babelspan.jobs.answer import tell_of_translations
     from babelspan.jobs.ask import ask_all
 
+    least: dict[str, Any] = {
+        "top_k": top_k,
+        "min_score": min_score,
+        "min_probability": min_probability,
+    }
     with counting("windows") as watch:
-        found = ask_all(
-            answerer,
-            asked,
-            documents,
-            top_k=top_k,
-            top_texts=top_texts,
-            min_score=min_score,
-            min_probability=min_probability,
-            watch=watch,
-        )
+        if collection is None:
+            found = ask_all(answerer, asked, texts, top_texts=top_texts, watch=watch, **least)
+        else:
+            found = _searched(
+                answerer,
+                asked,
+                collection,
+                translator,
+                passages=passages,
+                language=question_language,
+                watch=watch,
+                **least,
+            )
         answered = [_print_line(one) if as_lines else one for one in found]
     _warn_of_scripts(answered)
     tell_of_translations(answerer)
@@ -194,8 +229,44 @@ def command(
         raise typer.Exit(NO_ANSWER)
 
 
+def _searched(
+    answerer: "Answers",
+    asked: list[str],
+    collection: Path,
+    translator: str | None,
+    *,
+    passages: int | None,
+    **options: Any,
+) -> "Iterator[Asked]":
+    """The questions with their answers from a collection."""
+    from babelspan.jobs.search import PASSAGES, ask_collection, searched
+
+    search = searched(collection, translator)
+    return ask_collection(answerer, asked, search, passages=passages or PASSAGES, **options)
+
+
+def _refuse_without_a_collection(passages: int | None) -> None:
+    if passages is not None:
+        raise ConfigError("--passages takes --in; for files, set --top-texts instead")
+
+
+def _refuse_with_a_collection(
+    names: list[str],
+    recursive: bool,
+    top_texts: int | None,
+    pivot: str | None,
+    also: str | None,
+) -> None:
+    if names:
+        raise ConfigError(f"--in and files exclude each other, found {names[0]!r}; leave one out")
+    given = {"-r": recursive, "--top-texts": top_texts, "--pivot": pivot, "--also": also}
+    for option, value in given.items():
+        if value:
+            raise ConfigError(f"--in and {option} exclude each other; leave one out")
+
+
 def _parted(
-    question: str | None, files: list[str] | None, questions: Path | None
+    question: str | None, files: list[str] | None, questions: Path | None, *, is_in: bool
 ) -> tuple[list[str], list[str]]:
     """The questions, and the names of the texts: with --questions every word is a name."""
     from babelspan.data.documents import STANDARD_INPUT
@@ -204,21 +275,22 @@ def _parted(
     names = list(files or [])
     if questions is not None:
         names = names if question is None else [question, *names]
-        return load_questions(questions), names or [STANDARD_INPUT]
+        return load_questions(questions), names or ([] if is_in else [STANDARD_INPUT])
     if question is None:
         raise typer.BadParameter("expected a question, or --questions FILE")
     if not question.strip():
         raise typer.BadParameter("the question is empty")
-    return [question], names or [STANDARD_INPUT]
+    return [question], names or ([] if is_in else [STANDARD_INPUT])
 
 
 def _read(names: list[str], *, recursive: bool) -> "list[Document]":
     """The texts; files that cannot be read are named on standard error."""
-    from babelspan.data.documents import STANDARD_INPUT, find_documents, read_documents
+    from babelspan.data.documents import STANDARD_INPUT, find_documents
+    from babelspan.documents.reading import read_all
 
     if STANDARD_INPUT in names and sys.stdin is not None and sys.stdin.isatty():
         print("reading the text from the keyboard; end with Ctrl-D", file=sys.stderr)
-    documents, skipped = read_documents(find_documents(names, recursive=recursive))
+    documents, skipped = read_all(find_documents(names, recursive=recursive))
     if not documents:
         more = "" if len(skipped) == 1 else f" (and {len(skipped) - 1} more files with no text)"
         raise DataError(f"{skipped[0]}{more}")
@@ -264,15 +336,32 @@ def _record(one: "Asked") -> dict[str, object]:
 def _answer(
     document: "Document", prediction: "Prediction", unfamiliar: list[str]
 ) -> dict[str, object]:
+    from babelspan.data.parts import place_of
+
     span = prediction.span
+    place = None if span is None else place_of(document.text, document.parts, span)
     return {
         "answer": prediction.text,
-        "start": None if span is None else span.start,
-        "end": None if span is None else span.end,
+        "start": None if span is None else document.start + span.start,
+        "end": None if span is None else document.start + span.end,
         "score": prediction.score,
         **({} if prediction.probability is None else {"probability": prediction.probability}),
         "file": document.name,
+        "page": None if place is None else place.page,
+        "source": None if place is None else _source(place),
         "unfamiliar_scripts": unfamiliar,
+    }
+
+
+def _source(place: "Place") -> dict[str, object]:
+    """Where an answer stands in its file: bytes, or in a PDF characters of the page."""
+    return {
+        "start": place.start,
+        "end": place.end,
+        "exact": place.exact,
+        **({"anchor": place.anchor} if place.anchor else {}),
+        **({"member": place.member} if place.member else {}),
+        **({"boxes": place.boxes} if place.boxes else {}),
     }
 
 
@@ -296,7 +385,7 @@ def _lines(one: "Asked") -> "Iterator[Text]":
         yield Text("no answer")
     for document, prediction in one.answers:
         span = prediction.span
-        place = "no place found" if span is None else f"{span.start}-{span.end}"
+        place = "no place found" if span is None else _place(document, span)
         right = prediction.probability
         said = f"{prediction.score:.0%}" + ("" if right is None else f", {right:.0%} right")
         yield Text.assemble(
@@ -305,6 +394,15 @@ def _lines(one: "Asked") -> "Iterator[Text]":
         )
         if span is not None:
             yield _surroundings(document.text, span)
+
+
+def _place(document: "Document", span: "Span") -> str:
+    """Characters of the text, and the page if there is one."""
+    from babelspan.data.parts import place_of
+
+    found = place_of(document.text, document.parts, span)
+    page = f" page {found.page}" if found is not None and found.page is not None else ""
+    return f"{document.start + span.start}-{document.start + span.end}{page}"
 
 
 def _surroundings(text: str, span: "Span") -> "Text":

@@ -1,4 +1,4 @@
-"""`babelspan evaluate`: the q/c matrix of a reader."""
+"""`babelspan evaluate`: the q/c matrix of a reader, or of a generator of questions."""
 
 import json
 import sys
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from babelspan.cli.evaluate_generator import Asked, Kept, carry_out
 from babelspan.cli.shown import (
     Also,
     AlsoBy,
@@ -27,11 +28,16 @@ from babelspan.cli.shown import (
 if TYPE_CHECKING:
     from babelspan.data.folder import DataFile
     from babelspan.jobs.answer import ReaderSpec
+    from babelspan.jobs.shards import Crew
     from babelspan.reports.evaluation import Evaluation
+    from babelspan.scoring.figures import Scorer
     from babelspan.scoring.matrix import Pair
     from babelspan.types import Example
 
-Reader = Annotated[str, typer.Argument(help='"default", a folder or a hub name.')]
+Reader = Annotated[
+    str,
+    typer.Argument(help='"default", a folder or a hub name; or a folder with a generator.'),
+]
 Data = Annotated[list[Path], typer.Argument(help="Files and folders in the SQuAD layout.")]
 ScorerName = Annotated[
     str,
@@ -58,6 +64,28 @@ Reports = Annotated[
 Keep = Annotated[
     bool, typer.Option("--keep-misplaced", help="Score answers that are not at the stated offset.")
 ]
+RoundTrip = Annotated[
+    str | None,
+    typer.Option("--round-trip", help="Of a generator: a reader that answers its questions."),
+]
+Decoding = Annotated[
+    str, typer.Option("--decode", help="Of a generator: greedy, beam:K or sample:P.")
+]
+NoRepeat = Annotated[
+    int,
+    typer.Option(
+        "--no-repeat", min=0, help="Of a generator: refuse runs of N pieces that come twice."
+    ),
+]
+Tokenize = Annotated[
+    str,
+    typer.Option(
+        "--tokenize", help="Of a generator, for BLEU: words (ours), 13a, intl, zh, char or none."
+    ),
+]
+Lowercase = Annotated[
+    bool, typer.Option("--lowercase", help="Of a generator: BLEU and chrF++ without case.")
+]
 
 
 def command(
@@ -81,12 +109,19 @@ def command(
     cache: AlsoCache = None,
     on: On = "local",
     workers: Workers = 1,
+    round_trip: RoundTrip = None,
+    decode: Decoding = "greedy",
+    no_repeat: NoRepeat = 0,
+    tokenize: Tokenize = "words",
+    lowercase: Lowercase = False,
 ) -> None:
-    """Measure a reader on every pair of question and context language, with XLT and G-XLT."""
-    from babelspan.data.files import write_json
+    """Measure a reader on every pair of question and context language, with XLT and G-XLT.
+
+    A generator of questions is measured on the answers: BLEU-4 and chrF++ against people's
+    questions, the share in the language asked for, copies, and how much its questions differ.
+    """
     from babelspan.data.folder import find
-    from babelspan.jobs.evaluate import evaluate, load_cells
-    from babelspan.reports.kinds import write_report
+    from babelspan.jobs.evaluate import load_cells
     from babelspan.scoring.scorers import load_scorer
 
     rules = load_scorer(scorer)
@@ -102,8 +137,42 @@ def command(
         workers=workers,
     )
     others = find(beside or [], split=split)
+    asked = Asked(round_trip, decode, no_repeat, tokenize, lowercase)
+    is_generator = asked.is_of(spec, crew, {"--no-answer": no_answer, "--beside": beside})
     _check_reports(report or [], [*files, *others], spec)
     cells = load_cells(files, crossed=cross, sample=sample, keep_misplaced=keep_misplaced)
+    kept = Kept(sample, out, report or [], as_json)
+    if is_generator:
+        carry_out(asked.asking(reader, rules), files, cells, kept)
+    else:
+        _evaluate(
+            spec,
+            files,
+            cells,
+            rules=rules,
+            kept=kept,
+            others=others,
+            no_answer=no_answer,
+            crew=crew,
+        )
+
+
+def _evaluate(
+    spec: "ReaderSpec",
+    files: "Sequence[DataFile]",
+    cells: "Mapping[Pair, Sequence[Example]]",
+    *,
+    rules: "Scorer",
+    kept: Kept,
+    others: "list[DataFile]",
+    no_answer: bool,
+    crew: "Crew",
+) -> None:
+    """Measure a reader, print its figures and write its reports."""
+    from babelspan.data.files import write_json
+    from babelspan.jobs.evaluate import evaluate
+    from babelspan.reports.kinds import write_report
+
     together = _together(spec, cells, others)
     _tell([e for of_pair in cells.values() for e in of_pair], no_answer)
     evaluation = evaluate(
@@ -111,16 +180,16 @@ def command(
         files,
         together,
         rules,
-        sample=sample,
+        sample=kept.sample,
         allows_no_answer=no_answer,
-        keep=out,
+        keep=kept.out,
         crew=crew,
         beside=others,
     )
-    _show(evaluation, as_json)
-    if out is not None:
-        write_json(out / f"matrix.{scorer}.json", evaluation.to_json())
-    for path in report or []:
+    _show(evaluation, kept.as_json)
+    if kept.out is not None:
+        write_json(kept.out / f"matrix.{rules.NAME}.json", evaluation.to_json())
+    for path in kept.reports:
         write_report(path, evaluation)
 
 

@@ -1,6 +1,6 @@
 """The command line: all verbs, and errors in one line.
 
-Exit codes: 0 done, 1 `ask` found no answer, 2 the user's mistake, 3 `data check` found faults,
+Exit codes: 0 done, 1 `ask` found no answer, 2 the user's mistake, 3 a check found faults,
 70 a bug of ours (EX_SOFTWARE of sysexits.h), 130 interrupted.
 """
 
@@ -22,9 +22,11 @@ from babelspan.cli import (
     convert,
     data,
     evaluate,
+    evaluate_retrieval,
     export,
     extend_vocabulary,
     generate,
+    index,
     predict,
     reproduce,
     samples,
@@ -46,11 +48,13 @@ app = typer.Typer(
 )
 VERBS = {
     ask: "Answer a question from your texts.",
+    index: "Make a folder of documents searchable, for `ask --in`.",
     serve: "Answer questions over HTTP, and show a page.",
     score: "Score predictions: exact match and F1.",
     train: "Train a reader with a method and a recipe.",
     predict: "Answer the questions of a data set, into a file.",
     evaluate: "Measure a reader on every pair of languages.",
+    evaluate_retrieval: "Measure how often the right passage is found.",
     calibrate: "Turn a reader's scores into probabilities.",
     compare: "Test whether one system is better than another.",
     reproduce: "Train and measure the rows of a paper's table.",
@@ -73,11 +77,15 @@ BUG = 70
 INTERRUPTED = 130
 
 _EXTRAS = {
+    "anyascii": "index",
     "mwparserfromhell": "wikipedia",
     "prometheus_client": "serve",
+    "py3langid": "index",
+    "pypdfium2": "index",
     "ray": "cluster",
     "sentencex": "translate",
     "starlette": "serve",
+    "tantivy": "index",
     "uvicorn": "serve",
 }
 """Libraries that verbs import where they need them, and the extra that installs each."""

@@ -6,10 +6,16 @@ from typing import Annotated
 import typer
 
 Method = Annotated[str, typer.Argument(help="Name of a method, such as fine_tune (see PAPERS.md).")]
-Reader = Annotated[str, typer.Option("--reader", help="Where to start: a folder or a hub name.")]
+Reader = Annotated[
+    str, typer.Option("--reader", help="Where to start: default, a folder or a hub name.")
+]
 Train = Annotated[
     list[Path] | None,
     typer.Option("--train", help="File or folder of labelled examples; repeatable."),
+]
+First = Annotated[
+    list[Path] | None,
+    typer.Option("--first", help="Examples of a first stage, such as synthetic ones; repeatable."),
 ]
 Target = Annotated[
     list[Path] | None,
@@ -54,6 +60,7 @@ def command(
     reader: Reader,
     out: Out,
     train: Train = None,
+    first: First = None,
     target: Target = None,
     bitext: Bitext = None,
     texts: Texts = None,
@@ -73,6 +80,7 @@ def command(
         reader=reader,
         data=Paths(
             labelled=tuple(map(str, train or ())),
+            first=tuple(map(str, first or ())),
             target=tuple(map(str, target or ())),
             bitext=tuple(map(str, bitext or ())),
             passages=tuple(map(str, texts or ())),

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from babelspan.data.files import decode_utf8, read_bytes
-from babelspan.types import DataError
+from babelspan.data.parts import Part
+from babelspan.types import DataError, Span
 
 STANDARD_INPUT = "-"
 LARGEST_TEXT = 64 * 2**20
@@ -38,10 +39,23 @@ _HEAD = 1000
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A text and its source; offsets of answers count code points of `text`."""
+    """A text and its source; offsets of answers count code points of `text`.
+
+    Attributes:
+        name: of the file.
+        text: all of it.
+        kind: of the file: "text", "markdown", "html", "pdf", "docx" or "epub".
+        parts: where in the file the characters are from, in order; none where nobody has looked.
+        headings: places of the headings in the text.
+        start: where the text starts in the text of the file, of which it may be a piece.
+    """
 
     name: str
     text: str
+    kind: str = "text"
+    parts: tuple[Part, ...] = ()
+    headings: tuple[Span, ...] = ()
+    start: int = 0
 
 
 def read_document(name: str) -> Document:

@@ -14,10 +14,15 @@ TOKENIZER = "tokenizer.json"
 SETTINGS = "reader.json"
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 """Of the network, each (windows, length)."""
-ROWS = "rows"
-"""One more input of a network that reads translations beside a text, (1, languages)."""
 OUTPUTS = ("start_logits", "end_logits")
 """Of the network, each (windows, length)."""
+VECTORS = "vectors"
+"""One more output of the network of a reader of parallel texts, (windows, length, width)."""
+BESIDE = "beside.onnx"
+"""The second network of such a reader: vectors of a text and of its translations to `OUTPUTS`."""
+BESIDE_INPUTS = ("own", "others", "mask", "rows")
+"""Of it: vectors of the text (1, L, width); of K translations, padded (K, M, width), with 1 for
+tokens and 0 for padding (K, M); the number of the translation into each language, K for none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -102,6 +102,41 @@ def load_lexicon(paths: Sequence[Path], *, source: str, target: str) -> Lexicon:
     return lexicon
 
 
+class Translations:
+    """All translations of words and phrases, in one direction.
+
+    Args:
+        pairs: words and phrases with their translations.
+    """
+
+    def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
+        found: dict[str, dict[str, None]] = {}
+        for phrase, translation in pairs:
+            found.setdefault(phrase.casefold(), {})[translation] = None
+        self._found = {phrase: tuple(of_phrase) for phrase, of_phrase in found.items()}
+
+    def __len__(self) -> int:
+        """How many words and phrases there are translations of."""
+        return len(self._found)
+
+    def of(self, phrase: str) -> tuple[str, ...]:
+        """The translations of a word or phrase in any case, in the order of the dictionaries."""
+        return self._found.get(" ".join(phrase.casefold().split()), ())
+
+
+def load_translations(files: Sequence[Path], *, source: str) -> Translations:
+    """All that dictionaries between two languages have.
+
+    Args:
+        files: of the pair, either way round.
+        source: ISO 639-1 code of the words.
+
+    Raises:
+        DataError: if a file is broken.
+    """
+    return Translations(pair for file in files for pair in _directed(file, source))
+
+
 def read_pairs(path: Path) -> Iterator[tuple[str, str]]:
     """The pairs of a file, in order.
 

@@ -16,11 +16,20 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from babelspan.data.exported import INPUTS, MODEL, OUTPUTS, ROWS, SETTINGS, TOKENIZER, load_settings
+from babelspan.data.exported import (
+    BESIDE,
+    INPUTS,
+    MODEL,
+    OUTPUTS,
+    SETTINGS,
+    TOKENIZER,
+    load_settings,
+)
 from babelspan.data.files import read_text
+from babelspan.engines.together import Together
 from babelspan.reading.parallel import ParallelFeaturizer
 from babelspan.reading.windows import Featurizer
-from babelspan.seams import Logits, Window
+from babelspan.seams import FloatArray, Logits, Window
 from babelspan.types import DataError, Example, Limits
 
 _OLD_OUTPUTS = ("start_logits", "last_logits")
@@ -32,7 +41,8 @@ class OnnxEngine:
     """The reader of a folder made by `babelspan export`.
 
     Args:
-        folder: holds `model.onnx`, `tokenizer.json` and `reader.json`.
+        folder: holds `model.onnx`, `tokenizer.json` and `reader.json`, and `beside.onnx` if it
+            reads translations beside a text.
         workers: windows read side by side, which share the cores; 0 for one a core, which reads
             most. One reads a single window soonest.
         limits: how contexts are cut where a call does not say.
@@ -44,12 +54,11 @@ class OnnxEngine:
     """
 
     def __init__(self, folder: Path, *, workers: int = 0, limits: Limits = Limits()) -> None:
-        import onnxruntime  # takes 0.1 s, so that `babelspan --help` does without
+        import onnxruntime
 
         if workers < 0:
             raise ValueError(f"workers must be 0 or more, got {workers}")
-        path = folder / MODEL
-        if not path.is_file():
+        if not (folder / MODEL).is_file():
             raise DataError(f"{folder}: expected an exported reader with {MODEL}, found none")
         self._folder = folder
         self._made_from = partial(type(self), folder.absolute(), workers=workers, limits=limits)
@@ -59,22 +68,14 @@ class OnnxEngine:
         options.inter_op_num_threads = 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 4  # errors are ours to tell
-        try:
-            self._session = onnxruntime.InferenceSession(
-                str(path),
-                options,
-                providers=["CPUExecutionProvider"],
-                disabled_optimizers=_SLOWER_FUSED,
-            )
-        except Exception as error:  # onnxruntime has a class of its own for each cause
-            cause = " ".join(str(error).split())
-            raise DataError(
-                f"{path}: onnxruntime cannot load it ({cause}); export it again"
-            ) from None
+        self._session = _session(folder / MODEL, options)
         self._inputs = [node.name for node in self._session.get_inputs()]
+        self._outputs = _outputs(self._session, folder / MODEL)
         self._featurizer = exported_featurizer(folder, limits)
-        beside = (ROWS,) if isinstance(self._featurizer, ParallelFeaturizer) else ()
-        self._outputs = _outputs(self._session, path, beside)
+        self._together: Together | None = None
+        if isinstance(self._featurizer, ParallelFeaturizer):
+            beside = _session(folder / BESIDE, options)
+            self._together = Together(folder, self._featurizer, self._session, beside)
         self._threads = ThreadPoolExecutor(self.workers, thread_name_prefix="reading")
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -114,15 +115,25 @@ class OnnxEngine:
         return cast(Generator[Logits, None, None], results)
 
     def _read(self, window: Any) -> Logits:
-        known = self._featurizer.inputs(window)
         try:
-            start, last = self._session.run(self._outputs, {n: known[n] for n in self._inputs})
+            start, last = self._logits(window)
         except Exception as error:  # onnxruntime has a class of its own for each cause
             raise self._broken(window, " ".join(str(error).split())) from None
-        shape = (1, known[INPUTS[0]].shape[1])
+        shape = (1, window.length)
         if start.shape != shape or last.shape != shape:
             raise self._broken(window, f"logits of the shapes {start.shape} and {last.shape}")
-        return Logits(start[0, : window.length], last[0, : window.length])
+        return Logits(start[0], last[0])
+
+    def _logits(self, window: Any) -> Sequence[FloatArray]:
+        """Start and last logits, (1, L) each."""
+        if isinstance(self._featurizer, ParallelFeaturizer):
+            assert self._together is not None
+            return self._together.logits(window)
+        known = self._featurizer.inputs(window)
+        found: list[FloatArray] = self._session.run(
+            self._outputs, {name: known[name] for name in self._inputs}
+        )
+        return found
 
     def _broken(self, window: Window, found: str) -> DataError:
         return DataError(
@@ -131,7 +142,27 @@ class OnnxEngine:
         )
 
 
-def _outputs(session: Any, path: Path, beside: Sequence[str]) -> list[str]:
+def _session(path: Path, options: Any) -> Any:
+    """A network, loaded.
+
+    Raises:
+        DataError: if it is not there, or onnxruntime cannot load it.
+    """
+    import onnxruntime  # takes 0.1 s, so that `babelspan --help` does without
+
+    try:
+        return onnxruntime.InferenceSession(
+            str(path),
+            options,
+            providers=["CPUExecutionProvider"],
+            disabled_optimizers=_SLOWER_FUSED,
+        )
+    except Exception as error:  # onnxruntime has a class of its own for each cause
+        cause = " ".join(str(error).split())
+        raise DataError(f"{path}: onnxruntime cannot load it ({cause}); export it again") from None
+
+
+def _outputs(session: Any, path: Path) -> list[str]:
     """The names of start and last logits in a network that takes and gives what readers do.
 
     Readers that were exported before masks were taken have another name for the last logits.
@@ -142,10 +173,9 @@ def _outputs(session: Any, path: Path, beside: Sequence[str]) -> list[str]:
     inputs = [node.name for node in session.get_inputs()]
     outputs = [node.name for node in session.get_outputs()]
     names = next((n for n in (OUTPUTS, _OLD_OUTPUTS) if {*n} <= {*outputs}), None)
-    if names is None or not {"input_ids", *beside} <= {*inputs} <= {*INPUTS, *beside}:
+    if names is None or not {"input_ids"} <= {*inputs} <= {*INPUTS}:
         raise DataError(
-            f"{path}: expected a network from {', '.join([*INPUTS, *beside])} to "
-            f"{' and '.join(OUTPUTS)}, "
+            f"{path}: expected a network from {', '.join(INPUTS)} to {' and '.join(OUTPUTS)}, "
             f"found one from {', '.join(inputs)} to {', '.join(outputs)}; it was not made by "
             "`babelspan export`"
         )

@@ -1,6 +1,6 @@
 """Readers as functions of the arrays that an engine gives them, ready to be traced.
 
-Shapes: B windows, L tokens, R texts of a window, N languages beside it.
+Shapes: B windows, L tokens, H width.
 """
 
 from abc import abstractmethod
@@ -10,13 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from babelspan.data.exported import INPUTS, ROWS
+from babelspan.data.exported import BESIDE, BESIDE_INPUTS, INPUTS, MODEL, OUTPUTS, VECTORS
 from babelspan.networks.adaptive_attention import Texts
 from babelspan.networks.parallel_texts import ParallelReader
 from babelspan.networks.pretrained import PretrainedReader
 from babelspan.networks.reader import Batch, Reader
-from babelspan.reading.parallel import ParallelFeaturizer
-from babelspan.reading.windows import Featurizer
 from babelspan.types import ConfigError
 
 _PROBE = 384
@@ -25,17 +23,15 @@ _LENGTHS = (17, 60, _PROBE)
 
 
 class Graph(nn.Module):
-    """A reader of a kind that can be exported: arrays to start and last logits.
+    """A part of a reader that can be exported: arrays to arrays.
 
     Attributes:
         inputs: names of the arguments of `forward`, in order.
-        featurizer: makes the windows.
-        languages: of the translations that it reads beside a text; None where it reads one text.
+        outputs: names of its results.
     """
 
     inputs: Sequence[str]
-    featurizer: Featurizer | ParallelFeaturizer
-    languages: tuple[str, ...] | None = None
+    outputs: Sequence[str] = OUTPUTS
 
     @property
     @abstractmethod
@@ -54,11 +50,6 @@ class Graph(nn.Module):
     def probes(self) -> Iterator[tuple[Tensor, ...]]:
         """Arguments on which an export is compared with PyTorch."""
 
-    def _ids(self, *shape: int) -> Tensor:
-        """Random tokens."""
-        size = self.featurizer.tokenizer.get_vocab_size()
-        return torch.randint(size, shape, generator=torch.Generator().manual_seed(0))
-
 
 class OneText(Graph):
     """A pretrained reader as a function of ids, mask and types of windows, each (B, L)."""
@@ -76,7 +67,7 @@ class OneText(Graph):
 
     def forward(
         self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor
-    ) -> tuple[Tensor, Tensor]:
+    ) -> tuple[Tensor, ...]:
         """Start and last logits, (B, L)."""
         batch = Batch(input_ids, attention_mask, token_type_ids, answers=input_ids, windows=())
         reading = self.reader(batch)
@@ -100,20 +91,34 @@ class OneText(Graph):
         for count in (2, 1):
             yield ids[:count], mask[:count], torch.zeros_like(ids[:count])
 
+    def _ids(self, *shape: int) -> Tensor:
+        """Random tokens."""
+        size = self.featurizer.tokenizer.get_vocab_size()
+        return torch.randint(size, shape, generator=torch.Generator().manual_seed(0))
 
-class ParallelTexts(Graph):
-    """A reader of parallel texts as a function of all texts of a window.
 
-    Ids, mask and types are (R, L), the own text first; `rows` (1, N) is the number of the
-    translation into each language among the R - 1, or R - 1 for none.
-    """
+class OneOfTexts(OneText):
+    """The encoder of a reader of parallel texts, with its plain head: `OneText` and vectors."""
 
-    inputs = (*INPUTS, ROWS)
+    outputs = (*OUTPUTS, VECTORS)
+
+    def forward(
+        self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor
+    ) -> tuple[Tensor, ...]:
+        """Start and last logits (B, L), vectors (B, L, H)."""
+        batch = Batch(input_ids, attention_mask, token_type_ids, answers=input_ids, windows=())
+        reading = self.reader(batch)
+        return reading.start_logits, reading.last_logits, reading.hidden
+
+
+class Beside(Graph):
+    """What a reader of parallel texts makes of the vectors of a text and its translations."""
+
+    inputs = BESIDE_INPUTS
 
     def __init__(self, reader: ParallelReader) -> None:
         super().__init__()
-        self.reader, self.featurizer = reader, reader.featurizer
-        self.languages: tuple[str, ...] = reader.languages
+        self.reader = reader
 
     @property
     def inner(self) -> PretrainedReader:
@@ -121,55 +126,59 @@ class ParallelTexts(Graph):
         return self.reader.inner
 
     def forward(
-        self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor, rows: Tensor
+        self, own: Tensor, others: Tensor, mask: Tensor, rows: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Start and last logits of the own text, (1, L).
-
-        The own text is attended to as if it were a translation of itself, which no row names, so
-        that there is always something to attend to.
-        """
-        batch = Batch(input_ids, attention_mask, token_type_ids, answers=input_ids, windows=())
-        texts = Texts(self.reader.inner(batch).hidden, attention_mask)
-        own = Texts(*(part[:1] for part in texts))
-        return self.reader.spans(own, texts, torch.zeros_like(input_ids[:, 0]), rows + 1)
+        """Start and last logits of the own text, (1, L), from what `BESIDE_INPUTS` says."""
+        of_own = Texts(own, torch.ones_like(own[..., 0], dtype=mask.dtype))
+        owners = torch.zeros_like(mask[:, 0])
+        return self.reader.spans(of_own, Texts(others, mask), owners, rows)
 
     def example(self) -> tuple[Tensor, ...]:
         """As of `Graph`."""
-        return self._arguments(16, present=2)
+        return self._arguments(16, there=2)
 
     def dynamic_shapes(self) -> list[dict[int, Any]]:
         """As of `Graph`."""
-        sizes = {0: torch.export.Dim("texts"), 1: torch.export.Dim("length")}
-        return [sizes, sizes, sizes, {}]
+        texts, longest = torch.export.Dim("texts"), torch.export.Dim("longest")
+        own = {1: torch.export.Dim("length")}
+        return [own, {0: texts, 1: longest}, {0: texts, 1: longest}, {}]
 
     def probes(self) -> Iterator[tuple[Tensor, ...]]:
         """As of `Graph`: three lengths, with all translations, one and none."""
         for length in _LENGTHS:
-            for present in sorted({0, 1, len(self.languages)}):
-                yield self._arguments(min(length, self.featurizer.max_positions), present=present)
+            for there in sorted({0, 1, len(self.reader.languages)}):
+                yield self._arguments(length, there=there)
 
-    def _arguments(self, length: int, *, present: int) -> tuple[Tensor, ...]:
-        """Random tokens of an own text and so many translations, each shorter than the last."""
-        ids = self._ids(1 + present, length)
-        mask = torch.ones_like(ids)
-        for row in range(1, 1 + present):
-            mask[row, length - row :] = 0
-        rows = torch.full((1, len(self.languages)), present)
-        there = min(present, len(self.languages))
-        rows[0, :there] = torch.arange(there)
-        return ids, mask, torch.zeros_like(ids), rows
+    def _arguments(self, length: int, *, there: int) -> tuple[Tensor, ...]:
+        """Random vectors of an own text and so many translations, each shorter than the last.
+
+        Where there are none, something that no row names stands in their place.
+        """
+        given = max(1, there)
+        generator = torch.Generator().manual_seed(0)
+        own, others = (
+            torch.randn(*shape, self.reader.width, generator=generator)
+            for shape in ((1, length), (given, length + 3))
+        )
+        mask = torch.ones(given, length + 3, dtype=torch.int64)
+        for number in range(given):
+            mask[number, length + 3 - number :] = 0
+        rows = torch.full((1, len(self.reader.languages)), given)
+        named = min(there, len(self.reader.languages))
+        rows[0, :named] = torch.arange(named)
+        return own, others, mask, rows
 
 
-def graph_of(reader: Reader) -> Graph:
-    """The function that a reader is.
+def graphs_of(reader: Reader) -> dict[str, Graph]:
+    """The functions that a reader consists of, by the file of an export that each is in.
 
     Raises:
         ConfigError: if readers of this kind cannot be exported.
     """
     if isinstance(reader, PretrainedReader):
-        return OneText(reader)
+        return {MODEL: OneText(reader)}
     if isinstance(reader, ParallelReader) and reader.attention is not None:
-        return ParallelTexts(reader)
+        return {BESIDE: Beside(reader), MODEL: OneOfTexts(reader.inner)}
     raise ConfigError(
         f"a reader of the kind {reader.kind!r} cannot be exported yet; use its checkpoint"
     )

@@ -14,7 +14,7 @@ import io
 import logging
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -24,11 +24,13 @@ import onnxruntime
 import torch
 from torch import Tensor
 
-from babelspan.data.exported import INPUTS, MODEL, OUTPUTS, SETTINGS, TOKENIZER, Settings
+from babelspan.data.exported import INPUTS, MODEL, SETTINGS, TOKENIZER, Settings
 from babelspan.data.files import replacing, write_json
 from babelspan.export.block_quantised import BLOCK, quantise_vectors
 from babelspan.export.fused import fused_attention, skip_idle_masks
-from babelspan.export.graphs import Graph, graph_of
+from babelspan.export.graphs import Graph, graphs_of
+from babelspan.networks.parallel_texts import ParallelReader
+from babelspan.networks.pretrained import PretrainedReader
 from babelspan.networks.reader import Reader
 from babelspan.types import ConfigError, DataError
 from babelspan.version import VERSION
@@ -47,6 +49,8 @@ def export(
 ) -> None:
     """Write tokenizer, settings, `config.json` and last `model.onnx`, each whole or not at all.
 
+    A reader of parallel texts gets a second network, `beside.onnx`, before it.
+
     Args:
         reader: put into evaluation mode and moved to the CPU.
         folder: made if need be.
@@ -60,49 +64,68 @@ def export(
             word vectors of this width cannot be 4-bit integers.
         DataError: if the exported network does not give the reader's logits.
     """
-    graph = graph_of(reader)
+    graphs = graphs_of(reader)
+    inner = graphs[MODEL].inner
     if any(folder.glob("*.safetensors")):
         raise ConfigError(
             f"{folder}: holds a checkpoint, which the exported reader would hide; choose another "
             "folder"
         )
-    if int4_vectors and _vectors(graph)[1].shape[1] % BLOCK:
+    if int4_vectors and _vectors(inner).shape[1] % BLOCK:
         raise ConfigError(
             f"4-bit word vectors take a width that is a multiple of {BLOCK}, found "
-            f"{_vectors(graph)[1].shape[1]}; leave --int4-vectors out"
+            f"{_vectors(inner).shape[1]}; leave --int4-vectors out"
         )
     settings = Settings(
-        max_positions=graph.featurizer.max_positions,
-        pad_id=graph.featurizer.pad_id,
+        max_positions=inner.featurizer.max_positions,
+        pad_id=inner.featurizer.pad_id,
         precision="int8" if int8 else "fp32",
         vectors="int4" if int4_vectors else "int8" if int8 else "fp32",
         whole_words=whole_words,
         babelspan=VERSION,
-        languages=graph.languages,
+        languages=reader.languages if isinstance(reader, ParallelReader) else None,
     )
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".exporting-") as beside:
-        path = Path(beside) / MODEL
-        with _quiet():
-            _write_onnx(graph.eval().cpu(), path)
-            if int4_vectors:
-                path = _with_small_vectors(path, _vectors(graph)[0])
-            if int8:
-                path = _quantised(path)
-        _finish(graph, folder, path, settings)
+        paths = {
+            name: _written(
+                graph,
+                Path(beside) / name,
+                int8=int8,
+                int4_vectors=int4_vectors and name == MODEL,
+            )
+            for name, graph in graphs.items()
+        }
+        _finish(inner, folder, paths, settings)
 
 
-def _finish(graph: Graph, folder: Path, path: Path, settings: Settings) -> None:
-    """Put everything in its place, the network last; a large one has weights in a second file."""
+def _written(graph: Graph, path: Path, *, int8: bool, int4_vectors: bool) -> Path:
+    """The file of a network, in a folder of its own, in the precision that is wanted."""
+    path.parent.joinpath(path.stem).mkdir()
+    path = path.parent / path.stem / path.name
+    with _quiet():
+        _write_onnx(graph.eval().cpu(), path)
+        if int4_vectors:
+            path = _with_small_vectors(path, _name_of_vectors(graph))
+        if int8:
+            path = _quantised(path)
+    return path
+
+
+def _finish(
+    inner: PretrainedReader, folder: Path, paths: Mapping[str, Path], settings: Settings
+) -> None:
+    """Put everything in its place, `model.onnx` last; a large one has weights in a second file."""
     with replacing(folder / TOKENIZER) as final:
-        graph.featurizer.tokenizer.save(str(final), pretty=False)
-    graph.inner.save_settings(folder)
+        inner.featurizer.tokenizer.save(str(final), pretty=False)
+    inner.save_settings(folder)
     said = {key: value for key, value in asdict(settings).items() if value is not None}
     write_json(folder / SETTINGS, said)
-    weights = path.with_name(f"{path.name}.data")
-    for file in (weights, path) if weights.exists() else (path,):
-        with replacing(folder / file.name.replace(path.name, MODEL)) as final:
-            file.replace(final)
+    for name, path in paths.items():
+        weights = path.with_name(f"{path.name}.data")
+        for file in (weights, path) if weights.exists() else (path,):
+            with replacing(folder / file.name.replace(path.name, name)) as final:
+                file.replace(final)
 
 
 def _write_onnx(graph: Graph, path: Path) -> None:
@@ -132,7 +155,7 @@ def _trace(graph: Graph, path: Path) -> None:
         dynamo=True,
         opset_version=_OPSET,
         input_names=[*graph.inputs],
-        output_names=[*OUTPUTS],
+        output_names=[*graph.outputs],
         dynamic_shapes=graph.dynamic_shapes(),
         verbose=False,
     )
@@ -158,11 +181,17 @@ def _agrees(graph: Graph, path: Path) -> bool:
     return True
 
 
-def _vectors(graph: Graph) -> tuple[str, Tensor]:
-    """The matrix of word vectors, (V, H), with its name in an export."""
-    matrix: Tensor = graph.inner.model.get_input_embeddings().weight
+def _vectors(inner: PretrainedReader) -> Tensor:
+    """The matrix of word vectors, (V, H)."""
+    matrix: Tensor = inner.model.get_input_embeddings().weight
+    return matrix
+
+
+def _name_of_vectors(graph: Graph) -> str:
+    """The name of the matrix of word vectors in an export."""
+    matrix = _vectors(graph.inner)
     (name,) = [n for n, parameter in graph.named_parameters() if parameter is matrix]
-    return name, matrix
+    return name
 
 
 def _with_small_vectors(path: Path, name: str) -> Path:

@@ -1,7 +1,8 @@
 """The files that a training job learns from, by kind, and what is in them.
 
 Kinds are those of `training.run.Corpora`: labelled examples and a target (the SQuAD layout), bitext
-(two columns) and passages (a text file, a paragraph a line).
+(two columns) and passages (a text file, a paragraph a line); and the labelled examples of a first
+stage.
 """
 
 import re
@@ -18,6 +19,7 @@ from babelspan.types import ConfigError, DataError, Example, Passage, SentencePa
 _PASSAGES = re.compile(rf"(?P<source>.+)\.(?P<language>{CODE})\.txt(?:\.gz)?")
 _OPTIONS = {
     "labelled": "--train",
+    "first": "--first",
     "target": "--target",
     "bitext": "--bitext",
     "passages": "--texts",
@@ -30,6 +32,8 @@ class Paths:
 
     labelled: tuple[str, ...] = ()
     """Examples with answers, in the SQuAD layout."""
+    first: tuple[str, ...] = ()
+    """Examples with answers that a reader learns from before the others, in the SQuAD layout."""
     target: tuple[str, ...] = ()
     """Examples whose questions say what the reader is for, in the SQuAD layout."""
     bitext: tuple[str, ...] = ()
@@ -41,6 +45,7 @@ class Paths:
         """These and then the others."""
         return Paths(
             labelled=self.labelled + other.labelled,
+            first=self.first + other.first,
             target=self.target + other.target,
             bitext=self.bitext + other.bitext,
             passages=self.passages + other.passages,
@@ -87,7 +92,7 @@ def find(paths: Paths, *, split: str | None = None) -> dict[str, list[data_folde
     """
     found = {}
     for kind, given in paths.by_kind().items():
-        if kind in {"labelled", "target"}:
+        if kind in {"labelled", "first", "target"}:
             found[kind] = data_folder.find([Path(p) for p in given], split=split)
         else:
             found[kind] = _among([Path(p) for p in given], *_NAMED[kind])

@@ -24,7 +24,7 @@ from babelspan.alignment.ibm1 import estimate
 from babelspan.data.files import read_json, replacing, write_json, write_whole
 from babelspan.jobs.known_texts import KnownTexts
 from babelspan.jobs.shards import Watch, claimed
-from babelspan.readers import checksum_of, folder_of
+from babelspan.readers import checksum_of, folder_of, is_exported
 from babelspan.types import ConfigError, DataError
 from babelspan.version import VERSION, how_to_install
 from babelspan.vocabulary import extended
@@ -99,10 +99,15 @@ def extend(
     """
     if not all(map(find_spec, ("torch", "transformers"))):
         raise ConfigError(f"this needs PyTorch and transformers: {how_to_install('train')}")
+    from babelspan.export.restored import restored
     from babelspan.networks.pretrained import load_bare
 
     folder = folder_of(encoder)
-    network = load_bare(str(folder) if folder.is_dir() else encoder)
+    network = (
+        restored(folder)
+        if is_exported(encoder)
+        else load_bare(str(folder) if folder.is_dir() else encoder)
+    )
     depends_on = {"encoder": checksum_of(encoder), **texts.identity, "babelspan": VERSION}
     with claimed(out / RECORD, depends_on):
         if (out / RESULT).exists():

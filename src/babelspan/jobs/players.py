@@ -5,7 +5,7 @@ from types import ModuleType
 from typing import Any, NamedTuple, get_type_hints
 
 from babelspan.generators import load_generator
-from babelspan.readers import answerer_of, load_checkpoint
+from babelspan.readers import answerer_of, folder_of, is_exported, load_checkpoint
 from babelspan.scoring.figures import Scorer, figures
 from babelspan.types import DataError, Example, Limits
 
@@ -18,10 +18,12 @@ class Player(NamedTuple):
     Attributes:
         load: it, from a name and limits of windows.
         monitor: what evaluates it, from the network, development data, their scorer and the run.
+        first: the method of a first stage; None where there cannot be one.
     """
 
     load: Callable[[str, Limits], Any]
     monitor: Callable[[Any, Sequence[Example], Scorer, Any], Monitor]
+    first: str | None = None
 
 
 def player_of(method: ModuleType) -> Player:
@@ -86,7 +88,19 @@ def _generator_monitor(
     return monitor
 
 
+def _generator(name: str) -> Any:
+    """A generator, or one that begins from an encoder or a reader, an exported one too."""
+    if not is_exported(name):
+        return load_generator(name, begins=True)
+    from babelspan.export.restored import restored
+    from babelspan.networks.question_generator import begun
+
+    return begun(restored(folder_of(name)).encoder)
+
+
 READER = Player(
-    lambda name, limits: load_checkpoint(name, limits=limits, gives_new_head=True), _reader_monitor
+    lambda name, limits: load_checkpoint(name, limits=limits, gives_new_head=True),
+    _reader_monitor,
+    first="fine_tune",
 )
-GENERATOR = Player(lambda name, limits: load_generator(name, begins=True), _generator_monitor)
+GENERATOR = Player(lambda name, limits: _generator(name), _generator_monitor)

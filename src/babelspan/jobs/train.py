@@ -26,7 +26,7 @@ from babelspan.data.files import read_record, replacing, write_json
 from babelspan.data.folder import DataFile
 from babelspan.data.locks import is_unfinished, locked, sweep
 from babelspan.data.squad import misplaced
-from babelspan.jobs import corpora
+from babelspan.jobs import corpora, first_stage
 from babelspan.jobs.corpora import Paths
 from babelspan.jobs.players import player_of
 from babelspan.readers import checksum_of
@@ -51,6 +51,7 @@ class Plan:
         method: the module of the method.
         method_config: its table [method].
         run_config: the table [run].
+        first: the table [first], resolved; None without a first stage.
         reader: where to start.
         keep_misplaced: as in `load_squad`.
         dev: examples to evaluate on while training.
@@ -61,6 +62,7 @@ class Plan:
     method: ModuleType
     method_config: Any
     run_config: Any
+    first: Any
     reader: str
     keep_misplaced: bool
     dev: list[Example]
@@ -89,7 +91,9 @@ def plan(
     """
     module, built = resolve(method, recipe=recipe, settings=settings)
     paths = built["data"].joined(data)
-    corpora.check_needs(method, module.NEEDS, paths, takes=getattr(module, "TAKES", ()))
+    takes = {*getattr(module, "TAKES", ()), *(["first"] if player_of(module).first else [])}
+    corpora.check_needs(method, module.NEEDS, paths, takes=takes)
+    first = first_stage.chosen(built, paths.first, recipe or "--set")
     files = corpora.find(paths, split=split)
     if dev:
         files["dev"] = corpora.find(Paths(labelled=tuple(map(str, dev))), split=split)["labelled"]
@@ -101,6 +105,7 @@ def plan(
         method=module,
         method_config=built["method"],
         run_config=built["run"],
+        first=first,
         reader=reader,
         keep_misplaced=keep_misplaced,
         dev=evaluated,
@@ -112,7 +117,9 @@ def plan(
 def resolve(
     method: str, *, recipe: str | None = None, settings: Sequence[str] = ()
 ) -> tuple[ModuleType, dict[str, Any]]:
-    """A method's module, and the tables [method], [run] and [data] of a recipe with settings.
+    """A method's module, and the tables of a recipe with settings, built.
+
+    They are [method], [run], [data], and [first] for a method that may have a first stage.
 
     Raises:
         ConfigError: for an unknown method, recipe or setting, or a library that is missing.
@@ -121,22 +128,31 @@ def resolve(
         if not importlib.util.find_spec(name):
             raise ConfigError(f"training needs {name}: {how_to_install('train')}")
     module = load_method(method)
+    from babelspan.training.first import First
     from babelspan.training.run import RunConfig
 
     kinds = {"method": module.Config, "run": RunConfig, "data": Paths}
+    has_first = player_of(module).first is not None
+    known = {**kinds, "first": First} if has_first else kinds
     where = recipe or "--set"
     tables = config.load_tables(recipe_path(recipe)) if recipe else {}
-    config.override(tables, settings, kinds)
+    if not has_first and ("first" in tables or any(s.startswith("first.") for s in settings)):
+        raise ConfigError(f"{where}: {method!r} has no first stage; leave [first] out")
+    config.override(tables, settings, known)
     for name in tables:
-        if name not in kinds:
-            raise ConfigError(
-                f"{where}: unknown table [{name}]; a recipe has [method], [run] and [data]"
-            )
+        if name not in known:
+            *others, last = (f"[{name}]" for name in known)
+            there = f"{', '.join(others)} and {last}"
+            raise ConfigError(f"{where}: unknown table [{name}]; a recipe has {there}")
     built = {
         name: config.build(kind, tables.get(name, {}), f"{where}: [{name}]")
         for name, kind in kinds.items()
     }
     _ = built["run"].limits  # overlap and step exclude each other
+    table = tables.get("first", {})
+    built["first"] = (
+        first_stage.settings(table, built["method"], built["run"], where) if has_first else None
+    )
     return module, built
 
 
@@ -158,6 +174,7 @@ def carry_out(plan: Plan, out: Path) -> None:
         (out / CHECKPOINT).unlink(missing_ok=True)
         print(f"{out}: this run has finished already", file=sys.stderr)
         return
+    learnt_first = _learnt_first(plan)
     learnt_from = _corpora(plan)
     with ExitStack() as stack:
         stack.callback(torch.set_num_threads, ALL_CORES)
@@ -176,6 +193,9 @@ def carry_out(plan: Plan, out: Path) -> None:
         _begin(out, record, run, is_new=state == "new")
         if plan.dev:
             run.monitor = player.monitor(network, plan.dev, plan.dev_scorer, run)
+        if plan.first:
+            before = load_method(str(player.first))
+            first_stage.learn(network, before, learnt_first, plan.first, run)
         trained = plan.method.train(network, learnt_from, plan.method_config, run)
         run.place.accelerator.wait_for_everyone()
         if run.place.leads:
@@ -209,24 +229,13 @@ def _corpora(plan: Plan) -> Any:
     from babelspan.training.run import Corpora
     from babelspan.training.spool import Spool
 
-    labelled: Spool[Example] = Spool()
-    sets: dict[str, int] = {}
-    for file in plan.files.get("labelled", ()):
-        before = len(labelled)
-        for example in corpora.examples([file], keep_misplaced=plan.keep_misplaced):
-            labelled.append(example)
-        sets[str(file.whole)] = sets.get(str(file.whole), 0) + len(labelled) - before
-    if unplaced := misplaced(labelled):
-        print(f"ignored {unplaced} answers whose text is not at the stated offset", file=sys.stderr)
+    labelled, sets = _labelled(plan, "labelled", plan.run_config.negatives)
     if unplaced := misplaced(plan.dev):
         print(
             f"{unplaced} development answers are not at the stated offset; they are scored by text "
             "only",
             file=sys.stderr,
         )
-    if plan.run_config.negatives:
-        elsewhere = negatives(labelled, plan.run_config.negatives, seed=plan.run_config.seed)
-        labelled = Spool(chain(labelled, elsewhere))
     return Corpora(
         labelled=labelled,
         sets=tuple(sets.items()),
@@ -234,6 +243,37 @@ def _corpora(plan: Plan) -> Any:
         bitext=Spool(corpora.sentence_pairs(plan.files.get("bitext", ()))),
         passages=Spool(corpora.passages(plan.files.get("passages", ()))),
     )
+
+
+def _learnt_first(plan: Plan) -> Any:
+    """What the reader learns from in the first stage; nothing without one."""
+    from babelspan.training.run import Corpora
+
+    if not plan.first:
+        return Corpora()
+    labelled, sets = _labelled(plan, "first", plan.first.negatives)
+    return Corpora(labelled=labelled, sets=tuple(sets.items()))
+
+
+def _labelled(
+    plan: Plan, kind: str, share_of_negatives: float
+) -> tuple[Sequence[Example], dict[str, int]]:
+    """The examples of a kind of data, on disk, and how many each file has."""
+    from babelspan.training.spool import Spool
+
+    labelled: Spool[Example] = Spool()
+    sets: dict[str, int] = {}
+    for file in plan.files.get(kind, ()):
+        before = len(labelled)
+        for example in corpora.examples([file], keep_misplaced=plan.keep_misplaced):
+            labelled.append(example)
+        sets[str(file.whole)] = sets.get(str(file.whole), 0) + len(labelled) - before
+    if unplaced := misplaced(labelled):
+        print(f"ignored {unplaced} answers whose text is not at the stated offset", file=sys.stderr)
+    if share_of_negatives:
+        elsewhere = negatives(labelled, share_of_negatives, seed=plan.run_config.seed)
+        labelled = Spool(chain(labelled, elsewhere))
+    return labelled, sets
 
 
 def load_method(name: str) -> ModuleType:
@@ -263,7 +303,8 @@ def recipe_path(name: str) -> Path:
 def _record(plan: Plan) -> dict[str, Any]:
     """Everything that a run's result depends on, as far as it can be named."""
     method = plan.method.__name__.rpartition(".")[2]
-    tables = config.to_toml({"method": plan.method_config, "run": plan.run_config})
+    built = {"method": plan.method_config, "run": plan.run_config}
+    tables = config.to_toml({**built, "first": plan.first} if plan.first else built)
     return {
         "method": method,
         "recipe": f"# method: {method}\n{tables}",

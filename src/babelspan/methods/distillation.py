@@ -129,4 +129,6 @@ def _teacher(student: TextEncoder, config: Config, run: Run) -> TextEncoder:
             f"to {max(config.layers, default=0)}, found width {made.width} and {made.layers} layers"
         )
     cast(nn.Module, made).to(run.place.device).eval().requires_grad_(False)
+    if not config.teacher and run.clock.stage:
+        run.player("teacher", made, learns=False)  # after a first stage no file has its weights
     return made

@@ -13,7 +13,10 @@ Algorithm, for each batch x
 
 from dataclasses import dataclass
 
+from pydantic import NonNegativeInt
+
 from babelspan.losses.span import span_loss
+from babelspan.networks.frozen import frozen
 from babelspan.networks.reader import Batch, Reader
 from babelspan.training.examples import labelled
 from babelspan.training.fit import Losses, fit
@@ -29,19 +32,23 @@ class Config:
 
     reader: Optim = Optim(lr=3e-5)
     """How the reader learns (Bornea et al. 2021, Section 4.2: learning rate 3e-5)."""
+    frozen: NonNegativeInt | None = None
+    """Layers of the encoder, from the bottom, that keep their weights, and its embeddings with
+    them; 0 for the embeddings alone, None for nothing (ours)."""
 
 
 def train(reader: Reader, corpora: Corpora, config: Config, run: Run) -> Reader:
     """The reader after all updates; see the algorithm above."""
-    update_reader = Updater(reader, config.reader, run)
+    with frozen(reader, config.frozen):
+        update_reader = Updater(reader, config.reader, run)
 
-    def step(batch: Batch) -> Losses:
-        reading = reader(batch)
+        def step(batch: Batch) -> Losses:
+            reading = reader(batch)
 
-        span = span_loss(reading.start_logits, reading.last_logits, batch.answers)
-        update_reader(span)
+            span = span_loss(reading.start_logits, reading.last_logits, batch.answers)
+            update_reader(span)
 
-        return {"span": span}
+            return {"span": span}
 
-    fit(step, labelled(reader, corpora.labelled, run), run)
+        fit(step, labelled(reader, corpora.labelled, run), run)
     return reader

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from pydantic import PositiveInt
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
 
 from babelspan.config import build
 from babelspan.data.files import read_json, replacing, write_json
@@ -223,8 +224,15 @@ class ParallelReader(nn.Module):
         )
 
     def forward(self, batch: ParallelBatch) -> Reading:
-        """Logits and vectors of the own windows; logits in fp32 whatever the precision."""
-        return self.read(batch).own
+        """Logits and vectors of the own windows; logits in fp32 whatever the precision.
+
+        The texts of a window that is answered alone on the CPU are read one by one: padding would
+        cost more than a batch saves.
+        """
+        on_cpu = batch.input_ids.device.type == "cpu"
+        if self.training or len(batch.windows) > 1 or not on_cpu:
+            return self.read(batch).own
+        return self._apart(batch)
 
     def read(self, batch: ParallelBatch) -> Read:
         """As `forward`, and what the plain head makes of each translation."""
@@ -235,13 +243,39 @@ class ParallelReader(nn.Module):
         if self.attention is None:
             return Read(own, others)
         own_mask, others_mask = batch.texts.attention_mask.tensor_split([size])
-        start_logits, last_logits = self.spans(
-            Texts(own.hidden, own_mask),
-            Texts(others.hidden, others_mask),
-            batch.owners,
-            batch.rows,
+        beside = Texts(others.hidden, others_mask)
+        return Read(self._attending(own, own_mask, beside, batch), others)
+
+    def _apart(self, batch: ParallelBatch) -> Reading:
+        """The own window of a batch of one: each text is read by itself, equal ones once."""
+        found: dict[bytes, Reading] = {}
+        read = []
+        for number in range(len(batch.texts.windows)):
+            text = batch.texts.alone(number)
+            seen = torch.stack([text.input_ids, text.token_type_ids]).numpy().tobytes()
+            if seen not in found:
+                found[seen] = self.inner(text)
+            read.append(found[seen])
+        own, *others = read
+        if self.attention is None:
+            return own
+        nothing = own.hidden[:0]
+        vectors = [text.hidden[0] for text in others]
+        masks = [torch.ones(len(text), dtype=torch.long) for text in vectors]
+        beside = Texts(
+            pad_sequence(vectors, batch_first=True) if vectors else nothing,
+            pad_sequence(masks, batch_first=True) if masks else nothing[..., 0].long(),
         )
-        return Read(own._replace(start_logits=start_logits, last_logits=last_logits), others)
+        return self._attending(own, batch.texts.alone(0).attention_mask, beside, batch)
+
+    def _attending(
+        self, own: Reading, mask: Tensor, others: Texts, batch: ParallelBatch
+    ) -> Reading:
+        """A reading of own texts with the logits of what attention adds."""
+        start_logits, last_logits = self.spans(
+            Texts(own.hidden, mask), others, batch.owners, batch.rows
+        )
+        return own._replace(start_logits=start_logits, last_logits=last_logits)
 
     def spans(
         self, own: Texts, others: Texts, owners: Tensor, rows: Tensor

@@ -242,6 +242,22 @@ def load(
     return PretrainedReader(model, tokenizer, limits=limits)
 
 
+def untrained(folder: Path, *, limits: Limits = Limits()) -> PretrainedReader:
+    """A reader with the settings and the tokenizer of a folder, its weights drawn at random.
+
+    Raises:
+        DataError: if transformers knows no such network.
+    """
+    logging.disable_progress_bar()
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, **_options(str(folder)))
+        config = AutoConfig.from_pretrained(folder, **_options(str(folder)))
+        model = AutoModelForQuestionAnswering.from_config(config, trust_remote_code=False)
+    except Exception as error:
+        raise DataError(_unloadable(str(folder), error)) from error
+    return PretrainedReader(model.float(), tokenizer, limits=limits)
+
+
 def load_encoder(name: str, *, limits: Limits = Limits()) -> Encoder:
     """The encoder of a folder or, by name, of the hub; heads on it are left out.
 

@@ -70,6 +70,16 @@ class Batch:
         tokens = torch.arange(self.input_ids.shape[1], device=self.input_ids.device)
         return (limits[:, :1] <= tokens) & (tokens < limits[:, 1:])
 
+    def alone(self, number: int) -> "Batch":
+        """One of the windows as a batch of its own, without padding."""
+        window = self.windows[number]
+        tensors: dict[str, Any] = {
+            name: getattr(self, name)[number : number + 1, : window.length]
+            for name in ("input_ids", "attention_mask", "token_type_ids")
+        }
+        answers = self.answers[number : number + 1]
+        return replace(self, **tensors, answers=answers, windows=(window,))
+
     def to(self, device: torch.device) -> "Batch":
         """The same batch on a device."""
         moved: dict[str, Any] = {

@@ -148,11 +148,6 @@ class ParallelFeaturizer:
         """Places of the known tokens of a text, as `Featurizer.known`."""
         return self.one.known(text)
 
-    def inputs(self, window: ParallelWindow) -> dict[str, IntArray]:
-        """The arrays that an exported reader takes: the texts (1 + K, L), `rows` (1, N)."""
-        texts, _, rows = numbered([window])
-        return {**self.one.pad(texts)._asdict(), "rows": rows}
-
     def _beside(
         self, own: Sequence[Window], limits: Limits | None, *, learns: bool
     ) -> Iterator[ParallelWindow]:

@@ -3,13 +3,13 @@
 import importlib.util
 import io
 import textwrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from babelspan.reports.evaluation import Evaluation
-from babelspan.reports.wording import TITLES, percent
-from babelspan.scoring.matrix import Matrix, Metric
+from babelspan.reports.wording import percent, title_of
+from babelspan.scoring.matrix import Grid
 from babelspan.types import ConfigError
 from babelspan.version import VERSION, how_to_install
 
@@ -47,16 +47,20 @@ def size(rows: int, columns: int) -> tuple[float, float]:
     return max(NARROWEST, LEFT + CELL * columns + RIGHT), TOP + CELL * rows + BOTTOM
 
 
-def heat_map(evaluation: Evaluation, *, metric: Metric = "f1") -> bytes:
+def heat_map(evaluation: Evaluation, *, metric: str = "f1") -> bytes:
     """A PNG of one metric, coloured from 0 to 100 percent; no display is needed.
 
     Raises:
         ConfigError: if matplotlib is not installed.
     """
+    return grid_map(evaluation.matrix, metric, evaluation.reader, evaluation.signature)
+
+
+def grid_map(matrix: Grid[Any], metric: str, name: str, signature: str) -> bytes:
+    """A PNG of one figure of what has a name; as `heat_map`."""
     needs_matplotlib()
     from matplotlib.figure import Figure
 
-    matrix = evaluation.matrix
     questions, contexts = matrix.question_languages, matrix.context_languages
     width, height = size(len(questions), len(contexts))
     figure = Figure(figsize=(width, height), dpi=DPI)
@@ -65,20 +69,20 @@ def heat_map(evaluation: Evaluation, *, metric: Metric = "f1") -> bytes:
 
     means = (("XLT", matrix.xlt(metric)), ("G-XLT", matrix.g_xlt(metric)))
     said = "   ".join(f"{name} {percent(mean)}" for name, mean in means)
-    signature = "\n".join(textwrap.wrap(evaluation.signature, width=int(18 * width)))
-    title = f"{TITLES[metric]}, percent"
+    lines = "\n".join(textwrap.wrap(signature, width=int(18 * width)))
+    title = f"{title_of(metric)}, percent"
     edge = EDGE / width
     figure.text(edge, 1 - 0.3 / height, title, fontsize=12, weight="bold")
-    figure.text(edge, 1 - 0.52 / height, f"{evaluation.reader}   {said}", fontsize=9)
-    figure.text(edge, EDGE / height, signature, fontsize=6, color="0.35", va="bottom")
+    figure.text(edge, 1 - 0.52 / height, f"{name}   {said}", fontsize=9)
+    figure.text(edge, EDGE / height, lines, fontsize=6, color="0.35", va="bottom")
 
     file = io.BytesIO()
-    described = {"Software": f"babelspan {VERSION}", "Description": evaluation.signature}
+    described = {"Software": f"babelspan {VERSION}", "Description": signature}
     figure.savefig(file, format="png", dpi=DPI, metadata=described)
     return file.getvalue()
 
 
-def _draw(axes: "Axes", matrix: Matrix, metric: Metric) -> None:
+def _draw(axes: "Axes", matrix: Grid[Any], metric: str) -> None:
     """Cells with their values, languages at the top and on the left."""
     questions, contexts = matrix.question_languages, matrix.context_languages
     values = np.array(

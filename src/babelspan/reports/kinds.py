@@ -6,8 +6,10 @@ from pathlib import Path
 
 from babelspan.data.files import write_whole
 from babelspan.reports.evaluation import Evaluation
-from babelspan.reports.heat_map import heat_map, needs_matplotlib
+from babelspan.reports.heat_map import grid_map, heat_map, needs_matplotlib
 from babelspan.reports.page import page
+from babelspan.reports.question_evaluation import QuestionEvaluation, question_rows
+from babelspan.reports.question_page import question_page
 from babelspan.reports.rows import rows
 from babelspan.types import ConfigError
 
@@ -16,6 +18,12 @@ _MAKERS: dict[str, Callable[[Evaluation], str | bytes]] = {
     ".csv": rows,
     ".png": heat_map,
     ".json": lambda evaluation: json.dumps(evaluation.to_json(), indent=1) + "\n",
+}
+_OF_QUESTIONS: dict[str, Callable[[QuestionEvaluation], str | bytes]] = {
+    ".html": question_page,
+    ".csv": question_rows,
+    ".png": lambda found: grid_map(found.grid, "bleu", found.generator, found.signature),
+    ".json": lambda found: json.dumps(found.to_json(), indent=1) + "\n",
 }
 
 
@@ -39,7 +47,11 @@ def check_reports(paths: Iterable[Path]) -> None:
             needs_matplotlib()
 
 
-def write_report(path: Path, evaluation: Evaluation) -> None:
+def write_report(path: Path, evaluation: Evaluation | QuestionEvaluation) -> None:
     """Write a report of the kind that the name ends in; errors as in `check_reports`."""
     check_reports([path])
-    write_whole(path, _MAKERS[path.suffix.lower()](evaluation))
+    kind = path.suffix.lower()
+    if isinstance(evaluation, QuestionEvaluation):
+        write_whole(path, _OF_QUESTIONS[kind](evaluation))
+    else:
+        write_whole(path, _MAKERS[kind](evaluation))

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from html import escape
+from typing import Any
 from urllib.parse import quote
 
 from babelspan.reports.wording import percent
-from babelspan.scoring.matrix import Matrix, Metric, Pair
+from babelspan.scoring.matrix import Grid, Pair
 
 MEANS = {
     "XLT": "mean over the pairs of one language with itself",
@@ -13,7 +14,7 @@ MEANS = {
 }
 
 
-def matrix_table(matrices: Sequence[Matrix], metric: Metric, title: str) -> str:
+def matrix_table(matrices: Sequence[Grid[Any]], metric: str, title: str) -> str:
     """A table with questions in rows and contexts in columns, each cell a link to its questions.
 
     Args:
@@ -39,7 +40,7 @@ def matrix_table(matrices: Sequence[Matrix], metric: Metric, title: str) -> str:
     return "\n".join([*lines, "</tbody></table></div>"])
 
 
-def mean_line(matrices: Sequence[Matrix], metric: Metric) -> str:
+def mean_line(matrices: Sequence[Grid[Any]], metric: str) -> str:
     """XLT and G-XLT in a paragraph; of two matrices the difference, then each."""
     means: dict[str, list[float | None]] = {
         "XLT": [m.xlt(metric) for m in matrices],

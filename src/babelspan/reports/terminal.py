@@ -1,17 +1,17 @@
 """The matrix on a terminal."""
 
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from babelspan.reports.wording import TITLES, percent
-from babelspan.scoring.matrix import Matrix, Metric
+from babelspan.reports.wording import percent, title_of
+from babelspan.scoring.matrix import Grid
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
 
-def show(matrix: Matrix, metric: Metric, console: "Console") -> None:
+def show(matrix: Grid[Any], metric: str, console: "Console") -> None:
     """Print one metric, questions in rows, contexts in columns, then XLT and G-XLT.
 
     A matrix too wide for the terminal is cut into several tables; nothing is left out. In a file
@@ -28,7 +28,7 @@ def show(matrix: Matrix, metric: Metric, console: "Console") -> None:
         widest = max(console.measure(table, options=anything).maximum for table in tables)
         if widest <= console.width:
             break
-    console.print(f"[italic]{TITLES[metric]}, percent")
+    console.print(f"[italic]{title_of(metric)}, percent")
     for table in tables:
         console.print(table)
     means = {"XLT": matrix.xlt(metric), "G-XLT": matrix.g_xlt(metric)}
@@ -36,7 +36,7 @@ def show(matrix: Matrix, metric: Metric, console: "Console") -> None:
     console.print()
 
 
-def _table(matrix: Matrix, contexts: list[str], metric: Metric) -> "Table":
+def _table(matrix: Grid[Any], contexts: list[str], metric: str) -> "Table":
     from rich.table import Table
 
     table = Table(show_edge=False)

@@ -6,6 +6,26 @@ if TYPE_CHECKING:
     from babelspan.scoring.matrix import Metric
 
 TITLES: "dict[Metric, str]" = {"f1": "F1", "exact_match": "Exact match"}
+QUESTION_TITLES = {
+    "bleu": "BLEU-4",
+    "chrf": "chrF++",
+    "right_language": "In the language asked for",
+    "read_f1": "F1 of a reader on the questions",
+    "gold_read_f1": "F1 of the reader on people's questions",
+    "copied": "Words copied from the text",
+    "with_answer": "Questions that hold their answer",
+    "self_bleu": "Self-BLEU",
+    "gold_self_bleu": "Self-BLEU of people's questions",
+    "distinct_1": "Distinct words",
+    "distinct_2": "Distinct pairs of words",
+}
+"""Figures of generated questions that are fractions, in the order of reports."""
+
+
+def title_of(metric: str) -> str:
+    """The title of a figure of readers or generators."""
+    of_readers: dict[str, str] = dict(TITLES.items())
+    return QUESTION_TITLES.get(metric) or of_readers[metric]
 
 
 def with_sd(value: float, sd: float | None) -> str:

@@ -7,7 +7,7 @@ XLT is the mean over the pairs of one language with itself, G-XLT the mean over 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import mean
-from typing import Any, Literal
+from typing import Any, Generic, Literal, TypeVar
 
 from babelspan.scoring.figures import Figures
 
@@ -18,11 +18,14 @@ Metric = Literal["exact_match", "f1"]
 METRICS: tuple[Metric, ...] = ("exact_match", "f1")
 
 
-@dataclass(frozen=True, slots=True)
-class Matrix:
-    """Figures by pair of languages; pairs may be absent."""
+F = TypeVar("F")
 
-    cells: Mapping[Pair, Figures]
+
+@dataclass(frozen=True, slots=True)
+class Grid(Generic[F]):
+    """Figures of any kind by pair of languages; pairs may be absent."""
+
+    cells: Mapping[Pair, F]
 
     @property
     def question_languages(self) -> list[str]:
@@ -34,19 +37,24 @@ class Matrix:
         """Languages of the columns, in order of first appearance."""
         return list(dict.fromkeys(context for _, context in self.cells))
 
-    def value(self, pair: Pair, metric: Metric) -> float | None:
+    def value(self, pair: Pair, metric: str) -> float | None:
         """One figure, a fraction; None if the pair is absent."""
         figures = self.cells.get(pair)
         return None if figures is None else float(getattr(figures, metric))
 
-    def xlt(self, metric: Metric) -> float | None:
+    def xlt(self, metric: str) -> float | None:
         """Mean over the pairs of one language with itself, a fraction; None if there is none."""
         diagonal = [float(getattr(f, metric)) for (q, c), f in self.cells.items() if q == c]
         return mean(diagonal) if diagonal else None
 
-    def g_xlt(self, metric: Metric) -> float:
+    def g_xlt(self, metric: str) -> float:
         """Mean over all pairs, a fraction."""
         return mean(float(getattr(f, metric)) for f in self.cells.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix(Grid[Figures]):
+    """Exact match and F1 by pair of languages; pairs may be absent."""
 
     def to_json(self) -> dict[str, Any]:
         """The matrix and its means as plain values."""

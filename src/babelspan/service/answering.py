@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from babelspan.reading.crew import Crew, Turn
 from babelspan.service.admission import Admission
-from babelspan.service.cut import Job, Named, asked, piped
+from babelspan.service.cut import Job, Named, asked, piped, refuse_unread, texts_in
 from babelspan.service.documents import Documents
 from babelspan.service.metrics import Metrics
 from babelspan.service.problems import Problem, shown
@@ -85,7 +85,8 @@ class Service:
         """The texts of a request.
 
         Raises:
-            Problem: 422 unless there are either texts or documents; 404 if one is not here.
+            Problem: 422 unless there are either texts or documents, or if the reader does not
+                read their translations; 404 if one is not here.
         """
         if not request.question.strip():
             raise Problem(422, "a question", found=shown(request.question), where="question")
@@ -94,10 +95,15 @@ class Service:
             raise Problem(422, "either texts or documents, one or more", found=found)
         if request.documents:
             return [self.documents.get(identity).named for identity in request.documents]
-        return [
-            Named(text.name or f"text {number}", text.text, text.language)
+        texts = [
+            Named(text.name or f"text {number}", text.text, text.language, text.translations)
             for number, text in enumerate(request.texts, start=1)
         ]
+        if request.question_translations or any(text.translations for text in texts):
+            refuse_unread(
+                request, texts, self.readers.named(request.reader).answerer.languages_beside
+            )
+        return texts
 
     async def answer(
         self,
@@ -164,7 +170,9 @@ class Service:
     ) -> Outcome:
         """Cut, admit, read, finish: what a job comes to before its time is over."""
         began = time.monotonic()
-        size = sum(len(example.context) for example in job.examples)
+        size = sum(
+            len(text.context) for example in job.examples for text in (example, *example.others)
+        )
         reading = None
         turn = reader.crew.turn() if turns is None else _turn_of(reader.crew, turns)
         try:
@@ -175,7 +183,7 @@ class Service:
                     self.admission.admit(len(windows), reader.crew, within=left, partial=partial)
                 else:
                     await self.admission.wait_for_room(len(windows), reader.crew)
-                self.admission.charge(client, len(windows))
+                self.admission.charge(client, sum(texts_in(window) for _, window in windows))
                 reading = Reading(job, windows, turn)
                 async for done in reading.steps():
                     if told is not None:

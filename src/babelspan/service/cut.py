@@ -1,13 +1,14 @@
 """Pure parts of answering a request: texts to windows, windows to candidates, those to answers."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from babelspan.reading.answerer import Answerer, Found
 from babelspan.reading.call import pipeline_answer, unlabelled
 from babelspan.reading.decode import Candidates, candidates, predictions
 from babelspan.seams import Logits, Window
+from babelspan.service.problems import Problem
 from babelspan.service.schema import AnswerRequest, PipelineRequest
 from babelspan.text.direction import direction
 from babelspan.text.units import units
@@ -19,11 +20,12 @@ Read = Sequence[Sequence[Candidates]]
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A text as a request has it."""
+    """A text as a request has it, with its translations by language."""
 
     name: str
     text: str
     language: str | None = None
+    translations: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +74,7 @@ class Job:
 
 def asked(answerer: Answerer, request: AnswerRequest, texts: Sequence[Named]) -> Job:
     """The job of a question over texts, which `Answerer.ask` does just so."""
-    examples = [unlabelled(str(i), request.question, t.text) for i, t in enumerate(texts)]
+    examples = [_example(str(number), request, text) for number, text in enumerate(texts)]
 
     def finish(read: Read) -> dict[str, Any]:
         found, nowhere = answerer.best_found(examples, read, top_k=request.top_k)
@@ -94,6 +96,39 @@ def asked(answerer: Answerer, request: AnswerRequest, texts: Sequence[Named]) ->
         compares=True,
         finish=finish,
     )
+
+
+def refuse_unread(request: AnswerRequest, texts: Sequence[Named], read: Sequence[str]) -> None:
+    """See that translations are such as a reader of some languages reads, and questions are there.
+
+    Raises:
+        Problem: 422 if not.
+    """
+    given = {language for text in texts for language in text.translations}
+    for language in sorted(given | request.question_translations.keys()):
+        if language not in read:
+            does = f"translations into {', '.join(read)}" if read else "one text only"
+            raise Problem(
+                422,
+                f"a reader that reads translations into {language!a} beside a text",
+                found=f"one that reads {does}",
+                do="leave them out, or name another reader",
+                where="translations",
+            )
+    missing = sorted(given - request.question_translations.keys())
+    if missing:
+        raise Problem(
+            422,
+            f"the question in {missing[0]!a}, as a text is translated into it",
+            found="none",
+            do=f"add `question_translations` with the key {missing[0]!a}",
+            where="question_translations",
+        )
+
+
+def texts_in(window: Any) -> int:
+    """Texts that a window shows: one, and the translations beside it."""
+    return 1 + len(getattr(window, "present", ()))
 
 
 def piped(answerer: Answerer, request: PipelineRequest) -> Job:
@@ -122,6 +157,21 @@ def piped(answerer: Answerer, request: PipelineRequest) -> Job:
         compares=False,
         finish=finish,
     )
+
+
+def _example(number: str, request: AnswerRequest, text: Named) -> Example:
+    """The question over a text, with its translations beside it."""
+    others = (
+        unlabelled(
+            number,
+            request.question_translations[language],
+            translated,
+            question_language=language,
+            context_language=language,
+        )
+        for language, translated in text.translations.items()
+    )
+    return replace(unlabelled(number, request.question, text.text), others=tuple(others))
 
 
 def _span(prediction: Prediction) -> Span:

@@ -58,6 +58,7 @@ class Reader:
             "workers": self.crew.workers,
             "window_tokens": limits.max_length,
             "max_answer_tokens": self.answerer.max_answer_tokens,
+            "languages_beside": list(self.answerer.languages_beside),
             "windows_waiting": self.crew.waiting,
             "signature": self.signature,
         }

@@ -28,13 +28,20 @@ _TopK = Annotated[int, Field(strict=True, ge=1, le=100)]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text:
-    """A text to search, and the name that answers give it."""
+    """A text to search, and the name that answers give it.
+
+    Attributes:
+        translations: of the text, by language, for a reader that reads them beside it.
+    """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
 
     text: _Body
     name: _Name | None = None
     language: _Language | None = None
+    translations: Annotated[dict[_Language, _Body], Field(max_length=16)] = field(
+        default_factory=dict
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +52,8 @@ class AnswerRequest:
         within: seconds that it may take.
         partial: whether, after that time, what was found is an answer (with `complete: false`).
         surroundings: characters of the text given on each side of an answer.
+        question_translations: of the question, by language: one for each language that a text has
+            a translation into.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -58,6 +67,9 @@ class AnswerRequest:
     partial: _Flag = False
     surroundings: Annotated[int, Field(strict=True, ge=0, le=2000)] = 120
     max_answer_tokens: _Tokens | None = None
+    question_translations: Annotated[dict[_Language, _Question], Field(max_length=16)] = field(
+        default_factory=dict
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +158,7 @@ def adapter(kind: Any) -> TypeAdapter[Any]:
 
 def _problem(kind: type, error: Any) -> Problem:
     path = [str(part) for part in error["loc"] if not str(part).startswith("constrained-")]
-    where = ".".join(path)
+    where = ".".join(ascii(part)[1:-1][:60] for part in path)  # a key may be anything
     if error["type"] == _UNKNOWN:
         inner = {"texts": Text, "inputs": PipelineInputs, "parameters": PipelineParameters}
         known = [f.name for f in fields(inner.get(path[0], kind) if len(path) > 1 else kind)]

@@ -1,6 +1,7 @@
 """The training data of a method, and a run in progress: its place, clock and players."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -227,6 +228,23 @@ class Run:
         self.journal.shorten(saved["log_bytes"])
         self._saved = None  # taken up: later players are new
         return saved["threads"], saved["meter"]
+
+    @contextmanager
+    def stage_of_its_own(self, config: RunConfig) -> Iterator[None]:
+        """Within the block the run has other settings; the players of the block end with it.
+
+        What is trained in the block goes on as an ordinary network. It may become a player again,
+        under any name.
+
+        Args:
+            config: with the seed, threads and precision of the run.
+        """
+        own, self.config = self.config, config
+        try:
+            yield
+        finally:
+            self.config = own
+            self.players = {}
 
     def is_past(self, stage: int) -> bool:
         """Whether the checkpoint that the run is resumed from is of a later stage."""

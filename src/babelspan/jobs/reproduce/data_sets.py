@@ -7,7 +7,7 @@ from pathlib import Path
 
 from babelspan.augment.statistics import TYPES, Counts, question_type
 from babelspan.data.folder import describe
-from babelspan.jobs.reproduce.papers import DataSet, Row
+from babelspan.jobs.reproduce.papers import DataSet, Row, languages_of
 from babelspan.jobs.reproduce.reproduction import Reproduction
 
 _NAMES = {(): "original", ("q",): "T(Q)", ("c",): "T(C)", ("qc",): "T(Q+C)"}
@@ -57,8 +57,9 @@ def _name(row: Row, job: Reproduction) -> str:
     everything = set(row.strategies) == {"q", "c", "qc"}
     parts = [_NAMES[strategy,] for strategy in row.strategies] or [_NAMES[()]]
     name = _NAME_OF_ALL if everything else " and ".join(parts)
-    has_one_language = row.strategies and row.languages == "one"
-    return f"{name} ({job.scale.source}-{job.scale.one})" if has_one_language else name
+    if not row.strategies or row.languages == "all":
+        return name
+    return f"{name} ({'-'.join((job.scale.source, *languages_of(row, job.scale)))})"
 
 
 def _counts(path: Path, types: Mapping[str, str]) -> Counts:

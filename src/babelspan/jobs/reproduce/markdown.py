@@ -30,7 +30,7 @@ _EQUAL = {
 
 
 def markdown(job: Reproduction, tables: Sequence[Table], sets: Sequence[TrainingSet]) -> str:
-    """All tables, F1 in percent, as mean ± standard deviation if there are several seeds."""
+    """All tables, in percent, as mean ± standard deviation if there are several seeds."""
     parts = [f"## {job.paper.title}", f"{job.scale.about} {_EQUAL[job.scale.equal]}", _made_of(job)]
     for table in tables:
         parts += _of_test(job, table)
@@ -65,20 +65,23 @@ def _of_test(job: Reproduction, table: Table) -> list[str]:
         name for name in (GENERAL, DIAGONAL) if any(name in line.published for line in lines)
     ]
     head = ["row", "updates × windows", *columns]
-    head += [f"{mean_of} minus {title_of(job.rows[key], job.scale)} (95 %), p" for key in others]
+    tested = f"{mean_of} F1" if job.paper.shows_exact_match else mean_of
+    titles = [title_of(job.rows[key], job.scale) for key in others]
+    head += [f"{tested} minus {title} (95 %), p" for title in titles]
     head += [f"paper, {test.beside}: {name}" for name in published]
     body = [
         [
             line.name,
             f"{line.updates} × {line.windows}{f', {line.steps} steps' if line.steps > 1 else ''}",
-            *(_spread(line.f1[name]) for name in columns),
+            *(_figure(job, line, name) for name in columns),
             *(_difference(line.against.get(key, {}).get(mean_of)) for key in others),
-            *(_published(line, name) for name in published),
+            *(_published(job, line, name) for name in published),
         ]
         for line in lines
     ]
     sampled = "" if test.sample is None else f", a fixed sample of {test.sample} questions per pair"
-    parts = [f"### {test.name}{sampled}; F1, scorer `{test.scorer}`", _rows(head, body)]
+    metric = "F1 / EM" if job.paper.shows_exact_match else "F1"
+    parts = [f"### {test.name}{sampled}; {metric}, scorer `{test.scorer}`", _rows(head, body)]
     own = [f"{line.name}: `{', '.join(line.settings)}`" for line in lines if line.settings]
     notes = "p-values are of single comparisons, not corrected for the number of rows."
     if own:
@@ -153,9 +156,20 @@ def _spread(value: Spread) -> str:
     return with_sd(100 * value.mean, None if value.sd is None else 100 * value.sd)
 
 
-def _published(line: Line, name: str) -> str:
-    value = line.published.get(name)
-    return "" if value is None else with_sd(value, line.published.get(f"{name}-sd"))
+def _figure(job: Reproduction, line: Line, name: str) -> str:
+    """F1 of a language or a mean, with exact match behind it for a paper that has it."""
+    shown = [line.f1, line.exact_match] if job.paper.shows_exact_match else [line.f1]
+    return " / ".join(_spread(figures[name]) for figures in shown)
+
+
+def _published(job: Reproduction, line: Line, name: str) -> str:
+    """As `_figure`, of the paper; empty where it has no figure."""
+    shown = [line.published, line.published_exact_match]
+    return " / ".join(
+        with_sd(figures[name], figures.get(f"{name}-sd"))
+        for figures in (shown if job.paper.shows_exact_match else shown[:1])
+        if name in figures
+    )
 
 
 def _difference(difference: Difference | None) -> str:

@@ -41,8 +41,10 @@ class Row(_Strict):
     method: str = "fine_tune"
     strategies: tuple[Letters, ...] = ()
     """Of the translations; empty for the source examples alone."""
-    languages: Literal["one", "all"] = "all"
-    """Of the translations: all those of the scale, or its `one`."""
+    languages: Literal["one", "all"] | tuple[str, ...] = "all"
+    """Of the translations: all those of the scale, its `one`, or these."""
+    in_turn: bool = False
+    """Whether it learns from one training set after the other, each time from the reader before."""
     generator: Literal["none", "source", "translated"] = "none"
     """Of synthetic questions that the reader learns from first: trained on the source examples
     alone, it asks in their language; with their T(Q+C), in all languages of the scale."""
@@ -51,6 +53,8 @@ class Row(_Strict):
     settings: Settings = ()
     published: dict[str, dict[str, float]] = field(default_factory=dict)
     """By test and by context language or mean (G-XLT, XLT): F1 of the paper, percent."""
+    published_exact_match: dict[str, dict[str, float]] = field(default_factory=dict)
+    """Likewise, exact match."""
     published_cells: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
     """By test, question language and context language: F1 of the paper, percent."""
 
@@ -174,6 +178,8 @@ class Paper(_Strict):
     """The language of its rows with one other language."""
     rows: dict[str, Row]
     scales: dict[str, Scale]
+    shows_exact_match: bool = False
+    """Whether its tables have exact match beside F1."""
     data_sets: dict[str, DataSet] = field(default_factory=dict)
     """By name, as `data_set_of` gives it."""
 
@@ -249,7 +255,8 @@ def languages_of(row: Row, scale: Scale) -> tuple[str, ...]:
     """The languages that the source examples are translated to for a row."""
     if not row.strategies:
         return ()
-    return (scale.one,) if row.languages == "one" else scale.languages
+    named = {"one": (scale.one,), "all": scale.languages}
+    return named[row.languages] if isinstance(row.languages, str) else row.languages
 
 
 def settings_of(key: str, row: Row, scale: Scale, over: Settings = ()) -> Settings:

@@ -2,12 +2,13 @@
 
 Everything that is made stays in that folder, and what is there is not made again:
 `translated/<languages>/<strategy>` as `babelspan translate` leaves it, `runs/<row>/seed-<n>` as
-`babelspan train` does, `exported/<row>/seed-<n>`, `answers/<test>/<row>/seed-<n>` as
+`babelspan train` does, `stages/<row>/<set>/seed-<n>` those before it of a row that learns from sets
+in turn, `exported/<row>/seed-<n>`, `answers/<test>/<row>/seed-<n>` as
 `babelspan evaluate --out` does, `probes/<row>/seed-<n>.json`.
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -121,8 +122,28 @@ class Reproduction:
         Raises:
             DataError: if a translation is missing.
         """
-        files = self.sources_of(row)
-        for source in self.sources_of(row):
+        return self._with_translations(row, self.sources_of(row))
+
+    def stages_of(self, row: Row, key: str, seed: int) -> list[tuple[tuple[Path, ...], Path]]:
+        """The files of each stage of a row's training, and its folder; the last is the run's.
+
+        Errors as in `learns_from`.
+        """
+        sources = self.sources_of(row)
+        stages = [[source] for source in sources] if row.in_turn else [sources]
+        folders = [
+            self.out / "stages" / key / describe(source).split / f"seed-{seed}"
+            for source, *_ in stages[:-1]
+        ]
+        return [
+            (self._with_translations(row, stage), folder)
+            for stage, folder in zip(stages, [*folders, self.run_folder(key, seed)], strict=True)
+        ]
+
+    def _with_translations(self, row: Row, sources: Sequence[Path]) -> tuple[Path, ...]:
+        """Files of source examples, then each strategy in each language of each of them."""
+        files = [*sources]
+        for source in sources:
             for strategy, language in product(row.strategies, languages_of(row, self.scale)):
                 question = language if "q" in strategy else self.scale.source
                 context = language if "c" in strategy else self.scale.source

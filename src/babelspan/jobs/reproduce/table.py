@@ -54,6 +54,7 @@ class Line:
         cells: F1 by language of the question, then of the context.
         against: key of another row -> by mean, F1 of this row less that of the other, tested.
         published: F1 of the paper by the names of `f1`, percent.
+        published_exact_match: likewise.
         published_cells: F1 of the paper by the languages of `cells`, percent.
         probes: what the vectors reveal, one for each seed; see `babelspan.jobs.probe`.
     """
@@ -69,6 +70,7 @@ class Line:
     cells: dict[str, dict[str, Spread]]
     against: dict[str, dict[str, Difference]]
     published: Mapping[str, float]
+    published_exact_match: Mapping[str, float]
     published_cells: Mapping[str, Mapping[str, float]]
     probes: list[dict[str, Any]]
 
@@ -131,12 +133,13 @@ def _line(
         key=key,
         name=title_of(row, job.scale),
         settings=own_settings(key, row, job.scale),
-        **_budget(job.run_folder(key, 1)),
+        **_budget([folder for _, folder in job.stages_of(row, key, 1)]),
         f1=_spreads(matrices, "f1"),
         exact_match=_spreads(matrices, "exact_match"),
         cells=_cells(matrices),
         against=against,
         published=_published(job, row, row.published.get(test.beside, {})),
+        published_exact_match=_published(job, row, row.published_exact_match.get(test.beside, {})),
         published_cells=_published(job, row, row.published_cells.get(test.beside, {})),
         probes=_probes(job, key),
     )
@@ -217,12 +220,16 @@ def _spreads(matrices: Sequence[Matrix], metric: Metric) -> dict[str, Spread]:
     return {name: _spread(of_seeds) for name, of_seeds in values.items()}
 
 
-def _budget(run: Path) -> dict[str, int]:
-    """Updates, windows and steps of a run, as its log and its recipe have them."""
-    last = json.loads((run / "log.jsonl").read_text(encoding="utf-8").splitlines()[-1])
-    recipe = tomllib.loads(read_json(run / "run.json")["recipe"])
+def _budget(stages: Sequence[Path]) -> dict[str, int]:
+    """Updates of all stages of a run; windows and steps of the last as log and recipe have them."""
+    last: dict[str, Any] = {}
+    updates = 0
+    for run in stages:
+        last = json.loads((run / "log.jsonl").read_text(encoding="utf-8").splitlines()[-1])
+        updates += last["update"]
+    recipe = tomllib.loads(read_json(stages[-1] / "run.json")["recipe"])
     return {
-        "updates": last["update"],
+        "updates": updates,
         "windows": recipe["run"]["batch_size"],
         "steps": sum(name.startswith("reader_gradient_norm") for name in last),
     }

@@ -60,6 +60,11 @@ class Unit:
         return self.job.learns_from(self.row)
 
     @property
+    def stages(self) -> list[tuple[tuple[Path, ...], Path]]:
+        """The files and the folder of each stage; errors as in `Reproduction.learns_from`."""
+        return self.job.stages_of(self.row, self.key, self.seed)
+
+    @property
     def target(self) -> tuple[str, ...]:
         """The questions to be like, for methods that look at them."""
         takes = getattr(train_job.load_method(self.row.method), "TAKES", ())
@@ -132,13 +137,16 @@ def train_and_measure(unit: Unit, *, workers: int, watch: Watch) -> None:
     if unit.key.startswith(synthetic.KEY):
         synthetic.make(unit.job, unit.key.removeprefix(synthetic.KEY), unit.seed, watch)
         return
-    plan = train_job.plan(
-        method=unit.row.method,
-        reader=unit.reader,
-        data=Paths(labelled=tuple(map(str, unit.train)), target=unit.target),
-        settings=[*unit.settings, f"run.seed={unit.seed}"],
-    )
-    train_job.carry_out(plan, unit.run)
+    reader = unit.reader
+    for files, folder in unit.stages:
+        plan = train_job.plan(
+            method=unit.row.method,
+            reader=reader,
+            data=Paths(labelled=tuple(map(str, files)), target=unit.target),
+            settings=[*unit.settings, f"run.seed={unit.seed}"],
+        )
+        train_job.carry_out(plan, folder)
+        reader = str(folder)
     if unit.key == START:
         return
     _measure(unit, plan.run_config.limits, workers, watch)

@@ -1,0 +1,148 @@
+"""`babelspan evaluate GENERATOR`: the q/c matrices of a generator of questions."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from babelspan.types import ConfigError
+
+if TYPE_CHECKING:
+    from babelspan.data.folder import DataFile
+    from babelspan.jobs.answer import ReaderSpec
+    from babelspan.jobs.evaluate_questions import Asking
+    from babelspan.jobs.shards import Crew
+    from babelspan.reports.question_evaluation import QuestionEvaluation
+    from babelspan.scoring.figures import Scorer
+    from babelspan.scoring.matrix import Pair
+    from babelspan.types import Example
+
+
+class Kept(NamedTuple):
+    """What is measured of the data and what is written; see `cli.evaluate`."""
+
+    sample: int | None
+    out: Path | None
+    reports: Sequence[Path]
+    as_json: bool
+
+
+class Asked(NamedTuple):
+    """The options that only a generator has; see `cli.evaluate`."""
+
+    round_trip: str | None
+    decode: str
+    no_repeat: int
+    tokenize: str
+    lowercase: bool
+
+    def is_of(self, spec: "ReaderSpec", crew: "Crew", others: Mapping[str, object]) -> bool:
+        """Whether a generator is measured.
+
+        Args:
+            spec: what is named.
+            crew: who works.
+            others: more options of readers.
+
+        Raises:
+            ConfigError: for an option of readers with a generator, or of generators with a reader.
+        """
+        from babelspan.generators import is_generator
+
+        if not is_generator(spec.reader):
+            options = ("--round-trip", "--decode", "--no-repeat", "--tokenize", "--lowercase")
+            given = zip(options, self, _DEFAULTS, strict=True)
+            if option := next((o for o, value, default in given if value != default), None):
+                raise ConfigError(f"{option} is for generators of questions, {spec.reader} is none")
+            return False
+        if crew.is_elsewhere:
+            raise ConfigError("a generator is measured by one worker: leave --on and --workers out")
+        of_readers = {
+            "--pivot": spec.pivot,
+            "--also": spec.also,
+            "--translator": spec.translator,
+            "--cache": spec.cache,
+            **others,
+        }
+        if option := next((o for o, value in of_readers.items() if value), None):
+            raise ConfigError(f"{option} is for readers, {spec.reader} is a generator of questions")
+        return True
+
+    def asking(self, generator: str, scorer: "Scorer") -> "Asking":
+        """What is measured, and how.
+
+        Raises:
+            ConfigError: for an unknown way of cutting or writing.
+        """
+        from babelspan.config import nearest
+        from babelspan.jobs.evaluate_questions import Asking
+        from babelspan.networks.decoding import Decode
+        from babelspan.scoring.questions import TOKENIZERS, Measure
+
+        if self.tokenize not in TOKENIZERS:
+            known = nearest(self.tokenize, TOKENIZERS)
+            raise ConfigError(f"--tokenize: unknown {self.tokenize!r}{known}")
+        Decode.of(self.decode)
+        return Asking(
+            generator=generator,
+            decode=self.decode,
+            no_repeat=self.no_repeat,
+            reader=self.round_trip,
+            scorer=scorer,
+            measure=Measure(tokenize=self.tokenize, lowercase=self.lowercase),
+        )
+
+
+_DEFAULTS = Asked(None, "greedy", 0, "words", False)
+
+
+def carry_out(
+    asking: "Asking",
+    files: "Sequence[DataFile]",
+    cells: "Mapping[Pair, Sequence[Example]]",
+    kept: Kept,
+) -> None:
+    """Measure a generator, print its figures and write its reports."""
+    from babelspan.cli.shown import tracked
+    from babelspan.data.files import write_json
+    from babelspan.jobs.evaluate_questions import evaluate
+    from babelspan.jobs.shards import Crew
+    from babelspan.reports.kinds import write_report
+
+    evaluation = evaluate(
+        asking, files, cells, sample=kept.sample, keep=kept.out, crew=Crew(watch=tracked)
+    )
+    _show(evaluation, kept.as_json)
+    if kept.out is not None:
+        write_json(kept.out / "questions.json", evaluation.to_json())
+    for path in kept.reports:
+        write_report(path, evaluation)
+
+
+def _show(evaluation: "QuestionEvaluation", as_json: bool) -> None:
+    from rich.console import Console
+
+    from babelspan.reports.terminal import show
+    from babelspan.reports.wording import percent, title_of
+
+    if as_json:
+        print(json.dumps(evaluation.to_json(), indent=1))
+        return
+    console = Console(highlight=False)
+    matrices = [m for m in evaluation.metrics if m in ("bleu", "chrf", "right_language", "read_f1")]
+    for metric in matrices:
+        show(evaluation.grid, metric, console)
+    for metric in evaluation.metrics:
+        if metric not in matrices:
+            print(
+                f"{title_of(metric)}, mean over all pairs: {percent(evaluation.grid.g_xlt(metric))}"
+            )
+    found = evaluation.grid.cells.values()
+    words = sum(f.question_words for f in found) / len(found)
+    people = sum(f.gold_words for f in found) / len(found)
+    print(f"Words per question: {words:.1f}; people's: {people:.1f}")
+    if missing := sum(f.missing for f in found):
+        print(f"Questions that were not written: {missing}")
+    if evaluation.recognised is not None:
+        print(f"People's questions whose language was told: {percent(evaluation.recognised)}")
+    print(evaluation.signature)

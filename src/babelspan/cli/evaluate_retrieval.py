@@ -1,0 +1,92 @@
+"""`babelspan evaluate-retrieval`: how often the right passage is found."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from babelspan.cli.shown import Cross, Json, Sample, Split, counting
+
+if TYPE_CHECKING:
+    from babelspan.jobs.evaluate_retrieval import Retrieval
+
+Data = Annotated[list[Path], typer.Argument(help="Files and folders in the SQuAD layout.")]
+TranslatorName = Annotated[
+    str | None,
+    typer.Option(
+        "--translator",
+        help="For other languages than the question's: lexicon:FOLDER of dictionaries, or another "
+        "translator.",
+    ),
+]
+
+
+def command(
+    data: Data,
+    *,
+    cross: Cross = False,
+    split: Split = None,
+    sample: Sample = None,
+    translator: TranslatorName = None,
+    as_json: Json = False,
+) -> None:
+    """Measure how often the search of `ask --in` finds the text of a question.
+
+    Each question is searched among all texts of the files in its context language. R@k is the
+    share of questions whose own text is among the first k, MRR@10 the mean of 1/rank up to rank 10;
+    both in percent, with 95 % intervals (bootstrap over paragraphs).
+    """
+    from babelspan.data.folder import find
+    from babelspan.jobs.evaluate_retrieval import evaluate_retrieval
+
+    with counting("questions") as watch:
+        found = evaluate_retrieval(
+            find(data, split=split),
+            crossed=cross,
+            sample=sample,
+            translator=translator,
+            watch=watch,
+        )
+    if as_json:
+        print(json.dumps(_record(found), indent=1))
+    else:
+        _show(found)
+
+
+def _record(found: "Retrieval") -> dict[str, object]:
+    return {
+        "cells": [
+            {
+                "question": question,
+                "context": context,
+                "questions": found.questions[question, context],
+                "passages": found.passages[context],
+                **{name: asdict(interval) for name, interval in of_cell.items()},
+            }
+            for (question, context), of_cell in found.cells.items()
+        ],
+        "mean": {name: asdict(interval) for name, interval in found.mean.items()},
+        "signature": found.signature,
+    }
+
+
+def _show(found: "Retrieval") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False)
+    table = Table(show_edge=False)
+    for column in ("question", "context", "questions", "passages", *found.mean):
+        table.add_column(column, justify="left" if column in ("question", "context") else "right")
+    for (question, context), of_cell in found.cells.items():
+        counts = str(found.questions[question, context]), str(found.passages[context])
+        values = [f"{interval.value:.1f}" for interval in of_cell.values()]
+        table.add_row(question, context, *counts, *values)
+    values = [f"{i.value:.1f} ({i.low:.1f}-{i.high:.1f})" for i in found.mean.values()]
+    table.add_row("mean", "", "", "", *values)
+    if not console.is_terminal:
+        console.width = 140
+    console.print(table)
+    print(found.signature)

@@ -1,0 +1,159 @@
+"""Word documents (DOCX): paragraphs, tables in reading order, then footnotes and endnotes.
+
+Pages are those of the last time that Word showed the document, so they are about right. Deleted
+text and the codes of fields are left out. Places are bytes of the member named.
+"""
+
+from collections.abc import Mapping
+
+import regex
+
+from babelspan.data.documents import Document
+from babelspan.data.parts import UTF8
+from babelspan.documents.archive import Archive
+from babelspan.documents.building import CELL, LINE, PARAGRAPH, Builder
+from babelspan.documents.markup import Events, parse
+from babelspan.types import Span
+
+MAIN = "word/document.xml"
+
+_STYLES = "word/styles.xml"
+_NOTES = ("word/footnotes.xml", "word/endnotes.xml")
+_W = regex.compile(
+    r"(?:http://schemas\.openxmlformats\.org/wordprocessingml/2006/main"
+    r"|http://purl\.oclc\.org/ooxml/wordprocessingml/main) (?P<name>\w+)"
+)
+_ID = "http://schemas.microsoft.com/office/word/2010/wordml paraId"
+_FALLBACK = "http://schemas.openxmlformats.org/markup-compatibility/2006 Fallback"
+_HEADING = regex.compile(r"heading \d|title", regex.IGNORECASE)
+_REFERENCE = regex.compile(rb"&[^;<]{1,12};")
+
+
+def docx(name: str, raw: bytes) -> Document:
+    """The text of a document.
+
+    Raises:
+        DataError: if it is broken, or larger than the limits of `documents.archive`.
+    """
+    archive = Archive(name, raw)
+    styles = _Styles()
+    if _STYLES in archive.members:
+        parse(archive.read(_STYLES), styles, f"{name}: {_STYLES}")
+    built = Builder()
+    for member in (MAIN, *(note for note in _NOTES if note in archive.members)):
+        content = archive.read(member)
+        parse(content, _Text(built, content, member, styles.headings), f"{name}: {member}")
+    text, parts, headings = built.finished()
+    return Document(name, text, "docx", parts, headings)
+
+
+def _local(name: str) -> str:
+    """The name of an element of WordprocessingML; "" for any other."""
+    found = _W.fullmatch(name)
+    return found["name"] if found else ""
+
+
+def _value(attributes: Mapping[str, str], wanted: str) -> str:
+    return next((v for k, v in attributes.items() if _local(k) == wanted), "")
+
+
+class _Styles(Events):
+    """The ids of the styles of headings; their names are English in every language of Word."""
+
+    def __init__(self) -> None:
+        self.headings = {"Title", *(f"Heading{level}" for level in range(1, 10))}
+        self._id = ""
+
+    def start(self, name: str, attributes: Mapping[str, str]) -> None:
+        local = _local(name)
+        if local == "style":
+            self._id = _value(attributes, "styleId")
+        elif local == "name" and _HEADING.fullmatch(_value(attributes, "val")):
+            self.headings.add(self._id)
+
+
+class _Text(Events):
+    """Adds the text of a member to a builder."""
+
+    def __init__(self, built: Builder, content: bytes, member: str, headings: set[str]) -> None:
+        self._built = built
+        self._content = content
+        self._member = member
+        self._headings = headings
+        self._page = 1 if member == MAIN else None
+        self._at = 0
+        self._paragraphs = 0
+        self._anchor = ""
+        self._in_text = False
+        self._fallbacks = 0
+        self._rows = 0
+        self._first: int | None = None
+        self._is_heading = False
+
+    def start(self, name: str, attributes: Mapping[str, str]) -> None:
+        self._fallbacks += name == _FALLBACK
+        local = _local(name)
+        if not local or self._fallbacks:
+            return
+        if local == "p":
+            self._paragraphs += 1
+            self._anchor = attributes.get(_ID) or f"p{self._paragraphs}"
+            self._first, self._is_heading = None, False
+            if not self._rows:
+                self._separate(PARAGRAPH)
+        elif local == "pStyle":
+            self._is_heading = _value(attributes, "val") in self._headings
+        elif local == "t":
+            self._in_text = True
+        elif local in ("lastRenderedPageBreak", "br", "cr", "tab"):
+            self._break(local, _value(attributes, "type"))
+        elif local in ("tr", "tbl"):
+            self._rows += local == "tr"
+            self._separate(LINE if local == "tr" else PARAGRAPH)
+
+    def end(self, name: str) -> None:
+        self._fallbacks -= name == _FALLBACK
+        local = _local(name)
+        if not local or self._fallbacks:
+            return
+        if local == "t":
+            self._in_text = False
+        elif local == "p":
+            if self._is_heading and self._first is not None:
+                self._built.headings.append(Span(self._first, self._built.length))
+            if self._rows:
+                self._separate(LINE)
+        elif local == "tc":
+            self._separate(CELL)
+        elif local == "tr":
+            self._rows -= 1
+            self._separate(LINE)
+        elif local == "tbl" and not self._rows:
+            self._separate(PARAGRAPH)
+
+    def text(self, text: str, at: int) -> None:
+        if not self._in_text or self._fallbacks:
+            return
+        raw = text.encode()
+        is_plain = "&" not in text and self._content.startswith(raw, at)
+        end, step = at + len(raw), UTF8 if is_plain else None
+        if not is_plain:  # a reference, or not UTF-8
+            reference = _REFERENCE.match(self._content, at)
+            end = reference.end() if reference else at + 1
+        self._at = end
+        first, _ = self._built.add(
+            text, at, end, step, page=self._page, anchor=self._anchor, member=self._member
+        )
+        self._first = first if self._first is None else self._first
+
+    def _separate(self, mark: str) -> None:
+        self._built.separate(mark, self._at, self._at)
+
+    def _break(self, local: str, kind: str) -> None:
+        is_page = local == "lastRenderedPageBreak" or kind == "page"
+        if is_page and self._page is not None:
+            self._page += 1
+        if local == "tab":
+            self._separate(CELL)
+        elif local in ("br", "cr"):
+            self._separate(LINE)

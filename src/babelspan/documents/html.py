@@ -1,0 +1,248 @@
+"""Web pages: their text in blocks, with the bytes of the file that it is from.
+
+The page is cut by `html.parser`, which says where everything starts. White space is one space, as a
+browser shows it, except in `pre`. Scripts, styles and what is hidden are left out. Nothing that a
+page refers to is fetched.
+"""
+
+from html import unescape
+from html.parser import HTMLParser
+
+import regex
+
+from babelspan.data.documents import Document
+from babelspan.documents.building import CELL, LINE, PARAGRAPH, SPACE, Builder
+from babelspan.documents.charsets import decoded, in_bytes
+from babelspan.types import Span
+
+_LEFT_OUT = frozenset(
+    ("script", "style", "template", "noscript", "iframe", "object", "svg", "canvas", "select")
+)
+_BLOCKS = frozenset(
+    [
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "body",
+        "caption",
+        "center",
+        "details",
+        "dialog",
+        "div",
+        "dl",
+        "fieldset",
+        "figcaption",
+        "figure",
+        "footer",
+        "form",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "head",
+        "header",
+        "hr",
+        "html",
+        "legend",
+        "main",
+        "menu",
+        "nav",
+        "ol",
+        "p",
+        "pre",
+        "section",
+        "summary",
+        "table",
+        "tbody",
+        "tfoot",
+        "thead",
+        "title",
+        "ul",
+    ]
+)
+_LINES = frozenset(("br", "dd", "dt", "li", "option", "tr"))
+_CELLS = frozenset(("td", "th"))
+_HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6", "title"))
+_VOID = frozenset(
+    [
+        "area",
+        "base",
+        "br",
+        "col",
+        "embed",
+        "hr",
+        "img",
+        "input",
+        "link",
+        "meta",
+        "param",
+        "source",
+        "track",
+        "wbr",
+    ]
+)
+_ENDS_ITSELF = frozenset(("dd", "dt", "li", "option", "p", "td", "th", "tr"))
+"""Elements whose end tag may be left out, so that nothing says where a hidden one ends."""
+_REFERENCE = regex.compile(
+    r"&(?:#[0-9]{1,8};?|#[xX][0-9a-fA-F]{1,7};?|[A-Za-z][A-Za-z0-9]{1,40};?)"
+)
+_SPACES = str.maketrans("\t\n\r\f", "    ")
+_RUN = regex.compile(" {2,}")
+_HIDDEN = regex.compile(r"display\s*:\s*none|visibility\s*:\s*hidden")
+
+
+def html(name: str, raw: bytes) -> Document:
+    """The text of a page.
+
+    Raises:
+        DataError: if its encoding is not known.
+    """
+    source, encoding = decoded(raw, name)
+    page = _Page(source)
+    page.read()
+    text, parts, headings = page.built.finished()
+    return Document(name, text, "html", in_bytes(parts, source, encoding, raw=raw), headings)
+
+
+class _Page(HTMLParser):
+    """Makes a text of a page; places count characters of the source."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.built = Builder()
+        self._source = source
+        self._lines = [0, *(match.end() for match in regex.finditer("\n", source))]
+        self._anchor = ""
+        self._hidden: list[str] = []
+        self._kept = 0
+        self._in_heading = False
+        self._heading: tuple[int, int] | None = None
+        self._data: tuple[int, str] | None = None
+
+    def read(self) -> None:
+        """Go through the page; the text is in `built` then."""
+        self.feed(self._source)
+        self.close()
+        self._flush(len(self._source))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        at = self._event()
+        if self._hidden:
+            if tag == self._hidden[0]:
+                self._hidden.append(tag)
+            return
+        given = dict(attrs)
+        ends = tag not in _VOID and tag not in _ENDS_ITSELF
+        if ends and (tag in _LEFT_OUT or _is_hidden(given)):
+            self._hidden = [tag]
+            return
+        self._border(tag, at)
+        self._anchor = given.get("id") or (tag == "a" and given.get("name")) or self._anchor
+        self._kept += tag == "pre"
+        self._in_heading |= tag in _HEADINGS
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        at = self._event()
+        if not self._hidden:
+            self._border(tag, at)
+
+    def handle_endtag(self, tag: str) -> None:
+        at = self._event()
+        if self._hidden:
+            if tag == self._hidden[0]:
+                self._hidden.pop()
+            return
+        self._kept = max(0, self._kept - (tag == "pre"))
+        if tag in _HEADINGS:
+            if self._heading is not None:
+                self.built.headings.append(Span(*self._heading))
+            self._in_heading, self._heading = False, None
+        if tag not in _CELLS:
+            self._border(tag, at)
+
+    def handle_data(self, data: str) -> None:
+        at = self._event()
+        if not self._hidden:
+            self._data = at, data
+
+    def handle_comment(self, data: str) -> None:
+        self._event()
+
+    def handle_decl(self, decl: str) -> None:
+        self._event()
+
+    def handle_pi(self, data: str) -> None:
+        self._event()
+
+    def unknown_decl(self, data: str) -> None:
+        self._event()
+
+    def _event(self) -> int:
+        """Where the source goes on; the text before is complete."""
+        line, column = self.getpos()
+        at = self._lines[line - 1] + column
+        self._flush(at)
+        return at
+
+    def _border(self, tag: str, at: int) -> None:
+        if tag in _BLOCKS:
+            self.built.separate(PARAGRAPH, at, at)
+        elif tag in _LINES:
+            self.built.separate(LINE, at, at)
+        elif tag in _CELLS:
+            self.built.separate(CELL, at, at)
+
+    def _flush(self, end: int) -> None:
+        """Add the text that was read last, which reaches up to `end` in the source."""
+        if self._data is None:
+            return
+        (start, data), self._data = self._data, None
+        raw = self._source[start:end]
+        if unescape(raw) != data:
+            self._add(data, start, end, None)
+            return
+        done = 0
+        for reference in _REFERENCE.finditer(raw):
+            stands_for = unescape(reference[0])
+            if stands_for != reference[0]:
+                self._add_literal(raw[done : reference.start()], start + done)
+                self._add(stands_for, start + reference.start(), start + reference.end(), None)
+                done = reference.end()
+        self._add_literal(raw[done:], start + done)
+
+    def _add_literal(self, raw: str, at: int) -> None:
+        """Add text as it stands in the source, with its white space as a browser shows it."""
+        if self._kept:
+            if raw:
+                self._add(raw, at, at + len(raw), 1)
+            return
+        raw = raw.replace("\ufeff", " ").translate(_SPACES)
+        done = 0
+        for run in [*_RUN.finditer(raw), None]:
+            piece = raw[done : run.start() if run else len(raw)]
+            bare = piece.strip(" ")
+            first = at + done + len(piece) - len(piece.lstrip(" "))
+            if piece.startswith(" "):
+                self.built.separate(SPACE, at + done, at + done + 1)
+            if bare:
+                self._add(bare, first, first + len(bare), 1)
+            if piece.endswith(" ") and bare:
+                self.built.separate(SPACE, first + len(bare), first + len(bare) + 1)
+            if run:
+                self.built.separate(SPACE, at + run.start(), at + run.end())
+                done = run.end()
+
+    def _add(self, text: str, start: int, end: int, step: int | None) -> None:
+        if step is None and not text.strip(" \t\n\r\f") and not self._kept:
+            self.built.separate(SPACE, start, end)
+            return
+        first, last = self.built.add(text, start, end, step, anchor=self._anchor)
+        if self._in_heading:
+            self._heading = (self._heading[0] if self._heading else first, last)
+
+
+def _is_hidden(given: dict[str, str | None]) -> bool:
+    return "hidden" in given or bool(_HIDDEN.search((given.get("style") or "").lower()))

@@ -1,0 +1,151 @@
+"""PDFs by PDFium (extra `index`): pages, lines, and a box for each line.
+
+Places count the characters of the page as PDFium has them (`FPDFText_GetUnicode`).
+"""
+
+import ctypes
+import unicodedata
+from collections.abc import Iterator
+from itertools import zip_longest
+from typing import Any
+
+from babelspan.data.documents import Document
+from babelspan.documents.building import PARAGRAPH, SPACE, Builder
+from babelspan.documents.pdf_lines import (
+    Glyph,
+    Line,
+    is_hyphenated,
+    is_spaced_between,
+    lines_of,
+    starts_paragraph,
+    usual_distance,
+)
+from babelspan.types import DataError
+
+_NOTHING = frozenset((0, 0xFFFE, 0xFFFF))
+_FORMS = ((0xFB00, 0xFDFF), (0xFE70, 0xFEFC))
+"""Ligatures and Arabic letters in the form of their place, which are written as plain letters."""
+_ENDS = tuple(".!?…。！？।؟۔:\"'”’»)")
+
+
+def pdf(name: str, raw: bytes) -> Document:
+    """The text of a PDF.
+
+    Raises:
+        DataError: if it is broken or encrypted, or has no text, as a scan.
+        ModuleNotFoundError: if pypdfium2 is not installed.
+    """
+    import pypdfium2
+
+    try:
+        opened = pypdfium2.PdfDocument(raw)
+    except pypdfium2.PdfiumError as error:
+        what = "it is encrypted" if "assword" in str(error) else f"{error}"
+        raise DataError(f"{name}: expected a PDF that can be opened, but {what}") from None
+    built, pages = Builder(), len(opened)
+    put_together = _Pages(built)
+    for number in range(pages):
+        try:
+            lines = lines_of(_characters(opened[number]))
+        except pypdfium2.PdfiumError:  # one broken page does not take the others
+            continue
+        put_together.add(lines, number + 1)
+    text, parts, headings = built.finished()
+    if pages and not text.strip():
+        raise DataError(
+            f"{name}: image only: {pages} pages without text; recognise it with a program such as "
+            "ocrmypdf"
+        )
+    return Document(name, text, "pdf", parts, headings)
+
+
+def _characters(page: Any) -> Iterator[Glyph]:
+    """The characters of a page that stand for something, in PDFium's order."""
+    from pypdfium2 import raw
+
+    of_page = page.get_textpage()  # closes what it holds when it is let go of
+    text = of_page.raw
+    rectangle = raw.FS_RECTF()
+    x, y = ctypes.c_double(), ctypes.c_double()
+    high = 0
+    for place in range(raw.FPDFText_CountChars(text)):
+        code = raw.FPDFText_GetUnicode(text, place)
+        if 0xD800 <= code < 0xDC00:
+            high = code
+            continue
+        if 0xDC00 <= code < 0xE000:
+            code = 0x10000 + ((high - 0xD800) << 10) + (code - 0xDC00) if high else 0xFFFD
+        high = 0
+        generated = raw.FPDFText_IsGenerated(text, place) == 1
+        if code in _NOTHING or generated or (code < 32 and code != 2):
+            continue
+        raw.FPDFText_GetLooseCharBox(text, place, rectangle)
+        raw.FPDFText_GetCharOrigin(text, place, x, y)
+        size = abs(rectangle.top - rectangle.bottom)
+        box = (rectangle.left, rectangle.bottom, rectangle.right, rectangle.top)
+        yield Glyph(_plain(code), [place], box, x.value, y.value, size)
+
+
+def _plain(code: int) -> str:
+    is_form = any(first <= code <= last for first, last in _FORMS)
+    return unicodedata.normalize("NFKC", chr(code)).strip() or " " if is_form else chr(code)
+
+
+class _Pages:
+    """Puts the lines of pages together."""
+
+    def __init__(self, built: Builder) -> None:
+        self._built = built
+        self._last = ""
+
+    def add(self, lines: list[Line], page: int) -> None:
+        """Add the lines of a page; a sentence that runs on from the last page is not broken."""
+        usual = usual_distance(lines)
+        mark = PARAGRAPH if self._last.endswith(_ENDS) else SPACE
+        for line, following in zip_longest(lines, lines[1:]):
+            text = line.text
+            self._built.separate(mark, 0, 0)
+            if following is None or starts_paragraph(following, line, usual):
+                mark, is_cut = PARAGRAPH, False
+            else:
+                is_cut = is_hyphenated(text, following.text)
+                mark = SPACE if is_spaced_between(text, following.text) else ""
+            for is_apart, run in _runs(line.glyphs[:-1] if is_cut else line.glyphs):
+                if is_apart:
+                    self._built.separate(SPACE, 0, 0)
+                self._add_run(run, page)
+            mark = "" if is_cut else mark
+            self._last = text
+
+    def _add_run(self, run: list[Glyph | None], page: int) -> None:
+        glyphs = [glyph for glyph in run if glyph is not None]
+        text = "".join(" " if glyph is None else glyph.text for glyph in run)
+        places = [place for glyph in glyphs for place in glyph.places]
+        start, end = min(places), max(places) + 1
+        box = Line(run).box
+        rounded = (round(box[0], 1), round(box[1], 1), round(box[2], 1), round(box[3], 1))
+        step = 1 if len(text) == end - start else None
+        self._built.add(text, start, end, step, page=page, box=rounded)
+
+
+def _runs(glyphs: list[Glyph | None]) -> Iterator[tuple[bool, list[Glyph | None]]]:
+    """Pieces of a line whose characters stand one after the other on the page, too.
+
+    Each with whether there is a space before it; a space that PDFium has as well is inside.
+    """
+    run: list[Glyph | None] = []
+    last: Glyph | None = None
+    gap = is_apart = False
+    for glyph in glyphs:
+        if glyph is None:
+            gap = True
+            continue
+        if last is not None and glyph.places[0] == last.places[-1] + 1 + gap:
+            run += [None, glyph] if gap else [glyph]
+        else:
+            if run:
+                yield is_apart, run
+            run, is_apart = [glyph], gap
+        last, gap = glyph, False
+    if run:
+        yield is_apart, run

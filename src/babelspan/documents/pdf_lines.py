@@ -1,0 +1,303 @@
+"""Lines of a page made of the boxes of its characters.
+
+PDFium orders the characters of a page itself, which goes wrong in Arabic and Persian, and gives a
+Thai letter and its mark as two characters that both stand for the cluster. Here characters of one
+origin are a glyph; a glyph that repeats one before it in the same place is dropped; the glyphs of a
+line are read by where they stand, from the right where most of its letters are written so.
+"""
+
+import math
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+
+import regex
+
+from babelspan.data.parts import Box
+from babelspan.text.languages import UNSPACED_SCRIPTS
+
+_UNSPACED = regex.compile(rf"[{UNSPACED_SCRIPTS}\p{{Block=CJK_Symbols_And_Punctuation}}，！？]")
+_NEAR = 5
+"""Glyphs before one that it may repeat."""
+_SAME_PLACE = 0.02
+"""Points between two origins that are one."""
+_SHARED = 0.5
+"""Of the smaller of two boxes: what both share if they are in one place."""
+_BASELINE = 0.4
+"""Of the size of the letters: distance between the baselines of two lines, at least."""
+_WORD = 0.18
+"""Of the size of the letters: a gap that parts two words, at least."""
+_WORD_FROM_RIGHT = 0.5
+"""The same from right to left, where letters of one word often stand apart."""
+_NEAR_A_LETTER = 0.3
+"""Points that a space in the place of a letter may be away from it."""
+_WORD_OF_PDFIUM = 0.05
+"""The same where PDFium has a space, too."""
+_MIRRORED = str.maketrans("()[]{}<>«»‹›", ")(][}{><»«›‹")
+"""What is drawn from right to left has the shape, and often the code, of its counterpart."""
+_PARAGRAPH = 1.35
+"""Times the usual distance of lines: a gap that parts two paragraphs, at least."""
+_OTHER_SIZE = 0.3
+"""Share by which the letters of a heading differ from those below, at least."""
+_FAR = 3.0
+"""Times the size of the letters: the same on a page of few lines."""
+_HYPHENS = "-\u00ad\u2010\u0002"
+
+
+@dataclass(slots=True)
+class Glyph:
+    """What stands in one place of a page.
+
+    Attributes:
+        text: its characters.
+        places: their numbers on the page, as PDFium counts them.
+        box: around it.
+        x: of its origin.
+        y: of its origin, which is on the baseline.
+        size: of its letters, in points.
+    """
+
+    text: str
+    places: list[int]
+    box: Box
+    x: float
+    y: float
+    size: float
+
+    @property
+    def direction(self) -> str:
+        """Of its first character: "R", "L" for letters and numbers, "" for the rest."""
+        kind = unicodedata.bidirectional(self.text[0])
+        return "R" if kind in ("R", "AL") else "L" if kind in ("L", "EN", "AN") else ""
+
+
+@dataclass(slots=True)
+class Line:
+    """A line: glyphs in the order of reading, None for a space."""
+
+    glyphs: list[Glyph | None] = field(default_factory=list)
+    y: float = 0.0
+    size: float = 0.0
+
+    @property
+    def text(self) -> str:
+        """Its characters."""
+        return "".join(" " if glyph is None else glyph.text for glyph in self.glyphs)
+
+    @property
+    def box(self) -> Box:
+        """Around all of it."""
+        boxes = [glyph.box for glyph in self.glyphs if glyph is not None]
+        return (
+            min(box[0] for box in boxes),
+            min(box[1] for box in boxes),
+            max(box[2] for box in boxes),
+            max(box[3] for box in boxes),
+        )
+
+
+def lines_of(characters: Iterable[Glyph]) -> list[Line]:
+    """The lines of a page, in order.
+
+    Args:
+        characters: one by one, in the order that PDFium has them.
+    """
+    return [_read(row) for row in _rows(list(_distinct(_glyphs(characters))))]
+
+
+def starts_paragraph(line: Line, before: Line, usual: float) -> bool:
+    """Whether a line is not the next of the paragraph of the line before.
+
+    Args:
+        line: the line.
+        before: the one before.
+        usual: distance of two lines of the page.
+    """
+    down = before.y - line.y
+    other_size = abs(line.size - before.size) > _OTHER_SIZE * max(line.size, before.size)
+    most = min(_PARAGRAPH * usual if usual else math.inf, _FAR * max(line.size, 1.0))
+    return other_size or down < 0 or down > most
+
+
+def usual_distance(lines: Sequence[Line]) -> float:
+    """The distance of lines that is most frequent on a page; 0 where there is none."""
+    down = sorted(
+        one.y - other.y
+        for one, other in pairwise(lines)
+        if 0 < one.y - other.y < 4 * max(one.size, 1.0)
+    )
+    return down[len(down) // 2] if down else 0.0
+
+
+def is_hyphenated(line: str, following: str) -> bool:
+    """Whether a word is cut by the end of a line."""
+    return (
+        len(line) > 1
+        and line[-1] in _HYPHENS
+        and line[-2].isalpha()
+        and following[:1].isalpha()
+        and following[:1].islower()
+    )
+
+
+def is_spaced_between(line: str, following: str) -> bool:
+    """Whether the end of a line stands for a space: not between scripts without spaces."""
+    return not (_UNSPACED.match(line[-1:]) and _UNSPACED.match(following[:1]))
+
+
+def _glyphs(characters: Iterable[Glyph]) -> Iterator[Glyph]:
+    """Characters of one origin put together."""
+    last: Glyph | None = None
+    for one in characters:
+        is_space = one.text.isspace() or (last is not None and last.text.isspace())
+        if last is not None and not is_space and _is_same(last, one):
+            last.text += one.text
+            last.places += one.places
+            last.box = _around(last.box, one.box)
+            continue
+        if last is not None:
+            yield last
+        last = one
+    if last is not None:
+        yield last
+
+
+def _is_same(one: Glyph, other: Glyph) -> bool:
+    near = abs(one.x - other.x) < _SAME_PLACE and abs(one.y - other.y) < _SAME_PLACE
+    return near and _overlap(one.box, other.box)
+
+
+def _distinct(glyphs: Iterable[Glyph]) -> Iterator[Glyph]:
+    """Glyphs without those that repeat one just before in the same place."""
+    recent: list[Glyph] = []
+    for glyph in glyphs:
+        if any(glyph.text == one.text and _overlap(glyph.box, one.box) for one in recent):
+            continue
+        recent = [*recent[-_NEAR + 1 :], glyph]
+        yield glyph
+
+
+def _rows(glyphs: Sequence[Glyph]) -> Iterator[list[Glyph]]:
+    """Glyphs of one baseline that come one after the other."""
+    row: list[Glyph] = []
+    for glyph in glyphs:
+        if row and _is_elsewhere(row, glyph):
+            yield row
+            row = []
+        row.append(glyph)
+    if any(glyph.text.strip() for glyph in row):
+        yield row
+
+
+def _is_elsewhere(row: list[Glyph], glyph: Glyph) -> bool:
+    size = max(row[-1].size, glyph.size, 1.0)
+    if abs(row[-1].y - glyph.y) <= _BASELINE * size:
+        return False
+    is_mark = all(unicodedata.category(c)[0] == "M" for c in glyph.text)
+    return not is_mark
+
+
+def _read(row: list[Glyph]) -> Line:
+    """The glyphs of a line in the order of reading, with spaces."""
+    right = sum(glyph.direction == "R" for glyph in row)
+    is_right = right > sum(glyph.direction == "L" and glyph.text[0].isalpha() for glyph in row)
+    size = sorted(glyph.size for glyph in row)[len(row) // 2]
+    line = Line(y=sorted(g.y for g in row)[len(row) // 2], size=size)
+    if is_right:
+        letters = sorted((g for g in row if not g.text.isspace()), key=lambda g: -g.box[2])
+        spaces = _spaces(letters, [g.x for g in row if g.text.isspace()])
+        ordered = _turned(_mirrored(letters), "L")
+    else:
+        spaces = set()
+        ordered = sorted(row, key=lambda g: g.x)
+        ordered = _turned(ordered, "R") if right else ordered
+    for glyph in ordered:
+        last = line.glyphs[-1] if line.glyphs else None
+        if glyph.text.isspace():
+            if last is not None:
+                line.glyphs.append(None)
+            continue
+        if last is not None and (
+            (last.places[0], glyph.places[0]) in spaces
+            or _is_apart(last, glyph, max(size, 1.0), is_right=is_right)
+        ):
+            line.glyphs.append(None)
+        line.glyphs.append(glyph)
+    while line.glyphs and line.glyphs[-1] is None:
+        line.glyphs.pop()
+    return line
+
+
+def _spaces(letters: list[Glyph], found: Iterable[float]) -> set[tuple[int, int]]:
+    """Neighbours that have a space between them, in a line that is read from the right.
+
+    A space may be where it belongs, or in the place of the letter after it, so that of the gaps on
+    both sides of that letter the wider one counts.
+
+    Args:
+        letters: from the right to the left.
+        found: where there are spaces.
+    """
+    gaps = [_gap(one.box, other.box) for one, other in pairwise(letters)]
+    between = set()
+    for x in found:
+        after = next((n for n, g in enumerate(letters) if g.box[0] <= x + _NEAR_A_LETTER), None)
+        near = [n for n in (() if after is None else (after - 1, after)) if 0 <= n < len(gaps)]
+        if near:
+            widest = max(near, key=lambda n: gaps[n])
+            between.add((letters[widest].places[0], letters[widest + 1].places[0]))
+    return between
+
+
+def _is_apart(one: Glyph, other: Glyph, size: float, *, is_right: bool) -> bool:
+    """Whether two neighbours in a line belong to two words."""
+    gap = _gap(one.box, other.box) / size
+    if (
+        not is_right and other.places[0] - one.places[-1] == 2
+    ):  # between them is what PDFium made: a space
+        return gap > _WORD_OF_PDFIUM
+    return gap > (_WORD_FROM_RIGHT if is_right else _WORD)
+
+
+def _mirrored(glyphs: list[Glyph]) -> list[Glyph]:
+    return [replace(glyph, text=glyph.text.translate(_MIRRORED)) for glyph in glyphs]
+
+
+def _turned(glyphs: list[Glyph], direction: str) -> list[Glyph]:
+    """Glyphs with the runs of one direction the other way round, neutral ones inside included."""
+    found: list[Glyph] = []
+    run: list[Glyph] = []
+    neutral: list[Glyph] = []
+    for glyph in glyphs:
+        if glyph.direction == direction:
+            run += [*neutral, glyph]
+            neutral = []
+        elif run and not glyph.direction:
+            neutral.append(glyph)
+        else:
+            found += [*reversed(run), *neutral, glyph]
+            run, neutral = [], []
+    return [*found, *reversed(run), *neutral]
+
+
+def _gap(one: Box, other: Box) -> float:
+    return max(other[0] - one[2], one[0] - other[2])
+
+
+def _overlap(one: Box, other: Box) -> bool:
+    """Whether two boxes share more than half of the smaller one's width and height."""
+    return all(
+        min(one[high], other[high]) - max(one[low], other[low])
+        >= _SHARED * min(one[high] - one[low], other[high] - other[low])
+        for low, high in ((0, 2), (1, 3))
+    )
+
+
+def _around(one: Box, other: Box) -> Box:
+    return (
+        min(one[0], other[0]),
+        min(one[1], other[1]),
+        max(one[2], other[2]),
+        max(one[3], other[3]),
+    )

@@ -1,0 +1,90 @@
+"""Documents of every kind, by what is in them: the first bytes count, then the name."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from babelspan.data.documents import (
+    LARGEST_TEXT,
+    STANDARD_INPUT,
+    Document,
+    read_document,
+)
+from babelspan.data.files import read_bytes
+from babelspan.documents.confined import confined
+from babelspan.documents.plain import markdown, text
+from babelspan.types import DataError
+from babelspan.version import how_to_install
+
+RULES = "1"
+"""Changes with every change of the text or the places that a reader gives."""
+
+_HTML = (b"<!doctype html", b"<html")
+_HTML_NAMES = (".html", ".htm", ".xhtml")
+_MARKDOWN_NAMES = (".md", ".markdown")
+_HEAD = 1000
+_KINDS_OF_ZIP = ((b"word/document.xml", "docx"), (b"application/epub+zip", "epub"))
+
+
+def kind_of(name: str, raw: bytes) -> str:
+    """What reads a file: "text" for all that nothing else does."""
+    head = raw[:_HEAD].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if raw.startswith(b"%PDF-"):
+        return "pdf"
+    if raw.startswith(b"PK\x03\x04"):
+        return next((kind for inside, kind in _KINDS_OF_ZIP if inside in raw), "text")
+    plain_name = name.lower().removesuffix(".gz")
+    if head.startswith(_HTML) or (plain_name.endswith(_HTML_NAMES) and b"<" in head):
+        return "html"
+    return "markdown" if plain_name.endswith(_MARKDOWN_NAMES) else "text"
+
+
+def read_bytes_as_document(name: str, raw: bytes) -> Document:
+    """The document in the bytes of a file that is not packed.
+
+    Raises:
+        DataError: if it cannot be read, with the reason and what to do.
+    """
+    kind = kind_of(name, raw)
+    if kind == "text":
+        return text(name, raw)
+    if kind == "markdown":
+        return markdown(name, raw)
+    try:
+        return confined().read(kind, name, raw)
+    except ModuleNotFoundError as error:
+        raise DataError(
+            f"{name}: this is a file of the kind {kind}, whose reader takes {error.name}, which "
+            f"is not installed: {how_to_install('index')}"
+        ) from None
+
+
+def read_any(name: str) -> Document:
+    """The document in a file, which may be gzip'd; "-" is standard input, which is plain text.
+
+    Raises:
+        DataError: if it cannot be read, or is larger than `LARGEST_TEXT`.
+    """
+    if name == STANDARD_INPUT:
+        return read_document(name)
+    raw = read_bytes(Path(name), largest=LARGEST_TEXT)
+    if len(raw) > LARGEST_TEXT:
+        raise DataError(
+            f"{name}: expected a file of at most {LARGEST_TEXT // 2**20} MiB, found more; split it"
+        )
+    return read_bytes_as_document(name, raw)
+
+
+def read_all(names: Iterable[str]) -> tuple[list[Document], list[str]]:
+    """Files that can be read and are not empty; the reasons for the others."""
+    documents, skipped = [], []
+    for name in names:
+        try:
+            document = read_any(name)
+        except DataError as error:
+            skipped.append(str(error))
+            continue
+        if document.text.strip():
+            documents.append(document)
+        else:
+            skipped.append(f"{name}: holds no text")
+    return documents, skipped

@@ -1,0 +1,212 @@
+"""A collection in tantivy (extra `index`): passages and files in one store, changed by one commit.
+
+Terms come ready made (`text.terms`); the store only counts them. Readers open without a lock and
+keep what they have opened while they answer.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import tantivy
+
+from babelspan.seams import Entry, Group, Hit
+from babelspan.types import ConfigError, DataError
+
+_HEAP = 64_000_000
+"""Bytes that the writer collects before it writes a segment."""
+_MOST_TERM = 200
+"""Bytes of a term, at most; longer ones are left out."""
+_TERMS = "terms"
+_COUNTS = "freq"
+_PASSAGE, _FILE = "passage", "file"
+
+
+def _schema() -> tantivy.Schema:
+    builder = tantivy.SchemaBuilder()
+    builder.add_text_field(_TERMS, tokenizer_name="whitespace", index_option=_COUNTS)
+    for name in ("kind", "language", "file"):
+        builder.add_text_field(
+            name, stored=name == "file", fast=True, tokenizer_name="raw", index_option="basic"
+        )
+    builder.add_bytes_field("content", stored=True)
+    return builder.build()
+
+
+class TantivyIndex:
+    """Passages in a folder.
+
+    Args:
+        folder: of the store.
+        writes: whether to change it; made if there is none.
+
+    Raises:
+        DataError: if there is no store, or it is damaged.
+        ConfigError: if another process is changing it.
+    """
+
+    def __init__(self, folder: Path, *, writes: bool = False) -> None:
+        self._folder = folder
+        self._schema = _schema()
+        if writes:
+            folder.mkdir(parents=True, exist_ok=True)
+        with _told(folder):
+            self._index = (
+                tantivy.Index(self._schema, str(folder))
+                if writes
+                else tantivy.Index.open(str(folder))
+            )
+            self._searcher = self._index.searcher()
+        self._writer: Any = None
+        if writes:
+            try:
+                self._writer = self._index.writer(_HEAP, 1)
+            except ValueError as error:
+                raise ConfigError(
+                    f"{folder}: another process is changing this store ({_line(error)}); wait "
+                    "until it has finished"
+                ) from None
+
+    def replace(self, file: str, about: Mapping[str, Any], entries: Iterable[Entry]) -> None:
+        """As `seams.PassageIndex.replace`."""
+        self.remove(file)
+        self._add(_FILE, file, json.dumps(about), "", ())
+        for entry in entries:
+            self._add(_PASSAGE, file, entry.content, entry.language, entry.terms)
+
+    def renew(self, file: str, about: Mapping[str, Any]) -> None:
+        """As `seams.PassageIndex.renew`."""
+        old = [self._term("file", _name(file)), self._term("kind", _FILE)]
+        query = tantivy.Query.boolean_query([(tantivy.Occur.Must, one) for one in old])
+        self._writer.delete_documents_by_query(query)
+        self._add(_FILE, file, json.dumps(about), "", ())
+
+    def remove(self, file: str) -> None:
+        """As `seams.PassageIndex.remove`."""
+        self._writer.delete_documents_by_term("file", _name(file))
+
+    def commit(self) -> None:
+        """As `seams.PassageIndex.commit`."""
+        with _told(self._folder):
+            self._writer.commit()
+        self.reload()
+
+    def reload(self) -> None:
+        """See what has been committed since."""
+        self._index.reload()
+        self._searcher = self._index.searcher()
+
+    def close(self) -> None:
+        """Let go of the lock; what is not committed is lost."""
+        if self._writer is not None:
+            self._writer.wait_merging_threads()
+            self._writer = None
+
+    def search(self, groups: Sequence[Group], *, language: str | None, count: int) -> list[Hit]:
+        """As `seams.PassageIndex.search`."""
+        queries = [
+            tantivy.Query.boost_query(
+                tantivy.Query.disjunction_max_query([self._all_of(a) for a in g.alternatives]),
+                g.weight,
+            )
+            for g in groups
+            if g.alternatives
+        ]
+        if not queries:
+            return []
+        query = self._in(self._any_of(queries), language)
+        return [self._hit(address, score) for score, address in self._found(query, count)]
+
+    def union(self, group: Group, *, language: str | None) -> int:
+        """As `seams.PassageIndex.union`."""
+        if not group.alternatives:
+            return 0
+        query = self._in(self._any_of([self._all_of(a) for a in group.alternatives]), language)
+        return int(self._searcher.search(query, 1, count=True).count or 0)  # type: ignore[attr-defined]
+
+    def languages(self) -> dict[str, int]:
+        """As `seams.PassageIndex.languages`."""
+        found = self._searcher.aggregate(
+            self._term("kind", _PASSAGE), {"of": {"terms": {"field": "language", "size": 10_000}}}
+        )
+        return {bucket["key"]: bucket["doc_count"] for bucket in found["of"]["buckets"]}
+
+    def files(self) -> dict[str, dict[str, Any]]:
+        """As `seams.PassageIndex.files`."""
+        return {hit.file: json.loads(hit.content) for hit in self._all(_FILE)}
+
+    def everything(self) -> Iterator[Hit]:
+        """As `seams.PassageIndex.everything`."""
+        yield from self._all(_PASSAGE)
+
+    def _all(self, kind: str) -> Iterator[Hit]:
+        query = tantivy.Query.const_score_query(self._term("kind", kind), 0.0)
+        for _, address in self._found(query, max(1, self._searcher.num_docs)):
+            yield self._hit(address, 0.0)
+
+    def _found(self, query: tantivy.Query, count: int) -> list[tuple[Any, tantivy.DocAddress]]:
+        with _told(self._folder):
+            return self._searcher.search(query, count, count=False).hits
+
+    def _hit(self, address: tantivy.DocAddress, score: float) -> Hit:
+        with _told(self._folder):
+            stored = self._searcher.doc(address)
+        content = bytes(stored["content"][0]).decode()
+        return Hit(json.loads(stored["file"][0]), content, score)
+
+    def _add(self, kind: str, file: str, content: str, language: str, terms: Sequence[str]) -> None:
+        document = tantivy.Document(
+            terms=" ".join(t for t in terms if len(t) <= _MOST_TERM),
+            kind=kind,
+            language=language,
+            file=_name(file),
+            content=content.encode(),
+        )
+        self._writer.add_document(document)
+
+    def _term(self, field: str, value: str) -> tantivy.Query:
+        return tantivy.Query.term_query(
+            self._schema, field, value, _COUNTS if field == _TERMS else "basic"
+        )
+
+    def _all_of(self, terms: Sequence[str]) -> tantivy.Query:
+        queries = [self._term(_TERMS, term) for term in terms]
+        if len(queries) == 1:
+            return queries[0]
+        return tantivy.Query.boolean_query([(tantivy.Occur.Must, query) for query in queries])
+
+    def _any_of(self, queries: Sequence[tantivy.Query]) -> tantivy.Query:
+        return tantivy.Query.boolean_query([(tantivy.Occur.Should, query) for query in queries])
+
+    def _in(self, query: tantivy.Query, language: str | None) -> tantivy.Query:
+        if language is None:
+            return query
+        wanted = tantivy.Query.const_score_query(self._term("language", language), 0.0)
+        return tantivy.Query.boolean_query(
+            [(tantivy.Occur.Must, query), (tantivy.Occur.Must, wanted)]
+        )
+
+
+def _name(file: str) -> str:
+    """A name of a file, which need not be UTF-8, as a term."""
+    return json.dumps(file)
+
+
+@contextmanager
+def _told(folder: Path) -> Iterator[None]:
+    """Turn what tantivy says of a damaged store, or dies of, into a message."""
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit, GeneratorExit, MemoryError):
+        raise
+    except BaseException as error:  # a panic is no Exception
+        raise DataError(
+            f"{folder}: the store of this collection cannot be used: {_line(error)}; remove the "
+            "collection and make it anew with `babelspan index`"
+        ) from None
+
+
+def _line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:200]

@@ -1,0 +1,132 @@
+"""A collection on disk: its store, and what made it.
+
+`collection.toml` names the rules by which the store was made. It is written before the store is, so
+that a store is never read by other rules than its own.
+"""
+
+import hashlib
+import json
+import tomllib
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from babelspan.data.files import write_whole
+from babelspan.documents import reading
+from babelspan.engines.tantivy import TantivyIndex
+from babelspan.retrieval import passages
+from babelspan.text import language_of, sounds, terms
+from babelspan.types import ConfigError, DataError
+
+ABOUT = "collection.toml"
+STORE = "store"
+RULES = {
+    "store": "1",
+    "terms": terms.RULES,
+    "sounds": sounds.RULES,
+    "passages": passages.RULES,
+    "language": language_of.RULES,
+    "documents": reading.RULES,
+}
+"""What the passages of a collection depend on."""
+
+
+@dataclass(slots=True)
+class Checked:
+    """What is in a collection.
+
+    Attributes:
+        files: number of files with passages.
+        passages: their number.
+        languages: number of passages in each.
+        skipped: why files have none, by name.
+        digest: equal for collections that hold the same.
+        faults: what is wrong with it; empty if all is well.
+    """
+
+    files: int = 0
+    passages: int = 0
+    languages: Mapping[str, int] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
+    digest: str = ""
+    faults: list[str] = field(default_factory=list)
+
+
+def open_collection(folder: Path, *, writes: bool = False) -> TantivyIndex:
+    """The store of a collection.
+
+    Args:
+        folder: of the collection.
+        writes: whether to change it; it is made if there is none.
+
+    Raises:
+        DataError: if it is no collection, or damaged.
+        ConfigError: if it was made by other rules, or another process is changing it.
+    """
+    about = folder / ABOUT
+    if not about.exists():
+        if not writes:
+            raise DataError(
+                f"{folder}: expected a collection, found no {ABOUT}; make one with `babelspan "
+                f"index FOLDER --out {folder}`"
+            )
+        strange = [p for p in folder.iterdir() if p.name != ".lock"] if folder.is_dir() else []
+        if strange:
+            raise ConfigError(
+                f"{folder}: expected a collection or no folder, found one with {strange[0].name} "
+                "in it; choose another folder"
+            )
+        lines = (f'{name} = "{version}"\n' for name, version in RULES.items())
+        write_whole(about, "".join(["[rules]\n", *lines]))
+    _refuse_other_rules(about)
+    return TantivyIndex(folder / STORE, writes=writes)
+
+
+def check(folder: Path) -> Checked:
+    """Read all of a collection.
+
+    Raises:
+        DataError: if it is no collection, or cannot be opened.
+        ConfigError: if it was made by other rules.
+    """
+    index = open_collection(folder)
+    found = Checked()
+    try:
+        files = index.files()
+        counted: Counter[str] = Counter()
+        lines = []
+        for hit in index.everything():
+            counted[hit.file] += 1
+            lines.append(json.dumps([hit.file, hit.content]))
+        found.languages = index.languages()
+    except DataError as error:
+        found.faults.append(str(error))
+        return found
+    for name, about in files.items():
+        if "reason" in about:
+            found.skipped[name] = about["reason"]
+        if about.get("passages", 0) != counted[name]:
+            found.faults.append(
+                f"{name}: expected {about.get('passages', 0)} passages, found {counted[name]}"
+            )
+        lines.append(json.dumps([name, about.get("sha256")]))
+    strange = [name for name in counted if name not in files]
+    found.faults += [f"{name}: passages of a file that is not in the list" for name in strange]
+    found.files = len(files) - len(found.skipped)
+    found.passages = counted.total()
+    found.digest = hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()[:16]
+    return found
+
+
+def _refuse_other_rules(about: Path) -> None:
+    try:
+        rules: Any = tomllib.loads(about.read_text(encoding="utf-8")).get("rules")
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise DataError(f"{about}: broken ({error}); make the collection anew") from None
+    if rules != RULES:
+        raise ConfigError(
+            f"{about}: expected a collection made by the rules {RULES}, found {rules}; remove it, "
+            "and make it anew with `babelspan index`"
+        )

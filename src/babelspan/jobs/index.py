@@ -1,0 +1,217 @@
+"""A folder of documents made into a collection, or brought up to date: only what changed is read.
+
+What is in the store and what is known of the files is changed by one commit, so a process that is
+killed leaves the collection as it was at the last one; the same command goes on from there.
+"""
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from babelspan.data.documents import LARGEST_TEXT, Document
+from babelspan.data.files import read_bytes
+from babelspan.data.locks import locked, sweep
+from babelspan.data.walking import Seen, is_below, seen, walk
+from babelspan.documents.reading import read_bytes_as_document
+from babelspan.engines.tantivy import TantivyIndex
+from babelspan.jobs.collections import open_collection
+from babelspan.retrieval.passages import passages_of
+from babelspan.retrieval.searching import entry_of
+from babelspan.types import ConfigError, DataError
+
+COMMIT_CHARACTERS = 50_000_000
+"""Characters of text after which there is a commit."""
+COMMIT_SECONDS = 30.0
+"""Seconds after which there is one."""
+
+_READINGS = 3
+"""Times that a file is read which changes meanwhile, at most."""
+_NOT_FOR_EVER = "not installed"
+"""In the reason of a file that may be read another time, although it has not changed."""
+
+Watch = Callable[[int, int], None]
+
+
+@dataclass(slots=True)
+class Report:
+    """What was done.
+
+    Attributes:
+        added: files that are new.
+        changed: files that were read again.
+        unchanged: files that were not.
+        removed: files that are gone.
+        passages: of all that was read.
+        skipped: why files cannot be read, by name.
+    """
+
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    passages: int = 0
+    skipped: dict[str, str] = field(default_factory=dict)
+
+
+def index(
+    folders: Sequence[Path],
+    out: Path,
+    *,
+    follow: bool = False,
+    rehash: bool = False,
+    keep_missing: bool = False,
+    prune: bool = False,
+    watch: Watch | None = None,
+) -> Report:
+    """Make a collection of folders, or bring it up to date.
+
+    Args:
+        folders: folders and files; what the collection has from elsewhere stays.
+        out: folder of the collection.
+        follow: whether links are followed.
+        rehash: whether files are read of which size and time are as they were.
+        keep_missing: whether to keep files that are gone.
+        prune: whether more than half of the files may be removed.
+        watch: told how many files have been looked at.
+
+    Raises:
+        DataError: if a folder is missing, or the collection is damaged.
+        ConfigError: if another process is at work on it, it was made by other rules, or more than
+            half of its files are gone and neither `keep_missing` nor `prune` is set.
+    """
+    found = list(walk(folders, follow=follow))
+    with locked(out):
+        sweep(out)
+        store = open_collection(out, writes=True)
+        try:
+            work = _Work(store, rehash=rehash)
+            gone = work.gone(found, folders)
+            if gone and not keep_missing:
+                _refuse_loss(out, len(gone), len(work.known), prune)
+                work.remove(gone)
+            for number, file in enumerate(found):
+                work.look_at(file)
+                if watch is not None:
+                    watch(number + 1, len(found))
+            store.commit()
+        finally:
+            store.close()
+    return work.report
+
+
+class _Work:
+    """Files one by one into a store."""
+
+    def __init__(self, store: TantivyIndex, *, rehash: bool) -> None:
+        self.report = Report()
+        self.known = store.files()
+        self._store = store
+        self._rehash = rehash
+        self._characters = 0
+        self._committed = time.monotonic()
+
+    def gone(self, found: Sequence[Seen], folders: Sequence[Path]) -> list[str]:
+        """Files of the store that should be among those found and are not."""
+        there = {file.path for file in found}
+        return [name for name in self.known if name not in there and is_below(name, folders)]
+
+    def remove(self, names: Sequence[str]) -> None:
+        for name in names:
+            self._store.remove(name)
+        self.report.removed += len(names)
+
+    def look_at(self, file: Seen) -> None:
+        """Read a file if it has changed, and put it into the store."""
+        known = self.known.get(file.path)
+        is_as_known = known is not None and (known.get("size"), known.get("changed")) == (
+            file.size,
+            file.changed,
+        )
+        if known is not None and is_as_known and not self._rehash and _is_settled(known):
+            self.report.unchanged += 1
+            if "reason" in known:
+                self.report.skipped[file.path] = known["reason"]
+            return
+        try:
+            file, raw = _read(file)
+        except DataError as error:
+            self._skip(file, str(error), known, sha256=None)
+            return
+        checksum = hashlib.sha256(raw).hexdigest()
+        if known is not None and known.get("sha256") == checksum and _is_settled(known):
+            if not is_as_known:
+                self._store.renew(file.path, known | {"size": file.size, "changed": file.changed})
+            self.report.unchanged += 1
+            return
+        try:
+            document = read_bytes_as_document(file.path, raw)
+        except DataError as error:
+            self._skip(file, str(error), known, sha256=checksum)
+            return
+        self._put(file, document, checksum, is_new=known is None)
+
+    def _put(self, file: Seen, document: Document, checksum: str, *, is_new: bool) -> None:
+        passages = passages_of(document)
+        about = _about(file, checksum) | {"kind": document.kind, "passages": len(passages)}
+        if not passages:
+            about["reason"] = "holds no text"
+            self.report.skipped[file.path] = about["reason"]
+        self._store.replace(file.path, about, map(entry_of, passages))
+        self.report.added += is_new
+        self.report.changed += not is_new
+        self.report.passages += len(passages)
+        self._characters += len(document.text)
+        self._commit_in_time()
+
+    def _skip(
+        self, file: Seen, reason: str, known: dict[str, Any] | None, *, sha256: str | None
+    ) -> None:
+        reason = reason.removeprefix(f"{file.path}: ")
+        about = _about(file, sha256) | {"reason": reason, "passages": 0}
+        if known != about:
+            self._store.replace(file.path, about, ())
+        self.report.skipped[file.path] = reason
+
+    def _commit_in_time(self) -> None:
+        waited = time.monotonic() - self._committed
+        if self._characters >= COMMIT_CHARACTERS or waited >= COMMIT_SECONDS:
+            self._store.commit()
+            self._characters, self._committed = 0, time.monotonic()
+
+
+def _about(file: Seen, checksum: str | None) -> dict[str, Any]:
+    return {"size": file.size, "changed": file.changed, "sha256": checksum}
+
+
+def _is_settled(known: dict[str, Any]) -> bool:
+    """Whether a file that is as it was would be read, or not be read, as it was."""
+    return known.get("sha256") is not None and _NOT_FOR_EVER not in known.get("reason", "")
+
+
+def _read(file: Seen) -> tuple[Seen, bytes]:
+    """The bytes of a file that did not change while it was read, and how it was seen then."""
+    for _ in range(_READINGS):
+        if file.reason:
+            raise DataError(file.reason)
+        if file.size > LARGEST_TEXT:
+            raise DataError(
+                f"expected a file of at most {LARGEST_TEXT // 2**20} MiB, found "
+                f"{file.size / 2**20:,.0f}; split it"
+            )
+        raw = read_bytes(Path(file.path), largest=LARGEST_TEXT)
+        now = seen(file.path)
+        if now == file:
+            return file, raw
+        file = now
+    raise DataError(f"it changed {_READINGS} times while it was read; index it later")
+
+
+def _refuse_loss(out: Path, gone: int, known: int, prune: bool) -> None:
+    if not prune and 2 * gone > known:
+        raise ConfigError(
+            f"{out}: {gone} of {known} files are gone from their folders; if that is right, add "
+            "--prune; to keep them, as of a disk that is not here now, add --keep-missing"
+        )

@@ -1,0 +1,113 @@
+"""Questions over a collection: passages are searched, read, and answers placed in their files."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from babelspan.data.documents import Document
+from babelspan.data.parts import cut_out
+from babelspan.jobs.ask import Asked, ask_all
+from babelspan.jobs.collections import open_collection
+from babelspan.reading.answerer import Watch
+from babelspan.retrieval.passages import Passage
+from babelspan.retrieval.question import Dictionaries, Translated
+from babelspan.retrieval.searching import Retrieved, Search
+from babelspan.seams import Alternatives
+from babelspan.types import UNDETERMINED
+
+if TYPE_CHECKING:
+    from babelspan.jobs.answer import Answers
+
+PASSAGES = 20
+"""Passages that are read for a question."""
+_LEXICON = "lexicon:"
+
+
+def alternatives_of(translator: str | None) -> Alternatives | None:
+    """What finds passages in other languages, by the name of a translator.
+
+    Args:
+        translator: `lexicon:FILE[+FILE…]` for all translations of each word, or any other for one
+            translation of the whole question; None to search for the words of the question only.
+
+    Raises:
+        ConfigError: if there is no such translator or dictionary.
+    """
+    if translator is None:
+        return None
+    if translator.startswith(_LEXICON):
+        return Dictionaries([Path(p) for p in translator.removeprefix(_LEXICON).split("+") if p])
+    from babelspan.translators import load_translator
+
+    return Translated(load_translator(translator))
+
+
+def searched(folder: Path, translator: str | None = None) -> Search:
+    """A search over a collection; errors as in `open_collection` and `alternatives_of`."""
+    return Search(open_collection(folder), alternatives_of(translator))
+
+
+def ask_collection(
+    answerer: "Answers",
+    questions: Iterable[str],
+    search: Search,
+    *,
+    passages: int = PASSAGES,
+    language: str = UNDETERMINED,
+    top_k: int = 1,
+    min_score: float = 0.0,
+    min_probability: float | None = None,
+    watch: Watch | None = None,
+) -> Iterator[Asked]:
+    """Each question with its answers, in order; errors as in `ask_all`.
+
+    Args:
+        answerer: the reader.
+        questions: the questions.
+        search: over the collection.
+        passages: how many are read for a question.
+        language: of the questions; "und" to find out.
+        top_k: as in `ask_all`.
+        min_score: as in `ask_all`.
+        min_probability: as in `ask_all`.
+        watch: as in `ask_all`.
+    """
+    for question in questions:
+        found = search.passages(question, passages, language=language)
+        yield from ask_all(
+            answerer,
+            [question],
+            joined(found),
+            top_k=top_k,
+            min_score=min_score,
+            min_probability=min_probability,
+            watch=watch,
+        )
+
+
+def joined(found: Iterable[Retrieved]) -> list[Document]:
+    """Passages as texts to read; those of one file that overlap are one, in the first's place."""
+    texts: list[tuple[str, Passage]] = []
+    for one in found:
+        passage = one.passage
+        for file, other in [t for t in texts if t[0] == one.file]:
+            if other.start <= passage.end and passage.start <= other.end:
+                passage = _together(other, passage)
+                place = texts.index((file, other))
+                texts[place] = (file, passage)
+                break
+        else:
+            texts.append((one.file, passage))
+    return [Document(file, p.text, parts=p.parts, start=p.start) for file, p in texts]
+
+
+def _together(one: Passage, other: Passage) -> Passage:
+    """Two passages that overlap as one."""
+    first, second = sorted((one, other), key=lambda p: (p.start, -p.end))
+    if second.end <= first.end:
+        return first
+    overlap = first.end - second.start
+    text = first.text + second.text[overlap:]
+    more = cut_out(second.text, second.parts, overlap, len(second.text))
+    moved = (part.moved(len(first.text)) for part in more)
+    return Passage(first.start, text, first.language, first.heading, (*first.parts, *moved))

@@ -1,0 +1,63 @@
+"""The lower part of an encoder keeps its weights while the rest learns.
+
+What an encoder knows of languages lies low, and training on questions of a few languages can undo
+it (Bornea et al. 2021, arXiv:2012.05958, Section 1). Besides, an update without the word vectors
+takes less time and memory.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from torch import nn
+
+from babelspan.networks.pretrained import Encoder
+from babelspan.types import ConfigError
+
+
+@contextmanager
+def frozen(reader: Any, layers: int | None) -> Iterator[None]:
+    """Within the block the embeddings and the first layers of a reader's encoder do not learn.
+
+    Args:
+        reader: with an encoder of transformers.
+        layers: how many layers, from the bottom; 0 for the embeddings alone, None for nothing.
+
+    Raises:
+        ConfigError: if the reader has no such encoder, or the encoder has fewer layers.
+    """
+    kept = [] if layers is None else lower_part(reader, layers)
+    kept = [parameter for parameter in kept if parameter.requires_grad]
+    for parameter in kept:
+        parameter.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for parameter in kept:
+            parameter.requires_grad_(True)
+
+
+def lower_part(reader: Any, layers: int) -> list[nn.Parameter]:
+    """The parameters of the embeddings and of the first layers; errors as in `frozen`."""
+    encoder = getattr(reader, "encoder", None)
+    if not isinstance(encoder, Encoder):
+        raise ConfigError(
+            f"frozen={layers}: expected a reader with a pretrained encoder, found one of the kind "
+            f"{getattr(reader, 'kind', type(reader).__name__)!r}; leave the setting out"
+        )
+    if layers > encoder.layers:
+        raise ConfigError(
+            f"frozen={layers}: expected at most {encoder.layers}, the layers of this encoder"
+        )
+    vectors = encoder.model.get_input_embeddings()
+    (stack,) = [
+        module
+        for module in encoder.model.modules()
+        if isinstance(module, nn.ModuleList) and len(module) == encoder.layers
+    ][:1]
+    (embeddings,) = [
+        child
+        for child in encoder.model.children()
+        if any(module is vectors for module in child.modules())
+    ]
+    return [*embeddings.parameters(), *stack[:layers].parameters()]

@@ -1,0 +1,133 @@
+"""A question as groups of alternatives, one for each word, in its own language and in another."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from babelspan.data.lexicon import Translations, languages_of, load_translations
+from babelspan.seams import Group, Translator
+from babelspan.text.inflection import stems
+from babelspan.text.sounds import sounds
+from babelspan.text.terms import terms
+from babelspan.text.words import lexical_words, words
+from babelspan.types import ConfigError, Span
+
+MOST = 30
+"""Alternatives of a word, at most."""
+_MOST_BY_WAY = 8
+"""Translations into English, and of each of these, where there is no direct dictionary."""
+_LONGEST_RUN = 3
+"""Words that are looked up together, at most."""
+_ENGLISH = "en"
+
+
+def own_groups(question: str) -> list[Group]:
+    """A group for each term of a question, as it is."""
+    counted: dict[str, int] = {}
+    for term in terms(question):
+        counted[term] = counted.get(term, 0) + 1
+    return [Group(((term,),), count) for term, count in counted.items()]
+
+
+class Dictionaries:
+    """Alternatives from dictionaries, by way of English where there is no direct one.
+
+    All translations of a word are one group, so that a word with many translations counts no more
+    than another (Pirkola 1998, *The effects of query structure and dictionary setups in
+    dictionary-based cross-language information retrieval*). A word without translation stands for
+    itself and for what sounds like it.
+
+    Args:
+        paths: files and folders, as `data.lexicon` reads them; none for sounds only.
+    """
+
+    def __init__(self, paths: Sequence[Path] = ()) -> None:
+        self._paths = list(paths)
+        self._pairs = {
+            frozenset(pair)
+            for path in paths
+            for file in (sorted(path.iterdir()) if path.is_dir() else [path])
+            if (pair := languages_of(file))
+        }
+        missing = [path for path in paths if not path.exists()]
+        if missing:
+            raise ConfigError(f"{missing[0]}: expected a dictionary or a folder of some")
+        self._loaded = lru_cache(maxsize=32)(self._load)
+
+    def groups(self, question: str, *, source: str, target: str) -> list[Group]:
+        """As `seams.Alternatives.groups`."""
+        found = []
+        places = _words(question, source)
+        first = 0
+        while first < len(places):
+            for last in range(min(first + _LONGEST_RUN, len(places)), first, -1):
+                phrase = question[places[first].start : places[last - 1].end]
+                translated = self._translations(phrase, source, target, is_one=last == first + 1)
+                if translated or last == first + 1:
+                    break
+            found.append(_group(phrase, translated))
+            first = last
+        return [group for group in found if group.alternatives]
+
+    def _translations(self, phrase: str, source: str, target: str, *, is_one: bool) -> list[str]:
+        """All translations of a phrase; of a single word also those of its base forms."""
+        if frozenset((source, target)) in self._pairs:
+            return self._direct(phrase, source, target, is_one=is_one)
+        if _ENGLISH in (source, target):
+            return []
+        english = self._direct(phrase, source, _ENGLISH, is_one=is_one)[:_MOST_BY_WAY]
+        found = [self._direct(e, _ENGLISH, target, is_one=False)[:_MOST_BY_WAY] for e in english]
+        return list(dict.fromkeys(t for of_one in found for t in of_one))
+
+    def _direct(self, phrase: str, source: str, target: str, *, is_one: bool) -> list[str]:
+        if frozenset((source, target)) not in self._pairs:
+            return []
+        dictionary = self._loaded(source, target)
+        found = dictionary.of(phrase)
+        if not found and is_one:
+            bases = (dictionary.of(stem) for stem in stems(phrase.lower(), source))
+            found = next((f for f in bases if f), ())
+        return list(found)
+
+    def _load(self, source: str, target: str) -> Translations:
+        files = [
+            file
+            for path in self._paths
+            for file in (sorted(path.iterdir()) if path.is_dir() else [path])
+            if set(languages_of(file) or ()) == {source, target}
+        ]
+        return load_translations(files, source=source)
+
+
+class Translated:
+    """The one alternative that a translation of the whole question gives.
+
+    Args:
+        translator: what makes it; a language that it does not know has no alternatives.
+    """
+
+    def __init__(self, translator: Translator) -> None:
+        self._translator = translator
+
+    def groups(self, question: str, *, source: str, target: str) -> list[Group]:
+        """As `seams.Alternatives.groups`."""
+        try:
+            (came,) = self._translator.translate([question], source=source, target=target)
+        except ConfigError:
+            return []
+        return own_groups(came)
+
+
+def _group(phrase: str, translated: Sequence[str]) -> Group:
+    """The alternatives of a phrase, as terms, the phrase itself among them."""
+    found = [tuple(dict.fromkeys(terms(text))) for text in (phrase, *translated)]
+    if not translated:
+        found += [(key,) for key in sounds(phrase)]
+    return Group(tuple(dict.fromkeys(one for one in found if one))[:MOST])
+
+
+def _words(question: str, language: str) -> list[Span]:
+    try:
+        return lexical_words(question, language)
+    except ConfigError:  # no ICU, which cuts scripts without spaces: single terms have to do
+        return words(question, language)

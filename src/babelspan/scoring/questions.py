@@ -1,0 +1,202 @@
+"""Figures of generated questions beside those of people: BLEU-4, chrF++, language, copies.
+
+BLEU and chrF are computed by sacrebleu (Post 2018); chrF++: Popovic 2017.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import regex
+from numpy.typing import NDArray
+
+from babelspan.scoring.diversity import distinct, self_bleu
+from babelspan.scoring.recognition import Recogniser
+from babelspan.text.words import words
+from babelspan.types import ConfigError, Example
+from babelspan.version import how_to_install
+
+OWN = "words"
+"""Our own cutting into words, marks apart, the same in all languages."""
+TOKENIZERS = (OWN, "13a", "intl", "zh", "char", "none")
+"""Those of sacrebleu that need no download, and ours."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """How questions are compared.
+
+    Attributes:
+        tokenize: one of `TOKENIZERS`, for BLEU.
+        lowercase: whether upper and lower case are the same, for BLEU and chrF.
+    """
+
+    tokenize: str = OWN
+    lowercase: bool = False
+
+    def bleu(self, questions: Sequence[str], golds: Sequence[str]) -> float:
+        """BLEU-4 of a set of questions, a fraction; smoothing "exp", no effective order."""
+        score = self._bleu().corpus_score(*self._cut(questions, golds))
+        return float(score.score) / 100
+
+    def chrf(self, questions: Sequence[str], golds: Sequence[str]) -> float:
+        """chrF++ of a set of questions, a fraction."""
+        return float(self._chrf().corpus_score(list(questions), [list(golds)]).score) / 100
+
+    def chrf_each(self, questions: Sequence[str], golds: Sequence[str]) -> list[float]:
+        """chrF++ of each question, fractions."""
+        metric = self._chrf()
+        return [
+            float(metric.sentence_score(question, [gold]).score) / 100
+            for question, gold in zip(questions, golds, strict=True)
+        ]
+
+    def signature(self) -> str:
+        """What BLEU and chrF depend on, as sacrebleu says it, and how words were cut."""
+        bleu, chrf = self._bleu(), self._chrf()
+        bleu.corpus_score(["a"], [["a"]])  # it knows the number of references after a score only
+        chrf.corpus_score(["a"], [["a"]])
+        own = "|words:babelspan" if self.tokenize == OWN else ""
+        return f"BLEU|{bleu.get_signature()}{own}||chrF2++|{chrf.get_signature()}"
+
+    def _cut(
+        self, questions: Sequence[str], golds: Sequence[str]
+    ) -> tuple[list[str], list[list[str]]]:
+        if self.tokenize != OWN:
+            return list(questions), [list(golds)]
+        return [" ".join(tokens(q)) for q in questions], [[" ".join(tokens(g)) for g in golds]]
+
+    def _bleu(self) -> Any:
+        tokenize = "none" if self.tokenize == OWN else self.tokenize
+        return _sacrebleu().BLEU(tokenize=tokenize, lowercase=self.lowercase, force=True)
+
+    def _chrf(self) -> Any:
+        return _sacrebleu().CHRF(word_order=2, lowercase=self.lowercase)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class QuestionFigures:
+    """Figures of the questions of a pair of languages; fractions, unless something else is said.
+
+    Attributes:
+        bleu, chrf: of all questions.
+        chrf_each: (Q,).
+        languages: that each question is in, among those of the data; None for no words.
+        right_language: share of questions in the language asked for.
+        copied: share of a question's words that stand in the text.
+        with_answer: share of questions that hold their answer.
+        self_bleu: of the questions against each other.
+        gold_self_bleu: the same of people's.
+        distinct_1, distinct_2: different words and pairs of words, per word and pair.
+        question_words, gold_words: mean number of words.
+        missing: questions that were not written; they count as empty.
+        read_f1, gold_read_f1: F1 of a reader's answers to the questions, and to people's; None
+            without a reader.
+    """
+
+    bleu: float
+    chrf: float
+    chrf_each: NDArray[np.float64]
+    languages: Sequence[str | None]
+    right_language: float
+    copied: float
+    with_answer: float
+    self_bleu: float | None
+    gold_self_bleu: float | None
+    distinct_1: float | None
+    distinct_2: float | None
+    question_words: float
+    gold_words: float
+    missing: int
+    read_f1: float | None = None
+    gold_read_f1: float | None = None
+
+    @property
+    def questions(self) -> int:
+        """Q."""
+        return len(self.chrf_each)
+
+
+def question_figures(
+    examples: Sequence[Example],
+    questions: Sequence[str],
+    recogniser: Recogniser,
+    measure: Measure,
+    *,
+    missing: int = 0,
+    read_f1: float | None = None,
+    gold_read_f1: float | None = None,
+) -> QuestionFigures:
+    """Compare written questions with people's.
+
+    Args:
+        examples: of one pair of languages, with people's questions.
+        questions: written about the same answers, in their order; empty for none.
+        recogniser: of the languages of the data.
+        measure: how BLEU and chrF compare.
+        missing: number of questions that were not written.
+        read_f1: F1 of a reader on the written questions.
+        gold_read_f1: F1 of the reader on people's questions.
+    """
+    golds = [e.question for e in examples]
+    cut, gold_cut = [tokens(q.casefold()) for q in questions], [tokens(g.casefold()) for g in golds]
+    languages = [recogniser.language_of(question) for question in questions]
+    spoken = [_copied(e, q) for e, q in zip(examples, questions, strict=True)]
+    words_written = sum(count for _, count in spoken)
+    return QuestionFigures(
+        bleu=measure.bleu(questions, golds),
+        chrf=measure.chrf(questions, golds),
+        chrf_each=np.array(measure.chrf_each(questions, golds)),
+        languages=languages,
+        right_language=_share(
+            found == e.question_language for found, e in zip(languages, examples, strict=True)
+        ),
+        copied=sum(copied for copied, _ in spoken) / max(1, words_written),
+        with_answer=_share(
+            any(a.text.casefold() in question.casefold() for a in (e.answers or ())[:1])
+            for e, question in zip(examples, questions, strict=True)
+        ),
+        self_bleu=self_bleu(cut),
+        gold_self_bleu=self_bleu(gold_cut),
+        distinct_1=distinct(cut, 1),
+        distinct_2=distinct(cut, 2),
+        question_words=words_written / len(questions),
+        gold_words=sum(len(words(g, "")) for g in golds) / len(golds),
+        missing=missing,
+        read_f1=read_f1,
+        gold_read_f1=gold_read_f1,
+    )
+
+
+def tokens(text: str) -> list[str]:
+    """Words, and every other character that is no space by itself, in order."""
+    found: list[str] = []
+    end = 0
+    for span in words(text, ""):
+        found += regex.findall(r"\S", text[end : span.start])
+        found.append(span.of(text))
+        end = span.end
+    return [*found, *regex.findall(r"\S", text[end:])]
+
+
+def _copied(example: Example, question: str) -> tuple[int, int]:
+    """Words of a question that stand in its text, and all its words."""
+    text = {s.of(example.context).casefold() for s in words(example.context, "")}
+    asked = [s.of(question).casefold() for s in words(question, "")]
+    return sum(word in text for word in asked), len(asked)
+
+
+def _share(those: Iterable[bool]) -> float:
+    judged = list(those)
+    return sum(judged) / len(judged)
+
+
+def _sacrebleu() -> Any:
+    try:
+        from sacrebleu import metrics
+    except ImportError:
+        raise ConfigError(
+            f"BLEU and chrF need sacrebleu, which is not installed; {how_to_install('measure')}"
+        ) from None
+    return metrics

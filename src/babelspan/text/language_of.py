@@ -1,0 +1,84 @@
+"""The language of a text: by its script where that decides, else by py3langid (extra `index`)."""
+
+from collections.abc import Collection
+from functools import lru_cache
+from typing import Any
+
+import regex
+
+from babelspan.types import UNDETERMINED
+
+LEAST = 0.5
+"""Probability below which a language is not named."""
+RULES = "1"
+"""Changes with every change of what `language_of` gives."""
+
+_SEEN = 500
+"""Characters of a text that are looked at."""
+_ONE_LANGUAGE = {
+    "Hangul": "ko",
+    "Thai": "th",
+    "Lao": "lo",
+    "Khmer": "km",
+    "Myanmar": "my",
+    "Greek": "el",
+    "Hebrew": "he",
+    "Georgian": "ka",
+    "Armenian": "hy",
+    "Tamil": "ta",
+    "Telugu": "te",
+    "Kannada": "kn",
+    "Malayalam": "ml",
+    "Sinhala": "si",
+    "Gujarati": "gu",
+    "Gurmukhi": "pa",
+    "Oriya": "or",
+}
+"""Scripts of which most texts are in one language."""
+_KANA = regex.compile(r"[\p{Hiragana}\p{Katakana}]")
+_HAN = regex.compile(r"\p{Han}")
+_LETTER = regex.compile(r"\p{L}")
+_OF_SCRIPT = {language: regex.compile(rf"\p{{{s}}}") for s, language in _ONE_LANGUAGE.items()}
+_LEAST_KANA = 0.05
+"""Share of kana in a Japanese text, at least; Chinese texts name a Japanese brand now and then."""
+_SAME = {"nb": "no", "nn": "no"}
+
+
+def language_of(text: str, among: Collection[str] = ()) -> str:
+    """The ISO 639-1 code of a text's language, or "und".
+
+    Args:
+        text: any text; of a long one the beginning is looked at.
+        among: languages that it may be in; all that are known where there are none.
+    """
+    seen = text[:_SEEN]
+    letters = len(_LETTER.findall(seen))
+    if not letters:
+        return UNDETERMINED
+    if not seen.isascii() and (found := _by_script(seen, letters)):
+        return found
+    ranked: dict[str, float] = {}
+    for language, probability in _identifier().rank(seen):
+        language = _SAME.get(language, language)
+        if not among or language in among:
+            ranked[language] = ranked.get(language, 0.0) + probability
+    best = max(ranked, key=ranked.__getitem__, default=UNDETERMINED)
+    return best if ranked and ranked[best] >= LEAST * sum(ranked.values()) else UNDETERMINED
+
+
+def _by_script(text: str, letters: int) -> str | None:
+    han, kana = len(_HAN.findall(text)), len(_KANA.findall(text))
+    if 2 * (han + kana) > letters:
+        return "ja" if kana >= _LEAST_KANA * (han + kana) else "zh"
+    for language, letter in _OF_SCRIPT.items():
+        if 2 * len(letter.findall(text)) > letters:
+            return language
+    return None
+
+
+@lru_cache(maxsize=1)
+def _identifier() -> Any:
+    """The model of py3langid, which is read once."""
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)

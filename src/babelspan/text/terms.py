@@ -1,0 +1,95 @@
+"""What a search looks for: terms of a text, a pure function of its characters.
+
+No language is asked for or guessed. Compatible forms and cases are made one, and marks come off
+letters of scripts whose writers often leave them out. Then each run of one kind gives its terms:
+
+* Han, kana and Hangul: pairs of characters;
+* Thai, Lao, Khmer and Burmese: three characters;
+* other letters: the first five of a word, which stands for a stemmer, without the Arabic article;
+* digits: the whole run, in European digits.
+
+Two texts have a term in common if and only if a search finds one by the other, so `RULES` is in the
+signature of an index.
+"""
+
+import sys
+import unicodedata
+from functools import lru_cache
+
+import regex
+
+RULES = "1"
+"""Changes with every change of what `terms` gives."""
+LONGEST = 5
+"""Letters of a word that count."""
+
+_PAIRS = r"\p{Han}\p{Hiragana}\p{Katakana}ー\p{Hangul}"
+_TRIPLES = r"\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
+_RUN = regex.compile(
+    rf"(?P<pairs>[{_PAIRS}][{_PAIRS}\p{{M}}]*)|(?P<triples>[{_TRIPLES}][{_TRIPLES}\p{{M}}]*)"
+    rf"|(?P<number>\p{{Nd}}+)|[[\p{{L}}\p{{M}}\p{{N}}]--[{_PAIRS}{_TRIPLES}\p{{Nd}}]]+",
+    regex.VERSION1,
+)
+_MARKS = regex.compile(
+    r"(?<=[\p{Latin}\p{Greek}\p{Cyrillic}\p{Arabic}\p{Hebrew}])\p{Mn}+", regex.VERSION1
+)
+_ARTICLE = "ال"
+_SHORTEST_NOUN = 3
+"""Letters that must be left behind the Arabic article."""
+_SAME = {
+    "ـ": None,  # tatweel
+    "ى": "ي",
+    "ی": "ي",
+    "ة": "ه",
+    "ک": "ك",
+    "ٱ": "ا",
+    "ς": "σ",
+    "ı": "i",
+    "\u200c": None,
+    "\u200d": None,
+    "\u00ad": None,
+}
+_FOLDED = str.maketrans(
+    {
+        **_SAME,
+        **{
+            chr(code): str(unicodedata.decimal(chr(code)))
+            for code in range(128, sys.maxunicode + 1)
+            if unicodedata.category(chr(code)) == "Nd"
+        },
+    }
+)
+
+
+def terms(text: str) -> list[str]:
+    """The terms of a text, in order, as often as they occur.
+
+    >>> terms("Die Brücken von 1894"), terms("東京タワー"), terms("الجسر ١٨٩٤")
+    (['die', 'bruck', 'von', '1894'], ['東京', '京タ', 'タワ', 'ワー'], ['جسر', '1894'])
+    """
+    found: list[str] = []
+    for run in _RUN.finditer(folded(text)):
+        kind, piece = run.lastgroup, run[0]
+        if kind is None:
+            found.append(_beginning(piece))
+        elif kind == "number":
+            found.append(piece)
+        else:
+            size = 2 if kind == "pairs" else 3
+            found += [piece[i : i + size] for i in range(max(1, len(piece) - size + 1))]
+    return found
+
+
+def folded(text: str) -> str:
+    """A text with what does not tell words apart made one; its length may change."""
+    if text.isascii():
+        return text.lower()
+    bare = unicodedata.normalize("NFKD", text).casefold().translate(_FOLDED)
+    return unicodedata.normalize("NFC", _MARKS.sub("", bare))
+
+
+@lru_cache(maxsize=1 << 16)
+def _beginning(word: str) -> str:
+    if word.startswith(_ARTICLE) and len(word) >= len(_ARTICLE) + _SHORTEST_NOUN:
+        word = word[len(_ARTICLE) :]
+    return word[:LONGEST]

@@ -1,0 +1,35 @@
+"""A first stage: a reader learns from other examples before its method begins."""
+
+from dataclasses import dataclass, replace
+from typing import Annotated
+
+from pydantic import Field, PositiveInt
+
+from babelspan.training.run import RunConfig
+from babelspan.training.update import Optim
+
+
+@dataclass(frozen=True, kw_only=True)
+class First:
+    """Table [first] of a recipe; a setting that is not there is as in [method] and [run]."""
+
+    reader: Optim = Optim()
+    """How the reader learns in the first stage."""
+    epochs: PositiveInt = 2
+    """Passes over the examples of the first stage."""
+    updates: PositiveInt | None = None
+    """Number of updates of the first stage; replaces `epochs`."""
+    batch_size: PositiveInt = 32
+    """Windows per update, over all processes."""
+    negatives: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Fraction of questions that are also asked about another text than theirs."""
+
+    def run_config(self, config: RunConfig) -> RunConfig:
+        """The settings of the run during the first stage, from those of the run."""
+        return replace(
+            config,
+            epochs=self.epochs,
+            updates=self.updates,
+            batch_size=self.batch_size,
+            negatives=self.negatives,
+        )

@@ -1,0 +1,119 @@
+"""Files of every kind: by what is in them, and strangers' files in a child with limits."""
+
+import gzip
+import os
+import time
+
+import pytest
+
+from babelspan.data.parts import place_of
+from babelspan.documents import child
+from babelspan.documents.confined import Confined
+from babelspan.documents.reading import kind_of, read_all, read_any, read_bytes_as_document
+from babelspan.types import DataError, Span
+from made_documents import docx_of, epub_of, pdf_of, zip_of
+
+KINDS = {
+    "a.txt": (b"The bridge", "text"),
+    "a.md": (b"# The bridge", "markdown"),
+    "a.html": (b"<p>The bridge", "html"),
+    "a.pdf": (b"\xef\xbb\xbf\n<!doctype html><p>The bridge", "html"),
+    "b.txt": (pdf_of([(50, 700, "The bridge")]), "pdf"),
+    "c.doc": (docx_of("<w:p><w:r><w:t>The bridge</w:t></w:r></w:p>"), "docx"),
+    "d.zip": (epub_of("<p>The bridge"), "epub"),
+}
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_file_is_read_by_what_is_in_it(tmp_path, name):
+    raw, kind = KINDS[name]
+    assert kind_of(name, raw) == kind
+    (tmp_path / name).write_bytes(gzip.compress(raw) if name == "a.md" else raw)
+    found = read_any(str(tmp_path / name))
+    assert (found.kind, found.text.strip("# ")) == (kind, "The bridge")
+    start = found.text.index("bridge")
+    place = place_of(found.text, found.parts, Span(start, start + 6))
+    assert place.exact
+    if kind in ("text", "markdown", "html"):
+        assert raw[place.start : place.end] == b"bridge"
+
+
+def test_headings_of_markdown_are_anchors():
+    raw = "vorher\n# Über uns!\ntext\n```\n# no\n```\n## Über uns!\nmehr ü\n".encode()
+    found = read_bytes_as_document("a.md", raw)
+    assert found.text.encode() == raw
+    assert [h.of(found.text) for h in found.headings] == ["Über uns!", "Über uns!"]
+    assert [p.anchor for p in found.parts] == ["", "über-uns", "über-uns-1"]
+    at = found.text.index("mehr")
+    place = place_of(found.text, found.parts, Span(at, at + 6))
+    assert (raw[place.start : place.end].decode(), place.anchor) == ("mehr ü", "über-uns-1")
+
+
+def test_what_cannot_be_read_is_named_and_does_not_stop_the_others(tmp_path):
+    contents = {
+        "good.txt": b"text",
+        "old.doc": b"\xd0\xcf\x11\xe0",
+        "pack.zip": zip_of({"a": "b"}),
+        "empty.html": b"<html></html>",
+        "broken.pdf": b"%PDF-1.4",
+    }
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+    documents, skipped = read_all(str(tmp_path / name) for name in (*contents, "missing"))
+    assert [d.text for d in documents] == ["text"]
+    reasons = ("old Office document", "a ZIP archive", "holds no text", "a PDF that can be opened")
+    for line, reason in zip(skipped, (*reasons, "no such file"), strict=True):
+        assert reason in line
+
+
+@pytest.fixture
+def small():
+    """A child with less memory and time."""
+    one = Confined(memory=150 * 2**20, seconds=1)
+    yield one
+    one.close()
+
+
+def test_a_child_that_takes_too_much_is_given_up_and_the_next_file_is_read(small):
+    for hostile in (b"<!--" * 40_000, b"<p>" + b"x" * 60_000_000):
+        began = time.monotonic()
+        with pytest.raises(
+            DataError, match=r"evil: reading it took more than 1 s of the processor"
+        ):
+            small.read("html", "evil", hostile)
+        assert time.monotonic() - began < 20
+    assert small.read("html", "good", b"<p>The bridge").text == "The bridge"
+
+
+def test_a_child_that_is_killed_is_started_again(small):
+    assert small.read("html", "a", b"<p>one").text == "one"
+    small._child.kill()
+    small._child.wait()
+    assert small.read("html", "a", b"<p>two").text == "two"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs the limits of POSIX")
+def test_the_child_cannot_write(tmp_path):
+    pid = os.fork()
+    if pid == 0:
+        child._limit(2**40)
+        import signal
+
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        try:
+            (tmp_path / "x").write_text("y")
+        except OSError:
+            os._exit(7)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7
+
+
+def test_a_reader_that_is_not_installed_is_told(monkeypatch):
+    def missing(kind, name, raw):
+        raise ModuleNotFoundError("No module named 'pypdfium2'", name="pypdfium2")
+
+    from babelspan.documents import reading
+
+    monkeypatch.setattr(reading.confined(), "read", missing)
+    with pytest.raises(DataError, match=r"kind pdf, whose reader takes pypdfium2.*\[index\]"):
+        read_bytes_as_document("a", b"%PDF-1.4")
