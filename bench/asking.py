@@ -149,14 +149,15 @@ def main():
     report("asking-crossed", by_script(*crossed_folder()), **facts)
     some = random.Random(SEED).sample(range(len(texts)), 60)
     small = [(language, q, some.index(i)) for language, q, i in asked if i in some]
-    rows = [
-        *(
-            compared([texts[i] for i in some], small[: wanted.small], "60 texts")
-            if wanted.small
-            else ()
+    folders = [
+        (
+            "60 texts",
+            [texts[i] for i in some],
+            small[:: -(-len(small) // wanted.small)] if wanted.small else [],
         ),
-        *compared(texts, random.Random(SEED).sample(asked, wanted.whole), f"{len(texts)} texts"),
+        (f"{len(texts)} texts", texts, random.Random(SEED).sample(asked, wanted.whole)),
     ]
+    rows = [row for name, read, of in folders if of for row in compared(read, of, name)]
     report("asking", rows, **facts)
 
 

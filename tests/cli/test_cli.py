@@ -235,6 +235,13 @@ def test_help_version_and_words_that_are_not_known():
     assert "--top" in fails(2, "ask", "What?", "--top", "x", text="y")
 
 
+def test_no_line_of_the_list_of_verbs_is_cut():
+    lines = run("--help").stdout.decode().partition("Commands:")[2].strip().splitlines()
+    assert len(lines) >= 15
+    assert [line for line in lines if not line.endswith(".") or line.endswith("...")] == []
+    assert max(map(len, lines)) <= 80
+
+
 def test_a_bug_of_ours_has_exit_code_70_and_debug_shows_where(monkeypatch, capsys):
     from babelspan.cli import main
 

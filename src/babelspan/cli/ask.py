@@ -39,7 +39,7 @@ Question = Annotated[
 Files = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[FILE…|-]",
+        metavar="FILE",
         help="Text (UTF-8), Markdown, HTML, PDF, DOCX and EPUB files, plain or gzip'd; folders "
         "with -r; - or none for text from standard input.",
     ),
