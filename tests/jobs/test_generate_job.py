@@ -4,19 +4,22 @@ import hashlib
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from babelspan.augment.candidates import chosen, found_by_rules
+from babelspan.augment.sift import Sift
 from babelspan.cli.main import app
 from babelspan.data.files import checksum, write_json
-from babelspan.data.folder import inside
+from babelspan.data.folder import find, inside
 from babelspan.data.squad import checked, save_squad
 from babelspan.data.texts import Text, find_texts, identity_of
 from babelspan.generators import QuestionWriter, load_generator, mended
@@ -398,6 +401,84 @@ def test_mistakes_are_told_before_anything_is_made(inputs, tmp_path):
         assert said in str(done.exception)
     words = command_of(inputs, out)
     words[1] = str(inputs / "reader")
-    done = invoke(*words)
+    done = invoke(*map(str, words))
     assert "expected a folder with a generator of questions" in str(done.exception)
     assert not out.exists()
+
+
+FILTERS = Sift(most_nats=0.3, right_language=True, without_answer=True, no_repeats=2, no_near=0.5)
+
+
+def test_filters_are_counted_alone_and_together(job, inputs):
+    """Every question that was written is either kept or has all its reasons."""
+    unfiltered, filtered = job("all"), job("sifted", sift=FILTERS, reader=str(inputs / "reader"))
+    generate.check(filtered)
+    generate.carry_out(unfiltered)
+    generate.carry_out(filtered)
+    everything = {e.id: e.question for e in questions_of(unfiltered)}
+    kept = {e.id: e.question for e in questions_of(filtered)}
+    gone = {line["id"]: line for line in dropped_by(filtered) if line["question"]}
+    assert everything.keys() == kept.keys() | gone.keys()
+    assert kept.items() <= everything.items()
+    table = json.loads((filtered.out / "statistics.json").read_text())["filters"]
+    assert table["seen"] == len(everything) == sum(item["count"] for item in table["joint"])
+    assert table["kept"] == len(kept)
+    for item in table["each"]:
+        with_reason = [
+            line
+            for line in gone.values()
+            if item["reason"] in (line["reason"], *line.get("also", ()))
+        ]
+        assert item["count"] == len(with_reason) > 0
+        assert item["alone"] == sum("also" not in line for line in with_reason)
+    assert {"the generator finds it unlikely", "another answer is read"} <= {
+        item["reason"] for item in table["each"]
+    }
+    assert any(len(item["reasons"]) > 1 for item in table["joint"])
+    assert "filters" not in json.loads((unfiltered.out / "statistics.json").read_text())
+
+
+def test_filters_give_the_same_bytes_with_several_workers(job, inputs):
+    one, other = (job(name, sift=FILTERS, reader=str(inputs / "reader")) for name in ("a", "b"))
+    generate.carry_out(one)
+    generate.carry_out(other, crew=Crew(workers=2))
+    assert bytes_of(one.out) == bytes_of(other.out)
+
+
+def test_another_filter_is_another_job(job):
+    generate.carry_out(job())
+    with pytest.raises(ConfigError, match="holds a job that differs in sift"):
+        generate.carry_out(job(sift=FILTERS))
+    with pytest.raises(ConfigError, match="holds a job that differs in avoid"):
+        generate.carry_out(job(avoid=tuple(find([Path(job().answers)]))))
+
+
+def test_texts_of_test_sets_are_not_asked_about(job, inputs, tmp_path):
+    """Also not where they are a little edited; nothing is written about them."""
+    known, edited = WORLD.examples(100, seed=3)[:2]
+    edited = replace(edited, context=edited.context.upper() + " And this.", answers=())
+    save_squad(tmp_path / "test.en.json", [known, edited])
+    avoiding = job("avoiding", avoid=tuple(find([tmp_path / "test.en.json"])))
+    generate.carry_out(avoiding)
+    gone = [line for line in dropped_by(avoiding) if "to avoid" in line["reason"]]
+    assert {line["origin"] for line in gone} == {
+        identity_of(e.context, "en") for e in WORLD.examples(100, seed=3)[:2]
+    }
+    assert not {e.context for e in questions_of(avoiding)} & {
+        e.context for e in WORLD.examples(100, seed=3)[:2]
+    }
+
+
+def test_the_command_takes_and_prints_filters(inputs, tmp_path):
+    words = (
+        *("generate", inputs / "generator", inputs / "texts.en.json.gz", "--questions", "en,es"),
+        *("--out", tmp_path / "out", "--most-nats", "0.3", "--right-language", "--without-answer"),
+        *("--no-loops", "2", "--no-near", "0.5", "--avoid", inputs / "answers"),
+    )
+    done = invoke(*map(str, words))
+    assert done.exit_code == 0, done.output
+    assert "filters saw 0 questions and kept 0" in done.output  # all texts are to be avoided
+    assert "the text is in a data set to avoid" in done.output
+    done = invoke(*map(str, words[:6]), str(tmp_path / "more"), "--most-nats", "0.3")
+    assert done.exit_code == 0, done.output
+    assert re.search(r"the generator finds it unlikely \(\d+ for no other reason\)", done.output)

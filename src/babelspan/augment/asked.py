@@ -1,7 +1,7 @@
 """What became of answers that questions were to be written about: counts by pair of languages."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +10,9 @@ from babelspan.text.words import words
 from babelspan.types import Example
 
 _FIRST_WORDS = 20
+
+Reasons = tuple[str, ...]
+"""Why filters want a question to go."""
 
 
 @dataclass(slots=True)
@@ -20,12 +23,16 @@ class Tally:
         sums: by pair of languages of question and text: questions kept, their words, words of
             their answers, words of questions that stand in the text, questions that hold their
             answer.
-        dropped: by pair, by reason.
+        dropped: by pair, by reason, the first one where there are several.
+        judged: by pair, by all reasons of a question that filters have seen; none for those kept.
         first_words: by question language: first words of questions, in lower case.
     """
 
     sums: defaultdict[Pair, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     dropped: defaultdict[Pair, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    judged: defaultdict[Pair, Counter[Reasons]] = field(
+        default_factory=lambda: defaultdict(Counter)
+    )
     first_words: defaultdict[str, Counter[str]] = field(
         default_factory=lambda: defaultdict(Counter)
     )
@@ -54,6 +61,10 @@ class Tally:
         """Count an answer without a question that is kept."""
         self.dropped[pair][reason] += 1
 
+    def judge(self, pair: Pair, reasons: Sequence[str]) -> None:
+        """Count a question that all filters have seen; without reasons it is kept."""
+        self.judged[pair][tuple(reasons)] += 1
+
     def merge(self, other: "Tally") -> None:
         """Add the counts of another part."""
         for mine, theirs in (
@@ -63,6 +74,8 @@ class Tally:
         ):
             for key, counts in theirs.items():
                 mine[key].update(counts)  # type: ignore[index]
+        for pair, judged in other.judged.items():
+            self.judged[pair].update(judged)
 
     def rows(self) -> list[dict[str, Any]]:
         """A row for each pair of languages: counts, and means and shares of what is kept."""
@@ -93,6 +106,38 @@ class Tally:
             for reason, count in sorted(self.dropped[pair].items())
         ]
 
+    def together(self) -> dict[str, Any]:
+        """What the filters did: alone, and all combinations of reasons with their numbers."""
+        alone: Counter[str] = Counter()
+        only: Counter[str] = Counter()
+        joint: Counter[Reasons] = Counter()
+        for counts in self.judged.values():
+            joint.update(counts)
+            for reasons, count in counts.items():
+                alone.update(dict.fromkeys(reasons, count))
+                only.update(dict.fromkeys(reasons, count) if len(reasons) == 1 else {})
+        return {
+            "seen": joint.total(),
+            "kept": joint[()],
+            "each": [
+                {"reason": reason, "count": count, "alone": only[reason]}
+                for reason, count in sorted(alone.items())
+            ],
+            "joint": [
+                {"reasons": list(reasons), "count": count}
+                for reasons, count in sorted(joint.items(), key=lambda item: (-item[1], item[0]))
+            ],
+            "kept_by_pair": [
+                {
+                    "question": pair[0],
+                    "text": pair[1],
+                    "seen": counts.total(),
+                    "kept": counts[()],
+                }
+                for pair, counts in sorted(self.judged.items())
+            ],
+        }
+
     def to_json(self) -> dict[str, Any]:
         """Plain values, with all counts."""
         return {
@@ -104,6 +149,10 @@ class Tally:
                 language: dict(sorted(counts.items()))
                 for language, counts in sorted(self.first_words.items())
             },
+            "judged": [
+                [*pair, [[list(reasons), n] for reasons, n in sorted(self.judged[pair].items())]]
+                for pair in sorted(self.judged)
+            ],
         }
 
     @classmethod
@@ -114,6 +163,8 @@ class Tally:
             tally.sums[question, text].update(counts)
         for question, text, counts in values["dropped"]:
             tally.dropped[question, text].update(counts)
+        for question, text, counts in values.get("judged", ()):
+            tally.judged[question, text].update({tuple(reasons): n for reasons, n in counts})
         for language, counts in values["first_words"].items():
             tally.first_words[language].update(counts)
         return tally

@@ -9,7 +9,8 @@ from babelspan.cli.shown import Json, On, Workers, tracked
 
 if TYPE_CHECKING:
     from babelspan.augment.asked import Tally
-    from babelspan.jobs.generate import Effort, Job
+    from babelspan.jobs.generate import Job
+    from babelspan.jobs.question_shards import Effort
 
 Generator = Annotated[
     str, typer.Argument(help="Folder made by `babelspan train question_generation`.")
@@ -60,6 +61,32 @@ LeastF1 = Annotated[
         "--least-f1", min=0, max=1, help="Lowest F1 of the answer found, with --keep-consistent."
     ),
 ]
+MostNats = Annotated[
+    float | None,
+    typer.Option("--most-nats", min=0, help="Drop questions less likely than that, per piece."),
+]
+RightLanguage = Annotated[
+    bool, typer.Option("--right-language", help="Drop questions in another language (py3langid).")
+]
+WithoutAnswer = Annotated[
+    bool, typer.Option("--without-answer", help="Drop questions that hold their answer.")
+]
+NoLoops = Annotated[
+    int, typer.Option("--no-loops", min=0, help="Drop questions with N words that come twice.")
+]
+NoNear = Annotated[
+    float | None,
+    typer.Option(
+        "--no-near",
+        min=0,
+        max=1,
+        help="Drop questions that share so many of their words with another about the text.",
+    ),
+]
+Avoid = Annotated[
+    list[Path] | None,
+    typer.Option("--avoid", help="Ask nothing about texts of these test sets; repeatable."),
+]
 Language = Annotated[
     str | None, typer.Option("--language", help="Language of texts whose names do not say it.")
 ]
@@ -81,6 +108,12 @@ def command(
     own_pieces: OwnPieces = False,
     keep_consistent: Consistent = None,
     least_f1: LeastF1 = 1.0,
+    most_nats: MostNats = None,
+    right_language: RightLanguage = False,
+    without_answer: WithoutAnswer = False,
+    no_loops: NoLoops = 0,
+    no_near: NoNear = None,
+    avoid: Avoid = None,
     language: Language = None,
     seed: Seed = 1,
     on: On = "local",
@@ -95,6 +128,8 @@ def command(
     """
     from dataclasses import replace
 
+    from babelspan.augment.sift import Sift
+    from babelspan.data.folder import find
     from babelspan.data.texts import find_texts
     from babelspan.jobs import generate
     from babelspan.jobs.shards import Crew
@@ -120,6 +155,14 @@ def command(
         own_pieces=own_pieces,
         reader=keep_consistent and _absolute(keep_consistent),
         least_f1=least_f1,
+        sift=Sift(
+            most_nats=most_nats,
+            right_language=right_language,
+            without_answer=without_answer,
+            no_repeats=no_loops,
+            no_near=no_near,
+        ),
+        avoid=tuple(find([path.resolve() for path in avoid or ()]) if avoid else ()),
         seed=seed,
     )
     generate.check(job)
@@ -132,6 +175,8 @@ def command(
         print((job.out / "statistics.json").read_text(encoding="utf-8"), end="")
         return
     _print(tally, efforts)
+    if job.filters:
+        _print_filters(tally)
     if show:
         _print_questions(job, show)
 
@@ -159,6 +204,17 @@ def _print(tally: "Tally", efforts: "list[Effort]") -> None:
     questions, seconds = sum(e.questions for e in efforts), sum(e.seconds for e in efforts)
     if questions:
         print(f"{questions} answers in {seconds:.0f} worker seconds, {questions / seconds:.1f}/s")
+
+
+def _print_filters(tally: "Tally") -> None:
+    """How many questions each filter wants to drop, alone and together."""
+    found = tally.together()
+    print(f"filters saw {found['seen']} questions and kept {found['kept']}")
+    for item in found["each"]:
+        print("  {count:>7}  {reason} ({alone} for no other reason)".format(**item))
+    for item in found["joint"]:
+        if len(item["reasons"]) > 1:
+            print(f"  {item['count']:>7}  {' and '.join(item['reasons'])}")
 
 
 def _print_questions(job: "Job", count: int) -> None:

@@ -4,50 +4,38 @@ Riabi et al. (2021), arXiv:2010.12643, Section 4.2. Every answer that a question
 about ends as a question or as a line of `dropped.jsonl` with the reason.
 """
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass
 from itertools import chain, islice
 from pathlib import Path
-from time import perf_counter
 from typing import Any, Literal
 
 from babelspan.augment.asked import Tally
-from babelspan.augment.candidates import chosen, found_by_rules
+from babelspan.augment.candidates import found_by_rules
+from babelspan.augment.sift import NO_FILTERS, Sift, teller
 from babelspan.data.exported import MODEL
-from babelspan.data.files import checksum, read_record, write_csv, write_json, write_lines
-from babelspan.data.folder import find
-from babelspan.data.squad import save_squad
+from babelspan.data.files import checksum, read_record, write_csv, write_json
+from babelspan.data.folder import DataFile, find
 from babelspan.data.texts import Text, TextFile, distinct, identity_of
+from babelspan.examine.overlap import Reference
 from babelspan.generators import QuestionWriter, languages_of, load_generator
 from babelspan.jobs import shards as sharded
+from babelspan.jobs.question_shards import Effort, Maker, asked
 from babelspan.jobs.shards import ALONE, Crew, is_finished, record_of, refuse_changed
 from babelspan.networks.store import NETWORK
 from babelspan.readers import checksum_of, device, load_answerer
-from babelspan.reading.answerer import Answerer
 from babelspan.scoring.matrix import Pair
-from babelspan.scoring.scorers import mlqa
-from babelspan.types import UNDETERMINED, Answer, ConfigError, DataError, Example, Span
+from babelspan.types import ConfigError, DataError, Example, Span
 from babelspan.version import VERSION
 
 TEXTS_IN_A_SHARD = 64
 """Which questions are written side by side depends on it, so it is no setting."""
 SPLIT = "synth"
-STRATEGY = "generated"
 RULES = "links"
 """What --answers says for links, numbers, quoted strings and, without links, names."""
 
 Ask = Literal["uniform", "own", "all"]
-
-
-@dataclass(frozen=True, slots=True)
-class Effort:
-    """What a run of a shard took; no part of the result."""
-
-    questions: int
-    """Kept and dropped."""
-    seconds: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +56,8 @@ class Job:
         own_pieces: as in `QuestionWriter`.
         reader: what a question's answer is read again by; None to keep all.
         least_f1: of that answer, in words, for a question that is kept.
+        sift: more filters.
+        avoid: data sets whose texts, identical or edited, are not asked about.
         seed: of languages and pieces that are drawn.
         texts: how many paragraphs there are, each counted once.
     """
@@ -84,8 +74,20 @@ class Job:
     own_pieces: bool = False
     reader: str | None = None
     least_f1: float = 1.0
+    sift: Sift = NO_FILTERS
+    avoid: tuple[DataFile, ...] = ()
     seed: int = 1
     texts: int = 0
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Of questions and texts."""
+        return (*self.questions, *(file.language for file in self.files))
+
+    @property
+    def filters(self) -> bool:
+        """Whether a filter of questions is on."""
+        return self.reader is not None or self.sift != NO_FILTERS
 
     @property
     def shards(self) -> int:
@@ -108,6 +110,8 @@ class Job:
             "least_f1": self.least_f1,
             "seed": self.seed,
             "babelspan": VERSION,
+            **({"sift": asdict(self.sift)} if self.sift != NO_FILTERS else {}),
+            **({"avoid": [checksum(file.path) for file in self.avoid]} if self.avoid else {}),
         }
 
     def start(self) -> Callable[[int, Sequence[Text]], Effort]:
@@ -122,11 +126,13 @@ class Job:
         torch.set_num_threads(1)
         decode = Decode.of(self.decode, no_repeat=self.no_repeat, seed=self.seed)
         generator = load_generator(self.generator).to(device())
-        maker = _Maker(
+        maker = Maker(
             job=self,
             writer=QuestionWriter(generator, decode, own_pieces=self.own_pieces),
             answers=self._answers(),
             judge=load_answerer(self.reader, workers=1) if self.reader else None,
+            told=teller(self.languages) if self.sift.right_language else None,
+            known=Reference(self._avoided()) if self.avoid else None,
         )
         return maker.make
 
@@ -151,101 +157,17 @@ class Job:
             known = given_answers(Path(self.answers))
             return lambda text: known.get(identity_of(text.text, ""), [])
         reader = load_answerer(self.answers, workers=1)
-        return lambda text: next(reader.spans([_example(text, "")], top_k=self.per_paragraph))
+        return lambda text: next(reader.spans([asked(text, "")], top_k=self.per_paragraph))
 
-
-@dataclass(frozen=True, kw_only=True)
-class _Maker:
-    """A worker with what it has loaded."""
-
-    job: Job
-    writer: QuestionWriter
-    answers: Callable[[Text], list[Span]]
-    judge: Answerer | None
-
-    def make(self, shard: int, texts: Sequence[Text]) -> Effort:
-        """Make one shard: its files first, its record last."""
-        started = perf_counter()
-        job, tally = self.job, Tally()
-        dropped: list[dict[str, Any]] = []
-
-        def drop(example: Example, reason: str) -> None:
-            tally.drop((example.question_language, example.context_language), reason)
-            dropped.append(_lost(example, reason))
-
-        asked = list(chain.from_iterable(self._asked(text, drop) for text in texts))
-        kept = self._consistent(self._written(asked, drop), drop)
-        by_pair: defaultdict[Pair, list[Example]] = defaultdict(list)
-        for example in kept:
-            tally.keep(example)
-            by_pair[example.question_language, example.context_language].append(example)
-        files = {}
-        for pair, examples in sorted(by_pair.items()):
-            path = job.file(pair, shard)
-            save_squad(path, examples)
-            files[path.name] = checksum(path)
-        write_lines(sharded.lines_of(job.out, shard, "dropped"), dropped)
-        write_json(record_of(job.out, shard), {"files": files, "statistics": tally.to_json()})
-        return Effort(len(kept) + len(dropped), perf_counter() - started)
-
-    def _asked(self, text: Text, drop: Callable[[Example, str], None]) -> Iterator[Example]:
-        """Examples without a question, one for each answer and language."""
-        job = self.job
-        spans = chosen(text, self.answers(text), job.per_paragraph)
-        if not spans:
-            drop(_example(text, UNDETERMINED), "no answer in the text")
-        for span in spans:
-            for language in _languages(text, span, job):
-                example = _example(text, language, span)
-                if language in job.questions:
-                    yield example
-                else:
-                    drop(example, "the language is not among --questions")
-
-    def _written(
-        self, asked: Sequence[Example], drop: Callable[[Example, str], None]
-    ) -> list[Example]:
-        """The examples with their questions; no text has the same question twice."""
-        found = []
-        seen: set[tuple[str | None, str, str]] = set()
-        for example, written in zip(asked, self.writer.write(asked), strict=True):
-            if isinstance(written, str):
-                drop(example, "answer too long, or without tokens")
-                continue
-            done = replace(example, question=self.writer.text(written))
-            key = done.origin, done.question_language, done.question.casefold()
-            if not done.question:
-                drop(done, "empty question")
-            elif not written.has_ended:
-                drop(done, "question without end")
-            elif key in seen:
-                drop(done, "question comes twice")
-            else:
-                seen.add(key)
-                found.append(done)
-        return found
-
-    def _consistent(
-        self, examples: list[Example], drop: Callable[[Example, str], None]
-    ) -> list[Example]:
-        """Those whose answer the judge finds again (Alberti et al. 2019, arXiv:1906.05416)."""
-        if self.judge is None:
-            return examples
-        kept = []
-        for example, predicted in zip(examples, self.judge.predict(examples), strict=True):
-            (answer,) = example.answers or ()
-            if mlqa.f1(predicted.text, answer.text, example.context_language) >= self.job.least_f1:
-                kept.append(example)
-            else:
-                drop(example, "another answer is read")
-        return kept
+    def _avoided(self) -> Iterator[Example]:
+        return (e for file in self.avoid for e in file.examples(keep_misplaced=True))
 
 
 def check(job: Job) -> None:
     """See that the generator writes in all languages asked for, before anything slow begins.
 
     Raises:
-        ConfigError: if it does not write in one.
+        ConfigError: if it does not write in one, or languages cannot be told apart.
         DataError: if there is no such generator.
     """
     known = languages_of(job.generator)
@@ -255,6 +177,8 @@ def check(job: Job) -> None:
                 f"--questions: the generator writes no questions in {language!r}; known are "
                 f"{', '.join(known)}"
             )
+    if job.sift.right_language:
+        teller(job.languages)
 
 
 def count_texts(files: Sequence[TextFile]) -> tuple[int, int]:
@@ -316,7 +240,13 @@ def _finish(job: Job) -> Tally:
     rows = tally.rows()
     write_json(
         job.out / "statistics.json",
-        {"texts": job.texts, "table": rows, "dropped": tally.reasons(), "first": tally.commonest()},
+        {
+            "texts": job.texts,
+            "table": rows,
+            "dropped": tally.reasons(),
+            "first": tally.commonest(),
+            **({"filters": tally.together()} if job.filters else {}),
+        },
     )
     write_csv(job.out / "statistics.csv", rows)
     manifest = job.out / "manifest.json"
@@ -343,45 +273,3 @@ def _holds_answers(name: str) -> bool:
     path = Path(name)
     of_readers = ("config.json", MODEL, NETWORK)
     return path.is_file() or (path.is_dir() and not any((path / n).is_file() for n in of_readers))
-
-
-def _languages(text: Text, span: Span, job: Job) -> tuple[str, ...]:
-    """The languages in which an answer is asked for."""
-    if job.ask == "all":
-        return job.questions
-    if job.ask == "own":
-        return (text.language,)
-    key = f"{job.seed}\0{text.id}\0{span.start}\0{span.end}"
-    number = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big")
-    return (job.questions[number % len(job.questions)],)
-
-
-def _example(text: Text, language: str, span: Span | None = None) -> Example:
-    """A text with an answer; its id is a hash of text, place and question language."""
-    place = (span.start, span.end) if span else ("", "")
-    key = f"{text.id}\0{place[0]}\0{place[1]}\0{language}"
-    return Example(
-        id=hashlib.sha256(key.encode()).hexdigest()[:16],
-        question="",
-        context=text.text,
-        answers=(Answer(span.of(text.text), span.start),) if span else None,
-        question_language=language,
-        context_language=text.language,
-        title=text.title,
-        origin=text.id,
-        strategy=STRATEGY,
-    )
-
-
-def _lost(example: Example, reason: str) -> dict[str, Any]:
-    answer = example.answers[0] if example.answers else None
-    return {
-        "id": example.id,
-        "origin": example.origin,
-        "question_language": example.question_language,
-        "context_language": example.context_language,
-        "answer": answer and answer.text,
-        "start": answer and answer.start,
-        "question": example.question,
-        "reason": reason,
-    }

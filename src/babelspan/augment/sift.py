@@ -1,0 +1,141 @@
+"""Filters of generated questions; each says whether a question is to go, whatever the others say.
+
+Near duplicates alone depend on the others: a question that goes anyway is no reason for another one
+to go.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from babelspan.text.words import words
+from babelspan.types import ConfigError, Example
+from babelspan.version import how_to_install
+
+Told = Callable[[str], str]
+"""Tells the language of a text."""
+
+UNLIKELY = "the generator finds it unlikely"
+OTHER_LANGUAGE = "in another language than asked for"
+WITH_ANSWER = "its answer stands in it"
+REPEATS = "repeats its words"
+NEAR = "like another question about the text"
+OTHER_ANSWER = "another answer is read"
+
+
+class Made(NamedTuple):
+    """A question that was written.
+
+    Attributes:
+        example: with the question.
+        nats: mean of its pieces, in negative log-probability.
+    """
+
+    example: Example
+    nats: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sift:
+    """Which filters are on; by default none.
+
+    Attributes:
+        most_nats: of a question's pieces, on average; None for no limit.
+        right_language: whether a question has to be in the language asked for.
+        without_answer: whether the answer may not stand in its question.
+        no_repeats: number of words that may not come twice in a row or apart; 0 for no limit.
+        no_near: share of words that two questions in one language about one text have in common,
+            of all words of either, from which the later one goes; None for no limit.
+    """
+
+    most_nats: float | None = None
+    right_language: bool = False
+    without_answer: bool = False
+    no_repeats: int = 0
+    no_near: float | None = None
+
+    def reasons(
+        self, questions: Sequence[Made], other_answer: Sequence[bool], told: Told | None
+    ) -> list[list[str]]:
+        """Why each question is to go; nothing for those that stay.
+
+        Args:
+            questions: of whole texts, in order.
+            other_answer: whether a reader finds another answer than the one asked for.
+            told: tells languages; None where languages do not matter.
+        """
+        found = []
+        kept: defaultdict[tuple[str | None, str], list[set[str]]] = defaultdict(list)
+        for made, is_other in zip(questions, other_answer, strict=True):
+            of_one = [*self._alone(made, told), *([OTHER_ANSWER] if is_other else [])]
+            if self.no_near is not None:
+                example = made.example
+                own = set(_words(example.question))
+                others = kept[example.origin, example.question_language]
+                if any(_likeness(own, other) >= self.no_near for other in others):
+                    of_one.append(NEAR)
+                elif not of_one:
+                    others.append(own)
+            found.append(of_one)
+        return found
+
+    def _alone(self, made: Made, told: Told | None) -> list[str]:
+        """Why a question is to go, by itself."""
+        example = made.example
+        question, language = example.question, example.question_language
+        judged = {
+            UNLIKELY: self.most_nats is not None and made.nats > self.most_nats,
+            OTHER_LANGUAGE: told is not None and told(question) != language,
+            WITH_ANSWER: self.without_answer
+            and any(a.text.casefold() in question.casefold() for a in example.answers or ()),
+            REPEATS: self.no_repeats > 0 and _repeats(_words(question), self.no_repeats),
+        }
+        return [reason for reason, goes in judged.items() if goes]
+
+
+NO_FILTERS = Sift()
+
+
+def teller(languages: Sequence[str]) -> Told:
+    """Tells which of some languages a text is in, by py3langid, offline.
+
+    Raises:
+        ConfigError: if there is only one, one is not known to it, or it is not installed.
+    """
+    among = sorted(set(languages))
+    if len(among) < 2:
+        raise ConfigError(
+            f"expected two or more languages of questions and texts to tell apart, found {among}"
+        )
+    try:
+        from py3langid.langid import MODEL_FILE, LanguageIdentifier
+    except ImportError:
+        raise ConfigError(
+            f"the language of questions is told by py3langid, which is not installed; "
+            f"{how_to_install('measure')}"
+        ) from None
+    identifier = LanguageIdentifier.from_model_file(MODEL_FILE)
+    if unknown := sorted(set(among) - set(identifier.nb_classes)):
+        raise ConfigError(f"the language of questions cannot be told: {', '.join(unknown)} unknown")
+    identifier.set_languages(among)
+
+    def told(text: str) -> str:
+        return str(identifier.classify(text.encode("utf-8", "replace"))[0])
+
+    return told
+
+
+def _words(text: str) -> list[str]:
+    return [span.of(text).casefold() for span in words(text, "")]
+
+
+def _repeats(said: Sequence[str], length: int) -> bool:
+    """Whether a run of `length` words comes twice."""
+    runs = [tuple(said[at : at + length]) for at in range(len(said) - length + 1)]
+    return len(set(runs)) < len(runs)
+
+
+def _likeness(one: set[str], other: set[str]) -> float:
+    """Words in both per words in either (Jaccard)."""
+    return len(one & other) / len(one | other) if one | other else 1.0
