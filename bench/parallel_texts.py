@@ -10,6 +10,8 @@ the network is of that size with random weights, and only answering is measured.
 
     python bench/parallel_texts.py [--reader FOLDER] [--groups 8] [--rounds 3] [--questions 24]
     python bench/parallel_texts.py --multilingual [--rounds 3] [--questions 24]
+
+An exported reader keeps vectors of the last texts: ask 17 questions or more, or they are not read.
 """
 
 import argparse
@@ -51,6 +53,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--questions", type=int, default=24)
     parser.add_argument("--multilingual", action="store_true")
+    parser.add_argument("--engines", default="PyTorch,exported")
     wanted = parser.parse_args()
     torch.set_num_threads(1)
     groups = triples()
@@ -124,32 +127,52 @@ def count(reader, examples):
 def answering(wanted, groups, reader):
     """A row for each number of translations and engine, and the ratio to none."""
     asked = groups[: wanted.questions]
+    strangers = groups[wanted.questions :]
+    kinds = (0, 1, 2, "itself and 1", "2 English")
+    sets = {what: list(beside(asked, what, strangers)) for what in kinds}
     with tempfile.TemporaryDirectory() as folder:
-        export(reader, Path(folder))
-        engines = {
-            "PyTorch": answerer_of(reader.eval()),
-            "exported": Answerer(OnnxEngine(Path(folder), workers=1)),
+        makes = {
+            "PyTorch": lambda: answerer_of(reader.eval()),
+            "exported": lambda: exported(reader, Path(folder)),
         }
+        engines = {name: makes[name]() for name in wanted.engines.split(",")}
         contenders = {
-            (name, what): lambda answerer=answerer, what=what: list(
-                answerer.predict([beside(e, what) for e in asked])
-            )
+            (name, what): lambda answerer=answerer, some=some: list(answerer.predict(some))
             for name, answerer in engines.items()
-            for what in (0, 1, 2, "itself and 1")
+            for what, some in sets.items()
         }
         found = {key: processor(taken) for key, taken in rounds(contenders, wanted.rounds).items()}
     for (name, what), taken in found.items():
-        tokens = count(reader, [beside(e, what) for e in asked])
-        yield row(f"{name}, {what} beside", tokens, taken, found[name, 0])
+        yield row(f"{name}, {what} beside", count(reader, sets[what]), taken, found[name, 0])
 
 
-def beside(example, what):
-    """The example with so many of its translations, or with itself in place of the first."""
-    if what != "itself and 1":
-        return replace(example, others=example.others[:what])
-    first, second = example.others
-    itself = replace(first, question=example.question, context=example.context)
-    return replace(example, others=(itself, second))
+def exported(reader, folder):
+    """An answerer with the reader, exported to a folder."""
+    export(reader, folder)
+    return Answerer(OnnxEngine(folder, workers=1))
+
+
+def beside(asked, what, strangers):
+    """The examples with so many of their translations, or with other texts in place of them.
+
+    "itself and 1" has the text itself for the first; "2 English" that of two strangers, which have
+    about as many tokens.
+    """
+    for number, example in enumerate(asked):
+        first, second = example.others
+        in_place = {
+            "itself and 1": (example, second),
+            "2 English": strangers[2 * number : 2 * number + 2],
+        }
+        others = in_place.get(what, example.others[: what if isinstance(what, int) else 2])
+        as_translations = zip(others, (first, second), strict=False)
+        yield replace(
+            example,
+            others=tuple(
+                replace(named, question=text.question, context=text.context, answers=None)
+                for text, named in as_translations
+            ),
+        )
 
 
 def row(name, tokens, taken, under):
