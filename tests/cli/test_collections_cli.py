@@ -66,7 +66,7 @@ def test_a_collection_is_made_checked_and_asked(babelspan, folder, tmp_path):
     assert (source["anchor"], answer["page"]) == ("b", None)
 
     shown = babelspan("ask", "Who discovered penicillin?", "--in", out)[1]
-    assert f"{folder / 'paper.pdf'}:41-58 page 2" in shown
+    assert f"{folder / 'paper.pdf'}:42-59 page 2" in shown
 
 
 def test_dictionaries_find_passages_in_other_languages(babelspan, folder, tmp_path):

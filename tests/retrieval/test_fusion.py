@@ -46,6 +46,12 @@ def test_alternatives_count_as_one_word():
     assert one < other
 
 
+def test_all_alternatives_of_a_word_are_counted():
+    group = [Group((("b1",), ("b2",)))]
+    both, one = scores(group, [5], 100, [counted("b1 b2 x"), counted("b1 x x")])
+    assert both > one
+
+
 def test_a_translation_of_two_words_takes_both():
     group = [Group((("rail", "way"),))]
     both, half = scores(group, [5], 100, [counted("rail way x"), counted("rail x x")])

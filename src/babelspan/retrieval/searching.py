@@ -19,7 +19,11 @@ from babelspan.text.terms import terms
 from babelspan.types import UNDETERMINED
 
 POOL = 200
-"""Passages of a list that are scored anew, at most."""
+"""Passages that are scored anew, over the lists of all other languages."""
+LEAST_POOL = 40
+"""The same of each list, at least."""
+OWN_POOL = 100
+"""The same of the list of the question as it is, at least."""
 
 
 class Key(NamedTuple):
@@ -82,20 +86,22 @@ class Search:
             known = {*self._languages} - {UNDETERMINED}
             language = language_of(question, known if len(known) > 1 else ())
         hits: dict[Key, Hit] = {}
-        own = self._keep(hits, self._rescored(own_groups(question), None))
+        own = self._keep(hits, self._rescored(own_groups(question), None, max(OWN_POOL, count)))
         others = []
-        for target in sorted(self._languages):
-            if self._alternatives is None or target in (language, UNDETERMINED):
-                continue
+        targets = sorted({*self._languages} - {language, UNDETERMINED})
+        pool = max(LEAST_POOL, POOL // max(1, len(targets)), count if len(targets) == 1 else 0)
+        for target in targets:
+            if self._alternatives is None:
+                break
             groups = self._alternatives.groups(question, source=language, target=target)
-            others.append(self._keep(hits, self._rescored(groups, target)))
+            others.append(self._keep(hits, self._rescored(groups, target, pool)))
         share = OWN_SHARE if language in self._languages else 0.0
         best = with_share(own, [o for o in others if o], count, share=share)
         return [Retrieved(key.file, passage_of(hits[key].content)) for key in best]
 
-    def _rescored(self, groups: Sequence[Group], language: str | None) -> list[Hit]:
+    def _rescored(self, groups: Sequence[Group], language: str | None, pool: int) -> list[Hit]:
         """The best passages in a language, or in all, by groups as synonyms."""
-        hits = self._index.search(groups, language=language, count=POOL)
+        hits = self._index.search(groups, language=language, count=pool)
         holding = [self._index.union(group, language=language) for group in groups]
         has_sounds = any(t.startswith(MARK) for g in groups for a in g.alternatives for t in a)
         found = [_counted(hit.content, has_sounds) for hit in hits]
