@@ -67,7 +67,10 @@ def _record(found: "Retrieval") -> dict[str, object]:
             }
             for (question, context), of_cell in found.cells.items()
         ],
-        "mean": {name: asdict(interval) for name, interval in found.mean.items()},
+        "means": {
+            name: {figure: asdict(interval) for figure, interval in of_mean.items()}
+            for name, of_mean in found.means.items()
+        },
         "signature": found.signature,
     }
 
@@ -76,17 +79,21 @@ def _show(found: "Retrieval") -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from babelspan.scoring.retrieval import FIGURES
+
     console = Console(highlight=False)
     table = Table(show_edge=False)
-    for column in ("question", "context", "questions", "passages", *found.mean):
-        table.add_column(column, justify="left" if column in ("question", "context") else "right")
+    for column in ("question", "context", "questions", "passages", *FIGURES):
+        left = column in ("question", "context")
+        table.add_column(column, justify="left" if left else "right", no_wrap=True)
     for (question, context), of_cell in found.cells.items():
         counts = str(found.questions[question, context]), str(found.passages[context])
         values = [f"{interval.value:.1f}" for interval in of_cell.values()]
         table.add_row(question, context, *counts, *values)
-    values = [f"{i.value:.1f} ({i.low:.1f}-{i.high:.1f})" for i in found.mean.values()]
-    table.add_row("mean", "", "", "", *values)
+    for name, of_mean in found.means.items():
+        values = [f"{i.value:.1f} ({i.low:.1f}-{i.high:.1f})" for i in of_mean.values()]
+        table.add_row(name, "", "", "", *values)
     if not console.is_terminal:
-        console.width = 140
+        console.width = 200
     console.print(table)
     print(found.signature)

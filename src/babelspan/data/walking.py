@@ -75,6 +75,7 @@ def is_below(path: str, folders: Sequence[Path]) -> bool:
 
 def _inside(top: str, follow: bool, entered: set[tuple[int, int]]) -> Iterator[str]:
     patterns = _ignored(top)
+    _is_again(top, entered)
 
     def refuse(error: OSError) -> None:
         if error.filename == top:

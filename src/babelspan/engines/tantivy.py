@@ -5,6 +5,7 @@ keep what they have opened while they answer.
 """
 
 import json
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,8 @@ _HEAP = 64_000_000
 """Bytes that the writer collects before it writes a segment."""
 _MOST_TERM = 200
 """Bytes of a term, at most; longer ones are left out."""
+_PRESSED = 6
+"""How hard zlib tries: the store's own packing is for speed."""
 _TERMS = "terms"
 _COUNTS = "freq"
 _PASSAGE, _FILE = "passage", "file"
@@ -58,7 +61,7 @@ class TantivyIndex:
                 if writes
                 else tantivy.Index.open(str(folder))
             )
-            self._searcher = self._index.searcher()
+            self._searcher: Any = self._index.searcher()
         self._writer: Any = None
         if writes:
             try:
@@ -89,6 +92,7 @@ class TantivyIndex:
 
     def commit(self) -> None:
         """As `seams.PassageIndex.commit`."""
+        self._searcher = None  # what it holds open is not cleared away
         with _told(self._folder):
             self._writer.commit()
         self.reload()
@@ -101,6 +105,8 @@ class TantivyIndex:
     def close(self) -> None:
         """Let go of the lock; what is not committed is lost."""
         if self._writer is not None:
+            self._searcher = None
+            self._writer.garbage_collect_files()
             self._writer.wait_merging_threads()
             self._writer = None
 
@@ -124,7 +130,7 @@ class TantivyIndex:
         if not group.alternatives:
             return 0
         query = self._in(self._any_of([self._all_of(a) for a in group.alternatives]), language)
-        return int(self._searcher.search(query, 1, count=True).count or 0)  # type: ignore[attr-defined]
+        return int(self._searcher.search(query, 1, count=True).count or 0)
 
     def languages(self) -> dict[str, int]:
         """As `seams.PassageIndex.languages`."""
@@ -148,12 +154,15 @@ class TantivyIndex:
 
     def _found(self, query: tantivy.Query, count: int) -> list[tuple[Any, tantivy.DocAddress]]:
         with _told(self._folder):
-            return self._searcher.search(query, count, count=False).hits
+            hits: list[tuple[Any, tantivy.DocAddress]] = self._searcher.search(
+                query, count, count=False
+            ).hits
+        return hits
 
     def _hit(self, address: tantivy.DocAddress, score: float) -> Hit:
         with _told(self._folder):
             stored = self._searcher.doc(address)
-        content = bytes(stored["content"][0]).decode()
+            content = zlib.decompress(bytes(stored["content"][0])).decode()
         return Hit(json.loads(stored["file"][0]), content, score)
 
     def _add(self, kind: str, file: str, content: str, language: str, terms: Sequence[str]) -> None:
@@ -162,7 +171,7 @@ class TantivyIndex:
             kind=kind,
             language=language,
             file=_name(file),
-            content=content.encode(),
+            content=zlib.compress(content.encode(), _PRESSED),
         )
         self._writer.add_document(document)
 

@@ -33,14 +33,14 @@ class Retrieval:
 
     Attributes:
         cells: the figures of each pair of languages.
-        mean: over the pairs.
+        means: over the pairs of one language, and of two.
         questions: number of questions of each pair.
         passages: number of passages that each question was searched among, by context language.
         signature: what the figures depend on.
     """
 
     cells: Mapping[Pair, Mapping[str, Interval]]
-    mean: Mapping[str, Interval]
+    means: Mapping[str, Mapping[str, Interval]]
     questions: Mapping[Pair, int]
     passages: Mapping[str, int]
     signature: str
@@ -91,12 +91,18 @@ def evaluate_retrieval(
                         watch(done, total)
                 ranks[pair] = np.array(found)
             store.close()
-    of_cells, mean = figures(
-        [ranks[pair] for pair in cells], list(clusters(cells, "paragraph").values())
+    kinds = {
+        "mean, one language": [n for n, (q, c) in enumerate(cells) if q == c],
+        "mean, two languages": [n for n, (q, c) in enumerate(cells) if q != c],
+    }
+    of_cells, means = figures(
+        [ranks[pair] for pair in cells],
+        list(clusters(cells, "paragraph").values()),
+        {name: of_kind for name, of_kind in kinds.items() if of_kind},
     )
     return Retrieval(
         dict(zip(cells, of_cells, strict=True)),
-        mean,
+        means,
         {pair: len(examples) for pair, examples in cells.items()},
         {language: len(texts) for language, texts in contexts.items()},
         _signature(files, sample, translator),

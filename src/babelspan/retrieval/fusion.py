@@ -8,7 +8,7 @@ T = TypeVar("T", bound=Hashable)
 K = 60
 """Of Cormack, Clarke and Buettcher (2009), *Reciprocal rank fusion*."""
 OWN_SHARE = 0.5
-"""Of the places, for the list of the question as it is."""
+"""Of the places, for the list of the question as it is, in a collection that has its language."""
 
 
 def by_reciprocal_rank(lists: Sequence[Sequence[T]]) -> list[T]:
@@ -35,7 +35,7 @@ def with_share(
         share: of the places, from 0 to 1.
     """
     fused = by_reciprocal_rank(others)
-    kept = list(own[: max(1, round(share * count))]) if fused else list(own[:count])
+    kept = list(own[: round(share * count)]) if fused else list(own[:count])
     added = [item for item in fused if item not in set(kept)][: max(0, count - len(kept))]
     rest = [item for item in own if item not in {*kept, *added}]
     return [*in_turn(kept, added), *rest][:count]

@@ -8,18 +8,22 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from babelspan.data.parts import Part
-from babelspan.retrieval.fusion import with_share
+from babelspan.retrieval.fusion import OWN_SHARE, with_share
 from babelspan.retrieval.passages import Passage
 from babelspan.retrieval.question import own_groups
 from babelspan.retrieval.score import scores
 from babelspan.seams import Alternatives, Entry, Group, Hit, PassageIndex
 from babelspan.text.language_of import language_of
-from babelspan.text.sounds import sounds
+from babelspan.text.sounds import MARK, sounds
 from babelspan.text.terms import terms
 from babelspan.types import UNDETERMINED
 
 POOL = 200
-"""Passages of a list that are scored anew, at most."""
+"""Passages that are scored anew, over the lists of all other languages."""
+LEAST_POOL = 40
+"""The same of each list, at least."""
+OWN_POOL = 100
+"""The same of the list of the question as it is, at least."""
 
 
 class Key(NamedTuple):
@@ -39,7 +43,7 @@ class Retrieved:
 
 def entry_of(passage: Passage) -> Entry:
     """A passage as an index keeps it."""
-    indexed = f"{passage.heading}\n{passage.text}" if passage.heading else passage.text
+    indexed = _indexed(passage)
     content = [passage.start, passage.text, passage.language, passage.heading]
     packed = [part.packed() for part in passage.parts]
     return Entry(
@@ -82,22 +86,27 @@ class Search:
             known = {*self._languages} - {UNDETERMINED}
             language = language_of(question, known if len(known) > 1 else ())
         hits: dict[Key, Hit] = {}
-        own = self._keep(hits, self._index.search(own_groups(question), language=None, count=POOL))
+        own = self._keep(hits, self._rescored(own_groups(question), None, max(OWN_POOL, count)))
         others = []
-        for target in sorted(self._languages):
-            if self._alternatives is None or target in (language, UNDETERMINED):
-                continue
+        targets = sorted({*self._languages} - {language, UNDETERMINED})
+        pool = max(LEAST_POOL, POOL // max(1, len(targets)), count if len(targets) == 1 else 0)
+        for target in targets:
+            if self._alternatives is None:
+                break
             groups = self._alternatives.groups(question, source=language, target=target)
-            others.append(self._keep(hits, self._rescored(groups, target)))
-        best = with_share(own, [o for o in others if o], count)
+            others.append(self._keep(hits, self._rescored(groups, target, pool)))
+        share = OWN_SHARE if language in self._languages else 0.0
+        best = with_share(own, [o for o in others if o], count, share=share)
         return [Retrieved(key.file, passage_of(hits[key].content)) for key in best]
 
-    def _rescored(self, groups: Sequence[Group], language: str) -> list[Hit]:
-        """The best passages in a language, by groups as synonyms."""
-        hits = self._index.search(groups, language=language, count=POOL)
+    def _rescored(self, groups: Sequence[Group], language: str | None, pool: int) -> list[Hit]:
+        """The best passages in a language, or in all, by groups as synonyms."""
+        hits = self._index.search(groups, language=language, count=pool)
         holding = [self._index.union(group, language=language) for group in groups]
-        found = [_counted(hit.content) for hit in hits]
-        given = scores(groups, holding, self._languages[language], found)
+        has_sounds = any(t.startswith(MARK) for g in groups for a in g.alternatives for t in a)
+        found = [_counted(hit.content, has_sounds) for hit in hits]
+        passages = sum(self._languages.values()) if language is None else self._languages[language]
+        given = scores(groups, holding, passages, found)
         ranked = sorted(zip(hits, given, strict=True), key=lambda pair: -pair[1])
         return [hit for hit, _ in ranked]
 
@@ -112,5 +121,11 @@ class Search:
 
 
 @lru_cache(maxsize=4096)
-def _counted(content: str) -> Counter[str]:
-    return Counter(entry_of(passage_of(content)).terms)
+def _counted(content: str, has_sounds: bool) -> Counter[str]:
+    """How often each term stands in a passage."""
+    indexed = _indexed(passage_of(content))
+    return Counter([*terms(indexed), *(sounds(indexed) if has_sounds else ())])
+
+
+def _indexed(passage: Passage) -> str:
+    return f"{passage.heading}\n{passage.text}" if passage.heading else passage.text

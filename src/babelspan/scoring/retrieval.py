@@ -1,6 +1,6 @@
 """How often a search finds the right passage among its best: recall at k, and reciprocal ranks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,32 +25,37 @@ class Interval:
 def figures(
     ranks: Sequence[NDArray[np.int64]],
     clusters: Sequence[NDArray[np.intp]],
+    means: Mapping[str, Sequence[int]],
     *,
     resamples: int = 2000,
     seed: int = 1,
-) -> tuple[list[dict[str, Interval]], dict[str, Interval]]:
-    """The figures of each cell, and their means over cells.
+) -> tuple[list[dict[str, Interval]], dict[str, dict[str, Interval]]]:
+    """The figures of each cell, and means over cells by name.
 
     Args:
         ranks: for each cell the rank of the right passage of each question, from 1; 0 where it was
             not found.
         clusters: for each cell the cluster of each question, as in `scoring.clusters`.
+        means: the cells of each mean, by position.
         resamples: draws of the bootstrap.
         seed: of the draws.
     """
     values = [of_questions(of_cell) for of_cell in ranks]
     table = clustered(values, clusters)
-    weights = np.hstack([np.eye(len(ranks)), np.full((len(ranks), 1), 1 / len(ranks))])
+    weights = np.zeros((len(ranks), len(ranks) + len(means)))
+    np.fill_diagonal(weights, 1.0)
+    for column, cells in enumerate(means.values(), len(ranks)):
+        weights[list(cells), column] = 1 / len(cells)
     low, high = bootstrap(table, weights, resamples=resamples, seed=seed)
-    means = np.stack([of_cell.mean(axis=1) for of_cell in values], axis=1) @ weights
+    values_of = np.stack([of_cell.mean(axis=1) for of_cell in values], axis=1) @ weights
     columns = [
         {
-            name: Interval(100 * means[f, c], 100 * low[f, c], 100 * high[f, c])
+            name: Interval(100 * values_of[f, c], 100 * low[f, c], 100 * high[f, c])
             for f, name in enumerate(FIGURES)
         }
-        for c in range(len(ranks) + 1)
+        for c in range(weights.shape[1])
     ]
-    return columns[:-1], columns[-1]
+    return columns[: len(ranks)], dict(zip(means, columns[len(ranks) :], strict=True))
 
 
 def of_questions(ranks: NDArray[np.int64]) -> NDArray[np.float64]:
