@@ -47,6 +47,14 @@ Besides = Annotated[
         "repeatable.",
     ),
 ]
+Only = Annotated[
+    Path | None,
+    typer.Option(
+        "--only",
+        help="Ask only questions whose ids are in this file: one a line, or a data set, also one "
+        "that was translated from this one.",
+    ),
+]
 Out = Annotated[
     Path | None,
     typer.Option("--out", help="Folder for predictions and matrix; also resumes a job."),
@@ -68,6 +76,7 @@ def command(
     scorer: ScorerName = "squad",
     split: Split = None,
     sample: Sample = None,
+    only: Only = None,
     no_answer: NoAnswer = False,
     out: Out = None,
     report: Reports = None,
@@ -88,6 +97,7 @@ def command(
     from babelspan.data.folder import find
     from babelspan.jobs.answer import ReaderSpec
     from babelspan.jobs.evaluate import evaluate, load_cells
+    from babelspan.jobs.only import digest_of, ids_of, kept
     from babelspan.jobs.shards import Crew
     from babelspan.reports.kinds import write_report
     from babelspan.scoring.scorers import load_scorer
@@ -107,6 +117,8 @@ def command(
     others = find(beside or [], split=split)
     _check_reports(report or [], [*files, *others], spec)
     cells = load_cells(files, crossed=cross, sample=sample, keep_misplaced=keep_misplaced)
+    ids = None if only is None else ids_of(only)
+    cells = cells if ids is None else kept(cells, ids)
     together = _together(spec, cells, others)
     _tell([e for of_pair in cells.values() for e in of_pair], no_answer)
     evaluation = evaluate(
@@ -119,6 +131,7 @@ def command(
         keep=out,
         crew=crew,
         beside=others,
+        only=None if ids is None else digest_of(ids),
     )
     _show(evaluation, as_json)
     if out is not None:

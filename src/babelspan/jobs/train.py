@@ -209,12 +209,12 @@ def _corpora(plan: Plan) -> Any:
     from babelspan.training.run import Corpora
     from babelspan.training.spool import Spool
 
-    labelled: Spool[Example] = Spool()
+    labelled: Sequence[Example] = (spool := Spool[Example]())
     sets: dict[str, int] = {}
     for file in plan.files.get("labelled", ()):
         before = len(labelled)
         for example in corpora.examples([file], keep_misplaced=plan.keep_misplaced):
-            labelled.append(example)
+            spool.append(example)
         sets[str(file.whole)] = sets.get(str(file.whole), 0) + len(labelled) - before
     if unplaced := misplaced(labelled):
         print(f"ignored {unplaced} answers whose text is not at the stated offset", file=sys.stderr)
@@ -224,6 +224,8 @@ def _corpora(plan: Plan) -> Any:
             "only",
             file=sys.stderr,
         )
+    if plan.run_config.sample:
+        labelled, sets = corpora.sampled(labelled, sets, plan.run_config.sample)
     if plan.run_config.negatives:
         elsewhere = negatives(labelled, plan.run_config.negatives, seed=plan.run_config.seed)
         labelled = Spool(chain(labelled, elsewhere))

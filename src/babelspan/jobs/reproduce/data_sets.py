@@ -54,8 +54,9 @@ def training_sets(job: Reproduction) -> list[TrainingSet]:
 
 
 def _name(row: Row, job: Reproduction) -> str:
-    everything = set(row.strategies) == {"q", "c", "qc"}
-    parts = [_NAMES[strategy,] for strategy in row.strategies] or [_NAMES[()]]
+    everything = not row.train and set(row.strategies) == {"q", "c", "qc"}
+    parts = [_NAMES[strategy,] for strategy in row.strategies]
+    parts = [*row.train, *parts] or [_NAMES[()]]
     name = _NAME_OF_ALL if everything else " and ".join(parts)
     has_one_language = row.strategies and row.languages == "one"
     return f"{name} ({job.scale.source}-{job.scale.one})" if has_one_language else name

@@ -24,6 +24,7 @@ from babelspan.jobs.reproduce.papers import (
     Scale,
     Settings,
     Test,
+    filled,
     languages_of,
     settings_of,
 )
@@ -73,6 +74,10 @@ class Reproduction:
         files = [self.train, *(self.data / path for path in self.scale.more)]
         return [file for file in files if describe(file).split not in row.leaves_out]
 
+    def own_files_of(self, row: Row) -> list[Path]:
+        """The files that a row names itself."""
+        return [self.data / filled(path, self.scale, self.data) for path in row.train]
+
     @property
     def translations(self) -> Path:
         """The folder that holds the translations."""
@@ -83,8 +88,10 @@ class Reproduction:
         """Whether a first stage is trained for each seed."""
         return self.scale.start is not None and self.start is None
 
-    def starts_from(self, seed: int) -> str:
-        """The reader that the rows of a seed start from."""
+    def starts_from(self, seed: int, row: Row) -> str:
+        """The reader that a row of a seed starts from."""
+        if row.reader:
+            return filled(row.reader, self.scale, self.data)
         if self.has_first_stage:
             return str(self.run_folder(START, seed))
         return self.start or self.reader
@@ -121,7 +128,7 @@ class Reproduction:
         Raises:
             DataError: if a translation is missing.
         """
-        files = self.sources_of(row)
+        files = self.own_files_of(row) or self.sources_of(row)
         for source in self.sources_of(row):
             for strategy, language in product(row.strategies, languages_of(row, self.scale)):
                 question = language if "q" in strategy else self.scale.source
@@ -181,7 +188,8 @@ def check_inputs(reproduction: Reproduction) -> None:
     if scale.probe and not scale.tests[0].crossed:
         raise ConfigError(f"probes need a test that is crossed, {scale.tests[0].name!r} is not")
     targets = [reproduction.data / scale.target] if scale.target else []
-    for file in (*reproduction.sources_of(Row(name="all")), *targets):
+    own = [file for row in reproduction.rows.values() for file in reproduction.own_files_of(row)]
+    for file in (*reproduction.sources_of(Row(name="all")), *targets, *own):
         if not file.is_file():
             raise DataError(
                 f"{file}: expected the source examples, found no such file; name the folder that "
@@ -194,7 +202,16 @@ def check_inputs(reproduction: Reproduction) -> None:
         reproduction.cells_of(test)
         for member in find([reproduction.data / path for path in test.members], split=test.split):
             member.load(keep_misplaced=True)
-    load_checkpoint(reproduction.start or reproduction.reader, gives_new_head=True)
+    _check_readers(reproduction)
+
+
+def _check_readers(reproduction: Reproduction) -> None:
+    rows = reproduction.rows.values()
+    readers = {reproduction.starts_from(1, row) for row in rows if row.reader}
+    if not all(row.reader for row in rows):
+        readers.add(reproduction.start or reproduction.reader)
+    for reader in sorted(readers):
+        load_checkpoint(reader, gives_new_head=True)
 
 
 def _check_synthesis(reproduction: Reproduction) -> None:
