@@ -25,6 +25,7 @@ from babelspan.training.run import Corpora, Run, RunConfig
 from babelspan.training.update import Optim
 from babelspan.types import Alignment, Passage, SentencePair
 from miniature import miniature_reader
+from worded_readers import miniature_qanet
 from world import World
 
 FOLDER = Path(methods.__file__).parent
@@ -44,6 +45,8 @@ OTHERS = WORLD.examples(12, seed=3)
 BESIDE = joined([*WORLD.examples(12), *WORLD.translations(12, "L1", "L1")]).examples
 LEARNT_BY = {"multilingual_attention": [*BESIDE, *(o for e in BESIDE for o in e.others)]}
 """Of methods that learn from something else than questions in two languages over one text."""
+SMALLER = {"qanet_adversarial": {"steps": 2, "filters": 8, "blocks": 1}}
+"""Settings that make tests of a method quick."""
 
 every_method = pytest.mark.parametrize("name", METHODS)
 
@@ -59,6 +62,9 @@ def writes(name):
 
 def untrained(name, dropout=0.0):
     """A miniature of what a method trains."""
+    if name == "qanet_adversarial":
+        sizes = {"sides": ("L1", "L0"), "dependent": "encoder", "blocks": 1}
+        return miniature_qanet(WORLD.vocabulary(), dropout=dropout, **sizes)
     reader = miniature_reader(WORLD.vocabulary(), dropout=dropout)
     return begun(reader.encoder) if writes(name) else reader
 
@@ -93,7 +99,7 @@ def trained(
     if first:
         before = module_of(player_of(module).first)
         first_stage.learn(network, before, Corpora(labelled=OTHERS), first, run)
-    return module.train(network, corpora, module.Config(**fast), run)
+    return module.train(network, corpora, module.Config(**fast, **SMALLER.get(name, {})), run)
 
 
 def predicted(reader, examples=EXAMPLES):
@@ -118,6 +124,7 @@ def test_the_methods_are_found():
         "language_arbitration",
         "masked_language",
         "multilingual_attention",
+        "qanet_adversarial",
         "question_generation",
         "word_alignment",
     ]

@@ -53,6 +53,14 @@ Besides = Annotated[
         "them; repeatable.",
     ),
 ]
+Only = Annotated[
+    Path | None,
+    typer.Option(
+        "--only",
+        help="Ask only questions whose ids are in this file: one a line, or a data set, also one "
+        "that was translated from this one.",
+    ),
+]
 Out = Annotated[
     Path | None,
     typer.Option("--out", help="Folder for predictions and matrix; needed to resume."),
@@ -96,6 +104,7 @@ def command(
     scorer: ScorerName = "squad",
     split: Split = None,
     sample: Sample = None,
+    only: Only = None,
     no_answer: NoAnswer = False,
     out: Out = None,
     report: Reports = None,
@@ -122,6 +131,7 @@ def command(
     """
     from babelspan.data.folder import find
     from babelspan.jobs.evaluate import load_cells
+    from babelspan.jobs.only import digest_of, ids_of, with_ids
     from babelspan.scoring.scorers import load_scorer
 
     rules = load_scorer(scorer)
@@ -141,6 +151,8 @@ def command(
     is_generator = asked.is_of(spec, crew, {"--no-answer": no_answer, "--beside": beside})
     _check_reports(report or [], [*files, *others], spec)
     cells = load_cells(files, crossed=cross, sample=sample, keep_misplaced=keep_misplaced)
+    ids = None if only is None else ids_of(only)
+    cells = cells if ids is None else with_ids(cells, ids)
     kept = Kept(sample, out, report or [], as_json)
     if is_generator:
         carry_out(asked.asking(reader, rules), files, cells, kept)
@@ -154,6 +166,7 @@ def command(
             others=others,
             no_answer=no_answer,
             crew=crew,
+            only=None if ids is None else digest_of(ids),
         )
 
 
@@ -167,6 +180,7 @@ def _evaluate(
     others: "list[DataFile]",
     no_answer: bool,
     crew: "Crew",
+    only: str | None,
 ) -> None:
     """Measure a reader, print its figures and write its reports."""
     from babelspan.data.files import write_json
@@ -185,6 +199,7 @@ def _evaluate(
         keep=kept.out,
         crew=crew,
         beside=others,
+        only=only,
     )
     _show(evaluation, kept.as_json)
     if kept.out is not None:

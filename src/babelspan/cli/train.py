@@ -48,6 +48,14 @@ Settings = Annotated[
 Split = Annotated[
     str | None, typer.Option("--split", help="Split to use in folders of --train and --dev.")
 ]
+Sample = Annotated[
+    str | None,
+    typer.Option(
+        "--sample",
+        metavar="N or LANGUAGE=N",
+        help="Learn from that many labelled examples of each language, or of one.",
+    ),
+]
 Keep = Annotated[
     bool,
     typer.Option("--keep-misplaced", help="Ignore answers whose text is not at the stated offset."),
@@ -69,6 +77,7 @@ def command(
     recipe: Recipe = None,
     settings: Settings = None,
     split: Split = None,
+    sample: Sample = None,
     keep_misplaced: Keep = False,
 ) -> None:
     """Train a reader. If it is stopped, rerun the same command to resume."""
@@ -88,7 +97,7 @@ def command(
         dev=dev or [],
         dev_scorer=dev_scorer,
         recipe=recipe,
-        settings=settings or [],
+        settings=[*(settings or []), *([f"run.sample='{sample}'"] if sample else [])],
         split=split,
         keep_misplaced=keep_misplaced,
     )

@@ -6,14 +6,17 @@ stage.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
 
 from babelspan.data import bitext
 from babelspan.data import folder as data_folder
 from babelspan.data.files import checksum, read_text
 from babelspan.text.languages import CODE
+from babelspan.training.spool import Chosen
 from babelspan.types import ConfigError, DataError, Example, Passage, SentencePair
 
 _PASSAGES = re.compile(rf"(?P<source>.+)\.(?P<language>{CODE})\.txt(?:\.gz)?")
@@ -113,6 +116,45 @@ def examples(
     """The labelled examples of files, one file in memory at a time."""
     for file in files:
         yield from file.examples(keep_misplaced=keep_misplaced)
+
+
+def sampled(
+    labelled: Sequence[Example], sets: Mapping[str, int], said: str
+) -> tuple[Sequence[Example], dict[str, int]]:
+    """Some of the labelled examples, in their order, and how many are left of each set.
+
+    Args:
+        labelled: of all sets, one after another.
+        sets: name of a set -> its number of examples.
+        said: `500` of each context language, or `zh=500,ja=200` of these; examples that were
+            translated or generated are all kept and do not count.
+
+    Raises:
+        DataError: if there are fewer examples in a language.
+    """
+    ids: dict[str, list[str]] = {}
+    for example in labelled:
+        if not example.strategy:
+            ids.setdefault(example.context_language, []).append(example.id)
+    parts = [part.rpartition("=") for part in said.split(",")]
+    counts = {language: int(count) for language, _, count in parts}
+    wanted = dict.fromkeys(ids, counts.pop("")) if "" in counts else {}
+    kept: dict[str, set[str]] = {}
+    for language, count in {**wanted, **counts}.items():
+        if len(ids.get(language, ())) < count:
+            raise DataError(
+                f"expected {count} labelled examples in {language!r} to choose from, found "
+                f"{len(ids.get(language, ()))}; lower --sample"
+            )
+        kept[language] = data_folder.chosen(ids[language], count)
+    left = [
+        number
+        for number, example in enumerate(labelled)
+        if example.strategy or example.id in kept.get(example.context_language, {example.id})
+    ]
+    ends = np.cumsum([*sets.values()])
+    sizes = np.diff(np.searchsorted(left, ends), prepend=0)
+    return Chosen(labelled, left), dict(zip(sets, sizes.tolist(), strict=True))
 
 
 def sentence_pairs(files: Iterable[data_folder.DataFile]) -> Iterator[SentencePair]:

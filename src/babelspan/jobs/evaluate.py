@@ -156,10 +156,12 @@ def evaluate(
     keep: Path | None = None,
     crew: Crew = ALONE,
     beside: Sequence[DataFile] = (),
+    only: str | None = None,
 ) -> Evaluation:
     """Measure a reader by name; `cells` are of `files`, the rest and errors are as in `measure`.
 
-    The questions of the files `beside` stand beside those of `cells` already.
+    The questions of the files `beside` stand beside those of `cells` already, and only those whose
+    ids have the digest `only` are in them.
 
     Raises:
         DataError: also for a question that leaves no room for its context.
@@ -176,7 +178,7 @@ def evaluate(
             scorer,
             keep=keep,
             depends_on={
-                **identity_of(identity["reader"], files, sample=sample, beside=beside),
+                **identity_of(identity["reader"], files, sample=sample, beside=beside, only=only),
                 **identity,
             },
             crew=crew,
@@ -193,6 +195,7 @@ def evaluate(
         reader=shortened(identity["reader"]),
         allows_no_answer=allows_no_answer,
         beside=[*identity_of_files(beside), *filter(None, [identity.get("beside")])],
+        only=only,
     )
     return Evaluation(
         reader=name,
@@ -211,6 +214,7 @@ def identity_of(
     *,
     sample: int | None = None,
     beside: Sequence[DataFile] = (),
+    only: str | None = None,
 ) -> dict[str, Any]:
     """What predictions that are kept depend on: the reader's identity, the data."""
     return {
@@ -218,6 +222,7 @@ def identity_of(
         "data": sorted(f"{f.path.name}:{checksum(f.path)}" for f in files),
         "sample": sample,
         **({"beside_files": identity_of_files(beside)} if beside else {}),
+        **({"only": only} if only is not None else {}),
     }
 
 
@@ -235,6 +240,7 @@ def signature_of(
     reader: str | None = None,
     allows_no_answer: bool = False,
     beside: Sequence[str] = (),
+    only: str | None = None,
 ) -> str:
     """The signature of a matrix measured on files.
 
@@ -246,6 +252,7 @@ def signature_of(
         reader: for people, as `readers.shortened` gives it; None for figures of several.
         allows_no_answer: whether the reader might say that there is no answer.
         beside: what stood beside the texts.
+        only: digest of the ids that were asked; None for all.
     """
     line = signature(
         scorer,
@@ -255,6 +262,8 @@ def signature_of(
     )
     if sample is not None:
         line += f"|sample:{sample}"
+    if only is not None:
+        line += f"|only:sha256:{only[:12]}"
     if allows_no_answer:
         line += "|may-say-no-answer:yes"
     if beside:

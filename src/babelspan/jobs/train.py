@@ -261,15 +261,17 @@ def _labelled(
     """The examples of a kind of data, on disk, and how many each file has."""
     from babelspan.training.spool import Spool
 
-    labelled: Spool[Example] = Spool()
+    labelled: Sequence[Example] = (spool := Spool[Example]())
     sets: dict[str, int] = {}
     for file in plan.files.get(kind, ()):
-        before = len(labelled)
+        before = len(spool)
         for example in corpora.examples([file], keep_misplaced=plan.keep_misplaced):
-            labelled.append(example)
-        sets[str(file.whole)] = sets.get(str(file.whole), 0) + len(labelled) - before
-    if unplaced := misplaced(labelled):
+            spool.append(example)
+        sets[str(file.whole)] = sets.get(str(file.whole), 0) + len(spool) - before
+    if unplaced := misplaced(spool):
         print(f"ignored {unplaced} answers whose text is not at the stated offset", file=sys.stderr)
+    if kind == "labelled" and plan.run_config.sample:
+        labelled, sets = corpora.sampled(labelled, sets, plan.run_config.sample)
     if share_of_negatives:
         elsewhere = negatives(labelled, share_of_negatives, seed=plan.run_config.seed)
         labelled = Spool(chain(labelled, elsewhere))

@@ -1,9 +1,10 @@
-"""Losses of the language game: one player names the language, the other hides it.
+"""Losses of the language games: one player names the language or the side, the other hides it.
 
 Shape letters: B items, C classes.
 """
 
 import math
+from typing import Literal
 
 from torch import Tensor
 from torch.nn import functional as F
@@ -55,3 +56,55 @@ def naming_loss(logits: Tensor, classes: Tensor, weights: Tensor) -> Tensor:
             f"{tuple(logits.shape)}, {tuple(classes.shape)} and {tuple(weights.shape)}"
         )
     return (weights * F.cross_entropy(logits.float(), classes, reduction="none")).mean()
+
+
+def telling_loss(scores: Tensor, is_source: Tensor) -> Tensor:
+    """Cross-entropy of a discriminator that tells source from target, in nats.
+
+    The mean over the batch of log(1 + exp(-s)) for texts of the source and log(1 + exp(s)) for
+    those of the target. Lee and Lee (2019), arXiv:1907.06042, Eq. 1 has log D of the target and
+    log(1 - D) of the source, minimised: it has no bound, and pushes least where D is wrong.
+
+    Args:
+        scores: of the source, as logits, (B,).
+        is_source: (B,), bool.
+
+    Returns:
+        Non-negative scalar.
+
+    Raises:
+        ValueError: if the shapes do not fit together.
+    """
+    if scores.ndim != 1 or scores.shape != is_source.shape:
+        raise ValueError(
+            f"expected scores (B,) and sides (B,), got {tuple(scores.shape)} and "
+            f"{tuple(is_source.shape)}"
+        )
+    return F.softplus(scores * (1 - 2 * is_source.to(scores.dtype))).mean()
+
+
+def hiding_loss(scores: Tensor, is_source: Tensor, steers: Literal["source", "target"]) -> Tensor:
+    """Cross-entropy of the other side given texts of the side that hides, in nats.
+
+    The sum over texts of that side, divided by the number of all texts of the batch. For the source
+    it is -log(1 - D), what Lee and Lee (2019), Eq. 2, minimise, and for the target -log D.
+
+    Args:
+        scores: of the source, as logits, (B,).
+        is_source: (B,), bool.
+        steers: the side that hides.
+
+    Returns:
+        Non-negative scalar; 0 without texts of that side.
+
+    Raises:
+        ValueError: if the shapes do not fit together.
+    """
+    if scores.ndim != 1 or scores.shape != is_source.shape:
+        raise ValueError(
+            f"expected scores (B,) and sides (B,), got {tuple(scores.shape)} and "
+            f"{tuple(is_source.shape)}"
+        )
+    hides = is_source if steers == "source" else ~is_source
+    wrong = scores if steers == "source" else -scores
+    return (F.softplus(wrong) * hides).mean()

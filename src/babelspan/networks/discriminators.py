@@ -1,12 +1,14 @@
 """Networks that classify where a representation comes from.
 
-Shape letters: B items, H width, C classes.
+Shape letters: B items, L tokens, H width, C classes, F filters.
 """
 
 import torch
 from torch import Tensor, nn
 
 _WIDER = 4
+_RESIDUAL = 0.3
+"""What a residual block adds, times this: Gulrajani et al. (2017), code of their language model."""
 
 
 class LanguageDiscriminator(nn.Module):
@@ -37,3 +39,57 @@ class LanguageDiscriminator(nn.Module):
         """Logits of the languages, (B, C), of vectors (B, H); in fp32 whatever their precision."""
         logits: Tensor = self.layers(vectors.float())
         return logits.float()
+
+
+class SequenceDiscriminator(nn.Module):
+    """Tells which of two sides the vectors of a text come from, and not how long it is.
+
+    Lee and Lee (2019), arXiv:1907.06042, Section 5.4: residual blocks of convolutions over tokens,
+    96 filters that reach 5, then one linear layer. Theirs reads texts of one length. Here the mean
+    over the tokens is scored, and a text is read as a ring, its end before its start: with zeros
+    beyond the ends, a convolution sees that they are near, which tells the length (it named 20 or
+    40 tokens of noise always right). Its weights have their own random state.
+
+    Args:
+        width: of the vectors, H.
+        filters: F.
+        reach: of a convolution, tokens; odd.
+        blocks: how many, of two convolutions each.
+        seed: of the weights.
+    """
+
+    def __init__(
+        self, width: int, *, filters: int = 96, reach: int = 5, blocks: int = 5, seed: int
+    ) -> None:
+        super().__init__()
+        self.around = reach // 2
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(seed)
+            self.enter = nn.Linear(width, filters)
+            self.layers = nn.ModuleList(
+                nn.Conv1d(filters, filters, reach) for _ in range(2 * blocks)
+            )
+            self.leave = nn.Linear(filters, 1)
+
+    def forward(self, vectors: Tensor, mask: Tensor) -> Tensor:
+        """Scores (B,) of the source, as logits; in fp32.
+
+        Args:
+            vectors: (B, L, H).
+            mask: (B, L), which tokens are the text's; they stand side by side.
+        """
+        size = mask.sum(dim=1)
+        first = mask.int().argmax(dim=1)
+        places = torch.arange(-self.around, mask.shape[1] + self.around, device=mask.device)
+        ring = places % size.clamp(min=1)[:, None]  # (B, L + 2 around)
+        is_text = torch.arange(mask.shape[1], device=mask.device) < size[:, None]
+        moved = (first[:, None] + ring[:, self.around : -self.around]).clamp(max=mask.shape[1] - 1)
+        own = vectors.float().gather(1, moved[..., None].expand(-1, -1, vectors.shape[-1]))
+        x = self.enter(own).transpose(1, 2)  # (B, F, L), the text from the first place on
+        ring = ring[:, None].expand(-1, x.shape[1], -1)
+        for one, other in zip(self.layers[::2], self.layers[1::2], strict=True):
+            inner = one(x.relu().gather(2, ring))
+            x = x + _RESIDUAL * other(inner.relu().gather(2, ring))
+        mean = (x * is_text[:, None]).sum(-1) / size.clamp(min=1)[:, None]
+        scores: Tensor = self.leave(mean).squeeze(-1)
+        return scores.float()

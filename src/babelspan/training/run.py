@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from babelspan.training.update import Updater
 
 CHECKPOINT = "checkpoint.pt"
+SAMPLE = r"^([A-Za-z-]+=)?[1-9][0-9]*(,[A-Za-z-]+=[1-9][0-9]*)*$"
 
 Monitor = Callable[[], Mapping[str, float]]
 """Evaluates the reader in training: figures by name. It sets evaluation mode itself."""
@@ -36,6 +37,9 @@ class RunConfig:
     """Number of updates; replaces `epochs`."""
     negatives: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Fraction of questions that are also asked about another text than theirs."""
+    sample: Annotated[str, Field(pattern=SAMPLE)] | None = None
+    """Number of labelled examples to learn from, of each context language (`500`) or of some
+    (`zh=500,ja=200`), chosen by a hash of the id; translated and generated ones do not count."""
     batch_size: PositiveInt = 32
     """Windows per update, over all processes."""
     batch_tokens: PositiveInt | None = None

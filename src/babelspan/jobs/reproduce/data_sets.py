@@ -54,8 +54,9 @@ def training_sets(job: Reproduction) -> list[TrainingSet]:
 
 
 def _name(row: Row, job: Reproduction) -> str:
-    everything = set(row.strategies) == {"q", "c", "qc"}
-    parts = [_NAMES[strategy,] for strategy in row.strategies] or [_NAMES[()]]
+    everything = not row.train and set(row.strategies) == {"q", "c", "qc"}
+    parts = [_NAMES[strategy,] for strategy in row.strategies]
+    parts = [*row.train, *parts] or [_NAMES[()]]
     name = _NAME_OF_ALL if everything else " and ".join(parts)
     if not row.strategies or row.languages == "all":
         return name

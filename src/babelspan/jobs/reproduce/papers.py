@@ -48,6 +48,12 @@ class Row(_Strict):
     generator: Literal["none", "source", "translated"] = "none"
     """Of synthetic questions that the reader learns from first: trained on the source examples
     alone, it asks in their language; with their T(Q+C), in all languages of the scale."""
+    reader: str = ""
+    """Where it starts in place of the scale's reader; {data} and the scale's `parts` are filled
+    in."""
+    train: tuple[str, ...] = ()
+    """Files that it learns from in place of the source examples, with `parts` filled in;
+    translations come on top."""
     leaves_out: tuple[str, ...] = ()
     """Training sets of the scale that it does not learn from, by the first part of their names."""
     settings: Settings = ()
@@ -145,6 +151,8 @@ class Scale(_Strict):
     """Keys of the rows, in order, unless others are chosen."""
     against: tuple[str, ...] = ("zs", "tq")
     """Keys of the rows that the others are tested against."""
+    parts: dict[str, str] = field(default_factory=dict)
+    """What stands for {name} in rows that name their reader and their files."""
     seeds: PositiveInt = 1
     translated: str = ""
     """Folder of existing translations; empty to make them as `translations` says."""
@@ -298,6 +306,24 @@ def _windows_for_one(row: Row, scale: Scale) -> int:
         over_translated_contexts = {"c", "qc"} <= set(row.strategies)  # half of the pairs
         return 4 if over_translated_contexts else 2
     return 1 + len(row.strategies) * len(languages_of(row, scale))
+
+
+def filled(template: str, scale: Scale, data: Path) -> str:
+    """A reader or a file of a row, with the scale's parts and the folder of the data.
+
+    Raises:
+        ConfigError: if the scale has no part of a name.
+    """
+    parts = {"data": str(data)}
+    try:
+        for name, part in scale.parts.items():
+            parts[name] = part.format_map({"data": data})
+        return template.format_map(parts)
+    except (KeyError, ValueError, IndexError) as error:
+        raise ConfigError(
+            f"a row needs the part {error} of the scale for {template!r}; the scale has "
+            f"{', '.join(parts)}"
+        ) from None
 
 
 def title_of(row: Row, scale: Scale) -> str:

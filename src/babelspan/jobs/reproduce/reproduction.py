@@ -25,6 +25,7 @@ from babelspan.jobs.reproduce.papers import (
     Scale,
     Settings,
     Test,
+    filled,
     languages_of,
     settings_of,
 )
@@ -74,6 +75,10 @@ class Reproduction:
         files = [self.train, *(self.data / path for path in self.scale.more)]
         return [file for file in files if describe(file).split not in row.leaves_out]
 
+    def own_files_of(self, row: Row) -> list[Path]:
+        """The files that a row names itself."""
+        return [self.data / filled(path, self.scale, self.data) for path in row.train]
+
     @property
     def translations(self) -> Path:
         """The folder that holds the translations."""
@@ -84,8 +89,10 @@ class Reproduction:
         """Whether a first stage is trained for each seed."""
         return self.scale.start is not None and self.start is None
 
-    def starts_from(self, seed: int) -> str:
-        """The reader that the rows of a seed start from."""
+    def starts_from(self, seed: int, row: Row) -> str:
+        """The reader that a row of a seed starts from."""
+        if row.reader:
+            return filled(row.reader, self.scale, self.data)
         if self.has_first_stage:
             return str(self.run_folder(START, seed))
         return self.start or self.reader
@@ -122,7 +129,7 @@ class Reproduction:
         Raises:
             DataError: if a translation is missing.
         """
-        return self._with_translations(row, self.sources_of(row))
+        return self._with_translations(row, self.own_files_of(row) or self.sources_of(row))
 
     def stages_of(self, row: Row, key: str, seed: int) -> list[tuple[tuple[Path, ...], Path]]:
         """The files of each stage of a row's training, and its folder; the last is the run's.
@@ -130,7 +137,8 @@ class Reproduction:
         Errors as in `learns_from`.
         """
         sources = self.sources_of(row)
-        stages = [[source] for source in sources] if row.in_turn else [sources]
+        together = self.own_files_of(row) or sources
+        stages = [[source] for source in sources] if row.in_turn else [together]
         folders = [
             self.out / "stages" / key / describe(source).split / f"seed-{seed}"
             for source, *_ in stages[:-1]
@@ -143,7 +151,7 @@ class Reproduction:
     def _with_translations(self, row: Row, sources: Sequence[Path]) -> tuple[Path, ...]:
         """Files of source examples, then each strategy in each language of each of them."""
         files = [*sources]
-        for source in sources:
+        for source in self.sources_of(row) if row.train else sources:
             for strategy, language in product(row.strategies, languages_of(row, self.scale)):
                 question = language if "q" in strategy else self.scale.source
                 context = language if "c" in strategy else self.scale.source
@@ -202,7 +210,8 @@ def check_inputs(reproduction: Reproduction) -> None:
     if scale.probe and not scale.tests[0].crossed:
         raise ConfigError(f"probes need a test that is crossed, {scale.tests[0].name!r} is not")
     targets = [reproduction.data / scale.target] if scale.target else []
-    for file in (*reproduction.sources_of(Row(name="all")), *targets):
+    own = [file for row in reproduction.rows.values() for file in reproduction.own_files_of(row)]
+    for file in (*reproduction.sources_of(Row(name="all")), *targets, *own):
         if not file.is_file():
             raise DataError(
                 f"{file}: expected the source examples, found no such file; name the folder that "
@@ -215,7 +224,16 @@ def check_inputs(reproduction: Reproduction) -> None:
         reproduction.cells_of(test)
         for member in find([reproduction.data / path for path in test.members], split=test.split):
             member.load(keep_misplaced=True)
-    load_checkpoint(reproduction.start or reproduction.reader, gives_new_head=True)
+    _check_readers(reproduction)
+
+
+def _check_readers(reproduction: Reproduction) -> None:
+    rows = reproduction.rows.values()
+    readers = {reproduction.starts_from(1, row) for row in rows if row.reader}
+    if not all(row.reader for row in rows):
+        readers.add(reproduction.start or reproduction.reader)
+    for reader in sorted(readers):
+        load_checkpoint(reader, gives_new_head=True)
 
 
 def _check_synthesis(reproduction: Reproduction) -> None:

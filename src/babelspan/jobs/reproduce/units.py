@@ -52,7 +52,7 @@ class Unit:
         """Where training starts."""
         if self.row.generator != "none":
             return str(synthetic.first_folder(self.job, self.row.generator, self.seed))
-        return self.job.reader if self.key == START else self.job.starts_from(self.seed)
+        return self.job.reader if self.key == START else self.job.starts_from(self.seed, self.row)
 
     @property
     def train(self) -> tuple[Path, ...]:

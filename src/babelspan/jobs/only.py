@@ -1,0 +1,53 @@
+"""Some questions of a data set, by their ids.
+
+Lee and Lee (2019), arXiv:1907.06042, Section 5.8, measure on the examples whose answers survive
+translation (DRCD_filter): the ids of what `babelspan translate --strategy qc` keeps.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+
+from babelspan.data.files import lines
+from babelspan.data.folder import describe
+from babelspan.scoring.matrix import Pair
+from babelspan.types import DataError, Example
+
+
+def ids_of(path: Path) -> frozenset[str]:
+    """The ids in a file: one a line or, of a data set, those of its examples' origins.
+
+    Raises:
+        DataError: if the file is missing or broken, or has no id.
+    """
+    if ".json" in path.name:
+        examples = describe(path).examples(keep_misplaced=True)
+        ids = frozenset(example.origin or example.id for example in examples)
+    else:
+        ids = frozenset(line.strip() for line in lines(path) if line.strip())
+    if not ids:
+        raise DataError(f"{path}: expected ids of questions, found none")
+    return ids
+
+
+def with_ids(
+    cells: Mapping[Pair, Sequence[Example]], ids: frozenset[str]
+) -> dict[Pair, list[Example]]:
+    """The questions with these ids, of each pair of languages.
+
+    Raises:
+        DataError: if a pair has none of them.
+    """
+    found = {pair: [e for e in examples if e.id in ids] for pair, examples in cells.items()}
+    for (question, context), examples in found.items():
+        if not examples:
+            raise DataError(
+                f"none of the {len(ids)} ids is that of a question in {question!r} over "
+                f"{context!r}; name ids of this data set with --only"
+            )
+    return found
+
+
+def digest_of(ids: Iterable[str]) -> str:
+    """SHA-256 of ids, whatever their order."""
+    return sha256("\n".join(sorted(ids)).encode(errors="replace")).hexdigest()
