@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from babelspan.cli.answers import show
 from babelspan.cli.shown import (
     Also,
     AlsoBy,
@@ -22,13 +23,11 @@ from babelspan.cli.shown import (
 from babelspan.types import UNDETERMINED, ConfigError, DataError
 
 if TYPE_CHECKING:
-    from rich.text import Text
-
     from babelspan.data.documents import Document
     from babelspan.data.parts import Place
     from babelspan.jobs.answer import Answers
     from babelspan.jobs.ask import Asked
-    from babelspan.types import Prediction, Span
+    from babelspan.types import Prediction
 
 NO_ANSWER = 1
 """Exit code when no question has an answer, as of `grep`."""
@@ -224,7 +223,7 @@ def command(
     if as_json:
         _print_json(answered, is_one=questions is None)
     elif not as_lines:
-        _show(answered, is_one=questions is None)
+        show(answered, is_one=questions is None)
     if not any(one.answers for one in answered):
         raise typer.Exit(NO_ANSWER)
 
@@ -363,53 +362,3 @@ def _source(place: "Place") -> dict[str, object]:
         **({"member": place.member} if place.member else {}),
         **({"boxes": place.boxes} if place.boxes else {}),
     }
-
-
-def _show(found: "list[Asked]", *, is_one: bool) -> None:
-    """Each answer with its score, its place and the text around it."""
-    from rich.console import Console
-    from rich.text import Text
-
-    console = Console(highlight=False, soft_wrap=True)
-    for one in found:
-        if not is_one:
-            console.print(Text(one_line(one.question), "bold"))
-        for line in _lines(one):
-            console.print(line)
-
-
-def _lines(one: "Asked") -> "Iterator[Text]":
-    from rich.text import Text
-
-    if not one.answers:
-        yield Text("no answer")
-    for document, prediction in one.answers:
-        span = prediction.span
-        place = "no place found" if span is None else _place(document, span)
-        right = prediction.probability
-        said = f"{prediction.score:.0%}" + ("" if right is None else f", {right:.0%} right")
-        yield Text.assemble(
-            (one_line(prediction.text), "bold green"),
-            f"   {said}  {one_line(document.name)}:{place}",
-        )
-        if span is not None:
-            yield _surroundings(document.text, span)
-
-
-def _place(document: "Document", span: "Span") -> str:
-    """Characters of the text, and the page if there is one."""
-    from babelspan.data.parts import place_of
-
-    found = place_of(document.text, document.parts, span)
-    page = f" page {found.page}" if found is not None and found.page is not None else ""
-    return f"{document.start + span.start}-{document.start + span.end}{page}"
-
-
-def _surroundings(text: str, span: "Span") -> "Text":
-    """An answer in the text around it."""
-    from rich.text import Text
-
-    from babelspan.cli.excerpt import around
-
-    before, after = around(text, span)
-    return Text.assemble("   ", before, (one_line(span.of(text)), "green"), after)
