@@ -16,6 +16,7 @@ from babelspan.methods import (
     language_adversarial,
     language_arbitration,
     multilingual_attention,
+    qanet_adversarial,
     word_alignment,
 )
 from babelspan.training.examples import labelled
@@ -25,6 +26,7 @@ from babelspan.training.run import CHECKPOINT, Corpora, Run, RunConfig
 from babelspan.training.update import Optim, Updater
 from babelspan.types import Alignment, ConfigError, SentencePair
 from miniature import miniature_reader
+from worded_readers import miniature_qanet
 from world import World
 
 PROGRAM = """
@@ -46,6 +48,12 @@ METHODS = {
     ),
     "alignment": (word_alignment, word_alignment.Config(reader=STEADY)),
     "beside": (multilingual_attention, multilingual_attention.Config(reader=STEADY)),
+    "hiding": (
+        qanet_adversarial,
+        qanet_adversarial.Config(
+            reader=STEADY, discriminator=STEADY, weight=3.0, ramp=0, steps=2, filters=8, blocks=1
+        ),
+    ),
 }
 PLAYERS = {
     "adversarial": ["reader", "discriminator"],
@@ -53,6 +61,7 @@ PLAYERS = {
     "both": ["reader", "reader", "discriminator"],
     "alignment": ["reader"],
     "beside": ["reader"],
+    "hiding": ["discriminator", "discriminator", "reader"],
 }
 
 
@@ -126,8 +135,13 @@ def train_by_methods(out):
     try:
         for method, (module, settings) in METHODS.items():
             found[method] = []
-            run = Run(config=RunConfig(threads=1, batch_size=10, updates=3, accumulation=2))
+            size, parts = (8, 1) if method == "hiding" else (10, 2)
+            config = RunConfig(threads=1, batch_size=size, updates=3, accumulation=parts)
+            run = Run(config=config)
             reader = miniature_reader(world.vocabulary())
+            if method == "hiding":
+                sides = {"sides": ("L1", "L0"), "dependent": "encoder"}
+                reader = miniature_qanet(world.vocabulary(), **sides)
             learnt = beside if method == "beside" else corpora
             module.train(reader, learnt, settings, run)
     finally:

@@ -80,9 +80,10 @@ class SequenceDiscriminator(nn.Module):
         """
         size = mask.sum(dim=1)
         first = mask.int().argmax(dim=1)
-        places = torch.arange(-self.around, mask.shape[1] + self.around, device=mask.device)
-        ring = places % size.clamp(min=1)[:, None]  # (B, L + 2 around)
-        is_text = torch.arange(mask.shape[1], device=mask.device) < size[:, None]
+        longest = max(1, int(size.max()))  # a question is short beside its context
+        places = torch.arange(-self.around, longest + self.around, device=mask.device)
+        ring = places % size.clamp(min=1)[:, None]  # (B, longest + 2 around)
+        is_text = torch.arange(longest, device=mask.device) < size[:, None]
         moved = (first[:, None] + ring[:, self.around : -self.around]).clamp(max=mask.shape[1] - 1)
         own = vectors.float().gather(1, moved[..., None].expand(-1, -1, vectors.shape[-1]))
         x = self.enter(own).transpose(1, 2)  # (B, F, L), the text from the first place on
