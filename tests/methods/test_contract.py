@@ -21,7 +21,7 @@ from babelspan.reading.answerer import Answerer
 from babelspan.training.members import joined
 from babelspan.training.run import Corpora, Run, RunConfig
 from babelspan.training.update import Optim
-from babelspan.types import Alignment, Passage, SentencePair
+from babelspan.types import Alignment, Article, ArticleAnswer, Passage, SentencePair, Span
 from miniature import miniature_reader
 from world import World
 
@@ -36,6 +36,17 @@ EXAMPLES = [*WORLD.examples(12), *TRANSLATED["L1"]]
 LINKED = [
     SentencePair(own.question, other.question, "en", "L1", Alignment(frozenset({(0, 0), (1, 1)})))
     for own, other in zip(EXAMPLES[:12], TRANSLATED["L1"], strict=True)
+]
+ARTICLES = [
+    Article(
+        id=number,
+        language="english",
+        question=example.question,
+        text=example.context,
+        passages=(Span(0, len(example.context)),),
+        answers=(ArticleAnswer(passage=0, span=example.answers[0].span, yes_no=None),),
+    )
+    for number, example in enumerate(EXAMPLES)
 ]
 PASSAGES = [Passage(example.context, "en") for example in EXAMPLES[:12]]
 BESIDE = joined([*WORLD.examples(12), *WORLD.translations(12, "L1", "L1")]).examples
@@ -80,7 +91,7 @@ def trained(name, *, updates=60, seed=1, dropout=0.0, folder=None, stop_at=None,
     fast = {key: Optim(lr=5e-3) for key, value in fields.items() if isinstance(value, Optim)}
     assert fast, f"{name}.Config has no player"
     labelled = LEARNT_BY.get(name, EXAMPLES)
-    corpora = Corpora(labelled=labelled, bitext=LINKED, passages=PASSAGES)
+    corpora = Corpora(labelled=labelled, bitext=LINKED, passages=PASSAGES, articles=ARTICLES)
     return module.train(network, corpora, module.Config(**fast), run)
 
 
@@ -106,6 +117,7 @@ def test_the_methods_are_found():
         "language_arbitration",
         "masked_language",
         "multilingual_attention",
+        "passage_selection",
         "question_generation",
         "word_alignment",
     ]
