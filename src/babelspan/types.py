@@ -158,6 +158,43 @@ class PrimaryQuestion:
     answers: tuple[PrimaryAnswer, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArticleAnswer:
+    """An annotator's answer to a question over an article.
+
+    Attributes:
+        passage: index of the passage with the answer, or None.
+        span: characters of the minimal answer in the article; None where there is none.
+        yes_no: "yes" or "no" where that is the minimal answer, or None.
+    """
+
+    passage: int | None
+    span: Span | None
+    yes_no: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Article:
+    """A question over a whole article, one of whose passages may have the answer.
+
+    Attributes:
+        id: unique within a data set.
+        language: its English name in lower case, as the files of TyDi QA have it.
+        question: the question.
+        text: the article.
+        passages: places of the passages that may be chosen, in order, without overlap; None for one
+            without characters, which cannot be chosen but counts.
+        answers: one per annotator; () if there are no annotations, as in a test set.
+    """
+
+    id: int
+    language: str
+    question: str
+    text: str
+    passages: tuple[Span | None, ...]
+    answers: tuple[ArticleAnswer, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Alignment:
     """Word links of a sentence pair: (source word, target word), both counted from 0."""

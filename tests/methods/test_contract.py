@@ -23,7 +23,7 @@ from babelspan.training.first import First
 from babelspan.training.members import joined
 from babelspan.training.run import Corpora, Run, RunConfig
 from babelspan.training.update import Optim
-from babelspan.types import Alignment, Passage, SentencePair
+from babelspan.types import Alignment, Article, ArticleAnswer, Passage, SentencePair, Span
 from miniature import miniature_reader
 from worded_readers import miniature_qanet
 from world import World
@@ -39,6 +39,17 @@ EXAMPLES = [*WORLD.examples(12), *TRANSLATED["L1"]]
 LINKED = [
     SentencePair(own.question, other.question, "en", "L1", Alignment(frozenset({(0, 0), (1, 1)})))
     for own, other in zip(EXAMPLES[:12], TRANSLATED["L1"], strict=True)
+]
+ARTICLES = [
+    Article(
+        id=number,
+        language="english",
+        question=example.question,
+        text=example.context,
+        passages=(Span(0, len(example.context)),),
+        answers=(ArticleAnswer(passage=0, span=example.answers[0].span, yes_no=None),),
+    )
+    for number, example in enumerate(EXAMPLES)
 ]
 PASSAGES = [Passage(example.context, "en") for example in EXAMPLES[:12]]
 OTHERS = WORLD.examples(12, seed=3)
@@ -95,7 +106,7 @@ def trained(
     fast = {key: Optim(lr=5e-3) for key, value in fields.items() if isinstance(value, Optim)}
     assert fast, f"{name}.Config has no player"
     labelled = LEARNT_BY.get(name, EXAMPLES)
-    corpora = Corpora(labelled=labelled, bitext=LINKED, passages=PASSAGES)
+    corpora = Corpora(labelled=labelled, bitext=LINKED, passages=PASSAGES, articles=ARTICLES)
     if first:
         before = module_of(player_of(module).first)
         first_stage.learn(network, before, Corpora(labelled=OTHERS), first, run)
@@ -124,6 +135,7 @@ def test_the_methods_are_found():
         "language_arbitration",
         "masked_language",
         "multilingual_attention",
+        "passage_selection",
         "qanet_adversarial",
         "question_generation",
         "word_alignment",

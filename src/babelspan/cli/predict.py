@@ -19,8 +19,13 @@ from babelspan.cli.shown import (
 )
 
 Reader = Annotated[str, typer.Argument(help='"default", a folder or a hub name.')]
-Data = Annotated[Path, typer.Argument(help="Questions in the SQuAD layout, .json or .json.gz.")]
-Out = Annotated[Path, typer.Option("--out", help="File for {id: text}.")]
+Data = Annotated[
+    Path,
+    typer.Argument(help="Questions in the SQuAD layout, or TyDi QA articles; may be gzipped."),
+]
+Out = Annotated[
+    Path, typer.Option("--out", help="File for {id: text}; for articles, lines of TyDi QA.")
+]
 
 
 def command(
@@ -39,8 +44,15 @@ def command(
 ) -> None:
     """Answer every question of a file; rerun the same command to resume.
 
-    Unfinished work is kept in OUT.unfinished.
+    Unfinished work is kept in OUT.unfinished. Articles with passages, as the TyDi QA primary tasks
+    have them, need a reader trained by passage_selection.
     """
+    from babelspan.data.tydi_articles import are_articles
+
+    if are_articles(data):
+        _refuse_idle_options(no_answer, pivot, also, translator, cache)
+        _over_articles(reader, data, out, on=on, workers=workers)
+        return
     from babelspan.cli.shown import tell_misplaced, tell_unread
     from babelspan.data.folder import describe
     from babelspan.jobs.predict import predict
@@ -60,3 +72,35 @@ def command(
     found = predict(spec, describe(data), out, allows_no_answer=no_answer, crew=crew)
     tell_misplaced(found.misplaced)
     print(one_line(f"wrote {found.questions} answers to {out}"))
+
+
+def _over_articles(reader: str, data: Path, out: Path, *, on: On, workers: int) -> None:
+    from babelspan.jobs.predict_articles import PassageReaderSpec, predict_articles
+    from babelspan.cli.shown import tracked
+    from babelspan.jobs.shards import Crew
+
+    crew = Crew(on=on, workers=workers, watch=tracked)
+    spec = PassageReaderSpec(reader=reader, threads=crew.threads)
+    questions = predict_articles(spec, data, out, crew=crew)
+    print(one_line(f"wrote {questions} answers to {out}"))
+
+
+def _refuse_idle_options(
+    no_answer: bool, pivot: str | None, also: str | None, translator: str | None, cache: Path | None
+) -> None:
+    """Refuse options that have no effect on articles."""
+    from babelspan.types import ConfigError
+
+    options = {
+        "--no-answer": no_answer,
+        "--pivot": pivot,
+        "--also": also,
+        "--translator": translator,
+        "--cache": cache,
+    }
+    for option, value in options.items():
+        if value:
+            raise ConfigError(
+                f"{option} has no effect on articles with passages, whose answers have scores for "
+                "a threshold; leave it out"
+            )

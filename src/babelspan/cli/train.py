@@ -29,6 +29,10 @@ Texts = Annotated[
     list[Path] | None,
     typer.Option("--texts", help="File or folder of plain text (.txt); repeatable."),
 ]
+Articles = Annotated[
+    list[Path] | None,
+    typer.Option("--articles", help="File or folder of TyDi QA articles (.jsonl); repeatable."),
+]
 Out = Annotated[Path, typer.Option("--out", help="Folder of the run and of the trained reader.")]
 Dev = Annotated[
     list[Path] | None,
@@ -72,6 +76,7 @@ def command(
     target: Target = None,
     bitext: Bitext = None,
     texts: Texts = None,
+    articles: Articles = None,
     dev: Dev = None,
     dev_scorer: Scorer = "squad",
     recipe: Recipe = None,
@@ -93,6 +98,7 @@ def command(
             target=tuple(map(str, target or ())),
             bitext=tuple(map(str, bitext or ())),
             passages=tuple(map(str, texts or ())),
+            articles=tuple(map(str, articles or ())),
         ),
         dev=dev or [],
         dev_scorer=dev_scorer,

@@ -1,19 +1,28 @@
 """Read the files of the TyDi QA primary tasks: annotated questions, and predictions for them.
 
-Layout: Clark et al. (2020), arXiv:2003.05002, one JSON object on each line. Offsets count bytes of
-the UTF-8 of a document; -1 stands for none. (The gold passage task has the SQuAD layout: see
-`babelspan.data.squad`.)
+Layout: Clark et al. (2020), arXiv:2003.05002, one JSON object on each line, in the full form or in
+the simplified one of Hugging Face `datasets`. Offsets count bytes of the UTF-8 of a document; -1
+stands for none. `babelspan.data.tydi_articles` reads the articles with their passages. (The gold
+passage task has the SQuAD layout: see `babelspan.data.squad`.)
 """
 
 import gzip
 import json
 import math
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from babelspan.types import DataError, PrimaryAnswer, PrimaryQuestion
+
+_SIMPLIFIED = (
+    "passage_answer_candidate_index",
+    "minimal_answers_start_byte",
+    "minimal_answers_end_byte",
+    "yes_no_answer",
+)
+"""The lists of annotations of the simplified form."""
 
 
 def load_primary_golds(path: Path) -> list[PrimaryQuestion]:
@@ -38,16 +47,66 @@ def load_primary_predictions(path: Path) -> list[PrimaryQuestion]:
     return _load(path, _prediction)
 
 
-def _load(path: Path, read: Callable[[Any, str], PrimaryQuestion]) -> list[PrimaryQuestion]:
-    questions: dict[int, PrimaryQuestion] = {}
+def primary_records(path: Path) -> Iterator[tuple[Any, str]]:
+    """The records of a file in the full form, each with its line in words, one in memory at a time.
+
+    Of the simplified form, which has lists side by side (`plaintext_start_byte`, ...) in place of
+    lists of objects, records are put into the full form. It may lack the id: then the id is the
+    number of the line, from 1.
+
+    Raises:
+        DataError: if a line is not JSON, or lists side by side differ in length, with the line.
+    """
     for number, line in enumerate(_lines(path), start=1):
         where = f"{path}: line {number}"
         try:
             record = json.loads(line)
-        except ValueError as error:  # not UTF-8, or not JSON
+        except (ValueError, RecursionError) as error:  # not UTF-8, or not JSON
             raise DataError(
                 f"{where}: expected a JSON object, found something else: {error}"
             ) from None
+        yield (_in_full(record, number, where) if isinstance(record, dict) else record), where
+
+
+def _in_full(record: dict[str, Any], number: int, where: str) -> dict[str, Any]:
+    full = dict(record)
+    candidates, annotations = (
+        record.get(key) for key in ("passage_answer_candidates", "annotations")
+    )
+    if isinstance(candidates, dict):
+        full["passage_answer_candidates"] = list(
+            _side_by_side(candidates, ("plaintext_start_byte", "plaintext_end_byte"), where)
+        )
+        full.setdefault("example_id", number)
+    if isinstance(annotations, dict):
+        full["annotations"] = [
+            {
+                "passage_answer": {"candidate_index": row["passage_answer_candidate_index"]},
+                "minimal_answer": {
+                    "plaintext_start_byte": row["minimal_answers_start_byte"],
+                    "plaintext_end_byte": row["minimal_answers_end_byte"],
+                },
+                "yes_no_answer": row["yes_no_answer"],
+            }
+            for row in _side_by_side(annotations, _SIMPLIFIED, where)
+        ]
+    return full
+
+
+def _side_by_side(
+    lists: Mapping[str, Any], keys: tuple[str, ...], where: str
+) -> Iterator[dict[str, Any]]:
+    columns = [field_of(lists, key, list, where) for key in keys]
+    if len({len(column) for column in columns}) > 1:
+        sizes = ", ".join(f"{len(c)} of {k!r}" for k, c in zip(keys, columns, strict=True))
+        raise DataError(f"{where}: expected lists of equal length, found {sizes}")
+    for row in zip(*columns, strict=True):
+        yield dict(zip(keys, row, strict=True))
+
+
+def _load(path: Path, read: Callable[[Any, str], PrimaryQuestion]) -> list[PrimaryQuestion]:
+    questions: dict[int, PrimaryQuestion] = {}
+    for record, where in primary_records(path):
         question = read(record, where)
         if question.id in questions:
             raise DataError(f"{where}: the id {question.id} comes twice; make the ids unique")
@@ -68,27 +127,28 @@ def _lines(path: Path) -> Iterator[bytes]:
 
 
 def _gold(record: Any, where: str) -> PrimaryQuestion:
-    annotations = _field(record, "annotations", list, where)
+    annotations = field_of(record, "annotations", list, where)
     if not annotations:
         raise DataError(f"{where}: expected annotations, found none; is this a test set?")
-    return _question(record, [_annotation(a, where) for a in annotations], where)
+    return _question(record, [annotated(a, where) for a in annotations], where)
 
 
-def _annotation(annotation: Any, where: str) -> PrimaryAnswer:
-    passage = _field(annotation, "passage_answer", dict, where)
-    minimal = _field(annotation, "minimal_answer", dict, where)
+def annotated(annotation: Any, where: str) -> PrimaryAnswer:
+    """The answer of an annotator, in bytes; errors name `where`."""
+    passage = field_of(annotation, "passage_answer", dict, where)
+    minimal = field_of(annotation, "minimal_answer", dict, where)
     return PrimaryAnswer(
-        passage=_index(_field(passage, "candidate_index", int, where)),
+        passage=_index(field_of(passage, "candidate_index", int, where)),
         place=_place(minimal, "plaintext_start_byte", "plaintext_end_byte", where),
-        yes_no=_yes_no(_field(annotation, "yes_no_answer", str, where), where),
+        yes_no=_yes_no(field_of(annotation, "yes_no_answer", str, where), where),
     )
 
 
 def _prediction(record: Any, where: str) -> PrimaryQuestion:
-    minimal = _field(record, "minimal_answer", dict, where)
+    minimal = field_of(record, "minimal_answer", dict, where)
     answer = PrimaryAnswer(
         passage=_index(
-            _field({"passage_answer_index": -1, **record}, "passage_answer_index", int, where)
+            field_of({"passage_answer_index": -1, **record}, "passage_answer_index", int, where)
         ),
         place=_place(minimal, "start_byte_offset", "end_byte_offset", where),
         yes_no=_yes_no(record.get("yes_no_answer", "none"), where),
@@ -105,8 +165,8 @@ def _prediction(record: Any, where: str) -> PrimaryQuestion:
 
 def _question(record: Any, answers: list[PrimaryAnswer], where: str) -> PrimaryQuestion:
     return PrimaryQuestion(
-        id=_field(record, "example_id", int, where),
-        language=_field(record, "language", str, where),
+        id=field_of(record, "example_id", int, where),
+        language=field_of(record, "language", str, where),
         answers=tuple(answers),
     )
 
@@ -116,7 +176,7 @@ def _index(index: int) -> int | None:
 
 
 def _place(record: dict[str, Any], first: str, second: str, where: str) -> tuple[int, int] | None:
-    start, end = _field(record, first, int, where), _field(record, second, int, where)
+    start, end = field_of(record, first, int, where), field_of(record, second, int, where)
     if start < 0 and end < 0:
         return None
     if not 0 <= start <= end:
@@ -136,13 +196,18 @@ def _yes_no(answer: Any, where: str) -> str | None:
 
 
 def _score(record: Any, key: str, where: str) -> float:
-    score = float(_field(record, key, (int, float), where))
+    score = float(field_of(record, key, (int, float), where))
     if math.isnan(score):
         raise DataError(f"{where}: expected {key!r} to be a number, found {score}")
     return score
 
 
-def _field(record: Any, key: str, kind: type | tuple[type, ...], where: str) -> Any:
+def field_of(record: Any, key: str, kind: type | tuple[type, ...], where: str) -> Any:
+    """The value of a key of a record, of that kind.
+
+    Raises:
+        DataError: if it is not there or of another kind.
+    """
     if not isinstance(record, dict) or key not in record:
         found = f"the keys {sorted(record)}" if isinstance(record, dict) else type(record).__name__
         raise DataError(f"{where}: expected a key {key!r} of TyDi QA, found {found}")

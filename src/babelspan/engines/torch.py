@@ -11,7 +11,8 @@ from babelspan.networks.reader import Reader
 from babelspan.seams import Knowing, Logits, Window
 from babelspan.types import DataError, Example, Limits
 
-_GPU_BATCH_TOKENS = 32_768
+GPU_BATCH_TOKENS = 32_768
+"""Tokens of a batch on a GPU, padding included."""
 
 
 class TorchEngine:
@@ -55,7 +56,7 @@ class TorchEngine:
     def read(self, windows: Sequence[Any]) -> Generator[Logits, None, None]:
         """Logits of windows, read as they are asked for."""
         device = next(iter(self._reader.parameters())).device  # training may have moved it
-        tokens = 1 if device.type == "cpu" else _GPU_BATCH_TOKENS
+        tokens = 1 if device.type == "cpu" else GPU_BATCH_TOKENS
         found: dict[int, Logits] = {}
         for batch in batches([window.length for window in windows], tokens):
             read = self._batch([windows[i] for i in batch], device)

@@ -1,8 +1,8 @@
 """The files that a training job learns from, by kind, and what is in them.
 
 Kinds are those of `training.run.Corpora`: labelled examples and a target (the SQuAD layout), bitext
-(two columns) and passages (a text file, a paragraph a line); and the labelled examples of a first
-stage.
+(two columns), passages (a text file, a paragraph a line) and articles (TyDi QA primary tasks); and
+the labelled examples of a first stage.
 """
 
 import re
@@ -15,17 +15,28 @@ import numpy as np
 from babelspan.data import bitext
 from babelspan.data import folder as data_folder
 from babelspan.data.files import checksum, read_text
+from babelspan.data.tydi_articles import stream_articles
 from babelspan.text.languages import CODE
 from babelspan.training.spool import Chosen
-from babelspan.types import ConfigError, DataError, Example, Passage, SentencePair
+from babelspan.types import (
+    UNDETERMINED,
+    Article,
+    ConfigError,
+    DataError,
+    Example,
+    Passage,
+    SentencePair,
+)
 
 _PASSAGES = re.compile(rf"(?P<source>.+)\.(?P<language>{CODE})\.txt(?:\.gz)?")
+_ARTICLES = re.compile(r"(?P<source>.+)\.jsonl(?:\.gz)?")
 _OPTIONS = {
     "labelled": "--train",
     "first": "--first",
     "target": "--target",
     "bitext": "--bitext",
     "passages": "--texts",
+    "articles": "--articles",
 }
 
 
@@ -43,6 +54,8 @@ class Paths:
     """Sentence pairs, `<source>.<a>-<b>.tsv[.gz]`."""
     passages: tuple[str, ...] = ()
     """Texts, `<source>.<language>.txt[.gz]`, a paragraph a line."""
+    articles: tuple[str, ...] = ()
+    """Articles of the TyDi QA primary tasks, `<name>.jsonl[.gz]`."""
 
     def joined(self, other: "Paths") -> "Paths":
         """These and then the others."""
@@ -52,6 +65,7 @@ class Paths:
             target=self.target + other.target,
             bitext=self.bitext + other.bitext,
             passages=self.passages + other.passages,
+            articles=self.articles + other.articles,
         )
 
     def by_kind(self) -> dict[str, tuple[str, ...]]:
@@ -176,6 +190,12 @@ def passages(files: Iterable[data_folder.DataFile]) -> Iterator[Passage]:
                 yield Passage(text, file.context_language)
 
 
+def articles(files: Iterable[data_folder.DataFile]) -> Iterator[Article]:
+    """The questions over articles of files, one in memory at a time."""
+    for file in files:
+        yield from stream_articles(file.path)
+
+
 def _among(
     paths: Sequence[Path],
     pattern: str,
@@ -211,8 +231,16 @@ def _passages_file(path: Path) -> data_folder.DataFile:
     return data_folder.DataFile(path, found["source"], found["language"], found["language"])
 
 
+def _articles_file(path: Path) -> data_folder.DataFile:
+    found = _ARTICLES.fullmatch(path.name)
+    if found is None:
+        raise DataError(f"{path}: expected a name like tydiqa-v1.0-train.jsonl.gz")
+    return data_folder.DataFile(path, found["source"], UNDETERMINED, UNDETERMINED)
+
+
 _NAMED = {
     "bitext": ("*.tsv*", bitext.NAME, _bitext_file),
     "passages": ("*.txt*", _PASSAGES, _passages_file),
+    "articles": ("*.jsonl*", _ARTICLES, _articles_file),
 }
 """Kind -> its files in a folder, what their names are like, and what reads such a name."""

@@ -242,6 +242,7 @@ def _corpora(plan: Plan) -> Any:
         target=list(corpora.examples(plan.files.get("target", ()), keep_misplaced=True)),
         bitext=Spool(corpora.sentence_pairs(plan.files.get("bitext", ()))),
         passages=Spool(corpora.passages(plan.files.get("passages", ()))),
+        articles=Spool(corpora.articles(plan.files.get("articles", ()))),
     )
 
 

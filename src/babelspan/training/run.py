@@ -13,7 +13,7 @@ from babelspan.data.files import checksum, replacing
 from babelspan.networks.reader import Player
 from babelspan.training.journal import Journal
 from babelspan.training.place import Place
-from babelspan.types import ConfigError, Example, Limits, Passage, SentencePair
+from babelspan.types import Article, ConfigError, Example, Limits, Passage, SentencePair
 
 if TYPE_CHECKING:
     from babelspan.training.update import Updater
@@ -86,6 +86,7 @@ class Corpora:
         target: examples whose questions say what the reader is for; their answers are not read.
         bitext: sentences with their translations.
         passages: texts without questions.
+        articles: questions over whole articles.
     """
 
     labelled: Sequence[Example] = ()
@@ -93,6 +94,7 @@ class Corpora:
     target: Sequence[Example] = ()
     bitext: Sequence[SentencePair] = ()
     passages: Sequence[Passage] = ()
+    articles: Sequence[Article] = ()
 
 
 @dataclass(slots=True)

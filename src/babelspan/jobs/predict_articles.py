@@ -1,0 +1,212 @@
+"""Answers to questions over whole articles as a job: in shards, with the memory of a few articles.
+
+The result has the official form of the TyDi QA primary tasks. While it is unfinished its shards
+stand beside it, in `<result>.unfinished`.
+"""
+
+import json
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from babelspan.data.files import checksum, read_record, write_json, writing
+from babelspan.data.places import refuse_overwriting, refuse_unwritable
+from babelspan.data.tydi_articles import ByteOffsets, official, stream_articles
+from babelspan.jobs.shards import (
+    ALONE,
+    Crew,
+    carry_out,
+    claimed,
+    cut,
+    is_finished,
+    missing,
+    record_of,
+)
+from babelspan.readers import checksum_of, device, folder_of, is_exported, load_checkpoint, parts_of
+from babelspan.types import Article, ConfigError, DataError, PrimaryAnswer, PrimaryQuestion
+from babelspan.version import VERSION
+
+if TYPE_CHECKING:
+    from babelspan.engines.passages import PassageEngine
+    from babelspan.reading.articles import Choice
+
+ARTICLES_IN_A_SHARD = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassageReaderSpec:
+    """A reader that selects passages, for the processes that load it.
+
+    Attributes:
+        reader: a folder or a name on the hub.
+        threads: of each process; 0 for all cores.
+    """
+
+    reader: str
+    threads: int = 0
+
+    def absolute(self) -> "PassageReaderSpec":
+        """The same reader for processes that may have another working folder."""
+        folder = folder_of(self.reader)
+        return replace(self, reader=str(folder.resolve())) if folder.is_dir() else self
+
+    def load(self) -> "PassageEngine":
+        """The engine; the last one is kept until `unload`."""
+        return _loaded(self)
+
+    def unload(self) -> None:
+        """Forget the engine."""
+        _loaded.cache_clear()
+
+
+def predict_articles(
+    spec: PassageReaderSpec, articles: Path, out: Path, *, crew: Crew = ALONE
+) -> int:
+    """Answer every question of a file and write the official file; the same call resumes.
+
+    Args:
+        spec: the reader.
+        articles: questions with their articles; answers are not read.
+        out: the file to write, gzipped if its name ends in `.gz`.
+        crew: who answers.
+
+    Returns:
+        The number of questions.
+
+    Raises:
+        ConfigError: if the reader does not select passages, `out` cannot be written, or is a file
+            that is read, or beside it is what is left of another job, or a process is at work
+            there.
+        DataError: for articles that cannot be read, or questions that leave no room for them.
+    """
+    spec = spec.absolute()
+    refuse_overwriting(out, [articles, *parts_of(spec.reader)], option="--out")
+    refuse_unwritable(out)
+    try:
+        questions = _survey(spec.load(), articles)
+        depends_on = {
+            "reader": checksum_of(spec.reader),
+            "data": f"{articles.name}:{checksum(articles)}",
+            "babelspan": VERSION,
+        }
+        if crew.is_elsewhere:
+            spec.unload()
+        folder = out.absolute().with_name(f"{out.name}.unfinished")
+        with claimed(folder / "job.json", depends_on):
+            _answer(ArticleWork(spec, folder), articles, questions=questions, crew=crew)
+            _join(folder, out, questions=questions)
+            shutil.rmtree(folder)
+    finally:
+        spec.unload()
+    return questions
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleWork:
+    """Shards of articles to answer (see `jobs.shards.Work`); a record has the official lines."""
+
+    spec: PassageReaderSpec
+    folder: Path
+
+    def start(self) -> Callable[[int, Sequence[Article]], int]:
+        """Load the reader; what answers the questions of a shard, and gives how many there are."""
+        engine = self.spec.load()
+
+        def make(shard: int, articles: Sequence[Article]) -> int:
+            answers = [official(_answered(a, engine.choose(a))) for a in articles]
+            write_json(record_of(self.folder, shard), {"answers": answers})
+            return len(answers)
+
+        return make
+
+
+def _answered(article: Article, choice: "Choice") -> PrimaryQuestion:
+    """An answer with its place in bytes."""
+    place = None if choice.span is None else ByteOffsets(article.text).place_of(choice.span)
+    answer = PrimaryAnswer(
+        passage=choice.passage,
+        place=place,
+        yes_no=choice.yes_no,
+        passage_score=choice.passage_score,
+        minimal_score=choice.minimal_score,
+    )
+    return PrimaryQuestion(id=article.id, language=article.language, answers=(answer,))
+
+
+def _survey(engine: "PassageEngine", path: Path) -> int:
+    """Read all articles once, and see that they can be answered; the number of questions.
+
+    Raises:
+        DataError: if an id comes twice, a question is too long, or the file is broken or empty.
+    """
+    seen: set[int] = set()
+    for article in stream_articles(path):
+        if article.id in seen:
+            raise DataError(f"{path}: the id {article.id} comes twice; make the ids unique")
+        seen.add(article.id)
+        engine.refuse_long_question(article)
+    if not seen:
+        raise DataError(f"{path}: expected questions over articles, found none")
+    return len(seen)
+
+
+def _answer(work: ArticleWork, path: Path, *, questions: int, crew: Crew) -> None:
+    """Make the shards that are missing."""
+    full = ARTICLES_IN_A_SHARD
+    todo = [n for n in range(-(-questions // full)) if not is_finished(work.folder, n)]
+    inputs = missing(work.folder, cut(stream_articles(path), full))
+    done = carry_out(work, inputs, count=len(todo), crew=crew)
+    each = (one for _, count in done for one in range(count))
+    for _ in crew.watch(each, "articles", sum(min(full, questions - n * full) for n in todo)):
+        pass
+
+
+def _join(folder: Path, out: Path, *, questions: int) -> None:
+    """Write the answers of all shards to one file."""
+    count = 0
+    with writing(out) as file:
+        for answer in _kept(folder, -(-questions // ARTICLES_IN_A_SHARD)):
+            file.write((json.dumps(answer, ensure_ascii=False) + "\n").encode())
+            count += 1
+        if count != questions:
+            raise DataError(
+                f"{folder}: expected answers to {questions} questions, found {count}; remove the "
+                "folder and rerun the same command"
+            )
+
+
+def _kept(folder: Path, shards: int) -> Iterator[dict[str, Any]]:
+    for shard in range(shards):
+        yield from read_record(record_of(folder, shard), ["answers"])["answers"]
+
+
+@lru_cache(maxsize=1)
+def _loaded(spec: PassageReaderSpec) -> "PassageEngine":
+    _refuse_exported(spec.reader)
+    network = load_checkpoint(spec.reader)
+    from babelspan.engines.passages import PassageEngine
+    from babelspan.networks.passage_reader import PassageReader
+
+    if not isinstance(network, PassageReader):
+        raise _no_passages(spec.reader, f"a reader of the kind {network.kind!r}")
+    if spec.threads:
+        import torch
+
+        torch.set_num_threads(spec.threads)
+    network.to(device()).eval()
+    return PassageEngine(network)
+
+
+def _refuse_exported(reader: str) -> None:
+    if is_exported(reader):
+        raise _no_passages(reader, "an exported reader")
+
+
+def _no_passages(reader: str, found: str) -> ConfigError:
+    return ConfigError(
+        f"reader {reader!r}: articles with passages need a reader that selects passages, found "
+        f"{found}; train one with `babelspan train passage_selection`, and name its folder"
+    )
