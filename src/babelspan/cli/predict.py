@@ -75,8 +75,8 @@ def command(
 
 
 def _over_articles(reader: str, data: Path, out: Path, *, on: On, workers: int) -> None:
-    from babelspan.jobs.predict_articles import PassageReaderSpec, predict_articles
     from babelspan.cli.shown import tracked
+    from babelspan.jobs.predict_articles import PassageReaderSpec, predict_articles
     from babelspan.jobs.shards import Crew
 
     crew = Crew(on=on, workers=workers, watch=tracked)
