@@ -1,6 +1,7 @@
 """The rows of Wu et al. (2021): figures agree with their means; the toy scale is run."""
 
 import json
+import re
 import shutil
 import sys
 from dataclasses import replace
@@ -166,6 +167,8 @@ def test_tables_have_exact_match_beside_f1(carried_out):
     assert f"| {line.name} | 3 × 8 | 43.2 ± 1.1 / 25.0 |" in text
     whole = markdown(carried_out, [table], [])
     assert "| XLT F1 minus T(Q+C) on the same triples, no attention (95 %), p |" in whole
+    (cells,) = (li.split(" | ") for li in whole.splitlines() if li.startswith("| XLTT |"))
+    assert re.fullmatch(r"[+-]\d+\.\d \(.* to .*\), [<>]?\d.*", cells[-1].removesuffix(" |"))
 
 
 def test_rows_learn_from_the_same_triples(carried_out):

@@ -24,7 +24,7 @@ from babelspan.scoring.comparison import (
     differences,
 )
 from babelspan.scoring.figures import figures
-from babelspan.scoring.matrix import Matrix, Metric
+from babelspan.scoring.matrix import Matrix, Metric, Pair
 from babelspan.scoring.scorers import load_scorer
 
 GENERAL, DIAGONAL = "G-XLT", "XLT"
@@ -166,18 +166,20 @@ def _against(
     ids = {pair: [e.id for e in examples] for pair, examples in cells.items()}
     return {
         key: {
-            other: {
-                name: by_metric["f1"]
-                for name, by_metric in differences(
-                    matrices[key], matrices[other], numbers, settings, ids
-                ).items()
-                if isinstance(name, str)
-            }
+            other: _means(differences(matrices[key], matrices[other], numbers, settings, ids))
             for other in others
             if other != key
         }
         for key in job.rows
     }
+
+
+def _means(found: Mapping[Pair | str, Mapping[Metric, Difference]]) -> dict[str, Difference]:
+    """F1 by name of a mean; a test of one pair of languages is its own mean."""
+    if len(found) == 1:
+        ((pair, by_metric),) = found.items()
+        return {DIAGONAL if pair[0] == pair[1] else GENERAL: by_metric["f1"]}
+    return {name: of["f1"] for name, of in found.items() if isinstance(name, str)}
 
 
 Figures = TypeVar("Figures")
