@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from babelspan.cli.asked import record, show
 from babelspan.cli.shown import (
     Also,
     AlsoBy,
@@ -22,13 +23,9 @@ from babelspan.cli.shown import (
 from babelspan.types import UNDETERMINED, ConfigError, DataError
 
 if TYPE_CHECKING:
-    from rich.text import Text
-
     from babelspan.data.documents import Document
-    from babelspan.data.parts import Place
     from babelspan.jobs.answer import Answers
     from babelspan.jobs.ask import Asked
-    from babelspan.types import Prediction, Span
 
 NO_ANSWER = 1
 """Exit code when no question has an answer, as of `grep`."""
@@ -130,8 +127,6 @@ ContextLanguage = Annotated[
     typer.Option("--context-language", help="Language code such as de, for --pivot and --also."),
 ]
 
-_AROUND = 60
-"""Characters of text shown on each side of an answer."""
 _NAMED = 5
 """Skipped files that are named, at most."""
 
@@ -224,7 +219,7 @@ def command(
     if as_json:
         _print_json(answered, is_one=questions is None)
     elif not as_lines:
-        _show(answered, is_one=questions is None)
+        show(answered, is_one=questions is None)
     if not any(one.answers for one in answered):
         raise typer.Exit(NO_ANSWER)
 
@@ -315,106 +310,11 @@ def _warn_of_scripts(found: "list[Asked]") -> None:
 
 def _print_line(one: "Asked") -> "Asked":
     """Print a line of JSON as soon as a question is answered."""
-    print(json.dumps(_record(one), ensure_ascii=False), flush=True)
+    print(json.dumps(record(one), ensure_ascii=False), flush=True)
     return one
 
 
 def _print_json(found: "list[Asked]", *, is_one: bool) -> None:
     """The answers to one question, or a list of questions with their answers."""
-    records = [_record(one) for one in found]
+    records = [record(one) for one in found]
     print(json.dumps(records[0]["answers"] if is_one else records, ensure_ascii=False, indent=1))
-
-
-def _record(one: "Asked") -> dict[str, object]:
-    return {
-        "question": one.question,
-        "answers": [_answer(*a, one.unfamiliar(a[0])) for a in one.answers],
-        "unfamiliar_scripts": one.unfamiliar(),
-    }
-
-
-def _answer(
-    document: "Document", prediction: "Prediction", unfamiliar: list[str]
-) -> dict[str, object]:
-    from babelspan.data.parts import place_of
-
-    span = prediction.span
-    place = None if span is None else place_of(document.text, document.parts, span)
-    return {
-        "answer": prediction.text,
-        "start": None if span is None else document.start + span.start,
-        "end": None if span is None else document.start + span.end,
-        "score": prediction.score,
-        **({} if prediction.probability is None else {"probability": prediction.probability}),
-        "file": document.name,
-        "page": None if place is None else place.page,
-        "source": None if place is None else _source(place),
-        "unfamiliar_scripts": unfamiliar,
-    }
-
-
-def _source(place: "Place") -> dict[str, object]:
-    """Where an answer stands in its file: bytes, or in a PDF characters of the page."""
-    return {
-        "start": place.start,
-        "end": place.end,
-        "exact": place.exact,
-        **({"anchor": place.anchor} if place.anchor else {}),
-        **({"member": place.member} if place.member else {}),
-        **({"boxes": place.boxes} if place.boxes else {}),
-    }
-
-
-def _show(found: "list[Asked]", *, is_one: bool) -> None:
-    """Each answer with its score, its place and the text around it."""
-    from rich.console import Console
-    from rich.text import Text
-
-    console = Console(highlight=False, soft_wrap=True)
-    for one in found:
-        if not is_one:
-            console.print(Text(one_line(one.question), "bold"))
-        for line in _lines(one):
-            console.print(line)
-
-
-def _lines(one: "Asked") -> "Iterator[Text]":
-    from rich.text import Text
-
-    if not one.answers:
-        yield Text("no answer")
-    for document, prediction in one.answers:
-        span = prediction.span
-        place = "no place found" if span is None else _place(document, span)
-        right = prediction.probability
-        said = f"{prediction.score:.0%}" + ("" if right is None else f", {right:.0%} right")
-        yield Text.assemble(
-            (one_line(prediction.text), "bold green"),
-            f"   {said}  {one_line(document.name)}:{place}",
-        )
-        if span is not None:
-            yield _surroundings(document.text, span)
-
-
-def _place(document: "Document", span: "Span") -> str:
-    """Characters of the text, and the page if there is one."""
-    from babelspan.data.parts import place_of
-
-    found = place_of(document.text, document.parts, span)
-    page = f" page {found.page}" if found is not None and found.page is not None else ""
-    return f"{document.start + span.start}-{document.start + span.end}{page}"
-
-
-def _surroundings(text: str, span: "Span") -> "Text":
-    """An answer in the text around it."""
-    from rich.text import Text
-
-    before = text[max(0, span.start - _AROUND) : span.start]
-    after = text[span.end : span.end + _AROUND]
-    return Text.assemble(
-        "   " if span.start <= _AROUND else "   …",
-        one_line(before),
-        (one_line(span.of(text)), "green"),
-        one_line(after),
-        "" if span.end + _AROUND >= len(text) else "…",
-    )
