@@ -194,25 +194,14 @@ def command(
     from babelspan.jobs.answer import tell_of_translations
     from babelspan.jobs.ask import ask_all
 
-    least: dict[str, Any] = {
-        "top_k": top_k,
-        "min_score": min_score,
-        "min_probability": min_probability,
-    }
+    least = {"top_k": top_k, "min_score": min_score, "min_probability": min_probability}
     with counting("windows") as watch:
+        kept: dict[str, Any] = {**least, "watch": watch}
         if collection is None:
-            found = ask_all(answerer, asked, texts, top_texts=top_texts, watch=watch, **least)
+            found = ask_all(answerer, asked, texts, top_texts=top_texts, **kept)
         else:
-            found = _searched(
-                answerer,
-                asked,
-                collection,
-                translator,
-                passages=passages,
-                language=question_language,
-                watch=watch,
-                **least,
-            )
+            kept |= {"passages": passages, "language": question_language}
+            found = _searched(answerer, asked, collection, translator, **kept)
         answered = [_print_line(one) if as_lines else one for one in found]
     _warn_of_scripts(answered)
     tell_of_translations(answerer)
