@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from babelspan.cli.answers import show
+from babelspan.cli.asked import record, show
 from babelspan.cli.shown import (
     Also,
     AlsoBy,
@@ -24,10 +24,8 @@ from babelspan.types import UNDETERMINED, ConfigError, DataError
 
 if TYPE_CHECKING:
     from babelspan.data.documents import Document
-    from babelspan.data.parts import Place
     from babelspan.jobs.answer import Answers
     from babelspan.jobs.ask import Asked
-    from babelspan.types import Prediction
 
 NO_ANSWER = 1
 """Exit code when no question has an answer, as of `grep`."""
@@ -198,25 +196,14 @@ def command(
     from babelspan.jobs.answer import tell_of_translations
     from babelspan.jobs.ask import ask_all
 
-    least: dict[str, Any] = {
-        "top_k": top_k,
-        "min_score": min_score,
-        "min_probability": min_probability,
-    }
+    least = {"top_k": top_k, "min_score": min_score, "min_probability": min_probability}
     with counting("windows") as watch:
+        kept: dict[str, Any] = {**least, "watch": watch}
         if collection is None:
-            found = ask_all(answerer, asked, texts, top_texts=top_texts, watch=watch, **least)
+            found = ask_all(answerer, asked, texts, top_texts=top_texts, **kept)
         else:
-            found = _searched(
-                answerer,
-                asked,
-                collection,
-                translator,
-                passages=passages,
-                language=question_language,
-                watch=watch,
-                **least,
-            )
+            kept |= {"passages": passages, "language": question_language}
+            found = _searched(answerer, asked, collection, translator, **kept)
         answered = [_print_line(one) if as_lines else one for one in found]
     _warn_of_scripts(answered)
     tell_of_translations(answerer)
@@ -314,51 +301,11 @@ def _warn_of_scripts(found: "list[Asked]") -> None:
 
 def _print_line(one: "Asked") -> "Asked":
     """Print a line of JSON as soon as a question is answered."""
-    print(json.dumps(_record(one), ensure_ascii=False), flush=True)
+    print(json.dumps(record(one), ensure_ascii=False), flush=True)
     return one
 
 
 def _print_json(found: "list[Asked]", *, is_one: bool) -> None:
     """The answers to one question, or a list of questions with their answers."""
-    records = [_record(one) for one in found]
+    records = [record(one) for one in found]
     print(json.dumps(records[0]["answers"] if is_one else records, ensure_ascii=False, indent=1))
-
-
-def _record(one: "Asked") -> dict[str, object]:
-    return {
-        "question": one.question,
-        "answers": [_answer(*a, one.unfamiliar(a[0])) for a in one.answers],
-        "unfamiliar_scripts": one.unfamiliar(),
-    }
-
-
-def _answer(
-    document: "Document", prediction: "Prediction", unfamiliar: list[str]
-) -> dict[str, object]:
-    from babelspan.data.parts import place_of
-
-    span = prediction.span
-    place = None if span is None else place_of(document.text, document.parts, span)
-    return {
-        "answer": prediction.text,
-        "start": None if span is None else document.start + span.start,
-        "end": None if span is None else document.start + span.end,
-        "score": prediction.score,
-        **({} if prediction.probability is None else {"probability": prediction.probability}),
-        "file": document.name,
-        "page": None if place is None else place.page,
-        "source": None if place is None else _source(place),
-        "unfamiliar_scripts": unfamiliar,
-    }
-
-
-def _source(place: "Place") -> dict[str, object]:
-    """Where an answer stands in its file: bytes, or in a PDF characters of the page."""
-    return {
-        "start": place.start,
-        "end": place.end,
-        "exact": place.exact,
-        **({"anchor": place.anchor} if place.anchor else {}),
-        **({"member": place.member} if place.member else {}),
-        **({"boxes": place.boxes} if place.boxes else {}),
-    }

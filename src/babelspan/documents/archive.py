@@ -57,9 +57,9 @@ class Archive:
                     self._unpacked += len(chunk)
                     self._refuse_bomb()
                     chunks.append(chunk)
-        except RuntimeError as error:  # encrypted
+        except RuntimeError as error:  # encrypted, or a kind of packing that is not known
             raise DataError(f"{self._name}: {member} cannot be read: {error}") from None
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
+        except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, OSError) as error:
             raise DataError(
                 f"{self._name}: {member} is broken in the archive ({error}); save it again"
             ) from None

@@ -52,6 +52,8 @@ def _reply(asked: dict[str, Any], source: BinaryIO) -> dict[str, Any]:
         return {"error": f"{asked['name']}: it is nested too deeply; do not trust it"}
     except MemoryError:
         os._exit(1)  # nothing in here can be relied on
+    except Exception as error:  # a library on a file that nobody thought of
+        return {"error": f"{asked['name']}: it is broken ({type(error).__name__}: {error})"}
 
 
 def _limit(memory: int) -> None:

@@ -1,4 +1,4 @@
-"""Answers on a terminal: each with its score, its place and the text around it."""
+"""Answers of `babelspan ask`, as JSON and on a terminal, each with its place."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -9,8 +9,50 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from babelspan.data.documents import Document
+    from babelspan.data.parts import Place
     from babelspan.jobs.ask import Asked
-    from babelspan.types import Span
+    from babelspan.types import Prediction, Span
+
+
+def record(one: "Asked") -> dict[str, object]:
+    """A question and its answers as JSON."""
+    return {
+        "question": one.question,
+        "answers": [_answer(*a, one.unfamiliar(a[0])) for a in one.answers],
+        "unfamiliar_scripts": one.unfamiliar(),
+    }
+
+
+def _answer(
+    document: "Document", prediction: "Prediction", unfamiliar: list[str]
+) -> dict[str, object]:
+    from babelspan.data.parts import place_of
+
+    span = prediction.span
+    place = None if span is None else place_of(document.text, document.parts, span)
+    return {
+        "answer": prediction.text,
+        "start": None if span is None else document.start + span.start,
+        "end": None if span is None else document.start + span.end,
+        "score": prediction.score,
+        **({} if prediction.probability is None else {"probability": prediction.probability}),
+        "file": document.name,
+        "page": None if place is None else place.page,
+        "source": None if place is None else _source(place),
+        "unfamiliar_scripts": unfamiliar,
+    }
+
+
+def _source(place: "Place") -> dict[str, object]:
+    """Where an answer stands in its file: bytes, or in a PDF characters of the page."""
+    return {
+        "start": place.start,
+        "end": place.end,
+        "exact": place.exact,
+        **({"anchor": place.anchor} if place.anchor else {}),
+        **({"member": place.member} if place.member else {}),
+        **({"boxes": place.boxes} if place.boxes else {}),
+    }
 
 
 def show(found: "list[Asked]", *, is_one: bool) -> None:
