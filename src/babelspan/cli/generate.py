@@ -126,13 +126,10 @@ def command(
     OUT gets one SQuAD file per pair of languages and shard, statistics (JSON, CSV), dropped.jsonl
     with the reason for every answer without a question, and a manifest with checksums.
     """
-    from dataclasses import replace
-
     from babelspan.augment.sift import Sift
     from babelspan.data.folder import find
     from babelspan.data.texts import find_texts
     from babelspan.jobs import generate
-    from babelspan.jobs.shards import Crew
     from babelspan.networks.decoding import Decode
     from babelspan.types import ConfigError
 
@@ -166,6 +163,18 @@ def command(
         seed=seed,
     )
     generate.check(job)
+    _carry_out(job, on=on, workers=workers, show=show, as_json=as_json)
+
+
+def _carry_out(
+    job: "Job", *, on: Literal["local", "ray"], workers: int, show: int, as_json: bool
+) -> None:
+    """Make the questions and print what became of them."""
+    from dataclasses import replace
+
+    from babelspan.jobs import generate
+    from babelspan.jobs.shards import Crew
+
     count, repeated = generate.count_texts(job.files)
     job = replace(job, texts=count)
     if repeated:

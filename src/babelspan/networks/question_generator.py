@@ -38,7 +38,7 @@ _NEW_TOKENS = 0.02
 
 
 class Writing(NamedTuple):
-    """What a generator makes of questions that it is shown, in fp32.
+    """What a generator makes of questions that it is shown, in fp32 (or in fp64, if it is).
 
     Attributes:
         log_probs: of the gold pieces, (B, T); 0 for padding.
@@ -217,7 +217,7 @@ class QuestionGenerator(nn.Module):
         ids = state.asked.source_ids
         if allowed is not None:
             shape = len(ids), self.encoder.pieces.num_embeddings
-            among = torch.full(shape, -torch.inf, device=ids.device)
+            among = torch.full(shape, -torch.inf, dtype=log_probs.dtype, device=ids.device)
             log_probs = among.index_copy_(1, allowed, log_probs)
         if state.keys is not None:
             copied = self._copied(state.asked)
@@ -301,7 +301,7 @@ class QuestionGenerator(nn.Module):
             weights, gate = self._head.copying(at, keys, self._copied(batch))
             is_gold = batch.source_ids[:, None] == batch.questions[..., None]
             log_probs = mixed(log_probs, (weights * is_gold).sum(dim=-1)[real], gate[real])
-        empty = torch.zeros(real.shape, device=real.device)
+        empty = torch.zeros(real.shape, dtype=log_probs.dtype, device=real.device)
         return Writing(
             empty.masked_scatter(real, log_probs),
             empty.masked_scatter(real, logits.mean(dim=-1) - log_mass),

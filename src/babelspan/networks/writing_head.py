@@ -57,11 +57,11 @@ class WritingHead(nn.Module):
         Returns:
             (…, A), or (…, V).
         """
-        bias = self.bias.float()
+        bias = precise(self.bias)
         if allowed is not None:
             pieces, bias = pieces[allowed], bias[allowed]
         features = self.norm(F.gelu(self.transform(hidden)))
-        return F.linear(features, pieces).float() + bias
+        return precise(F.linear(features, pieces)) + bias
 
     def keys(self, source: Tensor) -> Tensor | None:
         """What is pointed at, (B, S, H), of the vectors of the source; None without a pointer."""
@@ -81,10 +81,10 @@ class WritingHead(nn.Module):
         assert self.pointer is not None and self.gate is not None
         width = hidden.shape[-1]
         queries = self.pointer(hidden)[..., :width]
-        scores = queries.float() @ keys.float().transpose(1, 2) / math.sqrt(width)
+        scores = precise(queries) @ precise(keys).transpose(1, 2) / math.sqrt(width)
         weights = scores.masked_fill(~copied[:, None], -torch.inf).softmax(dim=-1)
         gate: Tensor = self.gate(hidden).squeeze(-1)
-        return weights, gate.float()
+        return weights, precise(gate)
 
 
 def mixed(log_vocabulary: Tensor, copied: Tensor, gate: Tensor) -> Tensor:
@@ -99,3 +99,8 @@ def mixed(log_vocabulary: Tensor, copied: Tensor, gate: Tensor) -> Tensor:
         F.logsigmoid(-gate) + log_vocabulary,
         F.logsigmoid(gate) + copied.clamp_min(_LEAST).log(),
     )
+
+
+def precise(values: Tensor) -> Tensor:
+    """The same in fp32, or in fp64 if they are."""
+    return values.to(torch.promote_types(values.dtype, torch.float32))
