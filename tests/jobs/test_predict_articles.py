@@ -95,11 +95,12 @@ def test_stopped_and_resumed_gives_the_same_bytes(reader, articles, tmp_path, mo
     seen = {}
 
     def watch(items, _, total):
-        seen.update({path: path.stat().st_mtime_ns for path in records}, total=total)
-        return items
+        made = sum(1 for _ in items)
+        seen.update({path: path.stat().st_mtime_ns for path in records}, total=total, made=made)
+        return ()
 
     predict_articles(spec, articles, stopped, crew=Crew(watch=watch))
-    assert seen == {**kept, "total": 4}
+    assert seen == {**kept, "total": 4, "made": 4}
     assert stopped.read_bytes() == whole.read_bytes()
     assert not (tmp_path / "stopped.jsonl.unfinished").exists()
 

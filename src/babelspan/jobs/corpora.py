@@ -210,8 +210,8 @@ def _among(
             inside = [p for p in sorted(path.rglob(pattern)) if name.fullmatch(p.name)]
         if not inside:
             raise DataError(
-                f"{path}: expected files {pattern} in this folder whose names say their languages, "
-                "found none"
+                f"{path}: expected files {pattern} in this folder, found none (names of bitext and "
+                "of texts say the languages, such as news.en-de.tsv and news.de.txt)"
             )
         found += map(describe, inside)
     return found
