@@ -19,7 +19,7 @@ def test_the_folder_is_the_registry():
         ("ibm1:x", {}, "ibm1 takes no argument and no layer, got 'x' and None"),
         ("ibm1", {"layer": 3}, "no layer, got '' and 3"),
         ("ibm1", {"threshold": 1.0}, r"threshold must be in \[0, 1\), got 1.0"),
-        ("awesome", {}, "awesome takes a checkpoint: awesome:READER"),
+        ("awesome", {}, "awesome needs a reader or an encoder: awesome:default"),
     ],
 )
 def test_what_cannot_be_is_told(spec, options, message):

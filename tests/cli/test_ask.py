@@ -177,7 +177,7 @@ def test_a_script_that_the_reader_hardly_knows_is_named_once(ask, tmp_path):
     code, out, errors = ask(*words)
     assert code == 0
     assert errors == (
-        "babelspan: this reader hardly knows the Georgian script; answers there are no more than "
+        "babelspan: this reader hardly knows the Georgian script; treat its answers there as "
         "guesses\n"
     )
     of_file = {a["file"]: a["unfamiliar_scripts"] for a in json.loads(out)}
@@ -191,7 +191,7 @@ def test_so_is_the_script_of_a_question(ask, tmp_path):
         "When was the bridge opened?\nድልድዩ መቼ ተከፈተ?\nხიდი როდის გაიხსნა?\n", "utf-8"
     )
     _, out, errors = ask("--questions", questions, "--jsonl", text=BRIDGE)
-    assert "hardly knows the Ethiopic and Georgian scripts; answers" in errors
+    assert "hardly knows the Ethiopic and Georgian scripts; treat its answers" in errors
     found = [json.loads(line)["unfamiliar_scripts"] for line in out.splitlines()]
     assert found == [[], ["Ethiopic"], ["Georgian"]]
 

@@ -271,4 +271,4 @@ def test_a_library_of_an_extra_that_is_missing_is_named_with_the_extra(tmp_path)
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert 'takes sentencex, which is not installed: pip install ".[translate]"' in done.stderr
+    assert 'needs sentencex, which is not installed: pip install ".[translate]"' in done.stderr

@@ -232,7 +232,7 @@ def test_errors_say_what_to_do(files, primary):
     gold, said = files("de", {"a": "Rhein", "b": ""})
     with pytest.raises(ConfigError, match=r"unknown scorer 'tydi_primary'; did you mean 'tydi-pri"):
         score(gold, said, "--scorer", "tydi_primary")
-    with pytest.raises(DataError, match=r"'b' has no gold answer, and the scorer 'korquad' knows"):
+    with pytest.raises(DataError, match=r"'b' has no gold answer; the scorer 'korquad' needs one"):
         score(gold, said, "--scorer", "korquad")
     with pytest.raises(DataError, match=r"test.de.json: line 1: expected a key 'annotations'"):
         score(gold, said, "--scorer", "tydi-primary")

@@ -146,7 +146,7 @@ def test_a_network_that_ignores_its_mask_is_not_used(reader, tmp_path, monkeypat
 def test_an_export_into_the_checkpoint_is_refused(reader, tmp_path):
     reader.save(tmp_path)
     before = {p.name for p in tmp_path.iterdir()}
-    with pytest.raises(ConfigError, match=r"holds a checkpoint, which .*; name another folder"):
+    with pytest.raises(ConfigError, match=r"holds a checkpoint, which .*; choose another folder"):
         export(reader, tmp_path)
     assert {p.name for p in tmp_path.iterdir()} == before
 

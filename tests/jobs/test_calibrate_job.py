@@ -47,7 +47,9 @@ def data(tmp_path_factory):
 
 @pytest.fixture
 def reader(tmp_path):
-    return shutil.copytree(readers.DEFAULT_FOLDER, tmp_path / "reader")
+    """The default reader without its calibration."""
+    left_out = shutil.ignore_patterns(CALIBRATION)
+    return shutil.copytree(readers.DEFAULT_FOLDER, tmp_path / "reader", ignore=left_out)
 
 
 def calibrated(reader, data):

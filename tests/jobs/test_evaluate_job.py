@@ -71,6 +71,7 @@ def names(folder):
 
 
 PAIRS = ["en-en.json", "en-es.json", "es-en.json", "es-es.json"]
+PROBABILITIES = [name.replace(".json", ".probabilities.json") for name in PAIRS]
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -89,7 +90,11 @@ def test_stopped_anywhere_it_ends_with_the_same_answers(
     found = evaluate(DEFAULT, files, cells, SQUAD, keep=kept, crew=Crew(workers=workers))
     assert found.to_json() == whole.to_json()
     assert {p: p.stat().st_mtime_ns for p in finished} == finished
-    assert names(kept) == names(tmp_path / "whole") == sorted([*PAIRS, "evaluation.json"])
+    assert (
+        names(kept)
+        == names(tmp_path / "whole")
+        == sorted([*PAIRS, *PROBABILITIES, "evaluation.json"])
+    )
     for name in PAIRS:
         assert (kept / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
 
@@ -153,7 +158,8 @@ def test_a_broken_record_is_told_with_the_file_and_what_to_do(files, cells, tmp_
 
 def test_a_reader_with_another_tokenizer_is_another_reader(files, cells, tmp_path):
     """Weights alike, one word of the vocabulary another: kept answers are not taken over."""
-    copy = shutil.copytree(readers.DEFAULT_FOLDER, tmp_path / "reader")
+    left_out = shutil.ignore_patterns("calibration.json")
+    copy = shutil.copytree(readers.DEFAULT_FOLDER, tmp_path / "reader", ignore=left_out)
     copy.chmod(0o755)
     spec = ReaderSpec(reader=str(copy))
     first = evaluate(spec, files, cells, SQUAD, keep=tmp_path / "kept")
@@ -227,5 +233,5 @@ def test_questions_without_an_answer_are_counted_where_the_reader_may_not_say_so
 def test_the_record_has_what_answers_depend_on(files, cells, tmp_path):
     evaluate(DEFAULT, files, cells, SQUAD, keep=tmp_path / "kept")
     record = read_json(tmp_path / "kept" / "evaluation.json")
-    assert sorted(record) == ["babelspan", "data", "no_answer", "reader", "sample"]
+    assert sorted(record) == ["babelspan", "calibration", "data", "no_answer", "reader", "sample"]
     assert record["reader"] == readers.checksum_of("default")

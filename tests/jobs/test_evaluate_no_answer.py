@@ -13,8 +13,8 @@ from babelspan.jobs.samples import SAMPLES
 from babelspan.readers import load_answerer
 from babelspan.reading.answerer import Answerer
 from babelspan.scoring.scorers import load_scorer
-from babelspan.seams import Logits
 from babelspan.types import Answer, ConfigError, DataError
+from doubtful import Doubtful
 
 
 @pytest.fixture(scope="module")
@@ -33,26 +33,8 @@ def sets():
 
 @pytest.fixture(scope="module")
 def answerer():
-    """The default reader, made to doubt: "no answer" gets 9.2 more, so that it sometimes wins."""
-    return Answerer(Doubtful(load_answerer("default").engine))
-
-
-class Doubtful:
-    """An engine around an engine whose windows say "no answer" the louder."""
-
-    def __init__(self, engine):
-        self.engine = engine
-        self.limits, self.windows = engine.limits, engine.windows
-
-    def read(self, windows):
-        for logits in self.engine.read(windows):
-            yield Logits(*(doubted(of_kind) for of_kind in logits))
-
-
-def doubted(logits):
-    raised = logits.copy()
-    raised[0] += 4.6
-    return raised
+    """The default reader, made to doubt, so that "no answer" sometimes wins."""
+    return Answerer(Doubtful(load_answerer("default").engine, by=17.0))
 
 
 def answering(answerer, allows_no_answer=False):
@@ -98,7 +80,9 @@ def test_what_a_reader_may_say_is_recorded_and_keeps_answers_apart(sets, answere
 
 
 def test_squad2_takes_a_reader_that_may_say_so(sets, answerer, tmp_path):
-    with pytest.raises(ConfigError, match=r"'squad2' is for readers .* add --no-answer, or choose"):
+    with pytest.raises(
+        ConfigError, match=r"'squad2' expects readers .* add --no-answer, or choose"
+    ):
         measure(
             answering(answerer),
             {("en", "en"): sets[0]},
@@ -110,5 +94,5 @@ def test_squad2_takes_a_reader_that_may_say_so(sets, answerer, tmp_path):
 
 def test_scorers_that_know_no_such_questions_refuse_them_before_anything_is_read(sets, answerer):
     _, elsewhere = sets
-    with pytest.raises(DataError, match=r"no gold answer, and the scorer 'korquad' knows only"):
+    with pytest.raises(DataError, match=r"no gold answer; the scorer 'korquad' needs one"):
         measure(answering(answerer), {("en", "en"): elsewhere}, load_scorer("korquad"))

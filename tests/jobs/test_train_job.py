@@ -333,7 +333,7 @@ def test_data_that_cannot_be_learnt_from(inputs, tmp_path):
     with pytest.raises(DataError, match="question 'q': the answer 'there' is not at character 1"):
         train_job.carry_out(planned(tmp_path), tmp_path / "out")
     assert not (tmp_path / "out").exists()
-    with pytest.raises(DataError, match="none of the training examples has an answer with a place"):
+    with pytest.raises(DataError, match="none of the training examples has an answer at a known"):
         shutil.copytree(inputs / "reader", tmp_path / "reader")
         train_job.carry_out(planned(tmp_path, keep_misplaced=True), tmp_path / "out")
 
@@ -480,7 +480,7 @@ def test_data_with_unanswerable_questions_can_be_watched(inputs, tmp_path):
     dev = tmp_path / "dev.en.json"
     examples = WORLD.examples(4)
     save_squad(dev, [*examples[:3], replace(examples[3], answers=())])
-    with pytest.raises(DataError, match="has no gold answer, and the scorer 'squad' knows only"):
+    with pytest.raises(DataError, match="has no gold answer; the scorer 'squad' needs one"):
         planned(inputs, dev=[dev])
     plan = planned(inputs, dev=[dev], dev_scorer="squad2")
     train_job.carry_out(plan, tmp_path / "out")

@@ -8,9 +8,11 @@ import sys
 import pytest
 
 from babelspan.readers import load_answerer
+from babelspan.reading.answerer import Answerer
 from babelspan.reading.pivot import Pivot
 from babelspan.translators import load_translator
 from babelspan.types import ConfigError, Example
+from doubtful import Doubtful
 from worded import Worded
 
 QUESTION = "Cuántos parques tiene la ciudad?"
@@ -77,7 +79,8 @@ def test_an_answer_that_is_nowhere_keeps_its_text(answerer):
 
 
 def test_no_answer_stays_none(answerer):
-    prediction = predicted(answerer, QUESTION, "Ello es grande.", allows_no_answer=True)
+    doubtful = Answerer(Doubtful(answerer.engine, by=40.0))
+    prediction = predicted(doubtful, QUESTION, "Ello es grande.", allows_no_answer=True)
     assert (prediction.span, prediction.text) == (None, "")
 
 

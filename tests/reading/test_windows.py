@@ -367,7 +367,7 @@ def test_a_step_that_would_leave_out_context_is_refused(tokenizers):
     featurizer = featurizer_of(tokenizers["word_level"])
     limits = Limits(max_length=64, step=42)
     assert len(list(featurizer.windows([example(words(20), words(41))], limits))) == 1
-    with pytest.raises(ConfigError, match=r"room for 41 tokens of it; lower step to 41 or raise"):
+    with pytest.raises(ConfigError, match=r"room for 41 context tokens; lower step to 41 or raise"):
         list(featurizer.windows([example(words(20), words(42))], limits))
 
 

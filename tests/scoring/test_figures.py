@@ -145,7 +145,7 @@ def test_exact_match_and_f1_take_their_golds_apart(scorer):
 @pytest.mark.parametrize("answers", [(), None])
 def test_a_question_without_a_gold_answer_is_refused(scorer, answers):
     examples = [example("q1", "Rhine"), replace(example("q2"), answers=answers)]
-    message = rf"^question 'q2' has no gold answer, and the scorer '{scorer.NAME}' knows only"
+    message = rf"^question 'q2' has no gold answer; the scorer '{scorer.NAME}' needs one"
     for predictions in ({"q1": "Rhine", "q2": ""}, {}):
         with pytest.raises(DataError, match=message):
             figures(examples, predictions, scorer)

@@ -66,7 +66,7 @@ def test_a_scorer_is_loaded_by_its_name_which_is_that_of_its_file(scorer):
 def test_a_scorer_that_is_not_known_or_not_of_strings_is_refused():
     with pytest.raises(ConfigError, match=r"^unknown scorer 'korqad'; did you mean 'korquad'\?$"):
         load_scorer("korqad")
-    with pytest.raises(ConfigError, match=r"'tydi-primary' is for places in documents"):
+    with pytest.raises(ConfigError, match=r"'tydi-primary' scores places in documents"):
         load_scorer("tydi-primary")
 
 

@@ -89,7 +89,7 @@ def test_what_cannot_be_scored_is_refused():
         question_language="en",
         context_language="en",
     )
-    with pytest.raises(DataError, match=r"'q1' has no gold answer, and the scorer 'squad2'"):
+    with pytest.raises(DataError, match=r"'q1' has no gold answer; the scorer 'squad2'"):
         figures([unknown], {"q1": ""}, squad2)
 
 

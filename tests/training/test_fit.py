@@ -401,5 +401,5 @@ def test_what_is_learnt_from():
 
 def test_nothing_to_learn_from():
     run = Run(config=RunConfig(threads=1))
-    with pytest.raises(DataError, match="none of the training examples has an answer with a place"):
+    with pytest.raises(DataError, match="none of the training examples has an answer at a known"):
         labelled(new_reader(), [one((Answer("w", None),), "w w")], run)

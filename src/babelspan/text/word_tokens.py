@@ -30,8 +30,7 @@ _CHARACTER = regex.compile(r".\p{M}*", regex.DOTALL)
 def word_tokens(text: str, unspaced: Unspaced) -> list[Span]:
     """Places of the tokens of a text, in order.
 
-    >>> [t.of("Don't, 3月!") for t in word_tokens("Don't, 3月!", "characters")]
-    ['Don', "'", 't', ',', '3', '月', '!']
+    "Don't, 3月!" by characters has the tokens Don, ', t, the comma, 3, 月 and the exclamation mark.
 
     Raises:
         ConfigError: if ICU is needed and not installed.
