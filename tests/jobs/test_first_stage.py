@@ -205,7 +205,7 @@ def place_of(out):
 
 @pytest.mark.slow
 def test_killed_in_either_stage_and_started_again_ends_with_the_same_bytes(inputs, tmp_path):
-    """`kill -9` at moments that nobody chose, twice in each stage and where they meet."""
+    """`kill -9` at moments that nobody chose, in each stage and where they meet."""
     (inputs / "pairs").mkdir()
     save_squad(inputs / "pairs" / "train.en.json", WORLD.examples(12))
     save_squad(inputs / "pairs" / "train.de-en.json", WORLD.translations(12, "L1"))
@@ -214,7 +214,7 @@ def test_killed_in_either_stage_and_started_again_ends_with_the_same_bytes(input
     out = tmp_path / "killed"
     rng = random.Random(os.getpid())
     killed = []
-    for at_least in ((0, 1), (0, 100), (0, 199), (1, 20), (1, 120)):
+    for at_least in ((0, 100), (0, 199), (1, 60)):
         process = subprocess.Popen(
             command(inputs, out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
