@@ -289,6 +289,14 @@ def test_weights_cut_short_are_refused(folder, tmp_path):
         pretrained.load(path)
 
 
+def test_weights_of_other_shapes_than_the_settings_say_are_told(folder, tmp_path):
+    settings = json.loads((folder / "config.json").read_text())
+    settings["intermediate_size"] += 8
+    path = broken(folder, tmp_path, "config.json", json.dumps(settings).encode())
+    with pytest.raises(DataError, match=r"weights have other shapes than its config\.json says; f"):
+        pretrained.load(path)
+
+
 def test_pickled_weights_are_not_read(reader, folder, tmp_path):
     path = broken(folder, tmp_path, "model.safetensors", None)
     torch.save(reader.model.state_dict(), tmp_path / "pytorch_model.bin")

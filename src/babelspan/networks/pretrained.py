@@ -25,8 +25,8 @@ from babelspan.networks.texts import Texts, Tokenized, texts_of
 from babelspan.reading.windows import Featurizer, Window
 from babelspan.types import DataError, Example, Limits
 
-_REPORT = " For details look at the above report!"
-"""How transformers ends an error, after a report that is not shown."""
+_MISMATCH = "ignore_mismatched_sizes"
+"""In what transformers says of weights with other shapes, after a report that is not shown."""
 _UNBOUNDED = 10**6
 """A `model_max_length` above this means that the tokenizer has no limit."""
 
@@ -307,6 +307,8 @@ def _options(name: str) -> dict[str, bool]:
 
 def _unloadable(name: str, error: Exception) -> str:
     cause = " ".join(str(error).split())[:300]
+    if _MISMATCH in cause:
+        cause = "its weights have other shapes than its config.json says; fetch or save it again"
     return f"reader {name!r}: transformers cannot load it: {cause}"
 
 
