@@ -114,3 +114,18 @@ def test_an_encoding_that_does_not_fit_is_told():
     assert html("p", "<meta charset=latin1><p>Brücke".encode()).text == "Brücke"
     with pytest.raises(DataError, match="expected a page in utf-8"):
         html("p", b"<meta charset=zip>\xff")
+
+
+def test_an_anchor_may_be_an_empty_element():
+    page = read('<p>Eins<p><a id="zwei"/>Zwei')
+    start = page.text.index("Zwei")
+    assert place_of(page.text, page.parts, Span(start, start + 4)).anchor == "zwei"
+
+
+@pytest.mark.parametrize(
+    ("label", "encoding", "text"),
+    [("euc-kr", "cp949", "똠방"), ("x-sjis", "cp932", "①橋"), ("windows-31j", "cp932", "①橋")],
+)
+def test_encodings_are_taken_as_browsers_take_them(label, encoding, text):
+    raw = f"<meta charset={label}><p>{text}".encode(encoding)
+    assert html("page.html", raw).text == text

@@ -115,3 +115,19 @@ def test_an_archive_that_lies_about_its_size_is_given_up():
 def test_too_many_members_are_refused():
     with pytest.raises(DataError, match="at most 10,000 members, found 10,001"):
         docx("d", zip_of({str(n): "" for n in range(10_001)}, stored=True))
+
+
+def test_a_page_break_that_word_marks_twice_is_one_break():
+    def run(inside):
+        return f"<w:p><w:r>{inside}</w:r></w:p>"
+
+    found = docx(
+        "d",
+        docx_of(
+            run("<w:t>eins</w:t>")
+            + run('<w:br w:type="page"/>')
+            + run("<w:lastRenderedPageBreak/><w:t>zwei</w:t>")
+            + run("<w:lastRenderedPageBreak/><w:t>drei</w:t>")
+        ),
+    )
+    assert [place_in(found, w).page for w in ("eins", "zwei", "drei")] == [1, 2, 3]

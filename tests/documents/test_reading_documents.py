@@ -10,6 +10,7 @@ import pytest
 from babelspan.data.parts import place_of
 from babelspan.documents import child
 from babelspan.documents.confined import Confined, confined
+from babelspan.documents.plain import markdown
 from babelspan.documents.reading import kind_of, read_all, read_any, read_bytes_as_document
 from babelspan.types import DataError, Span
 from made_documents import docx_of, epub_of, pdf_of, zip_of
@@ -147,3 +148,10 @@ def test_a_reader_that_is_not_installed_is_told(monkeypatch):
     monkeypatch.setattr(reading.confined(), "read", missing)
     with pytest.raises(DataError, match=r"kind pdf, whose reader takes pypdfium2.*\[index\]"):
         read_bytes_as_document("a", b"%PDF-1.4")
+
+
+def test_headings_and_fences_of_markdown_may_end_in_carriage_returns():
+    source = b"# Foo\r\n\r\n```\r\n# no\r\n```\r\n\r\n## Foo Bar\r\n\r\n# Foo\r\n\r\nend"
+    found = markdown("a.md", source)
+    assert [h.of(found.text) for h in found.headings] == ["Foo", "Foo Bar", "Foo"]
+    assert [part.anchor for part in found.parts if part.anchor] == ["foo", "foo-bar", "foo-1"]

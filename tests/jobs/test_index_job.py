@@ -302,3 +302,18 @@ def test_a_full_disk_is_told_and_the_last_commit_stays(tmp_path, folder):
         assert check(out).digest == before
     finally:
         subprocess.run(["umount", "-l", disk], check=True)
+
+
+def test_files_that_cannot_be_read_are_named_each_time(folder, out):
+    first = index([folder], out)
+    (folder / "broken.pdf").touch()
+    for again in (index([folder], out), index([folder], out, rehash=True)):
+        assert again.skipped == first.skipped
+        assert str(folder / "broken.pdf") in again.skipped
+
+
+def test_a_collection_inside_of_its_folder_does_not_index_itself(folder):
+    first = index([folder], folder / "papers.index")
+    again = index([folder], folder / "papers.index")
+    assert (again.added, again.changed, again.removed) == (0, 0, 0)
+    assert again.skipped == first.skipped

@@ -5,6 +5,7 @@ import torch
 
 from babelspan.methods import fine_tune
 from babelspan.networks.frozen import lower_part
+from babelspan.networks.pretrained import PretrainedReader
 from babelspan.training.run import Corpora, Run, RunConfig
 from babelspan.training.update import Optim
 from babelspan.types import ConfigError
@@ -64,3 +65,18 @@ def test_more_layers_than_there_are_is_refused():
 def test_a_reader_without_a_pretrained_encoder_is_refused():
     with pytest.raises(ConfigError, match=r"frozen=1: expected a reader with a pretrained encoder"):
         lower_part(torch.nn.Linear(2, 2), 1)
+
+
+def test_layers_that_are_shared_cannot_be_told_apart():
+    from transformers import AlbertConfig, AlbertForQuestionAnswering
+
+    from miniature import word_tokenizer
+
+    tokenizer = word_tokenizer(WORLD.vocabulary())
+    config = AlbertConfig(
+        vocab_size=len(tokenizer), embedding_size=16, hidden_size=32, num_hidden_layers=2,
+        num_attention_heads=4, intermediate_size=64, max_position_embeddings=128,
+    )  # fmt: skip
+    reader = PretrainedReader(AlbertForQuestionAnswering(config), tokenizer)
+    with pytest.raises(ConfigError, match=r"frozen=1: the layers of this encoder cannot be told"):
+        lower_part(reader, 1)

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,7 +11,6 @@ import typer
 from babelspan.cli.asked import record, show
 from babelspan.cli.shown import (
     Also,
-    AlsoBy,
     AlsoCache,
     Json,
     PivotLanguage,
@@ -122,7 +121,12 @@ MaxAnswer = Annotated[
 ]
 QuestionLanguage = Annotated[
     str,
-    typer.Option("--question-language", help="Language code such as es, for --pivot and --also."),
+    typer.Option(
+        "--question-language", help="Language code such as es, for --pivot, --also and --in."
+    ),
+]
+TranslatedBy = Annotated[
+    str | None, typer.Option("--translator", help="Translator for --also, or for --in.")
 ]
 ContextLanguage = Annotated[
     str,
@@ -156,7 +160,7 @@ def command(
     question_language: QuestionLanguage = UNDETERMINED,
     context_language: ContextLanguage = UNDETERMINED,
     also: Also = None,
-    translator: AlsoBy = None,
+    translator: TranslatedBy = None,
     cache: AlsoCache = None,
 ) -> None:
     """Answer a question from your texts: each answer is a place in one of them.
@@ -179,7 +183,11 @@ def command(
         _refuse_without_a_collection(passages)
         texts = _read(names, recursive=recursive)
     else:
-        _refuse_with_a_collection(names, recursive, top_texts, pivot, also)
+        of_files = {"--pivot": pivot, "--also": also, "--cache": cache}
+        of_files["--context-language"] = (
+            "" if context_language == UNDETERMINED else context_language
+        )
+        _refuse_with_a_collection(names, recursive, top_texts, of_files)
     answerer = load_reader(
         reader,
         pivot,
@@ -240,12 +248,11 @@ def _refuse_with_a_collection(
     names: list[str],
     recursive: bool,
     top_texts: int | None,
-    pivot: str | None,
-    also: str | None,
+    translated: "Mapping[str, object]",
 ) -> None:
     if names:
         raise ConfigError(f"--in and files exclude each other, found {names[0]!r}; leave one out")
-    given = {"-r": recursive, "--top-texts": top_texts, "--pivot": pivot, "--also": also}
+    given = {"-r": recursive, "--top-texts": top_texts, **translated}
     for option, value in given.items():
         if value:
             raise ConfigError(f"--in and {option} exclude each other; leave one out")

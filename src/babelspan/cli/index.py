@@ -66,14 +66,14 @@ def command(
 
     Text (UTF-8), Markdown, HTML, PDF, DOCX and EPUB files are read. Run the same command again
     after documents have changed: only those are read again, and those that are gone are removed.
-    Hidden files are left out, and what a file .babelspanignore in a folder names, one pattern a
-    line.
+    Hidden files are left out, and what a file .babelspanignore at the top of a folder names, one
+    pattern a line.
 
     Files that cannot be read are named and do not stop the others. Exit code: 0 done, 2 something
     is wrong, 3 the collection is damaged (--check) or a file was skipped (--strict).
     """
     if check is not None:
-        if folders or out:
+        if folders or out or any((follow, rehash, keep_missing, prune, strict)):
             raise ConfigError("--check takes a collection and nothing else; leave out the rest")
         from babelspan.jobs.collections import check as read_all
 

@@ -19,8 +19,19 @@ _BOMS = (
 _META = regex.compile(rb"<meta\b[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:\-]+)", regex.IGNORECASE)
 _XML = regex.compile(rb"^\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([\w.:\-]+)", regex.IGNORECASE)
 _HEAD = 2048
-_WIDER = {"iso8859-1": "cp1252", "ascii": "cp1252", "gb2312": "gb18030", "gbk": "gb18030"}
+_WIDER = {
+    "iso8859-1": "cp1252",
+    "ascii": "cp1252",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "euc_kr": "cp949",
+    "shift_jis": "cp932",
+    "iso8859-9": "cp1254",
+    "tis-620": "cp874",
+}
 """What browsers take for encodings that pages name and do not keep to."""
+_LABELS = {"x-sjis": "cp932", "windows-31j": "cp932"}
+"""Names of encodings on pages that Python does not know."""
 
 
 def decoded(raw: bytes, name: str) -> tuple[str, str]:
@@ -77,7 +88,7 @@ def in_bytes(parts: Sequence[Part], source: str, encoding: str, *, raw: bytes) -
 def _known(label: str) -> str | None:
     """The codec that a label names; None if there is none, or it makes no text."""
     try:
-        name = codecs.lookup(label).name
+        name = codecs.lookup(_LABELS.get(label.lower(), label)).name
         b" ".decode(name)  # "zip" and the like are codecs, but not of text
     except (LookupError, UnicodeDecodeError):
         return None

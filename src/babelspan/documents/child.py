@@ -1,5 +1,6 @@
 """The child of `documents.confined`: reads files from standard input, one after the other."""
 
+import contextlib
 import json
 import os
 import sys
@@ -70,7 +71,8 @@ def _limit(memory: int) -> None:
     ):
         _, hard = resource.getrlimit(what)
         if hard == resource.RLIM_INFINITY or most <= hard:
-            resource.setrlimit(what, (most, hard))
+            with contextlib.suppress(ValueError, OSError):  # macOS bounds no memory
+                resource.setrlimit(what, (most, hard))
 
 
 def _limit_time(seconds: int) -> None:
@@ -82,4 +84,5 @@ def _limit_time(seconds: int) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     soft = int(used.ru_utime + used.ru_stime) + 1 + seconds
     if hard == resource.RLIM_INFINITY or soft <= hard:
-        resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))

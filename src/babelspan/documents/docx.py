@@ -81,6 +81,7 @@ class _Text(Events):
         self._member = member
         self._headings = headings
         self._page = 1 if member == MAIN else None
+        self._has_broken = False
         self._at = 0
         self._paragraphs = 0
         self._anchor = ""
@@ -134,6 +135,7 @@ class _Text(Events):
     def text(self, text: str, at: int) -> None:
         if not self._in_text or self._fallbacks:
             return
+        self._has_broken = False
         raw = text.encode()
         is_plain = "&" not in text and self._content.startswith(raw, at)
         end, step = at + len(raw), UTF8 if is_plain else None
@@ -150,9 +152,11 @@ class _Text(Events):
         self._built.separate(mark, self._at, self._at)
 
     def _break(self, local: str, kind: str) -> None:
-        is_page = local == "lastRenderedPageBreak" or kind == "page"
+        is_counted = local == "lastRenderedPageBreak" and self._has_broken
+        is_page = kind == "page" or (local == "lastRenderedPageBreak" and not is_counted)
         if is_page and self._page is not None:
             self._page += 1
+        self._has_broken = kind == "page"  # Word marks the same break again where it drew it
         if local == "tab":
             self._separate(CELL)
         elif local in ("br", "cr"):

@@ -140,7 +140,7 @@ class _Page(HTMLParser):
             self._hidden = [tag]
             return
         self._border(tag, at)
-        self._anchor = given.get("id") or (tag == "a" and given.get("name")) or self._anchor
+        self._take_anchor(tag, given)
         self._kept += tag == "pre"
         self._in_heading |= tag in _HEADINGS
 
@@ -148,6 +148,10 @@ class _Page(HTMLParser):
         at = self._event()
         if not self._hidden:
             self._border(tag, at)
+            self._take_anchor(tag, dict(attrs))
+
+    def _take_anchor(self, tag: str, given: dict[str, str | None]) -> None:
+        self._anchor = given.get("id") or (tag == "a" and given.get("name")) or self._anchor
 
     def handle_endtag(self, tag: str) -> None:
         at = self._event()

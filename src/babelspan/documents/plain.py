@@ -1,13 +1,15 @@
 """Plain text and Markdown: the text is the file itself."""
 
+from collections import Counter
+
 import regex
 
 from babelspan.data.documents import Document, document_of
 from babelspan.data.parts import UTF8, Part
 from babelspan.types import Span
 
-_HEADING = regex.compile(r"^#{1,6}[ \t]+(?P<title>[^\n\r]*?)[ \t]*#*[ \t]*$", regex.MULTILINE)
-_FENCE = regex.compile(r"^(?P<fence>```+|~~~+)[^\n]*$.*?^(?P=fence)", regex.M | regex.S)
+_HEADING = regex.compile(r"^#{1,6}[ \t]+(?P<title>[^\n\r]*?)[ \t]*#*[ \t]*\r?$", regex.MULTILINE)
+_FENCE = regex.compile(r"^(?P<fence>```+|~~~+)[^\n]*$.*?^(?P=fence)[^\n]*$", regex.M | regex.S)
 _NOT_IN_ANCHORS = regex.compile(r"[^\w\- ]")
 
 
@@ -40,9 +42,9 @@ def markdown(name: str, raw: bytes) -> Document:
 
 
 def _anchors(titles: list[str]) -> list[str]:
-    found: list[str] = []
+    found, seen = [], Counter[str]()
     for title in titles:
         bare = _NOT_IN_ANCHORS.sub("", title.lower()).strip().replace(" ", "-")
-        known = sum(anchor == bare or anchor.startswith(f"{bare}-") for anchor in found)
-        found.append(f"{bare}-{known}" if known and bare in found else bare)
+        found.append(f"{bare}-{seen[bare]}" if seen[bare] else bare)
+        seen[bare] += 1
     return found

@@ -82,7 +82,7 @@ def index(
         ConfigError: if another process is at work on it, it was made by other rules, or more than
             half of its files are gone and neither `keep_missing` nor `prune` is set.
     """
-    found = list(walk(folders, follow=follow))
+    found = [file for file in walk(folders, follow=follow) if not is_below(file.path, [out])]
     with locked(out):
         sweep(out)
         store = open_collection(out, writes=True)
@@ -131,9 +131,7 @@ class _Work:
             file.changed,
         )
         if known is not None and is_as_known and not self._rehash and _is_settled(known):
-            self.report.unchanged += 1
-            if "reason" in known:
-                self.report.skipped[file.path] = known["reason"]
+            self._leave(file, known)
             return
         try:
             file, raw = _read(file)
@@ -144,7 +142,7 @@ class _Work:
         if known is not None and known.get("sha256") == checksum and _is_settled(known):
             if not is_as_known:
                 self._store.renew(file.path, known | {"size": file.size, "changed": file.changed})
-            self.report.unchanged += 1
+            self._leave(file, known)
             return
         try:
             document = read_bytes_as_document(file.path, raw)
@@ -152,6 +150,12 @@ class _Work:
             self._skip(file, str(error), known, sha256=checksum)
             return
         self._put(file, document, checksum, is_new=known is None)
+
+    def _leave(self, file: Seen, known: dict[str, Any]) -> None:
+        """Count a file that is as it was."""
+        self.report.unchanged += 1
+        if "reason" in known:
+            self.report.skipped[file.path] = known["reason"]
 
     def _put(self, file: Seen, document: Document, checksum: str, *, is_new: bool) -> None:
         passages = passages_of(document)

@@ -13,7 +13,7 @@ from babelspan.retrieval.passages import Passage
 from babelspan.retrieval.question import Dictionaries, Translated
 from babelspan.retrieval.searching import Retrieved, Search
 from babelspan.seams import Alternatives
-from babelspan.types import UNDETERMINED
+from babelspan.types import UNDETERMINED, ConfigError
 
 if TYPE_CHECKING:
     from babelspan.jobs.answer import Answers
@@ -36,7 +36,13 @@ def alternatives_of(translator: str | None) -> Alternatives | None:
     if translator is None:
         return None
     if translator.startswith(_LEXICON):
-        return Dictionaries([Path(p) for p in translator.removeprefix(_LEXICON).split("+") if p])
+        named = [p for p in translator.removeprefix(_LEXICON).split("+") if p]
+        if not named:
+            raise ConfigError(
+                f"--translator {translator}: expected dictionaries behind the colon, such as "
+                "lexicon:en-de.tsv.gz, or a folder of some"
+            )
+        return Dictionaries([Path(p).expanduser() for p in named])
     from babelspan.translators import load_translator
 
     return Translated(load_translator(translator))
@@ -89,15 +95,13 @@ def joined(found: Iterable[Retrieved]) -> list[Document]:
     """Passages as texts to read; those of one file that overlap are one, in the first's place."""
     texts: list[tuple[str, Passage]] = []
     for one in found:
-        passage = one.passage
-        for file, other in [t for t in texts if t[0] == one.file]:
-            if other.start <= passage.end and passage.start <= other.end:
-                passage = _together(other, passage)
-                place = texts.index((file, other))
-                texts[place] = (file, passage)
-                break
-        else:
-            texts.append((one.file, passage))
+        passage, place = one.passage, len(texts)
+        for number in reversed(range(len(texts))):
+            file, other = texts[number]
+            if file == one.file and other.start <= passage.end and passage.start <= other.end:
+                passage, place = _together(other, passage), number
+                del texts[number]
+        texts.insert(place, (one.file, passage))
     return [Document(file, p.text, parts=p.parts, start=p.start) for file, p in texts]
 
 

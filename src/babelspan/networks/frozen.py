@@ -50,14 +50,19 @@ def lower_part(reader: Any, layers: int) -> list[nn.Parameter]:
             f"frozen={layers}: expected at most {encoder.layers}, the layers of this encoder"
         )
     vectors = encoder.model.get_input_embeddings()
-    (stack,) = [
+    stacks = [
         module
         for module in encoder.model.modules()
         if isinstance(module, nn.ModuleList) and len(module) == encoder.layers
-    ][:1]
-    (embeddings,) = [
+    ]
+    embeddings = [
         child
         for child in encoder.model.children()
         if any(module is vectors for module in child.modules())
     ]
-    return [*embeddings.parameters(), *stack[:layers].parameters()]
+    if not stacks or not embeddings:
+        raise ConfigError(
+            f"frozen={layers}: the layers of this encoder cannot be told apart (some encoders "
+            "share them); leave the setting out"
+        )
+    return [*embeddings[0].parameters(), *stacks[0][:layers].parameters()]

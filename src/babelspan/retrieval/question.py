@@ -52,6 +52,12 @@ class Dictionaries:
         missing = [path for path in paths if not path.exists()]
         if missing:
             raise ConfigError(f"{missing[0]}: expected a dictionary or a folder of some")
+        unnamed = [path for path in paths if not path.is_dir() and not languages_of(path)]
+        if unnamed:
+            raise ConfigError(
+                f"{unnamed[0]}: expected the name of a dictionary to say its languages, such as "
+                "en-de.tsv.gz; rename it"
+            )
         self._loaded = lru_cache(maxsize=32)(self._load)
 
     def groups(self, question: str, *, source: str, target: str) -> list[Group]:

@@ -1,0 +1,39 @@
+"""Passages that were found, as texts to read."""
+
+import random
+
+import pytest
+
+from babelspan.jobs.search import alternatives_of, joined
+from babelspan.retrieval.passages import Passage
+from babelspan.retrieval.searching import Retrieved
+from babelspan.types import ConfigError
+
+TEXT = "".join(chr(97 + n % 26) for n in range(400))
+
+
+def retrieved(start, end, file="a.txt"):
+    return Retrieved(file, Passage(start, TEXT[start:end], "en", None, ()))
+
+
+def test_passages_that_overlap_are_one_in_any_order():
+    places = [(0, 100), (180, 300), (80, 200), (350, 380)]
+    for seed in range(20):
+        random.Random(seed).shuffle(places)
+        found = joined([retrieved(*place) for place in places] + [retrieved(0, 50, "b.txt")])
+        spans = {(d.name, d.start, d.start + len(d.text)) for d in found}
+        assert spans == {("a.txt", 0, 300), ("a.txt", 350, 380), ("b.txt", 0, 50)}
+        assert all(d.text == TEXT[d.start : d.start + len(d.text)] for d in found)
+
+
+def test_the_joined_passage_takes_the_first_place():
+    found = joined([retrieved(0, 100), retrieved(300, 350), retrieved(90, 200)])
+    assert [(d.start, len(d.text)) for d in found] == [(0, 200), (300, 50)]
+
+
+def test_dictionaries_that_say_no_languages_are_refused(tmp_path):
+    with pytest.raises(ConfigError, match=r"lexicon:: expected dictionaries behind the colon"):
+        alternatives_of("lexicon:")
+    (tmp_path / "b.txt").write_text("bridge\tBrücke\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"b\.txt: expected the name of a dictionary to say its"):
+        alternatives_of(f"lexicon:{tmp_path / 'b.txt'}")
