@@ -163,27 +163,25 @@ def test_padding_and_company_do_not_change_a_question():
 
 def test_greedy_from_the_cache_equals_whole_passes():
     generator = generator_of()
-    for example, found in zip(EXAMPLES, written(generator), strict=True):
-        source = generator.sources.of(example, is_asked=True)
-        pieces, total = [], 0.0
-        for _ in range(12):
-            shown = torch.tensor([*pieces, 5])[None]
-            batch = replace(
-                generator.collate([source]), questions=shown, real=torch.ones_like(shown).bool()
-            )
-            scores = []
-            for piece in range(len(generator.tokenizer)):
-                batch.questions[0, -1] = piece
-                scores.append(generator(batch).log_probs[0, -1].item())
-            best = max(set(range(len(scores))) - {*generator.forbidden}, key=scores.__getitem__)
-            total += scores[best]
-            if best == generator.end:
-                break
-            pieces.append(best)
-        assert pieces == found.pieces
-        assert found.log_prob == pytest.approx(total, abs=1e-3)
-        if example is EXAMPLES[1]:
+    example, found = EXAMPLES[0], next(iter(written(generator)))
+    source = generator.sources.of(example, is_asked=True)
+    pieces, total = [], 0.0
+    for _ in range(12):
+        shown = torch.tensor([*pieces, 5])[None]
+        batch = replace(
+            generator.collate([source]), questions=shown, real=torch.ones_like(shown).bool()
+        )
+        scores = []
+        for piece in range(len(generator.tokenizer)):
+            batch.questions[0, -1] = piece
+            scores.append(generator(batch).log_probs[0, -1].item())
+        best = max(set(range(len(scores))) - {*generator.forbidden}, key=scores.__getitem__)
+        total += scores[best]
+        if best == generator.end:
             break
+        pieces.append(best)
+    assert pieces == found.pieces
+    assert found.log_prob == pytest.approx(total, abs=1e-3)
 
 
 def test_one_beam_is_greedy():
