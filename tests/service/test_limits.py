@@ -308,7 +308,7 @@ def test_a_batch_that_is_left_leaves_the_queue(gated):
     body = b"\n".join([body_of(TEXT)] * 300)
     with socket.create_connection(("127.0.0.1", served.port), 20) as sock:
         sock.sendall(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
-        until(lambda: crew.waiting > 3)
+        until(lambda: crew.waiting > 3 and gate.begun == 1)
         assert crew.turns == 1
     until(lambda: served.service.admission._held == 0, seconds=15)  # sooner than `within`
     assert (crew.waiting, gate.begun) == (0, 1)
