@@ -76,7 +76,7 @@ def load_answerer(
     folder = folder_of(reader)
     limits = Limits(max_length=max_length, overlap=overlap, step=step)
     whole_words = False
-    if _is_exported(folder):
+    if _runs_by_onnx(folder):
         engine: Engine = OnnxEngine(folder, workers=workers, limits=limits)
         whole_words = load_settings(folder).whole_words
     else:
@@ -200,10 +200,10 @@ def _unreachable(url: str) -> str | None:
 def is_exported(reader: str) -> bool:
     """Whether a reader is an exported network without a checkpoint beside it."""
     folder = folder_of(reader)
-    return _is_exported(folder) and not _has_weights(folder)
+    return (folder / MODEL).exists() and not _has_weights(folder)
 
 
-def _is_exported(folder: Path) -> bool:
+def _runs_by_onnx(folder: Path) -> bool:
     """Whether onnxruntime is to run it; a network beside a checkpoint may be another program's."""
     has_settings = (folder / SETTINGS).exists()
     return (folder / MODEL).exists() and (has_settings or not _has_weights(folder))

@@ -75,11 +75,7 @@ def telling_loss(scores: Tensor, is_source: Tensor) -> Tensor:
     Raises:
         ValueError: if the shapes do not fit together.
     """
-    if scores.ndim != 1 or scores.shape != is_source.shape:
-        raise ValueError(
-            f"expected scores (B,) and sides (B,), got {tuple(scores.shape)} and "
-            f"{tuple(is_source.shape)}"
-        )
+    _check(scores, is_source)
     return F.softplus(scores * (1 - 2 * is_source.to(scores.dtype))).mean()
 
 
@@ -100,11 +96,16 @@ def hiding_loss(scores: Tensor, is_source: Tensor, steers: Literal["source", "ta
     Raises:
         ValueError: if the shapes do not fit together.
     """
+    _check(scores, is_source)
+    hides = is_source if steers == "source" else ~is_source
+    wrong = scores if steers == "source" else -scores
+    return (F.softplus(wrong) * hides).mean()
+
+
+def _check(scores: Tensor, is_source: Tensor) -> None:
+    """Refuse scores and sides whose shapes do not fit together."""
     if scores.ndim != 1 or scores.shape != is_source.shape:
         raise ValueError(
             f"expected scores (B,) and sides (B,), got {tuple(scores.shape)} and "
             f"{tuple(is_source.shape)}"
         )
-    hides = is_source if steers == "source" else ~is_source
-    wrong = scores if steers == "source" else -scores
-    return (F.softplus(wrong) * hides).mean()

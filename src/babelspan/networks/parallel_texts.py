@@ -18,18 +18,18 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from pydantic import PositiveInt
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
 from babelspan.config import build
-from babelspan.data.files import read_json, replacing, write_json
+from babelspan.data.files import read_json, write_json
 from babelspan.networks import pretrained
 from babelspan.networks.adaptive_attention import AdaptiveAttention, Formula, Texts
+from babelspan.networks.own_weights import load_own, save_own
 from babelspan.networks.pretrained import Encoder, PretrainedReader
 from babelspan.networks.reader import Batch, Reading, moved_to
 from babelspan.reading.parallel import SETTINGS, ParallelFeaturizer, ParallelWindow, numbered
-from babelspan.types import DataError, Example, Limits
+from babelspan.types import Example, Limits
 
 WEIGHTS = "parallel.safetensors"
 
@@ -293,9 +293,7 @@ class ParallelReader(nn.Module):
         """Write the inner reader's files, the attention's weights and its settings."""
         assert self.attention is not None
         self.inner.save(folder)
-        own = {k: v.contiguous() for k, v in self.state_dict().items() if not _is_inner(k)}
-        with replacing(folder / WEIGHTS) as beside:
-            save_file(own, beside)
+        save_own(self, folder / WEIGHTS)
         write_json(folder / SETTINGS, asdict(self.attention))
 
 
@@ -308,23 +306,8 @@ def load(folder: Path, *, limits: Limits = Limits()) -> ParallelReader:
     """
     attention = build(Attention, read_json(folder / SETTINGS), str(folder / SETTINGS))
     reader = ParallelReader(pretrained.load(str(folder), limits=limits), attention)
-    try:
-        weights = load_file(folder / WEIGHTS)
-        expected = {name for name in reader.state_dict() if not _is_inner(name)}
-        if weights.keys() != expected:
-            raise ValueError(f"other tensors: {sorted(weights.keys() ^ expected)[:3]}")
-        reader.load_state_dict(weights, strict=False)
-    except Exception as error:  # the library has a class of its own
-        cause = " ".join(str(error).split())[:200]
-        raise DataError(
-            f"{folder / WEIGHTS}: expected the weights of its attention, found something else "
-            f"({cause}); train or fetch the reader again"
-        ) from error
+    load_own(reader, folder / WEIGHTS, "the weights of its attention")
     return reader
-
-
-def _is_inner(name: str) -> bool:
-    return name.startswith("inner.")
 
 
 def _wider(plain: nn.Linear | None, width: int) -> nn.Linear:

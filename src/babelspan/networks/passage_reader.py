@@ -19,16 +19,15 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from babelspan.data.files import replacing
 from babelspan.networks import pretrained
+from babelspan.networks.own_weights import load_own, save_own
 from babelspan.networks.pretrained import Encoder, PretrainedReader
 from babelspan.networks.reader import Batch, Reading, moved_to
 from babelspan.reading.articles import ArticleWindow, Kind, article_windows
 from babelspan.reading.windows import Featurizer, Window
-from babelspan.types import Article, DataError, Example, Limits
+from babelspan.types import Article, Example, Limits
 
 WEIGHTS = "passages.safetensors"
 
@@ -183,9 +182,7 @@ class PassageReader(nn.Module):
     def save(self, folder: Path) -> None:
         """Write the inner reader's files and the weights of the heads."""
         self.inner.save(folder)
-        heads = {k: v.contiguous() for k, v in self.state_dict().items() if not _is_inner(k)}
-        with replacing(folder / WEIGHTS) as beside:
-            save_file(heads, beside)
+        save_own(self, folder / WEIGHTS)
 
 
 def load(folder: Path, *, limits: Limits = Limits()) -> PassageReader:
@@ -195,18 +192,7 @@ def load(folder: Path, *, limits: Limits = Limits()) -> PassageReader:
         DataError: if files are missing or broken.
     """
     reader = PassageReader(pretrained.load(str(folder), limits=limits))
-    try:
-        weights = load_file(folder / WEIGHTS)
-        expected = {name for name in reader.state_dict() if not _is_inner(name)}
-        if weights.keys() != expected:
-            raise ValueError(f"other tensors: {sorted(weights.keys() ^ expected)[:3]}")
-        reader.load_state_dict(weights, strict=False)
-    except Exception as error:  # the library has a class of its own
-        cause = " ".join(str(error).split())[:200]
-        raise DataError(
-            f"{folder / WEIGHTS}: expected the weights that select passages, found something else "
-            f"({cause}); train or fetch the reader again"
-        ) from error
+    load_own(reader, folder / WEIGHTS, "the weights that select passages")
     return reader
 
 
@@ -217,7 +203,3 @@ def _of_passages(of_tokens: Tensor, batch: ArticleBatch) -> Tensor:
     sums = (is_of * of_tokens[:, None, :]).sum(dim=-1)
     sums = torch.cat([of_tokens[:, :1], sums[:, 1:]], dim=1)  # "no passage" is the first token
     return (sums / batch.counts.clamp(min=1)).masked_fill(batch.counts == 0, -torch.inf)
-
-
-def _is_inner(name: str) -> bool:
-    return name.startswith("inner.")

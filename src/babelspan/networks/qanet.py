@@ -17,17 +17,17 @@ from typing import Annotated, Any, Literal, NamedTuple
 import torch
 from numpy.typing import NDArray
 from pydantic import Field, PositiveInt
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from babelspan.config import build
-from babelspan.data.files import read_json, replacing, write_json
+from babelspan.data.files import read_json, write_json
+from babelspan.networks.own_weights import load_own, save_own
 from babelspan.networks.qanet_layers import Block, Drop, Row, Trilinear, WordInput
 from babelspan.networks.reader import Batch, Reading, collate
 from babelspan.reading.windows import Window
 from babelspan.reading.words import WordFeaturizer
-from babelspan.types import ConfigError, DataError, Example, Limits
+from babelspan.types import ConfigError, Example, Limits
 from babelspan.vocabulary import word_table
 from babelspan.vocabulary.word_table import FIRST, NONE, PAD, WordTable
 
@@ -237,9 +237,7 @@ class QANet(nn.Module):
         self.save_settings(folder)
         if self.is_fixed:
             word_table.save_vectors(self.vectors.cpu().numpy(), folder)
-        weights = {name: tensor.contiguous() for name, tensor in self.state_dict().items()}
-        with replacing(folder / WEIGHTS) as beside:
-            save_file(weights, beside)
+        save_own(self, folder / WEIGHTS)
 
     def save_settings(self, folder: Path) -> None:
         """Write architecture and words."""
@@ -265,14 +263,7 @@ def load(folder: Path, *, limits: Limits = Limits()) -> QANet:
     table = word_table.load_words(folder)
     vectors = word_table.load_vectors(folder, table.rows)
     reader = QANet(architecture, table, vectors, limits=limits)
-    try:
-        reader.load_state_dict(load_file(folder / WEIGHTS))
-    except Exception as error:  # the library has a class of its own
-        cause = " ".join(str(error).split())[:200]
-        raise DataError(
-            f"{folder / WEIGHTS}: expected the weights of a QANet of this architecture, found "
-            f"something else ({cause}); train or fetch the reader again"
-        ) from error
+    load_own(reader, folder / WEIGHTS, "the weights of a QANet of this architecture")
     return reader.eval()
 
 
