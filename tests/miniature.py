@@ -7,7 +7,13 @@ from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Punctuation, Sequence, WhitespaceSplit
 from tokenizers.processors import TemplateProcessing
-from transformers import BertConfig, BertForQuestionAnswering, PreTrainedTokenizerFast
+from transformers import (
+    AutoConfig,
+    AutoModelForQuestionAnswering,
+    BertConfig,
+    BertForQuestionAnswering,
+    PreTrainedTokenizerFast,
+)
 
 from babelspan.networks.pretrained import PretrainedReader
 from babelspan.types import Limits
@@ -58,6 +64,26 @@ def miniature_reader(
         model = BertForQuestionAnswering(config)
     limits = Limits(max_length=max_length, overlap=overlap)
     return PretrainedReader(model, tokenizer, limits=limits).eval()
+
+
+def miniature_of(model_type: str, words: Iterable[str], **settings: object) -> PretrainedReader:
+    """A reader of any family that transformers knows, with random weights and `settings`."""
+    tokenizer = word_tokenizer(words)
+    config = AutoConfig.for_model(
+        model_type,
+        vocab_size=len(tokenizer),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        intermediate_size=64,
+        pad_token_id=tokenizer.pad_token_id,
+        initializer_range=0.2,
+        **{"max_position_embeddings": POSITIONS} | settings,
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = AutoModelForQuestionAnswering.from_config(config)
+    return PretrainedReader(model, tokenizer, limits=Limits(max_length=64, overlap=16)).eval()
 
 
 def word_tokenizer(words: Iterable[str], *, positions: int = POSITIONS) -> PreTrainedTokenizerFast:

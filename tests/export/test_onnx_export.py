@@ -10,7 +10,7 @@ import onnx
 import onnxruntime
 import pytest
 import torch
-from transformers import AutoConfig, AutoModelForQuestionAnswering, AutoTokenizer
+from transformers import AutoConfig, AutoTokenizer
 
 from babelspan import readers
 from babelspan.data.exported import load_settings
@@ -21,7 +21,6 @@ from babelspan.export import onnx as module
 from babelspan.export.block_quantised import blocks
 from babelspan.export.onnx import export
 from babelspan.methods import fine_tune
-from babelspan.networks.pretrained import PretrainedReader
 from babelspan.reading.answerer import Answerer
 from babelspan.reading.tokens import Tokens
 from babelspan.reading.windows import Featurizer, Window
@@ -29,7 +28,7 @@ from babelspan.training.run import Corpora, Run, RunConfig
 from babelspan.training.update import Optim
 from babelspan.types import ConfigError, DataError, Limits
 from babelspan.version import VERSION
-from miniature import miniature_reader, word_tokenizer
+from miniature import miniature_of, miniature_reader
 from world import World
 
 WORLD = World(0)
@@ -163,22 +162,7 @@ def test_a_checkpoint_is_used_though_a_foreign_network_lies_beside_it(reader, ex
 
 def other_reader(model_type):
     """A miniature of another family; its attention reaches 16 tokens or is of its own kind."""
-    tokenizer = word_tokenizer(WORLD.vocabulary())
-    config = AutoConfig.for_model(
-        model_type,
-        vocab_size=len(tokenizer),
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        intermediate_size=64,
-        pad_token_id=tokenizer.pad_token_id,
-        initializer_range=0.2,
-        **{"max_position_embeddings": 128} | FAMILIES[model_type],
-    )
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        model = AutoModelForQuestionAnswering.from_config(config)
-    return PretrainedReader(model, tokenizer, limits=LIMITS).eval()
+    return miniature_of(model_type, WORLD.vocabulary(), **FAMILIES[model_type])
 
 
 FAMILIES = {

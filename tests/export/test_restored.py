@@ -5,20 +5,17 @@ import shutil
 import numpy as np
 import onnx
 import pytest
-import torch
 from onnx import numpy_helper
-from transformers import AutoConfig, AutoModelForQuestionAnswering
 
 from babelspan import readers
 from babelspan.data.exported import MODEL
 from babelspan.export.onnx import export
 from babelspan.export.restored import restored
 from babelspan.methods import fine_tune
-from babelspan.networks.pretrained import PretrainedReader
 from babelspan.training.run import Corpora, Run, RunConfig
 from babelspan.training.update import Optim
 from babelspan.types import DataError, Limits
-from miniature import miniature_reader, word_tokenizer
+from miniature import miniature_of, miniature_reader
 from worded_readers import miniature_qanet
 from world import World
 
@@ -40,26 +37,6 @@ def exported(reader, tmp_path_factory):
     return folder
 
 
-def of_family(model_type, **settings):
-    """A miniature of a family, its weights drawn at random."""
-    tokenizer = word_tokenizer(WORLD.vocabulary())
-    config = AutoConfig.for_model(
-        model_type,
-        vocab_size=len(tokenizer),
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        intermediate_size=64,
-        pad_token_id=tokenizer.pad_token_id,
-        initializer_range=0.2,
-        **{"max_position_embeddings": 128} | settings,
-    )
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        model = AutoModelForQuestionAnswering.from_config(config)
-    return PretrainedReader(model, tokenizer, limits=LIMITS).eval()
-
-
 def weights_of(reader):
     return {name: p.detach().numpy() for name, p in reader.named_parameters()}
 
@@ -74,7 +51,7 @@ def arrays_of(folder):
     [("bert", {}), ("xlm-roberta", {"max_position_embeddings": 131})],
 )
 def test_all_weights_of_an_fp32_export_come_back(tmp_path, model_type, settings):
-    reader = of_family(model_type, **settings)
+    reader = miniature_of(model_type, WORLD.vocabulary(), **settings)
     export(reader, tmp_path)
     found, expected = weights_of(restored(tmp_path)), weights_of(reader)
     assert found.keys() == expected.keys()

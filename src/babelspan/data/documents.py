@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,12 +88,19 @@ def document_of(name: str, raw: bytes) -> Document:
     return Document(name, decode_utf8(raw, name))
 
 
-def read_documents(names: Iterable[str]) -> tuple[list[Document], list[str]]:
-    """The texts of files that can be read and are not empty; the reasons for the others."""
+def read_documents(
+    names: Iterable[str], *, read: Callable[[str], Document] = read_document
+) -> tuple[list[Document], list[str]]:
+    """The texts of files that can be read and are not empty; the reasons for the others.
+
+    Args:
+        names: of the files.
+        read: reads one, or says in a DataError why it cannot.
+    """
     documents, skipped = [], []
     for name in names:
         try:
-            document = read_document(name)
+            document = read(name)
         except DataError as error:
             skipped.append(str(error))
             continue

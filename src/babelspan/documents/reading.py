@@ -8,6 +8,7 @@ from babelspan.data.documents import (
     STANDARD_INPUT,
     Document,
     read_document,
+    read_documents,
 )
 from babelspan.data.files import read_bytes
 from babelspan.documents.confined import confined
@@ -75,16 +76,5 @@ def read_any(name: str) -> Document:
 
 
 def read_all(names: Iterable[str]) -> tuple[list[Document], list[str]]:
-    """Files that can be read and are not empty; the reasons for the others."""
-    documents, skipped = [], []
-    for name in names:
-        try:
-            document = read_any(name)
-        except DataError as error:
-            skipped.append(str(error))
-            continue
-        if document.text.strip():
-            documents.append(document)
-        else:
-            skipped.append(f"{name}: holds no text")
-    return documents, skipped
+    """As `data.documents.read_documents`, of files of every kind."""
+    return read_documents(names, read=read_any)
