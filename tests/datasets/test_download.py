@@ -16,7 +16,8 @@ from hostile import hostile
 CONTENT = b'{"data": [' + random.Random(0).randbytes(5000) + b"]}"
 OTHER = b'{"data": [' + random.Random(1).randbytes(5000) + b"]}"
 SHA = hashlib.sha256(CONTENT).hexdigest()
-HASTE = Patience(timeout=0.3, attempts=3, wait=0.0)
+HASTE = Patience(timeout=4, attempts=3, wait=0.0)
+IMPATIENCE = Patience(timeout=0.8, attempts=3, wait=0.0)
 
 
 @pytest.fixture
@@ -234,7 +235,7 @@ def test_a_redirect_keeps_the_range(server, path):
 
 def test_a_server_that_stops_sending_is_left_and_asked_again(server, path):
     url = server.serve("a", CONTENT, "slow", "silent", "ok")
-    download(url, path, sha256=SHA, patience=HASTE)
+    download(url, path, sha256=SHA, patience=IMPATIENCE)
     assert path.read_bytes() == CONTENT
     assert server.asked("a") == [None, "bytes=10-", "bytes=10-"]
 

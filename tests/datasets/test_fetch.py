@@ -18,7 +18,7 @@ from babelspan.datasets.fetch import RECORD, Way, fetch, select
 from babelspan.types import ConfigError, DataError
 from hostile import hostile
 
-HASTE = Way(patience=Patience(timeout=0.5, attempts=2, wait=0.0))
+HASTE = Way(patience=Patience(timeout=4, attempts=2, wait=0.0))
 TEXTS = {
     "en": ("Where is the lake?", "The lake lies in Siberia.", "Siberia"),
     "de": ("Wo liegt der See?", "Der See liegt in Sibirien 𠮷.", "Sibirien"),

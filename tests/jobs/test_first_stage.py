@@ -220,7 +220,7 @@ def test_killed_in_either_stage_and_started_again_ends_with_the_same_bytes(input
         )
         while process.poll() is None and place_of(out) < at_least:
             time.sleep(0.002)
-        time.sleep(rng.uniform(0, 0.2) if at_least != (0, 199) else 0)
+        time.sleep(rng.uniform(0, 0.1) if at_least != (0, 199) else 0)
         process.send_signal(signal.SIGKILL)
         assert process.wait() == -signal.SIGKILL, "the run ended before it could be killed"
         killed.append(place_of(out))

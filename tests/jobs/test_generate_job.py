@@ -2,10 +2,8 @@
 
 import hashlib
 import json
-import os
 import random
 import re
-import signal
 import subprocess
 import sys
 import time
@@ -32,6 +30,7 @@ from babelspan.networks.question_generator import begun
 from babelspan.training.run import Corpora, Run, RunConfig
 from babelspan.training.update import Optim
 from babelspan.types import ConfigError, DataError, Span
+from killing import killed
 from miniature import miniature_reader
 from world import World
 
@@ -189,17 +188,9 @@ def test_killed_at_any_moment_and_resumed_gives_the_same_bytes(inputs, tmp_path)
     started = time.monotonic()
     subprocess.run([*run, *command_of(inputs, whole)], check=True, capture_output=True)
     took = time.monotonic() - started
-    out, rng, kills = tmp_path / "killed", random.Random(0), 0
-    for _ in range(3):
-        process = subprocess.Popen([*run, *command_of(inputs, out)], stdout=subprocess.DEVNULL)
-        try:
-            process.wait(timeout=took * rng.uniform(0.3, 0.8))
-        except subprocess.TimeoutExpired:
-            os.kill(process.pid, signal.SIGKILL)
-            kills += 1
-            process.wait()
-    subprocess.run([*run, *command_of(inputs, out)], check=True, capture_output=True)
-    assert kills >= 1
+    out, command = tmp_path / "killed", [*run, *command_of(inputs, tmp_path / "killed")]
+    killed(command, out, times=2, within=took, rng=random.Random(0))
+    subprocess.run(command, check=True, capture_output=True)
     assert bytes_of(out) == bytes_of(whole)
 
 

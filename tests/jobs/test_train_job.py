@@ -426,7 +426,7 @@ def test_killed_and_started_again_ends_with_the_same_bytes(inputs, tmp_path):
         )
         while process.poll() is None and update_of(out) < at_least:
             time.sleep(0.005)
-        time.sleep(rng.uniform(0, 0.3))
+        time.sleep(rng.uniform(0, 0.1))
         process.send_signal(signal.SIGKILL)
         assert process.wait() == -signal.SIGKILL, "the run ended before it could be killed"
         killed.append(update_of(out))
