@@ -1,0 +1,32 @@
+"""Kills a job at random moments until it has really been killed as often as wanted."""
+
+import shutil
+import subprocess
+
+
+def killed(command, out, *, times, within, rng):
+    """`kill -9` while a command works on the folder `out`; what is left there is resumed.
+
+    Whoever is faster, the job or the kill, the number of kills is the same: where the job ends
+    first, its folder is removed, and the job begins again with less time until it is killed.
+
+    Args:
+        command: that begins or resumes the job.
+        out: the folder that it writes.
+        times: how often it is killed.
+        within: seconds that the whole job takes, about.
+        rng: draws the moments.
+    """
+    while times:
+        with subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ) as process:
+            try:
+                code = process.wait(timeout=within * rng.uniform(0.3, 0.9))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                times -= 1
+                continue
+        assert code == 0
+        shutil.rmtree(out)
+        within *= 0.7
