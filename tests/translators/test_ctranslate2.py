@@ -6,6 +6,8 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from huggingface_hub import constants
@@ -274,7 +276,7 @@ def test_options_are_strict(marian, options, message):
 def test_a_translator_without_a_folder_is_refused(tmp_path):
     with pytest.raises(ConfigError, match="expected a folder, as in ctranslate2:FOLDER"):
         load_translator("ctranslate2")
-    with pytest.raises(DataError, match="a,b/nowhere: there is no such folder"):
+    with pytest.raises(DataError, match="a,b/nowhere: expected the folder of a model, found no"):
         translator(f"{tmp_path}/a,b/nowhere,beam=1")
     with pytest.raises(
         DataError, match=r"expected a translation model with model\.bin, found none"
@@ -376,7 +378,7 @@ def test_a_conversion_that_fails_leaves_nothing(tmp_path, built):
     ).save_pretrained(tmp_path / "bert")  # fmt: skip
     with pytest.raises(DataError, match=r"config\.json: expected a Marian, .* the kind 'bert'$"):
         convert(str(tmp_path / "bert"), tmp_path / "out")
-    with pytest.raises(DataError, match="nowhere: there is no such folder"):
+    with pytest.raises(DataError, match="nowhere: expected the folder of a model, found no"):
         convert(str(tmp_path / "nowhere"), tmp_path / "out")
     cut = shutil.copytree(built("nllb")[1], tmp_path / "cut")
     (cut / "model.safetensors").write_bytes(b"")
@@ -400,10 +402,56 @@ def test_a_name_is_one_of_the_hub(marian, tmp_path, monkeypatch):
     (held / "refs" / "main").write_text("0" * 40, encoding="utf-8")
     found = load_translator("ctranslate2:someone/tiny-mt,compute=float32,max_ratio=0.25,intra=1")
     assert found.identity == exact(marian).identity
-    with pytest.raises(DataError, match="someone/else: no folder here, and not to be had from the"):
+    with pytest.raises(
+        DataError, match=r"someone/else: .* the hub cannot be reached; check the name"
+    ):
         translator("someone/else")
-    with pytest.raises(DataError, match="no folder here, and not to be had from the hub"):
-        translator("not a name at all")
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "code", "said"),
+    [
+        ("someone/nothing", 404, "RepoNotFound", "the hub has no such model, or a private one; "),
+        ("someone/gated", 403, "GatedRepo", "only to users who accepted its terms; accept them"),
+        ("someone/broken", 500, "", "the hub cannot be reached; check the name and the network"),
+        ("not a name at all", 200, "", "this cannot be a name on the hub; check the path"),
+    ],
+)
+def test_a_model_that_is_nowhere_is_refused_in_our_words(
+    name, status, code, said, tmp_path, monkeypatch
+):
+    """The hub is a real server on this machine that answers as the real one does."""
+
+    class Hub(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(status)
+            self.send_header("X-Error-Code", code)
+            self.send_header("X-Error-Message", "words of the hub")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        do_HEAD = do_GET  # noqa: N815
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(constants, "ENDPOINT", f"http://127.0.0.1:{server.server_port}")
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    try:
+        with pytest.raises(DataError) as caught:
+            convert(name, tmp_path / "out")
+    finally:
+        server.shutdown()
+        server.server_close()
+    message = str(caught.value)
+    assert message.startswith(f"{name}: expected a folder, or a model on the Hugging Face hub; ")
+    assert said in message
+    assert "words of the hub" not in message
+    assert "huggingface.co" not in message
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_vocabulary_in_lines_is_read(broken):

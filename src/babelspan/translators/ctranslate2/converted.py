@@ -18,6 +18,7 @@ from typing import Any, Literal, NamedTuple
 
 from babelspan.data.files import read_json, read_text
 from babelspan.text.iso639 import among
+from babelspan.translators.ctranslate2.hub import local_copy
 from babelspan.types import ConfigError, DataError
 from babelspan.version import how_to_install
 
@@ -207,31 +208,6 @@ def _refuse_other_kinds(path: Path) -> None:
             f"{path}: expected a Marian, M2M-100, NLLB or MADLAD-400 model, found one of the kind "
             f"{kind!r}"
         )
-
-
-def local_copy(model: str, patterns: Sequence[str]) -> Path:
-    """The folder of a model: as it is, or, for a name on the hub, of its files fetched.
-
-    Args:
-        model: a folder, or a name on the Hugging Face hub.
-        patterns: of the names of the files that are wanted from the hub.
-
-    Raises:
-        DataError: if there is none.
-    """
-    folder = Path(model).expanduser()
-    if folder.is_dir():
-        return folder
-    if folder.is_absolute() or model.startswith((".", "~")):
-        raise DataError(f"{model}: there is no such folder")
-    from huggingface_hub import snapshot_download
-
-    try:
-        return Path(snapshot_download(model, allow_patterns=list(patterns)))
-    except Exception as error:  # the library has many classes; each means the same to the user
-        raise DataError(
-            f"{model}: no folder here, and not to be had from the hub: {_line(error)}"
-        ) from None
 
 
 def licence_of(folder: Path) -> str:

@@ -27,8 +27,8 @@ from babelspan.translators.ctranslate2.converted import (
     ConvertedModel,
     Pair,
     licence_of,
-    local_copy,
 )
+from babelspan.translators.ctranslate2.hub import local_copy
 from babelspan.types import ConfigError, DataError, TranslationError
 from babelspan.version import how_to_install
 
