@@ -27,8 +27,8 @@ def test_an_answer_is_that_of_the_answerer_bit_for_bit(served, example):
     )
     expected = default_answerer().ask(example.question, texts, top_k=3)
     assert status == 200
-    assert [(a["answer"], a["score"], a["logit"]) for a in found["answers"]] == [
-        (f.prediction.text, f.prediction.score, f.prediction.logit) for f in expected
+    assert [(a["answer"], a["score"], a["logit"], a["probability"]) for a in found["answers"]] == [
+        (p.text, p.score, p.logit, p.probability) for p in (f.prediction for f in expected)
     ]
     for answer, f in zip(found["answers"], expected, strict=True):
         text, place = texts[f.context], answer["place"]
@@ -60,6 +60,16 @@ def test_direction_and_language_come_with_an_answer(served):
     assert answer["place"]["document"] == "a.txt"
     assert served.ask()[1]["answers"][0]["direction"] == "ltr"
     assert served.ask()[1]["answers"][0]["language"] == "und"
+
+
+def test_a_reader_that_is_not_calibrated_gives_no_probability(served):
+    answerer = served.service.readers.named(None).answerer
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(answerer, "calibration", None)
+        (answer,) = served.ask()[1]["answers"]
+    assert "probability" not in answer
+    (answer,) = served.ask()[1]["answers"]
+    assert 0 < answer["probability"] < 1
 
 
 def test_texts_without_anything_have_no_answer(served):

@@ -200,6 +200,7 @@ def _answer(
     return {
         "answer": prediction.text,
         "score": prediction.score,
+        **({} if prediction.probability is None else {"probability": prediction.probability}),
         "logit": prediction.logit,
         "place": {
             "document": text.name,

@@ -7,6 +7,7 @@ from babelspan.version import VERSION
 
 _Json = dict[str, Any]
 
+_SHARE = {"minimum": 0, "maximum": 1}
 _SPAN = {
     "type": "object",
     "properties": {"start": {"type": "integer"}, "end": {"type": "integer"}},
@@ -30,7 +31,16 @@ _ANSWER = {
     "type": "object",
     "properties": {
         "answer": {"type": "string"},
-        "score": {"type": "number", "minimum": 0, "maximum": 1},
+        "score": {
+            "type": "number",
+            "description": "share of all spans in the texts that were read; to rank answers",
+            **_SHARE,
+        },
+        "probability": {
+            "type": "number",
+            "description": "that the answer is right; of calibrated readers only",
+            **_SHARE,
+        },
         "logit": {"type": "number"},
         "place": _PLACE,
         "before": {"type": "string"},
@@ -44,7 +54,7 @@ _ANSWERS = {
     "type": "object",
     "properties": {
         "answers": {"type": "array", "items": _ANSWER},
-        "no_answer_score": {"type": "number", "minimum": 0, "maximum": 1},
+        "no_answer_score": {"type": "number", **_SHARE},
         "complete": {"type": "boolean"},
         "read": {"type": "object"},
         "reader": {"type": "object"},

@@ -168,7 +168,7 @@ function show(question, over, data, isProvisional) {
   const count = likely.length === 1 ? "1 answer: " : `${likely.length} answers. First: `;
   const fewer = likely.length < data.answers.length ? "Answers below 1% are left out. " : "";
   const none = `No answer: ${percent.format(data.no_answer_score)}. ${fewer}`;
-  if (first) say(count, element("bdi", foreign(first.language), first.answer), `, ${percent.format(first.score)}.`);
+  if (first) say(count, element("bdi", foreign(first.language), first.answer), `, ${worth(first)[0]}.`);
   else say("There is nothing to answer from.");
   const link = element("a", { href: `#${new URLSearchParams({ q: question, k: byId("count").value })}` }, "Link to this question");
   const read = `Parts read: ${number.format(data.read.windows)}. `;
@@ -180,7 +180,7 @@ function card(answer, index) {
   const text = foreign(answer.language);
   const around = { ...text, dir: answer.language === "und" ? answer.direction : direction(answer.language, "ltr") };
   const bar = element("i", {});
-  bar.style.setProperty("inline-size", `${100 * answer.score}%`);
+  bar.style.setProperty("inline-size", `${100 * (answer.probability ?? answer.score)}%`);
   const made = element(
     "li",
     { tabindex: index ? "-1" : "0", "aria-label": `Answer ${index + 1}: ${answer.answer}` },
@@ -190,7 +190,7 @@ function card(answer, index) {
       "p",
       { class: "facts" },
       element("span", { class: "score", "aria-hidden": "true" }, bar),
-      element("span", {}, percent.format(answer.score)),
+      ...worth(answer).map((said) => element("span", {}, said)),
       element("bdi", {}, place.document),
       element("span", {}, `characters ${number.format(place.start)} to ${number.format(place.end)}`),
       ...(answer.language === "und" ? [] : [element("span", {}, names.of(answer.language))]),
@@ -200,6 +200,12 @@ function card(answer, index) {
   if (takesFeedback) tools.append(button("Right", (e) => judge(index, "right", e.target)), button("Wrong", (e) => judge(index, "wrong", e.target)));
   made.append(tools);
   return made;
+}
+
+// How far to trust an answer: the probability is for people, the score ranks.
+function worth({ probability, score }) {
+  const ranks = `score ${percent.format(score)}`;
+  return probability === undefined ? [ranks] : [`${percent.format(probability)} likely to be right`, ranks];
 }
 
 const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" });
