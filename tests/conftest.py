@@ -21,6 +21,18 @@ def real_data():
     return folder
 
 
+@pytest.fixture(scope="session")
+def ray_address():
+    """Of a running Ray: starting one takes longer than a test of what runs on it.
+
+    Jobs of this process use it as they are; a program that a test starts finds it by `RAY_ADDRESS`.
+    """
+    ray = pytest.importorskip("ray", reason="takes the extra `cluster`")
+    started = ray.init(address="local", num_cpus=4, include_dashboard=False, log_to_driver=False)
+    yield started.address_info["address"]
+    ray.shutdown()
+
+
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
     """A running Chromium; tests that open pages are skipped where there is none."""

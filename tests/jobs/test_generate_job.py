@@ -150,16 +150,11 @@ def test_several_workers_give_the_same_bytes(job, decode):
     assert bytes_of(alone.out) == bytes_of(together.out)
 
 
+@pytest.mark.usefixtures("ray_address")
 def test_ray_gives_the_same_bytes(job):
-    pytest.importorskip("ray", reason="takes the extra `cluster`")
     alone, on_ray = job("alone"), job("ray")
     generate.carry_out(alone)
-    try:
-        generate.carry_out(on_ray, crew=Crew(on="ray", workers=2))
-    finally:
-        import ray
-
-        ray.shutdown()
+    generate.carry_out(on_ray, crew=Crew(on="ray", workers=2))
     assert bytes_of(alone.out) == bytes_of(on_ray.out)
 
 

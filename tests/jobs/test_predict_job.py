@@ -87,18 +87,12 @@ def test_a_file_of_no_questions(tmp_path):
 
 
 @pytest.mark.parametrize("on", ["local", "ray"])
-def test_several_workers_give_the_same_bytes(data, tmp_path, small, on):
+def test_several_workers_give_the_same_bytes(data, tmp_path, small, on, request):
     if on == "ray":
-        pytest.importorskip("ray", reason="takes the extra `cluster`")
+        request.getfixturevalue("ray_address")
     alone, together = tmp_path / "alone.json", tmp_path / "together.json"
     predict(DEFAULT, describe(data), alone)
-    try:
-        predict(DEFAULT, describe(data), together, crew=Crew(on=on, workers=2))
-    finally:
-        if on == "ray":
-            import ray
-
-            ray.shutdown()
+    predict(DEFAULT, describe(data), together, crew=Crew(on=on, workers=2))
     assert alone.read_bytes() == together.read_bytes()
 
 

@@ -41,12 +41,11 @@ class Squares:
 @pytest.fixture(params=CREWS, ids=["alone", "two", "ray"])
 def crew(request):
     if request.param.on == "ray":
-        ray = pytest.importorskip("ray", reason="takes the extra `cluster`")
+        request.getfixturevalue("ray_address")
+        import ray
+
         ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])  # no module of its workers
-        yield request.param
-        ray.shutdown()
-    else:
-        yield request.param
+    return request.param
 
 
 def test_every_shard_is_made_once_and_kept(tmp_path, crew):

@@ -192,16 +192,11 @@ def test_several_workers_give_the_same_bytes(job):
     assert bytes_of(alone.out) == bytes_of(together.out)
 
 
+@pytest.mark.usefixtures("ray_address")
 def test_ray_gives_the_same_bytes(job):
-    pytest.importorskip("ray", reason="takes the extra `cluster`")
     alone, on_ray = job("alone", shards=2), job("ray", shards=2)
     carry_out(alone)
-    try:
-        assert carry_out(on_ray, on="ray", workers=2)[0] == [0, 1]
-    finally:
-        import ray
-
-        ray.shutdown()
+    assert carry_out(on_ray, on="ray", workers=2)[0] == [0, 1]
     assert bytes_of(alone.out) == bytes_of(on_ray.out)
 
 
@@ -362,9 +357,9 @@ def command(job, *options):
 
 
 @pytest.mark.parametrize("on", ["local", "ray"])
-def test_killed_and_started_again_it_ends_with_the_same_bytes(job, data, on):
+def test_killed_and_started_again_it_ends_with_the_same_bytes(job, data, on, request, monkeypatch):
     if on == "ray":
-        pytest.importorskip("ray", reason="takes the extra `cluster`")
+        monkeypatch.setenv("RAY_ADDRESS", request.getfixturevalue("ray_address"))
     save_squad(data, questions(600))
     whole, killed = job("whole", shards=12), job("killed", shards=12)
     carry_out(whole)
