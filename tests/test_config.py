@@ -77,7 +77,7 @@ def test_values_take_the_type_of_their_field():
     [
         ({"confusion_wieght": 1.0}, r": unknown key 'confusion_wieght'; did you mean 'confusion_w"),
         ({"reader": {"shedule": "linear"}}, r"\.reader: unknown key 'shedule'; did you .*'schedu"),
-        ({"zzz": 1}, r": unknown key 'zzz'; known are confusion_weight, languages, reader$"),
+        ({"zzz": 1}, r": unknown key 'zzz'; expected one of confusion_weight, languages, reader$"),
     ],
 )
 def test_an_unknown_key_names_the_nearest(table, message):
@@ -172,8 +172,11 @@ def test_settings_change_their_key_alone_and_the_last_one_wins():
         ("", r"--set '': expected key=value"),
         ("sed=1", r"--set 'sed=1': unknown key 'sed'; did you mean 'seed'\?"),
         ("raeder.lr=1", r"--set 'raeder\.lr=1': unknown key 'raeder'; did you mean 'reader'\?"),
-        ("q=1", r"--set 'q=1': unknown key 'q'; known are confusion_weight, keeps_case, lang"),
-        ("=1", r"--set '=1': unknown key ''; known are "),
+        (
+            "q=1",
+            r"--set 'q=1': unknown key 'q'; expected one of confusion_weight, keeps_case, lang",
+        ),
+        ("=1", r"--set '=1': unknown key ''; expected one of "),
         ("seed.x=1", r"--set 'seed\.x=1': 'seed' is a value, not a table"),
     ],
 )
@@ -312,7 +315,7 @@ def test_a_recipe_for_fine_tuning_says_what_its_file_says():
 
 @pytest.mark.parametrize(
     ("unknown", "message"),
-    [("squat", "; did you mean 'squad'?"), ("x", "; known are mlqa, squad")],
+    [("squat", "; did you mean 'squad'?"), ("x", "; expected one of mlqa, squad")],
 )
 def test_the_nearest_name_or_all_of_them(unknown, message):
     assert nearest(unknown, ["squad", "mlqa"]) == message

@@ -80,12 +80,13 @@ def test_without_torch_a_checkpoint_says_what_to_install(folder, monkeypatch):
         importlib.util, "find_spec", lambda name: None if name == "torch" else find(name)
     )
     with pytest.raises(
-        ConfigError, match=r'is a checkpoint, which needs PyTorch .* pip install "\.\[train\]"'
+        ConfigError,
+        match=r'this is a checkpoint, and a checkpoint needs PyTorch .* pip install "\.\[train\]"',
     ):
         readers.load_answerer(str(folder))
     with pytest.raises(
         ConfigError,
-        match=r"reader 'org/name' is no folder here; as a name on the hub it needs PyTorch and",
+        match=r"reader 'org/name': there is no such folder; a reader from the hub needs PyTorch",
     ):
         readers.load_answerer("org/name")
 

@@ -29,7 +29,7 @@ def _described(command: Any, name: str, *, level: int) -> list[str]:
 
 
 def _paragraph(text: str | None) -> str:
-    return html.escape((text or "").replace("\b\n", "")) + "\n"
+    return _marked(html.escape((text or "").replace("\b\n", ""))) + "\n"
 
 
 def _usage(command: Any, name: str) -> str:
@@ -40,10 +40,17 @@ def _usage(command: Any, name: str) -> str:
 def _options(command: Any) -> str:
     context = command.make_context("babelspan", [], resilient_parsing=True)
     records = filter(None, (p.get_help_record(context) for p in command.params))
-    rows = [f"| <code>{_cell(name)}</code> | {_cell(said)} |" for name, said in records]
+    rows = [f"| <code>{_cell(name)}</code> | {_marked(_cell(said))} |" for name, said in records]
     return "\n".join(["| argument or option | meaning |", "|---|---|", *rows, ""])
 
 
 def _cell(text: str) -> str:
-    text = re.sub(r" <[a-z\[\]]+>$", "", text)  # the Python type of an argument
+    text = re.sub(r" <[A-Za-z\[\] ]+>$", "", text)  # the Python type of an argument
     return html.escape(text).replace("|", "&#124;").replace("\n", " ")
+
+
+def _marked(text: str) -> str:
+    """The text with its options as code, but for those in backticks, which are code already."""
+    parts = text.split("`")
+    parts[::2] = [re.sub(r"(?<![\w-])--[a-z][\w-]*", r"<code>\g<0></code>", p) for p in parts[::2]]
+    return "`".join(parts)

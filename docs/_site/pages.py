@@ -39,6 +39,12 @@ SECTIONS = {
     "decisions": "Decisions",
 }
 """Folder -> its title, in the order of the navigation. Other folders come last."""
+FIRST = (
+    *("ask", "collections", "serve", "applications", "pipeline", "calibrate"),
+    *("predict", "reports", "data", "train", "translate", "translators", "generate", "align"),
+    *("command-line", "scorers", "catalogue", "default-reader", "samples", "papers"),
+)
+"""Pages that come first in their section, in this order; others follow by name."""
 HEADLESS = "\n    options: {show_root_heading: false, show_root_toc_entry: false}"
 """For the first module of a page, whose name is the title of the page."""
 NO_API = {"cli", "assets", "recipes", "__main__", "version"}
@@ -81,10 +87,15 @@ def _navigation(uris: list[str]) -> list[Any]:
     order = [*SECTIONS, *sorted(folders.keys() - SECTIONS.keys())]
     for folder in [name for name in order if name in folders and "/" not in name]:
         inner = [name for name in order if name in folders and name.startswith(f"{folder}/")]
-        pages: list[Any] = sorted(folders[folder], key=lambda uri: not uri.endswith("index.md"))
+        pages: list[Any] = sorted(folders[folder], key=_rank)
         pages += [{_title(name): folders[name]} for name in inner]
         nav.append({_title(folder): pages})
     return nav
+
+
+def _rank(uri: str) -> tuple[bool, int]:
+    stem = Path(uri).stem
+    return stem != "index", FIRST.index(stem) if stem in FIRST else len(FIRST)
 
 
 def _title(folder: str) -> str:

@@ -186,4 +186,6 @@ def _over_defaults(kind: type, table: Mapping[str, Any]) -> dict[str, Any]:
 def nearest(key: str, known: Sequence[str]) -> str:
     """The end of an error message: the known name nearest to an unknown one, or all of them."""
     near = difflib.get_close_matches(key, known, n=1)
-    return f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(sorted(known))}"
+    return (
+        f"; did you mean {near[0]!r}?" if near else f"; expected one of {', '.join(sorted(known))}"
+    )

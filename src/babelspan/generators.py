@@ -27,16 +27,16 @@ T = TypeVar("T")
 
 
 def load_generator(name: str, *, begins: bool = False) -> "QuestionGenerator":
-    """A generator of questions.
+    """Load a question generator.
 
     Args:
-        name: a folder that `babelspan train question_generation` has made.
-        begins: whether an encoder or a reader, by folder or hub name, is taken, too: a generator
-            that has learnt nothing then begins from it.
+        name: a folder made by `babelspan train question_generation`.
+        begins: whether `name` may also be an encoder or a reader (a folder or a hub name), from
+            which an untrained generator is made.
 
     Raises:
-        DataError: if it is no generator, or broken.
-        ConfigError: if an encoder is of a family that cannot write.
+        DataError: if it is not a generator, or it is broken.
+        ConfigError: if the encoder is of a family that cannot write questions.
     """
     from babelspan.networks import question_generator, store
 
@@ -57,7 +57,7 @@ def is_generator(name: str) -> bool:
 
 
 def languages_of(name: str) -> list[str] | None:
-    """The languages that a generator has a token for; None where they are named in words.
+    """The languages a generator has tokens for; None if it names languages in words.
 
     Raises:
         DataError: if the folder holds no generator.
@@ -70,13 +70,13 @@ def languages_of(name: str) -> list[str] | None:
 
 
 class QuestionWriter:
-    """A generator, ready to write: texts with answers in, questions out.
+    """Writes questions about answers in texts with a generator.
 
     Args:
-        generator: on the device where it is to work.
+        generator: the generator, on the device to use.
         decode: how questions are written.
-        own_pieces: whether a question may only consist of pieces that the generator has seen in
-            questions of its language, and of those of its source.
+        own_pieces: whether a question may only have pieces that occur in training questions of its
+            language, or in its source.
     """
 
     def __init__(
@@ -87,13 +87,13 @@ class QuestionWriter:
         self.own_pieces = own_pieces
 
     def write(self, asked: Sequence[Example]) -> list["Written | str"]:
-        """The question about each answer, or why there is none; in order.
+        """For each answer, in order, the question about it, or the reason why there is none.
 
-        Questions of one language are written side by side, those of sources of like length
-        together: which ones depends on `asked` alone.
+        Questions in one language are written in batches of sources of similar length. The batches
+        depend on `asked` alone.
 
         Args:
-            asked: texts with an answer each; of the question only its language is looked at.
+            asked: texts with one answer each; of the question only its language is used.
         """
         from babelspan.networks.decoding import write
 
@@ -129,10 +129,10 @@ class QuestionWriter:
         """One question about an answer in a text.
 
         Args:
-            answer: words of the text; their first place from `start` on is meant.
+            answer: words of the text; the first occurrence from `start` on is used.
             context: the text.
             question_language: ISO 639-1 code.
-            start: character of the text.
+            start: the character of the text from which to search for the answer.
 
         Raises:
             DataError: if the answer is not in the text, or is too long.

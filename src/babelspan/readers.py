@@ -1,4 +1,4 @@
-"""Readers by name: the one place where engines, tokenizers and answerers are put together.
+"""Load readers by name, and make answerers of them.
 
 A reader is "default" (the one in the package), a folder made by `babelspan export` (run by
 onnxruntime), or a checkpoint, folder or hub name, that transformers loads (run by PyTorch; needs
@@ -55,21 +55,23 @@ def load_answerer(
     max_answer_tokens: int | None = None,
     workers: int = 0,
 ) -> Answerer:
-    """An answerer around a reader, ready to be asked.
+    """Load a reader and return an answerer, which answers questions with it.
 
     Args:
         reader: "default", a folder, or a name on the Hugging Face hub.
-        max_length: tokens of a window, at most.
-        overlap: context tokens that neighbouring windows share (128, or half of the room that a
-            long question leaves).
-        step: context tokens from one window to the next; in place of `overlap`.
+        max_length: the maximum number of tokens in a window.
+        overlap: context tokens that neighbouring windows share. If None, 128, or half of the room
+            that a long question leaves.
+        step: context tokens from one window to the next; instead of `overlap`.
         max_answer_tokens: the longest answer, in tokens; None for 30, or 15 in a call of the
             answerer.
-        workers: windows read side by side by an exported reader; 0 for one a core.
+        workers: the number of windows that an exported reader reads in parallel; 0 for one per
+            core.
 
     Raises:
         DataError: if there is no such reader, or it is broken.
-        ConfigError: if it needs PyTorch, which is not installed, or a limit makes no sense for it.
+        ConfigError: if it needs PyTorch and PyTorch is not installed, or if a limit is impossible
+            for this reader.
         ValueError: if a number is out of range.
     """
     reader = os.fspath(reader)
@@ -94,17 +96,17 @@ def load_answerer(
 
 
 def answerer_of(checkpoint: "Reader") -> Answerer:
-    """An answerer around a loaded reader, on the device that it is on."""
+    """An answerer for a loaded reader, on the device of the reader."""
     from babelspan.engines.torch import TorchEngine
 
     return Answerer(TorchEngine(checkpoint))
 
 
 def calibration_of(reader: str) -> Calibration | None:
-    """What makes probabilities of a reader's scores: of the file in its folder, if there is one.
+    """The calibration in a reader's folder, which turns scores into probabilities, or None.
 
     Raises:
-        DataError: if the file is broken or of another reader.
+        DataError: if the file is broken or was made for another reader.
     """
     path = folder_of(reader) / CALIBRATION
     if not path.is_file():
@@ -124,9 +126,9 @@ def load_checkpoint(
     limits: Limits = Limits(),
     gives_new_head: bool = False,
 ) -> "Reader":
-    """A reader that can be trained; see `networks.store.load`. Errors as in `load_answerer`.
+    """Load a reader for training; see `networks.store.load`. Errors as in `load_answerer`.
 
-    An exported one gets its weights back from its network (`export.restored`).
+    The weights of an exported reader are restored from its network (`export.restored`).
     """
     folder = folder_of(reader)
     is_new = reader.startswith(NEW)
@@ -139,9 +141,10 @@ def load_checkpoint(
             f"{'neither in it' if folder.is_dir() else 'no folder'}"
         )
     if not all(map(importlib.util.find_spec, ("torch", "transformers"))):
-        what = "a checkpoint, which" if looks_local else "no folder here; as a name on the hub it"
+        found = "this is a checkpoint, and" if looks_local else "there is no such folder;"
+        what = "a checkpoint" if looks_local else "a reader from the hub"
         raise ConfigError(
-            f"reader {reader!r} is {what} needs PyTorch and transformers: "
+            f"reader {reader!r}: {found} {what} needs PyTorch and transformers: "
             f"{how_to_install('train')}, or use a folder made by `babelspan export`"
         )
     if is_exported(reader):
@@ -156,7 +159,7 @@ def load_checkpoint(
     network = store.load(name, limits=limits, gives_new_head=gives_new_head)
     if not hasattr(network, "windows"):
         raise DataError(
-            f"reader {reader!r}: expected a network that answers questions, found one of the kind "
+            f"reader {reader!r}: expected a network that answers questions, found one of kind "
             f"{network.kind!r}"
         )
     return network
@@ -198,7 +201,7 @@ def _unreachable(url: str) -> str | None:
 
 
 def is_exported(reader: str) -> bool:
-    """Whether a reader is an exported network without a checkpoint beside it."""
+    """Whether a folder has an exported network and no checkpoint."""
     folder = folder_of(reader)
     return (folder / MODEL).exists() and not _has_weights(folder)
 
@@ -214,7 +217,7 @@ def _has_weights(folder: Path) -> bool:
 
 
 def languages_beside(reader: str) -> tuple[str, ...]:
-    """Of the translations that a reader reads beside a text; none for most. It is not loaded."""
+    """Languages of the translations that a reader reads with a text; the reader is not loaded."""
     files = [folder_of(reader) / name for name in (SETTINGS, PARALLEL)]
     found = next((read_json(file) for file in files if file.is_file()), None)
     languages = found.get("languages") if isinstance(found, dict) else None
@@ -234,13 +237,12 @@ def folder_of(reader: str) -> Path:
 
 
 def checksum_of(reader: str) -> str:
-    """The identity of a reader: equal ones give equal answers.
+    """The identity of a reader: readers with the same identity give the same answers.
 
-    For a folder the SHA-256, in hexadecimal, over the files that its answers depend on: weights,
-    tokenizer, settings (`_PARTS`), whatever the folder's name and the other files in it. For a
-    reader of the hub its name and the commit that is in the cache, `name@commit`, as it is once the
-    reader has been loaded; where none is known, it says so. One that begins from nothing has its
-    name only.
+    For a folder, this is the SHA-256 in hexadecimal over the files that answers depend on: weights,
+    tokenizer and settings (`_PARTS`); the folder's name and other files do not count. For a reader
+    on the hub it is `name@commit`, with the commit in the cache (known once the reader has been
+    loaded), or `unknown-commit`. For a new, untrained reader it is its name.
     """
     folder = folder_of(reader)
     if reader.startswith(NEW):
@@ -257,13 +259,13 @@ def checksum_of(reader: str) -> str:
 
 
 def parts_of(reader: str) -> list[Path]:
-    """The files of a reader's folder that its answers depend on; none for one of the hub."""
+    """The files of a reader's folder that its answers depend on; empty for a reader on the hub."""
     folder = folder_of(reader)
     return sorted({path for pattern in _PARTS for path in folder.glob(pattern)})
 
 
 def shortened(identity: str) -> str:
-    """A reader's identity for people: the first 12 digits of its checksum or commit."""
+    """A short form of a reader's identity: the first 12 digits of its checksum or commit."""
     name, at, digest = identity.rpartition("@")
     return f"{name}@{digest[:12]}" if at else f"sha256:{digest[:12]}"
 

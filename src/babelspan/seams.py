@@ -53,7 +53,7 @@ class Engine(Protocol):
 
     @property
     def workers(self) -> int:
-        """Windows that it reads side by side."""
+        """The number of windows that it reads in parallel."""
 
     def windows(
         self, examples: Iterable[Example], limits: Limits | None = None
@@ -126,7 +126,7 @@ class Group(NamedTuple):
     """What a search may find in the place of one word of a question.
 
     Attributes:
-        alternatives: each a tuple of terms that all have to stand in a passage.
+        alternatives: tuples of terms; all terms of a tuple must be in a passage.
         weight: how much the word counts.
     """
 
@@ -203,7 +203,7 @@ class PassageIndex(Protocol):
 
 
 class Alternatives(Protocol):
-    """What may stand for the words of a question in another language."""
+    """Translations of the words of a question into another language."""
 
     def groups(self, question: str, *, source: str, target: str) -> list[Group]:
         """A group for each word of the question that has alternatives."""

@@ -82,7 +82,7 @@ def test_questions_in_another_language_go():
 
 @pytest.mark.parametrize(
     ("languages", "said"),
-    [(["en"], "two or more languages"), (["en", "qaa"], "cannot be told: qaa unknown")],
+    [(["en"], "in two languages or more"), (["en", "qaa"], "does not recognise qaa; leave")],
 )
 def test_languages_that_cannot_be_told(languages, said):
     with pytest.raises(ConfigError, match=said):

@@ -124,7 +124,7 @@ def test_errors_of_questions(ask, folder, tmp_path):
     )
     assert "no such file" in ask("--questions", tmp_path / "missing.txt")[2]
     assert "expected a question, or --questions FILE" in ask()[2]
-    assert "--json and --jsonl exclude each other" in ask("x", "-", "--json", "--jsonl")[2]
+    assert "--json and --jsonl cannot be used together" in ask("x", "-", "--json", "--jsonl")[2]
 
 
 def test_top_texts_reads_those_texts_only(ask, folder):

@@ -100,9 +100,9 @@ def test_questions_from_a_file_and_questions_that_find_nothing(babelspan, folder
 
 def test_options_that_do_not_go_together_are_told(babelspan, folder, tmp_path):
     out = tmp_path / "papers.index"
-    assert "--in and files exclude each other" in babelspan("ask", "x", folder, "--in", out)[2]
-    assert "--in and -r exclude each other" in babelspan("ask", "x", "-r", "--in", out)[2]
-    assert "--passages takes --in" in babelspan("ask", "x", folder, "--passages", 3)[2]
+    assert "--in and files cannot be used together" in babelspan("ask", "x", folder, "--in", out)[2]
+    assert "--in and -r cannot be used together" in babelspan("ask", "x", "-r", "--in", out)[2]
+    assert "--passages works only with --in" in babelspan("ask", "x", folder, "--passages", 3)[2]
     assert "found no collection.toml" in babelspan("ask", "x", "--in", out)[2]
     assert "expected --out INDEX" in babelspan("index", folder)[2]
     assert "expected a folder of documents" in babelspan("index", "--out", out)[2]

@@ -146,7 +146,7 @@ def test_a_reader_that_is_not_installed_is_told(monkeypatch):
     from babelspan.documents import reading
 
     monkeypatch.setattr(reading.confined(), "read", missing)
-    with pytest.raises(DataError, match=r"kind pdf, whose reader takes pypdfium2.*\[index\]"):
+    with pytest.raises(DataError, match=r"reading pdf files needs pypdfium2.*\[index\]"):
         read_bytes_as_document("a", b"%PDF-1.4")
 
 

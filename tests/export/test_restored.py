@@ -114,5 +114,5 @@ def test_a_folder_without_the_settings_of_its_network_is_refused(exported, tmp_p
 
 def test_a_reader_with_a_table_of_words_is_refused(tmp_path):
     export(miniature_qanet(WORLD.vocabulary()), tmp_path)
-    with pytest.raises(DataError, match=r"found one with a table of words; name the checkpoint"):
+    with pytest.raises(DataError, match=r"found one with a table of words; use the checkpoint"):
         readers.load_checkpoint(str(tmp_path))

@@ -100,7 +100,7 @@ def test_evaluate_predict_and_ask_with_a_translator(folder, tmp_path):
         (["--also", "it", "--translator", "copy"], "translations into 'it' beside a text, got one"),
         (
             ["--also", "de", "--translator", "copy", "--pivot", "apertium"],
-            "--also and --pivot exclude each other",
+            "--also and --pivot cannot be used together",
         ),
     ],
 )
@@ -119,7 +119,7 @@ def test_files_that_cannot_stand_beside_are_told(folder, tmp_path):
     beside = describe(folder / "test.de.json")
     with pytest.raises(ConfigError, match="expected a reader that reads translations into 'de'"):
         with_files(cells, [beside], read=["fr"])
-    with pytest.raises(DataError, match="a second file in 'de'; name one"):
+    with pytest.raises(DataError, match="this is a second file in 'de'; give only one"):
         with_files(cells, [beside, replace(beside, path=tmp_path / "b.de.json")], read=["de"])
     crossed = replace(beside, question_language="en")
     with pytest.raises(DataError, match=r"test.de.json: expected questions and contexts in one la"):

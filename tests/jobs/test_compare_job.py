@@ -112,7 +112,7 @@ def test_folders_that_are_not_whole(tmp_path):
     with pytest.raises(DataError, match=r"s2: expected evaluation.json.*found none"):
         load_system(tmp_path / "seeds", CELLS, DATA)
     kept(tmp_path / "seeds" / "s2", "r1")
-    with pytest.raises(DataError, match=r"s2: expected the reader of another seed than s1"):
+    with pytest.raises(DataError, match=r"s2: expected a reader trained with another seed than s1"):
         load_system(tmp_path / "seeds", CELLS, DATA)
     (tmp_path / "seeds" / "s1" / "de-en.json").unlink()
     with pytest.raises(DataError, match=r"s1/de-en.json: there is no such file"):

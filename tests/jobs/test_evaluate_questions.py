@@ -167,9 +167,9 @@ def test_text_in_a_page_is_never_markup(inputs, evaluation):
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        (["--pivot", "copy"], "--pivot is for readers, .* is a generator of questions"),
+        (["--pivot", "copy"], "--pivot is for readers, but .* is a question generator"),
         (["--no-answer"], "--no-answer is for readers"),
-        (["--workers", "2"], "a generator is measured by one worker"),
+        (["--workers", "2"], "a generator is measured by a single worker"),
         (["--tokenize", "flores200"], "--tokenize: unknown 'flores200'"),
         (["--decode", "best"], "expected greedy, beam:K"),
     ],
@@ -185,7 +185,7 @@ def test_options_of_generators_are_refused_for_readers(inputs):
     words = ["evaluate", str(inputs / "reader"), str(inputs / "dev"), "--lowercase"]
     done = CliRunner().invoke(app, words)
     assert isinstance(done.exception, ConfigError)
-    assert "--lowercase is for generators of questions" in str(done.exception)
+    assert "--lowercase is for question generators" in str(done.exception)
 
 
 def test_a_language_that_the_generator_does_not_write(inputs, tmp_path):
@@ -194,5 +194,5 @@ def test_a_language_that_the_generator_does_not_write(inputs, tmp_path):
     asking = evaluate_questions.Asking(
         generator=str(inputs / "generator"), scorer=load_scorer("squad"), measure=Measure()
     )
-    with pytest.raises(ConfigError, match="writes no questions in 'fr'; known are en, es"):
+    with pytest.raises(ConfigError, match="writes no questions in 'fr', only in en, es"):
         evaluate_questions.evaluate(asking, files, load_cells(files))

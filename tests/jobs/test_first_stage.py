@@ -150,8 +150,8 @@ def test_a_recipe_may_say_everything(inputs, tmp_path):
         (
             ("first.updates=3",),
             {"first": None},
-            r"--set: has settings of a first stage in \[first\], found no examples for it; give "
-            r"--first, or leave \[first\] out",
+            r"--set: expected examples for the first stage set in \[first\], found none; give "
+            r"--first, or leave out \[first\]",
         ),
         (("first.update=3",), {}, r"--set: \[first\]: unknown key 'update'; did you mean 'updates"),
         (("first.reader.rate=3",), {}, r"\[first\]\.reader: unknown key 'rate'"),
@@ -161,12 +161,12 @@ def test_a_recipe_may_say_everything(inputs, tmp_path):
         (
             (),
             {"method": "question_generation"},
-            "'question_generation' does not read first data, found .*synth.en.json; leave --first",
+            "'question_generation' does not read first data, found .*synth.en.json; leave out",
         ),
         (
             ("first.updates=3",),
             {"method": "question_generation", "first": None},
-            r"--set: 'question_generation' has no first stage; leave \[first\] out",
+            r"--set: 'question_generation' has no first stage; leave out \[first\]",
         ),
     ],
 )

@@ -377,7 +377,7 @@ def test_the_command_prints_counts_and_questions(inputs, tmp_path):
 def test_mistakes_are_told_before_anything_is_made(inputs, tmp_path):
     out = tmp_path / "out"
     for more, said in (
-        (["--questions", "en,fr"], "writes no questions in 'fr'; known are en, es"),
+        (["--questions", "en,fr"], "writes no questions in 'fr', only in en, es"),
         (["--decode", "best"], "expected greedy, beam:K"),
         (["--least-f1", "0.5"], "--least-f1 has no effect without --keep-consistent"),
         (["--questions", ","], "--questions: expected languages such as en,es"),

@@ -74,8 +74,8 @@ def test_mistakes_are_told(data, tmp_path, monkeypatch, capsys):
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "file").touch()
     for kind, out, options, message in [
-        ("bert", tmp_path / "a", texts, "unknown kind of reader 'bert'; known are qanet"),
-        ("qanet", tmp_path / "full", texts, "expected a new or an empty folder, found files of"),
+        ("bert", tmp_path / "a", texts, "unknown kind of reader 'bert'; expected qanet"),
+        ("qanet", tmp_path / "full", texts, "expected a new or an empty folder, found one in use"),
         ("qanet", tmp_path / "a", [*texts, "--set", "with=8"], "unknown key 'with'; did you mean"),
         ("qanet", tmp_path / "a", ["--texts", tmp_path / "no.en.txt"], "there is no such file"),
         ("qanet", tmp_path / "a", [*texts, "--vectors", "x"], "expected LANGUAGE=FILE of word"),

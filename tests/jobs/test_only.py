@@ -30,7 +30,7 @@ def test_the_questions_of_the_ids_are_kept_in_order():
         ("L0", "L0"): ["0-2", "0-4"],
         ("L1", "L0"): ["0-2", "0-4"],
     }
-    with pytest.raises(DataError, match=r"none of the 1 ids is that of a question in 'L1' over"):
+    with pytest.raises(DataError, match=r"none of the 1 ids belongs to a question in 'L1' with"):
         with_ids(cells, frozenset({"0-0"}))
 
 

@@ -236,7 +236,7 @@ def test_evaluation_while_training_leaves_the_bits(finished, inputs, tmp_path):
     ("arguments", "message"),
     [
         ({"method": "fine_tun"}, "unknown method 'fine_tun'; did you mean 'fine_tune'"),
-        ({"method": "xyz"}, "unknown method 'xyz'; known are .*fine_tune"),
+        ({"method": "xyz"}, "unknown method 'xyz'; expected one of .*fine_tune"),
         (
             {"recipe": "minilm/zero_shoot"},
             "recipe 'minilm/zero_shoot': no such file; did you mean 'minilm/zero_shot'",
@@ -499,7 +499,7 @@ def test_all_cores_are_taken_after_a_run_with_one(inputs, tmp_path):
         (Paths(), r"'fine_tune' needs labelled data, found none; give --train, or"),
         (
             Paths(labelled=("a.json",), bitext=("b.en-de.tsv",)),
-            r"'fine_tune' does not read bitext data, found b\.en-de\.tsv; leave --bitext out",
+            r"'fine_tune' does not read bitext data, found b\.en-de\.tsv; leave out --bitext",
         ),
     ],
 )

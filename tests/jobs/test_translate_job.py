@@ -448,7 +448,7 @@ def test_pairs_and_links_by_the_command_line(job, data, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--answers", "tags"], "--answers: unknown 'tags'; known are links, marks, match"),
+        (["--answers", "tags"], "--answers: unknown 'tags'; expected one of links, marks, match"),
         (["--answers", "links"], "--answers links needs --links FOLDER"),
         (["--translator", "apertum"], "unknown translator 'apertum'; did you mean 'apertium'?"),
         (["--translator", "lexicon:/none"], "/none"),

@@ -123,7 +123,7 @@ def test_a_reader_of_parallel_texts_learns_on():
     again = trained(multilingual_attention, Config(reader=FAST), labelled=TRIPLES, reader=first)
     assert again is first
     assert not torch.equal(weights(again), before)
-    with pytest.raises(ConfigError, match="expected a reader with translations into L2 beside, go"):
+    with pytest.raises(ConfigError, match="expected a reader of translations into L2, got one of"):
         trained(
             multilingual_attention,
             Config(reader=FAST, languages=("L2",)),
@@ -213,5 +213,7 @@ def test_by_the_job_with_a_target_and_a_monitor_that_sees_the_attention(tmp_path
 def test_a_target_is_for_methods_that_take_one(tmp_path):
     save_squad(tmp_path / "train.en.json", OWN)
     file = str(tmp_path / "train.en.json")
-    with pytest.raises(ConfigError, match=r"'fine_tune' does not read target data.+leave --target"):
+    with pytest.raises(
+        ConfigError, match=r"'fine_tune' does not read target data.+leave out --target"
+    ):
         train_job.plan(method="fine_tune", reader="x", data=Paths(labelled=(file,), target=(file,)))

@@ -183,7 +183,7 @@ def test_both_sides_may_hide():
 
 
 def test_what_it_cannot_learn_from_is_told():
-    message = r"expected a qanet with layers of two sides' own, got one of the kind '{}' with"
+    message = r"expected a qanet with separate layers for two sides, got a reader of kind '{}' with"
     for reader in (miniature_reader(["a"]), miniature_qanet(["a"])):
         with pytest.raises(ConfigError, match=message.format(reader.kind)):
             trained(qanet_adversarial, Config(**SMALL), reader=reader)

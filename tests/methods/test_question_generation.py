@@ -182,7 +182,7 @@ def test_a_job_trains_a_generator_and_goes_on_from_it(tmp_path):
     assert "dev_nats" in log
     second = made(tmp_path / "further", tmp_path / "generator")
     assert not torch.equal(second.learnt.weight, first.learnt.weight)
-    with pytest.raises(DataError, match="found one of the kind 'question_generator'"):
+    with pytest.raises(DataError, match="found one of kind 'question_generator'"):
         load_checkpoint(str(tmp_path / "generator"))
     with pytest.raises(DataError, match="expected a folder with a generator of questions"):
         load_generator(str(reader))

@@ -223,5 +223,5 @@ def test_it_is_exported_and_answers_without_pytorch(tmp_path):
     for one, other in zip(ours.predict(ASKED), theirs.predict(ASKED), strict=True):
         assert (one.span, one.text) == (other.span, other.text)
         assert one.logit == pytest.approx(other.logit, abs=1e-3)
-    with pytest.raises(ConfigError, match="'qanet' is exported in fp32 only; leave --int8"):
+    with pytest.raises(ConfigError, match="'qanet' are exported in fp32 only; leave out --int8"):
         export(small, tmp_path / "int8", int8=True)

@@ -68,7 +68,7 @@ def test_cached_steps_equal_the_whole_forward(family):
 @pytest.mark.parametrize("family", ["distilbert", "albert", "xlm"])
 def test_other_families_are_refused_by_name(family):
     names = {"distilbert": {"dim": 32}, "albert": {}, "xlm": {"emb_dim": 32, "n_heads": 4}}
-    with pytest.raises(ConfigError, match=f"found '{family}', which cannot write from a cache"):
+    with pytest.raises(ConfigError, match=f"found '{family}', which cannot write questions"):
         question_generator.begun(tiny_encoder(family, ["a"], **names[family]))
 
 
@@ -347,7 +347,7 @@ def test_a_reader_is_where_a_generator_begins(tmp_path):
 
 def test_unknown_languages_and_odd_decodings_are_told():
     generator = generator_of()
-    with pytest.raises(ConfigError, match="writes no questions in 'L9'; known are L0, L1"):
+    with pytest.raises(ConfigError, match="writes no questions in 'L9'; expected one of L0, L1"):
         generator.sources.of(replace(EXAMPLES[0], question_language="L9"))
     for words in ("beam:0", "sample:1.5", "sample:0", "best"):
         with pytest.raises(ConfigError, match=r"expected greedy, beam:K .* got"):

@@ -210,7 +210,7 @@ def test_an_updater_of_an_earlier_stage_is_refused():
         return {"loss": loss}
 
     fit(step, labelled(reader, EXAMPLES, run), run)
-    with pytest.raises(ConfigError, match="the updater of 'reader' is of an earlier stage"):
+    with pytest.raises(ConfigError, match="the updater of 'reader' belongs to an earlier stage"):
         fit(step, labelled(reader, EXAMPLES, run), run)
 
 
@@ -224,5 +224,5 @@ def test_two_calls_for_one_micro_batch_of_several_are_refused():
             updater(reader(batch).hidden.square().mean())
         return {}
 
-    with pytest.raises(ConfigError, match="called twice for one micro-batch, which takes accumul"):
+    with pytest.raises(ConfigError, match="called twice for one micro-batch, which needs accumul"):
         fit(step, labelled(reader, EXAMPLES, run), run)

@@ -16,7 +16,7 @@ from babelspan.types import ConfigError, SegmentedPair
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What an aligner may be told beside its name.
+    """Options of an aligner.
 
     Attributes:
         bitext: gives the bitext that is to be aligned, as often as it is called: an aligner that

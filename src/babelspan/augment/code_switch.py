@@ -48,7 +48,7 @@ def choices(weights: Mapping[str, float]) -> Choices:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of a text: its characters [old_start, old_end), and what stands there now."""
+    """A part of a text: its characters [old_start, old_end), and the text that replaces it."""
 
     old_start: int
     old_end: int

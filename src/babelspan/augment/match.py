@@ -33,7 +33,7 @@ _UNSPACED = regex.compile(f"[{UNSPACED_SCRIPTS}]")
 
 
 def find_answer(context: str, answer: str, language: str, *, near: Span) -> Span | None:
-    """The place of an answer in a context, as it stands or else but for case, accents and articles.
+    """The place of an answer in a context, exactly, or else ignoring case, accents and articles.
 
     Args:
         context: where to look.

@@ -43,7 +43,7 @@ class Sift:
     Attributes:
         most_nats: of a question's pieces, on average; None for no limit.
         right_language: whether a question has to be in the language asked for.
-        without_answer: whether the answer may not stand in its question.
+        without_answer: whether a question must not contain its answer.
         no_repeats: number of words that may not come twice in a row or apart; 0 for no limit.
         no_near: share of words that two questions in one language about one text have in common,
             of all words of either, from which the later one goes; None for no limit.
@@ -63,7 +63,7 @@ class Sift:
         Args:
             questions: of whole texts, in order.
             other_answer: whether a reader finds another answer than the one asked for.
-            told: tells languages; None where languages do not matter.
+            told: recognises languages; None if languages do not matter.
         """
         found = []
         kept: defaultdict[tuple[str | None, str], list[set[str]]] = defaultdict(list)
@@ -106,18 +106,21 @@ def teller(languages: Sequence[str]) -> Told:
     among = sorted(set(languages))
     if len(among) < 2:
         raise ConfigError(
-            f"expected two or more languages of questions and texts to tell apart, found {among}"
+            "--right-language needs questions and texts in two languages or more, found "
+            f"{', '.join(among) or 'none'}; leave it out"
         )
     try:
         from py3langid.langid import MODEL_FILE, LanguageIdentifier
     except ImportError:
         raise ConfigError(
-            f"the language of questions is told by py3langid, which is not installed; "
+            "recognising the language of questions needs py3langid, which is not installed; "
             f"{how_to_install('measure')}"
         ) from None
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE)
     if unknown := sorted(set(among) - set(identifier.nb_classes)):
-        raise ConfigError(f"the language of questions cannot be told: {', '.join(unknown)} unknown")
+        raise ConfigError(
+            f"py3langid does not recognise {', '.join(unknown)}; leave out --right-language"
+        )
     identifier.set_languages(among)
 
     def told(text: str) -> str:

@@ -177,7 +177,7 @@ def command(
     there is none, 2 if something is wrong.
     """
     if as_json and as_lines:
-        raise ConfigError("--json and --jsonl exclude each other; choose one")
+        raise ConfigError("--json and --jsonl cannot be used together; choose one")
     asked, names = _parted(question, files, questions, is_in=collection is not None)
     if collection is None:
         _refuse_without_a_collection(passages)
@@ -241,7 +241,7 @@ def _searched(
 
 def _refuse_without_a_collection(passages: int | None) -> None:
     if passages is not None:
-        raise ConfigError("--passages takes --in; for files, set --top-texts instead")
+        raise ConfigError("--passages works only with --in; for files, use --top-texts")
 
 
 def _refuse_with_a_collection(
@@ -251,11 +251,11 @@ def _refuse_with_a_collection(
     translated: "Mapping[str, object]",
 ) -> None:
     if names:
-        raise ConfigError(f"--in and files exclude each other, found {names[0]!r}; leave one out")
+        raise ConfigError(f"--in and files cannot be used together, found {names[0]!r}; choose one")
     given = {"-r": recursive, "--top-texts": top_texts, **translated}
     for option, value in given.items():
         if value:
-            raise ConfigError(f"--in and {option} exclude each other; leave one out")
+            raise ConfigError(f"--in and {option} cannot be used together; choose one")
 
 
 def _parted(

@@ -7,9 +7,11 @@ import typer
 
 from babelspan.cli.shown import one_line
 
-Model = Annotated[str, typer.Argument(help="A checkpoint of transformers: a folder or a hub name.")]
-Folder = Annotated[Path, typer.Argument(metavar="OUT", help="Where the converted model goes.")]
-Int8 = Annotated[bool, typer.Option("--int8", help="A quarter of the size on disk.")]
+Model = Annotated[str, typer.Argument(help="Checkpoint of a model: a folder or a hub name.")]
+Folder = Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the converted model.")]
+Int8 = Annotated[
+    bool, typer.Option("--int8", help="Store weights in 8 bits: a quarter of the size.")
+]
 
 
 def command(model: Model, folder: Folder, int8: Int8 = False) -> None:

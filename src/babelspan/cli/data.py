@@ -181,7 +181,7 @@ def wikipedia(
     on: On = "local",
     workers: Workers = 1,
 ) -> None:
-    """Take the paragraphs of well-linked articles. If it is stopped, rerun the same command.
+    """Take the paragraphs of well-linked articles; rerun the same command to resume.
 
     OUT gets texts.LANGUAGE.json.gz, for `babelspan generate`, and manifest-LANGUAGE.json with the
     licence and with title and revision of each article.

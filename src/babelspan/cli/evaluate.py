@@ -57,8 +57,8 @@ Only = Annotated[
     Path | None,
     typer.Option(
         "--only",
-        help="Ask only questions whose ids are in this file: one a line, or a data set, also one "
-        "that was translated from this one.",
+        help="Ask only questions whose ids are in this file: one id per line, or a data set (it "
+        "may be a translation of this one).",
     ),
 ]
 Out = Annotated[
@@ -74,25 +74,26 @@ Keep = Annotated[
 ]
 RoundTrip = Annotated[
     str | None,
-    typer.Option("--round-trip", help="Of a generator: a reader that answers its questions."),
+    typer.Option("--round-trip", help="For generators: a reader that answers the questions."),
 ]
 Decoding = Annotated[
-    str, typer.Option("--decode", help="Of a generator: greedy, beam:K or sample:P.")
+    str, typer.Option("--decode", help="For generators: greedy, beam:K or sample:P.")
 ]
 NoRepeat = Annotated[
     int,
     typer.Option(
-        "--no-repeat", min=0, help="Of a generator: refuse runs of N pieces that come twice."
+        "--no-repeat", min=0, help="For generators: no run of N pieces twice in a question."
     ),
 ]
 Tokenize = Annotated[
     str,
     typer.Option(
-        "--tokenize", help="Of a generator, for BLEU: words (ours), 13a, intl, zh, char or none."
+        "--tokenize",
+        help="For generators, words of BLEU: words (ours), 13a, intl, zh, char or none.",
     ),
 ]
 Lowercase = Annotated[
-    bool, typer.Option("--lowercase", help="Of a generator: BLEU and chrF++ without case.")
+    bool, typer.Option("--lowercase", help="For generators: BLEU and chrF++ without case.")
 ]
 
 
@@ -126,8 +127,8 @@ def command(
 ) -> None:
     """Measure a reader on every pair of question and context language, with XLT and G-XLT.
 
-    A generator of questions is measured on the answers: BLEU-4 and chrF++ against people's
-    questions, the share in the language asked for, copies, and how much its questions differ.
+    For a question generator: BLEU-4 and chrF++ against human questions, the share of questions in
+    the language asked for, the share of copied words, and how much the questions differ.
     """
     from babelspan.data.folder import find
     from babelspan.jobs.evaluate import load_cells

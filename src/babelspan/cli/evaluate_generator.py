@@ -53,10 +53,14 @@ class Asked(NamedTuple):
             options = ("--round-trip", "--decode", "--no-repeat", "--tokenize", "--lowercase")
             given = zip(options, self, _DEFAULTS, strict=True)
             if option := next((o for o, value, default in given if value != default), None):
-                raise ConfigError(f"{option} is for generators of questions, {spec.reader} is none")
+                raise ConfigError(
+                    f"{option} is for question generators, but {spec.reader} is a reader"
+                )
             return False
         if crew.is_elsewhere:
-            raise ConfigError("a generator is measured by one worker: leave --on and --workers out")
+            raise ConfigError(
+                "a generator is measured by a single worker; leave out --on and --workers"
+            )
         of_readers = {
             "--pivot": spec.pivot,
             "--also": spec.also,
@@ -65,7 +69,7 @@ class Asked(NamedTuple):
             **others,
         }
         if option := next((o for o, value in of_readers.items() if value), None):
-            raise ConfigError(f"{option} is for readers, {spec.reader} is a generator of questions")
+            raise ConfigError(f"{option} is for readers, but {spec.reader} is a question generator")
         return True
 
     def asking(self, generator: str, scorer: "Scorer") -> "Asking":
@@ -140,9 +144,9 @@ def _show(evaluation: "QuestionEvaluation", as_json: bool) -> None:
     found = evaluation.grid.cells.values()
     words = sum(f.question_words for f in found) / len(found)
     people = sum(f.gold_words for f in found) / len(found)
-    print(f"Words per question: {words:.1f}; people's: {people:.1f}")
+    print(f"Words per question: {words:.1f}; human questions: {people:.1f}")
     if missing := sum(f.missing for f in found):
         print(f"Questions that were not written: {missing}")
     if evaluation.recognised is not None:
-        print(f"People's questions whose language was told: {percent(evaluation.recognised)}")
+        print(f"Human questions whose language was recognised: {percent(evaluation.recognised)}")
     print(evaluation.signature)

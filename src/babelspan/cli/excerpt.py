@@ -14,7 +14,7 @@ _LONGEST_PIECE = 12
 
 
 def around(text: str, span: Span) -> tuple[str, str]:
-    """What stands before and after an answer, with `…` where something is left out.
+    """The text before and after an answer, with `…` where something is left out.
 
     Words are not cut where there are spaces.
     """

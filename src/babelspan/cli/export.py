@@ -8,8 +8,13 @@ import typer
 from babelspan.cli.shown import one_line
 
 Reader = Annotated[str, typer.Argument(help="A checkpoint: a folder or a hub name.")]
-Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Where the exported reader goes.")]
-Int8 = Annotated[bool, typer.Option("--int8", help="A quarter of the size, about twice the speed.")]
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder for the exported reader.")]
+Int8 = Annotated[
+    bool,
+    typer.Option(
+        "--int8", help="Store weights in 8 bits: a quarter of the size, about twice the speed."
+    ),
+]
 Int4Vectors = Annotated[
     bool,
     typer.Option("--int4-vectors", help="Store word vectors in 4 bits, half the space of --int8."),

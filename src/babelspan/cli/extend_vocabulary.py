@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from babelspan.jobs.extend_vocabulary import Extended
 
 Encoder = Annotated[
-    str, typer.Argument(help="An encoder or a reader, a checkpoint: a folder or a hub name.")
+    str, typer.Argument(help="Checkpoint of an encoder or a reader: a folder or a hub name.")
 ]
 Texts = Annotated[
     list[Path], typer.Option("--texts", help="File or folder of plain text (.txt); repeatable.")

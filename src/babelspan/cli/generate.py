@@ -23,30 +23,32 @@ Questions = Annotated[
 ]
 Out = Annotated[Path, typer.Option("--out", help="Folder for the result.")]
 PerParagraph = Annotated[
-    int, typer.Option("--per-paragraph", min=1, help="Answers per paragraph, at most.")
+    int, typer.Option("--per-paragraph", min=1, help="Maximum number of answers per paragraph.")
 ]
 Answers = Annotated[
     str,
     typer.Option(
         "--answers",
-        help="What is asked for: links (links, numbers, quotes, names), the answers of a SQuAD "
+        help="Answers to ask about: links (links, numbers, quotes, names), the answers of a SQuAD "
         "file, or what a reader trained without questions finds.",
     ),
 ]
 Ask = Annotated[
     Literal["uniform", "own", "all"],
-    typer.Option("--ask", help="One of the languages for each answer, the text's own, or all."),
+    typer.Option("--ask", help="Language: a random one for each answer, the text's own, or all."),
 ]
 Decoding = Annotated[
-    str, typer.Option("--decode", help="greedy, beam:K, or sample:P (likeliest pieces, mass P).")
+    str, typer.Option("--decode", help="greedy, beam:K, or sample:P (most likely pieces, up to P).")
 ]
 NoRepeat = Annotated[
-    int, typer.Option("--no-repeat", min=0, help="Refuse runs of N pieces that come twice.")
+    int,
+    typer.Option("--no-repeat", min=0, help="No run of N pieces twice in a question (0: allowed)."),
 ]
 OwnPieces = Annotated[
     bool,
     typer.Option(
-        "--own-pieces", help="Write only with pieces seen in questions of the language, or copied."
+        "--own-pieces",
+        help="Use only pieces from training questions in the language, or copied ones.",
     ),
 ]
 Consistent = Annotated[
@@ -57,22 +59,22 @@ Consistent = Annotated[
 ]
 LeastF1 = Annotated[
     float,
-    typer.Option(
-        "--least-f1", min=0, max=1, help="Lowest F1 of the answer found, with --keep-consistent."
-    ),
+    typer.Option("--least-f1", min=0, max=1, help="Lowest F1 that --keep-consistent accepts."),
 ]
 MostNats = Annotated[
     float | None,
-    typer.Option("--most-nats", min=0, help="Drop questions less likely than that, per piece."),
+    typer.Option(
+        "--most-nats", min=0, help="Drop questions with more nats per piece (less likely ones)."
+    ),
 ]
 RightLanguage = Annotated[
     bool, typer.Option("--right-language", help="Drop questions in another language (py3langid).")
 ]
 WithoutAnswer = Annotated[
-    bool, typer.Option("--without-answer", help="Drop questions that hold their answer.")
+    bool, typer.Option("--without-answer", help="Drop questions that contain their answer.")
 ]
 NoLoops = Annotated[
-    int, typer.Option("--no-loops", min=0, help="Drop questions with N words that come twice.")
+    int, typer.Option("--no-loops", min=0, help="Drop questions that repeat a run of N words.")
 ]
 NoNear = Annotated[
     float | None,
@@ -80,17 +82,18 @@ NoNear = Annotated[
         "--no-near",
         min=0,
         max=1,
-        help="Drop questions that share so many of their words with another about the text.",
+        help="Drop questions that share this fraction of their words with another question "
+        "about the text.",
     ),
 ]
 Avoid = Annotated[
     list[Path] | None,
-    typer.Option("--avoid", help="Ask nothing about texts of these test sets; repeatable."),
+    typer.Option("--avoid", help="Skip texts that are in these test sets; repeatable."),
 ]
 Language = Annotated[
     str | None, typer.Option("--language", help="Language of texts whose names do not say it.")
 ]
-Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed for drawing languages and pieces.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of all random choices.")]
 Show = Annotated[int, typer.Option("--show", min=0, help="Print N questions per language pair.")]
 
 
@@ -121,7 +124,7 @@ def command(
     show: Show = 0,
     as_json: Json = False,
 ) -> None:
-    """Write questions about texts, for training. If it is stopped, rerun the same command.
+    """Write questions about texts, for training; rerun the same command to resume.
 
     OUT gets one SQuAD file per pair of languages and shard, statistics (JSON, CSV), dropped.jsonl
     with the reason for every answer without a question, and a manifest with checksums.

@@ -16,12 +16,14 @@ Vectors = Annotated[
     typer.Option(
         "--vectors",
         metavar="LANGUAGE=FILE",
-        help="Word vectors (.vec, .txt, .npz, or packed), which stay as they are; repeatable.",
+        help="Word vectors (.vec, .txt, .npz, also gzipped), which are not trained; repeatable.",
     ),
 ]
 Own = Annotated[
     str | None,
-    typer.Option("--own-vectors", help="Languages, by commas, to train vectors for on --texts."),
+    typer.Option(
+        "--own-vectors", help="Languages whose vectors are trained on --texts, separated by commas."
+    ),
 ]
 Dictionary = Annotated[
     list[Path] | None,
@@ -29,12 +31,13 @@ Dictionary = Annotated[
 ]
 Sides = Annotated[
     str | None,
-    typer.Option("--sides", help="SOURCE,TARGET: languages that may have layers of their own."),
+    typer.Option("--sides", help="SOURCE,TARGET: two languages with separate layers."),
 ]
 Settings = Annotated[
-    list[str] | None, typer.Option("--set", help="key=value of a size or a choice; repeatable.")
+    list[str] | None,
+    typer.Option("--set", help="key=value that sets a size or a choice; repeatable."),
 ]
-Seed = Annotated[int, typer.Option("--seed", min=0, help="Of the weights.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of the weights.")]
 
 
 def command(
@@ -49,7 +52,7 @@ def command(
     settings: Settings = None,
     seed: Seed = 1,
 ) -> None:
-    """Make an untrained reader that looks words up; train it with --reader OUT.
+    """Make an untrained reader from words and vectors; train it with --reader OUT.
 
     Prints how many words of each language it knows.
     """

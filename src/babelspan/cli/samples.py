@@ -13,7 +13,7 @@ Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write to.
 def command(folder: Folder) -> None:
     """Write the sample set: 24 texts in 8 languages (DIR/texts) with questions (DIR/qa).
 
-    A file that is there with other content is not overwritten; the command then writes nothing.
+    If a file exists with other content, nothing is written.
     """
     from babelspan.data.files import replacing
     from babelspan.jobs.samples import SAMPLES, sample_texts

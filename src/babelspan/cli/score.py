@@ -32,7 +32,9 @@ NullOdds = Annotated[
 ]
 Threshold = Annotated[
     float | None,
-    typer.Option("--no-answer-threshold", help="squad2: null odds above this mean no answer (1)."),
+    typer.Option(
+        "--no-answer-threshold", help="squad2: null odds above this mean no answer (default: 1)."
+    ),
 ]
 Out = Annotated[Path | None, typer.Option("--out", help="Also write the JSON to this file.")]
 
@@ -90,7 +92,7 @@ def _refuse_idle_options(
     if threshold is not None and null_odds is None:
         raise ConfigError("--no-answer-threshold needs the odds to compare with: --null-odds FILE")
     if language is not None and scorer == tydi_primary.NAME:
-        raise ConfigError(f"--language has no effect on {scorer!r}: the files say the languages")
+        raise ConfigError(f"--language has no effect on {scorer!r}: the files name the languages")
 
 
 def _score_places(gold: Path, predictions: Path) -> dict[str, Any]:

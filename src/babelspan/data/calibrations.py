@@ -1,4 +1,4 @@
-"""The file beside a reader that says how its scores become probabilities."""
+"""The file in a reader's folder that turns its scores into probabilities."""
 
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -38,5 +38,5 @@ def load_curve(path: Path) -> Curve:
 
 
 def save_curve(path: Path, curve: Curve, **facts: Any) -> None:
-    """Write a curve, and what people may want to know of it."""
+    """Write a curve and information about it."""
     write_json(path, {**curve._asdict(), **facts})

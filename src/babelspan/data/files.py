@@ -178,7 +178,7 @@ def checksum_of_tree(path: Path) -> str:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path` to write to; it replaces `path` when the block succeeds.
+    """A temporary path to write to, in the folder of `path`; it replaces `path` on success.
 
     A crash, a full disk or an exception leaves an existing file at `path` untouched.
 

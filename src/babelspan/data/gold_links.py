@@ -1,7 +1,7 @@
 """Gold word alignments: sentence pairs whose words an annotator linked.
 
 A file is UTF-8, gzip'd or not, named `<source>.<a>-<b>.tsv[.gz]`, with three columns: the words of
-a sentence of a and those of its translation into b, parted by spaces, and links in the Pharaoh
+a sentence of a and those of its translation into b, separated by spaces, and links in the Pharaoh
 format, `i-j` for a sure one and `ipj` for a possible one.
 """
 

@@ -45,7 +45,7 @@ class Lexicon:
 
     @cached_property
     def most_words(self) -> int:
-        """Words, parted by whatever is no letter or digit, of the longest entry."""
+        """Number of words in the longest entry, separated by anything but letters and digits."""
         return max((len(re.findall(r"\w+", entry)) for entry in self._exact), default=0)
 
     @cached_property

@@ -8,7 +8,7 @@ from babelspan.types import ConfigError
 
 
 def refuse_unwritable(path: Path) -> None:
-    """Refuse a file that cannot be written, by writing one beside it that is removed again.
+    """Refuse a file that cannot be written, by writing a temporary file in its folder.
 
     An existing file at the path is not touched.
 

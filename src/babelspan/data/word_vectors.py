@@ -31,7 +31,7 @@ def read_vectors(
 
     Args:
         path: a file of word vectors, sorted by frequency as they all are.
-        wanted: words to read, wherever they stand.
+        wanted: words to read, anywhere in the file.
         limit: how many words to read from the start, wanted or not. With neither, all are read.
 
     Raises:
@@ -111,7 +111,7 @@ def _parsed(
         expected = f"a word and {width or 'some'} numbers"
         found = line[:_SHOWN].decode("utf-8", "replace").strip()
         raise DataError(
-            f"{where}: expected {expected} parted by spaces, found {len(parts)} parts after the "
+            f"{where}: expected {expected} separated by spaces, found {len(parts)} parts after the "
             f"word: {found!r}…; fetch or cut the file again"
         )
     return word, vector

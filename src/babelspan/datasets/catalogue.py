@@ -41,7 +41,7 @@ class Source:
     """Where the questions of one split and pair of languages come from.
 
     Attributes:
-        name: the name of the file to be had.
+        name: the name of the published file.
         url: its address; None where it can only be fetched by hand.
         member: the file inside it, where it is an archive; else empty.
         split: train, dev, test or another.

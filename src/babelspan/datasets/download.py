@@ -214,7 +214,7 @@ def _accept(url: str, part: _Part, answer: Any, length: int | None) -> int | Non
         first, total = _range(answer.headers.get("Content-Range", ""))
         if first != part.size or validator not in ("", part.validator):
             part.drop()
-            raise _PassingError("the server sent another part than was asked for")
+            raise _PassingError("the server sent another part of the file than requested")
     else:
         part.begin(validator)
     if length is not None and total is not None and total != length:

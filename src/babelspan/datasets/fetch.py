@@ -209,9 +209,7 @@ def _published(work: _Work, source: Source) -> Path:
     if not path.is_file():
         raise DataError(f"{path}: there is no such file; put it into the folder of --from")
     if difference := _difference(path, length, sha256):
-        raise DataError(
-            f"{path}: {difference}; fetch it again, or take this one with --accept-changed"
-        )
+        raise DataError(f"{path}: {difference}; fetch it again, or accept it with --accept-changed")
     return path
 
 

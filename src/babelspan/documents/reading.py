@@ -54,8 +54,8 @@ def read_bytes_as_document(name: str, raw: bytes) -> Document:
         return confined().read(kind, name, raw)
     except ModuleNotFoundError as error:
         raise DataError(
-            f"{name}: this is a file of the kind {kind}, whose reader takes {error.name}, which "
-            f"is not installed: {how_to_install('index')}"
+            f"{name}: reading {kind} files needs {error.name}, which is not installed: "
+            f"{how_to_install('index')}"
         ) from None
 
 

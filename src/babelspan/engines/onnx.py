@@ -86,7 +86,7 @@ class OnnxEngine:
 
     @property
     def languages(self) -> tuple[str, ...]:
-        """Of the translations that the reader reads beside a text; none for most readers."""
+        """Languages of the translations that the reader reads with a text; mostly empty."""
         found = self._featurizer
         return found.languages if isinstance(found, ParallelFeaturizer) else ()
 

@@ -32,7 +32,7 @@ class TorchEngine:
 
     @property
     def languages(self) -> tuple[str, ...]:
-        """Of the translations that the reader reads beside a text; none for most readers."""
+        """Languages of the translations that the reader reads with a text; mostly empty."""
         found: tuple[str, ...] = getattr(self._reader, "languages", ())
         return found
 

@@ -98,7 +98,7 @@ def skip_idle_masks(path: Path, mask: str) -> None:
     An attention with a mask takes a tenth more time for a window of 384 tokens in int8.
 
     Args:
-        path: the network, which is written anew.
+        path: the network, which is overwritten.
         mask: name of its input that is 1 for tokens and 0 for padding, (B, L).
     """
     model = onnx.load(path, load_external_data=False)

@@ -308,6 +308,4 @@ def graphs_of(reader: Reader) -> dict[str, Graph]:
         return {BESIDE: Beside(reader), MODEL: OneOfTexts(reader.inner)}
     if isinstance(reader, QANet):
         return {MODEL: OfWords(reader)}
-    raise ConfigError(
-        f"a reader of the kind {reader.kind!r} cannot be exported yet; use its checkpoint"
-    )
+    raise ConfigError(f"readers of kind {reader.kind!r} cannot be exported yet; use the checkpoint")

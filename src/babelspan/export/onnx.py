@@ -67,8 +67,8 @@ def export(
     main = graphs[MODEL]
     if any(folder.glob("*.safetensors")):
         raise ConfigError(
-            f"{folder}: holds a checkpoint, which the exported reader would hide; choose another "
-            "folder"
+            f"{folder}: expected a folder without a checkpoint, found one, which the exported "
+            "reader would hide; choose another folder"
         )
     _check_integers(main, int8=int8, int4_vectors=int4_vectors)
     settings = Settings(
@@ -99,13 +99,13 @@ def _check_integers(graph: Graph, *, int8: bool, int4_vectors: bool) -> None:
     vectors = graph.word_vectors
     if vectors is None and (int8 or int4_vectors):
         raise ConfigError(
-            f"a reader of the kind {graph.name!r} is exported in fp32 only; leave --int8 and "
-            "--int4-vectors out"
+            f"readers of kind {graph.name!r} are exported in fp32 only; leave out --int8 and "
+            "--int4-vectors"
         )
     if int4_vectors and vectors is not None and vectors.shape[1] % BLOCK:
         raise ConfigError(
-            f"4-bit word vectors take a width that is a multiple of {BLOCK}, found "
-            f"{vectors.shape[1]}; leave --int4-vectors out"
+            f"4-bit word vectors need a width that is a multiple of {BLOCK}, found "
+            f"{vectors.shape[1]}; leave out --int4-vectors"
         )
 
 
@@ -149,8 +149,8 @@ def _write_onnx(graph: Graph, path: Path) -> None:
         _trace(graph, path)
         if not _agrees(graph, path):
             raise DataError(
-                f"a {graph.name} reader exported to ONNX gives other "
-                "logits than in PyTorch; use its checkpoint"
+                f"the {graph.name} reader gives other logits in ONNX than in PyTorch, so it was "
+                "not exported; use the checkpoint"
             )
 
 

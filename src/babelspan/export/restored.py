@@ -42,18 +42,18 @@ def restored(folder: Path, *, limits: Limits = Limits()) -> PretrainedReader:
     settings = load_settings(folder)
     if settings.kind == "words":
         raise DataError(
-            f"{folder}: expected a reader with an encoder of transformers, found one with a table "
-            "of words; name the checkpoint that it was made from"
+            f"{folder}: expected a reader with a pretrained encoder, found one with a table of "
+            "words; use the checkpoint it was exported from"
         )
     if not (folder / "config.json").is_file():
         raise DataError(
-            f"{folder}: expected the settings of the network, config.json, beside {MODEL}, found "
-            "none; export the reader again, or name the checkpoint that it was made from"
+            f"{folder}: expected config.json, the settings of the network, next to {MODEL}, found "
+            "none; export the reader again, or use the checkpoint it was exported from"
         )
     if settings.languages is not None:
         raise DataError(
-            f"{folder}: expected a reader of one text, found one that reads translations beside "
-            "it; name the checkpoint that it was made from"
+            f"{folder}: expected a reader of single texts, found one that also reads "
+            "translations; use the checkpoint it was exported from"
         )
     reader = pretrained.untrained(folder, limits=limits)
     weights = dict(reader.named_parameters())
@@ -65,7 +65,7 @@ def restored(folder: Path, *, limits: Limits = Limits()) -> PretrainedReader:
         if place is None or values is None or values.size != parameter.numel():
             raise DataError(
                 f"{folder / MODEL}: expected the weight {name!r}, found none; export it again with "
-                "this version of PyTorch, or name the checkpoint that it was made from"
+                "this version of PyTorch, or use the checkpoint it was exported from"
             )
         turned = np.ascontiguousarray(values.T if place.is_turned else values)
         with torch.no_grad():

@@ -1,6 +1,6 @@
 """Word links of a bitext as a job: in shards, with the memory of a few of them.
 
-While it is unfinished its shards stand beside the result, in `<result>.unfinished`.
+Until the result is complete, its shards are in `<result>.unfinished`.
 """
 
 import shutil
@@ -76,7 +76,7 @@ class Job:
 
     @property
     def languages(self) -> tuple[str, str] | None:
-        """Of source and target; None for words parted by spaces, whose names say none."""
+        """Languages of source and target; None for .txt files, whose names do not say them."""
         return _languages_of(self.files[0])
 
 
@@ -158,12 +158,12 @@ def _check(job: Job) -> None:
     for path in job.files:
         _check_name(path, job)
     if job.gold and not job.languages:
-        raise ConfigError("--gold takes bitext whose name says its languages, such as x.en-de.tsv")
+        raise ConfigError("--gold needs bitext whose name says its languages, such as x.en-de.tsv")
     wanted = "-".join(job.languages or ("en", "de"))
     if _is_table(job.out) and (not job.languages or _languages_of(job.out) != job.languages):
         raise ConfigError(
             f"--out {job.out}: expected a name like linked.{wanted}.tsv.gz for bitext with links, "
-            "or one that ends in .txt for links alone, which is all there is for words in .txt"
+            "or one that ends in .txt for links alone (from .txt bitext only the latter)"
         )
     if job.dictionary:
         found = languages_of(job.dictionary)

@@ -134,7 +134,7 @@ def save(path: Path, given: Given) -> None:
 
 
 def check_also(also: Sequence[str], translator: str | None, pivot: str | None) -> None:
-    """See that languages to stand beside a text come with their translator and no pivot.
+    """Check that --also has a translator and no pivot.
 
     Raises:
         ConfigError: if not.
@@ -143,11 +143,11 @@ def check_also(also: Sequence[str], translator: str | None, pivot: str | None) -
         given, lacking = ("--also", "--translator") if also else ("--translator", "--also")
         raise ConfigError(f"{given} needs {lacking}; give both or neither")
     if also and pivot is not None:
-        raise ConfigError("--also and --pivot exclude each other; choose one")
+        raise ConfigError("--also and --pivot cannot be used together; choose one")
 
 
 def tell_of_translations(answerer: Answers) -> None:
-    """Print on standard error what was translated to stand beside texts, if anything was."""
+    """Print on standard error how much was translated for --also, if anything."""
     if isinstance(answerer, Beside):
         print(answerer.summary(), file=sys.stderr)
 
@@ -160,7 +160,7 @@ def in_shards(examples: Iterable[Example]) -> Iterator[list[Example]]:
 def refuse_long_questions(answerer: Answers, examples: Iterable[Example]) -> None:
     """See that questions leave room for their contexts, before anything is read.
 
-    Questions that are translated first are not looked at.
+    Questions that are translated first are not checked.
 
     Raises:
         DataError: with the first that does not.

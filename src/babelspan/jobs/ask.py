@@ -73,7 +73,7 @@ def ask_all(
             for all. Scores are then shares of what is in these.
         min_score: leave out answers with a lower score.
         min_probability: leave out answers that are less probably right; None for all.
-        watch: told how many windows have been read, for each question from the beginning.
+        watch: called with the number of windows read for the current question.
 
     Raises:
         ConfigError: if `min_probability` is given and the reader is not calibrated.

@@ -1,4 +1,4 @@
-"""Translations from files, put beside the questions that are evaluated."""
+"""Translations from files, for readers that read them together with the text."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ from babelspan.types import DataError, Example
 
 
 class Together(NamedTuple):
-    """Questions with translations beside them.
+    """Questions with their translations.
 
     Attributes:
         cells: by pair of languages.
@@ -43,7 +43,7 @@ def with_files(
     Args:
         cells: by pair of languages.
         files: parallel to those of the questions, each in one language.
-        read: languages that the reader reads beside a text.
+        read: languages of the translations that the reader reads.
 
     Raises:
         ConfigError: if the reader does not read the language of a file.
@@ -58,13 +58,12 @@ def with_files(
         language = file.context_language
         if file.question_language != language:
             raise DataError(
-                f"{file.path}: expected questions and contexts in one language, for --beside, "
-                "found "
+                f"--beside {file.path}: expected questions and contexts in one language, found "
                 f"questions in {file.question_language!r} and contexts in {language!r}"
             )
         refuse_unread([language], read)
         if whole.setdefault(language, file.whole) != file.whole:
-            raise DataError(f"{file.path}: a second file in {language!r}; name one")
+            raise DataError(f"{file.path}: this is a second file in {language!r}; give only one")
         examples = file.load(keep_misplaced=True)
         refuse_repeated_ids(examples, file.path)
         found = {e.origin or e.id: replace(e, answers=None) for e in examples}

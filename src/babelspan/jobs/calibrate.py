@@ -98,7 +98,7 @@ def calibrate(
     *,
     tracked: Tracked = lambda items, _, __: items,
 ) -> Trust:
-    """Fit a reader's calibration, each pair of languages counting alike, and keep it beside it.
+    """Fit a reader's calibration, with equal weight for each pair of languages, and save it.
 
     What is reported was not seen by the fit: each half of the questions, chosen by a hash of their
     ids, is judged by a fit to the other half. What is kept is fitted to all.

@@ -48,8 +48,8 @@ def load_system(path: Path, cells: Cells, data: Mapping[Path, str]) -> System:
         reader = _reader(folder, data)
         if reader in readers:
             raise DataError(
-                f"{folder}: expected the reader of another seed than {readers[reader].name}, "
-                "found the same; name a folder of different seeds, or one of these"
+                f"{folder}: expected a reader trained with another seed than "
+                f"{readers[reader].name}, found the same reader; leave out one of the two folders"
             )
         readers[reader] = folder
     seeds = (

@@ -91,13 +91,12 @@ def check_needs(
     for kind in sorted(set(needs) - given.keys()):
         raise ConfigError(
             f"the method {method!r} needs {kind} data, found none; give {_OPTIONS[kind]}, or "
-            f"{kind} "
-            "in the table [data] of the recipe"
+            f"set {kind} in the table [data] of the recipe"
         )
     for kind in sorted(given.keys() - {*needs, *takes}):
         raise ConfigError(
             f"the method {method!r} does not read {kind} data, found {', '.join(given[kind])}; "
-            f"leave {_OPTIONS[kind]} out"
+            f"leave out {_OPTIONS[kind]}"
         )
 
 

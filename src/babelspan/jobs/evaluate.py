@@ -71,8 +71,8 @@ def load_cells(
         pair = file.question_language, file.context_language
         if whole.setdefault(pair, file.whole) != file.whole:
             raise DataError(
-                f"{file.path}: a second file with questions in {pair[0]!r} and contexts in "
-                f"{pair[1]!r}; evaluate one data set and one split at a time"
+                f"{file.path}: this is a second file with questions in {pair[0]!r} and contexts "
+                f"in {pair[1]!r}; evaluate one data set and one split at a time"
             )
         read.setdefault(pair, []).extend(file.load(keep_misplaced=keep_misplaced))
         refuse_repeated_ids(read[pair], file.path)
@@ -82,8 +82,8 @@ def load_cells(
     for question, context in cells:
         if question != context:
             raise DataError(
-                f"crossing needs files in one language, found questions in {question!r} and "
-                f"contexts in {context!r}"
+                "--cross needs files with question and context in one language, found questions "
+                f"in {question!r} and contexts in {context!r}; leave out --cross, or that file"
             )
     return cross({context: examples for (_, context), examples in cells.items()})
 
@@ -365,7 +365,7 @@ def _kept_shards(
 
 def _complete(path: Path, examples: Sequence[Example]) -> Given:
     """The kept answers of a file, which has one to each question."""
-    remedy = "remove the file and rerun the same command to have it made again"
+    remedy = "remove the file and rerun the same command to make it again"
     said = probabilities_of(path)
     try:
         found = load_predictions(path)
@@ -375,7 +375,7 @@ def _complete(path: Path, examples: Sequence[Example]) -> Given:
     missing = next((e.id for e in examples if e.id not in found), None)
     if missing is not None:
         raise DataError(
-            f"{path}: expected an answer to each of {len(examples)} questions, found none to "
+            f"{path}: expected an answer to each of {len(examples)} questions, found none for "
             f"{missing!r}; {remedy}"
         )
     return Given(found, probabilities)

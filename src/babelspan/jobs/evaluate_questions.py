@@ -129,7 +129,7 @@ def _check(asking: Asking, cells: Mapping[Pair, Sequence[Example]]) -> None:
     for (question, context), examples in cells.items():
         if known is not None and question not in known:
             raise ConfigError(
-                f"the generator writes no questions in {question!r}; known are {', '.join(known)}"
+                f"the generator writes no questions in {question!r}, only in {', '.join(known)}"
             )
         if not any(e.answers for e in examples):
             raise DataError(
@@ -181,7 +181,7 @@ def _kept(path: Path, examples: Sequence[Example]) -> dict[str, str]:
     if missing := [e.id for e in examples if e.id not in found]:
         raise DataError(
             f"{path}: expected a question for each of {len(examples)} answers, found none for "
-            f"{missing[0]!r}; remove the file and rerun the same command to have it made again"
+            f"{missing[0]!r}; remove the file and rerun the same command to make it again"
         )
     return found
 

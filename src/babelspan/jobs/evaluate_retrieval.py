@@ -62,7 +62,7 @@ def evaluate_retrieval(
         sample: questions of each pair, chosen by a hash of the id; None for all. All contexts are
             searched in any case.
         translator: as in `jobs.search.alternatives_of`.
-        watch: told how many questions have been asked.
+        watch: called with the number of questions asked.
 
     Raises:
         DataError: as in `load_cells`.

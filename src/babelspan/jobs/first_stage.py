@@ -56,8 +56,8 @@ def chosen(built: Mapping[str, Any], examples: Sequence[str], where: str) -> "Fi
         return first
     if first != settings({}, built["method"], built["run"], where):
         raise ConfigError(
-            f"{where}: has settings of a first stage in [first], found no examples for it; give "
-            "--first, or leave [first] out"
+            f"{where}: expected examples for the first stage set in [first], found none; give "
+            "--first, or leave out [first]"
         )
     return None
 

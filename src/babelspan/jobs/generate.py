@@ -167,14 +167,14 @@ def check(job: Job) -> None:
     """See that the generator writes in all languages asked for, before anything slow begins.
 
     Raises:
-        ConfigError: if it does not write in one, or languages cannot be told apart.
+        ConfigError: if it does not write in one, or languages cannot be recognised.
         DataError: if there is no such generator.
     """
     known = languages_of(job.generator)
     for language in job.questions:
         if known is not None and language not in known:
             raise ConfigError(
-                f"--questions: the generator writes no questions in {language!r}; known are "
+                f"--questions: the generator writes no questions in {language!r}, only in "
                 f"{', '.join(known)}"
             )
     if job.sift.right_language:

@@ -49,9 +49,9 @@ def make(kind: str, start: "Start", out: Path, *, own_vectors: Sequence[str] = (
         DataError: for files that are missing or broken.
     """
     if kind not in KINDS:
-        raise ConfigError(f"unknown kind of reader {kind!r}; known are {', '.join(KINDS)}")
+        raise ConfigError(f"unknown kind of reader {kind!r}; expected {', '.join(KINDS)}")
     if out.exists() and not (out.is_dir() and not any(out.iterdir())):
-        raise ConfigError(f"{out}: expected a new or an empty folder, found files of something")
+        raise ConfigError(f"{out}: expected a new or an empty folder, found one in use")
     from babelspan.networks import qanet_new, store
 
     trained = []

@@ -42,8 +42,8 @@ def with_ids(
     for (question, context), examples in found.items():
         if not examples:
             raise DataError(
-                f"none of the {len(ids)} ids is that of a question in {question!r} over "
-                f"{context!r}; name ids of this data set with --only"
+                f"--only: none of the {len(ids)} ids belongs to a question in {question!r} with "
+                f"a context in {context!r}; use ids of this data set"
             )
     return found
 

@@ -8,7 +8,7 @@ from typing import Any
 
 
 class Patient:
-    """Calls a function in a process of its own, which is killed if a call takes too long.
+    """Calls a function in a separate process, which is killed if a call takes too long.
 
     Args:
         function: of a module; of one argument, which travels to the process as the result does.

@@ -1,6 +1,6 @@
 """Answers to a file of questions as a job: in shards, with the memory of a few of them.
 
-While it is unfinished its shards stand beside the result, in `<result>.unfinished`.
+Until the result is complete, its shards are in `<result>.unfinished`.
 """
 
 import shutil
@@ -98,7 +98,7 @@ def check_place(spec: ReaderSpec, file: DataFile, out: Path) -> None:
 
 
 def survey(file: DataFile) -> Survey:
-    """Read all questions once, and see that each has an id of its own.
+    """Read all questions once, and check that no id is repeated.
 
     Raises:
         DataError: if an id comes twice, or the file is broken.

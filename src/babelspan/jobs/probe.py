@@ -37,7 +37,7 @@ _LEAST_SPREAD = 1e-5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """What one kind of question vector tells; fractions, over the tested half of the questions.
+    """What one kind of question vector reveals: fractions over the tested half of the questions.
 
     Attributes:
         accuracy: how often a discriminator that was trained on the other half names the language.

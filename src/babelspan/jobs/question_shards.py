@@ -47,7 +47,7 @@ class Maker:
         writer: writes the questions.
         answers: gives the places of a text that may be asked for, the best first.
         judge: answers the questions again; None to keep all.
-        told: tells the languages of questions; None where they do not matter.
+        told: recognises the languages of questions; None if they do not matter.
         known: texts that are not asked about; None for no such texts.
     """
 

@@ -44,7 +44,7 @@ class Crew:
         on: processes of this machine, or actors of a Ray cluster (extra `cluster`). On Ray every
             machine must find the job's folder by the same path; a Ray that runs is used, as
             RAY_ADDRESS says, else one is started here.
-        workers: how many are made side by side; one local worker is this process.
+        workers: how many shards are made in parallel; a single local worker is this process.
         watch: shows progress.
     """
 
@@ -87,7 +87,7 @@ def record_of(folder: Path, shard: int) -> Path:
 
 
 def is_finished(folder: Path, shard: int) -> bool:
-    """Whether the record of a shard stands."""
+    """Whether a shard is finished, which means that its record exists."""
     return record_of(folder, shard).exists()
 
 
@@ -120,7 +120,7 @@ def refuse_changed(folder: Path, shard: int, files: Mapping[str, str]) -> None:
         if found != expected:
             raise DataError(
                 f"{path}: expected the content that was written, SHA-256 {expected[:12]}, found "
-                f"{found[:12]}; to have it made again, remove {record_of(folder, shard)} and rerun "
+                f"{found[:12]}; to make it again, remove {record_of(folder, shard)} and rerun "
                 "the same command"
             )
 

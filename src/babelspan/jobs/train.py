@@ -137,7 +137,7 @@ def resolve(
     where = recipe or "--set"
     tables = config.load_tables(recipe_path(recipe)) if recipe else {}
     if not has_first and ("first" in tables or any(s.startswith("first.") for s in settings)):
-        raise ConfigError(f"{where}: {method!r} has no first stage; leave [first] out")
+        raise ConfigError(f"{where}: {method!r} has no first stage; leave out [first]")
     config.override(tables, settings, known)
     for name in tables:
         if name not in known:

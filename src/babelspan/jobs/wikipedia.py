@@ -43,7 +43,7 @@ class Choice:
     """Which articles and paragraphs are taken.
 
     Attributes:
-        ranked: pages with the highest PageRank that are looked at.
+        ranked: number of pages with the highest PageRank to choose from.
         articles: how many are taken of these, by a hash of their titles.
         paragraphs: that an article must have, at least.
         shortest: characters of a paragraph, at least.
@@ -162,7 +162,7 @@ def carry_out(
     site = site_of(dump)
     code = language or site.language
     if not code:
-        raise DataError(f"{dump}: says no language; give it with --language")
+        raise DataError(f"{dump}: does not name its language; give it with --language")
     manifest = out / f"manifest-{code}.json"
     made_of = {
         "dump": checksum_of_dump(dump),

@@ -59,7 +59,7 @@ def naming_loss(logits: Tensor, classes: Tensor, weights: Tensor) -> Tensor:
 
 
 def telling_loss(scores: Tensor, is_source: Tensor) -> Tensor:
-    """Cross-entropy of a discriminator that tells source from target, in nats.
+    """Cross-entropy of a discriminator between source and target, in nats.
 
     The mean over the batch of log(1 + exp(-s)) for texts of the source and log(1 + exp(s)) for
     those of the target. Lee and Lee (2019), arXiv:1907.06042, Eq. 1 has log D of the target and

@@ -32,7 +32,7 @@ def squared_distance(one: Tensor, other: Tensor) -> Tensor:
 def cosine_between(vectors: Tensor, group: Tensor) -> Tensor:
     """Mean cosine of two vectors of different groups; 0 where there is one group only.
 
-    With sentences for groups it tells a collapse: near 1 where all words have one direction.
+    With sentences as groups it shows a collapse: it is near 1 if all words have one direction.
 
     Args:
         vectors: (N, H).

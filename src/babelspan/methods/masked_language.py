@@ -1,4 +1,4 @@
-"""Masked-language learning: hidden tokens of plain text are guessed from what stands around them.
+"""Masked-language learning: guess hidden tokens of plain text from the tokens around them.
 
 Paper      Devlin et al. (2019), arXiv:1810.04805, Section 3.1, Task 1, and Appendix A.1; in many
            languages, by the size of their texts: Conneau et al. (2020), arXiv:1911.02116.

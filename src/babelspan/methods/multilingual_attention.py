@@ -1,4 +1,4 @@
-"""Multilingual adaptive attention: a text is read with its translations beside it.
+"""Multilingual adaptive attention: a text is read together with its translations.
 
 Paper      Wu et al. (2021), arXiv:2107.05002, Sections 4.2 and 4.3; Tables 4, 5, 7 and 8. Built on
            Cui et al. (2019), arXiv:1909.00361 (Dual BERT), which says what it leaves out.
@@ -134,12 +134,12 @@ def _attending(reader: Reader, found: Joined, config: Config, run: Run) -> Paral
     if isinstance(reader, ParallelReader):
         if config.languages is not None and config.languages != reader.languages:
             raise ConfigError(
-                f"expected a reader with translations into {', '.join(config.languages)} beside, "
-                f"got one with {', '.join(reader.languages)}; leave `languages` out to train it on"
+                f"expected a reader of translations into {', '.join(config.languages)}, got one "
+                f"of {', '.join(reader.languages)}; leave out `languages` to train it further"
             )
         return reader
     if not isinstance(reader, PretrainedReader):
-        raise ConfigError(f"a reader of the kind {reader.kind!r} cannot attend to translations")
+        raise ConfigError(f"a reader of kind {reader.kind!r} cannot attend to translations")
     if config.attention == "none":
         return ParallelReader(reader, None, languages=found.languages)
     heads = config.heads or int(reader.encoder.model.config.num_attention_heads)

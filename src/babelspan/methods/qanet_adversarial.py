@@ -141,9 +141,9 @@ def _two_sided(reader: Reader) -> QANet:
     if not isinstance(reader, QANet) or len(reader.sides) != 2:
         what = f"the sides {', '.join(getattr(reader, 'sides', ())) or 'none'}"
         raise ConfigError(
-            f"expected a qanet with layers of two sides' own, got one of the kind {reader.kind!r} "
-            f"with {what}; make one with `babelspan new qanet --sides SOURCE,TARGET --set "
-            "dependent=encoder`"
+            f"expected a qanet with separate layers for two sides, got a reader of kind "
+            f"{reader.kind!r} with {what}; make one with `babelspan new qanet --sides "
+            "SOURCE,TARGET --set dependent=encoder`"
         )
     return reader
 

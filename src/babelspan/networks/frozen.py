@@ -42,7 +42,7 @@ def lower_part(reader: Any, layers: int) -> list[nn.Parameter]:
     encoder = getattr(reader, "encoder", None)
     if not isinstance(encoder, Encoder):
         raise ConfigError(
-            f"frozen={layers}: expected a reader with a pretrained encoder, found one of the kind "
+            f"frozen={layers}: expected a reader with a pretrained encoder, found one of kind "
             f"{getattr(reader, 'kind', type(reader).__name__)!r}; leave the setting out"
         )
     if layers > encoder.layers:
@@ -62,7 +62,7 @@ def lower_part(reader: Any, layers: int) -> list[nn.Parameter]:
     ]
     if not stacks or not embeddings:
         raise ConfigError(
-            f"frozen={layers}: the layers of this encoder cannot be told apart (some encoders "
-            "share them); leave the setting out"
+            f"frozen={layers}: expected an encoder with separate layers, found none (some "
+            "encoders share theirs); leave the setting out"
         )
     return [*embeddings[0].parameters(), *stacks[0][:layers].parameters()]

@@ -1,4 +1,4 @@
-"""A reader of a text with its translations beside it; answers are places in the text itself.
+"""A reader of a text together with its translations; answers are places in the text itself.
 
 Wu et al. (2021), arXiv:2107.05002, Section 4.2: one encoder for all texts, adaptive attention over
 the translations, a span head on G (Eq. 20 and 21).
@@ -130,7 +130,7 @@ class ParallelBatch:
 class Read(NamedTuple):
     """What a reader makes of a batch: of the own windows (B), and of each translation (K).
 
-    Translations are read by the encoder and its plain head, with nothing beside them.
+    Translations are read by the encoder and its plain head, without other texts.
     """
 
     own: Reading

@@ -71,7 +71,7 @@ class Batch:
         return (limits[:, :1] <= tokens) & (tokens < limits[:, 1:])
 
     def alone(self, number: int) -> "Batch":
-        """One of the windows as a batch of its own, without padding."""
+        """One of the windows as a batch, without padding."""
         window = self.windows[number]
         tensors: dict[str, Any] = {
             name: getattr(self, name)[number : number + 1, : window.length]

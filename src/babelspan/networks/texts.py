@@ -116,8 +116,8 @@ def encoder_of(reader: Any, layer: int | None = None) -> TextEncoder:
     encoder: TextEncoder | None = getattr(reader, "encoder", None)
     if encoder is None or not hasattr(encoder, "texts"):
         raise ConfigError(
-            f"expected a reader with an encoder that reads texts by themselves, got one of the "
-            f"kind {reader.kind!r}"
+            "expected a reader with an encoder that reads single texts, got one of kind "
+            f"{reader.kind!r}"
         )
     if layer is not None and not 0 <= layer <= encoder.layers:
         raise ConfigError(f"layer must be in [0, {encoder.layers}] for this reader, got {layer}")

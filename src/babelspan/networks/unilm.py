@@ -103,7 +103,7 @@ def built(config: Any) -> UnilmEncoder:
     if config.model_type not in FAMILIES:
         raise ConfigError(
             f"expected an encoder of the families {', '.join(FAMILIES)}, found "
-            f"{config.model_type!r}, which cannot write from a cache; choose another checkpoint"
+            f"{config.model_type!r}, which cannot write questions; choose another checkpoint"
         )
     config = copy.deepcopy(config)
     config.is_decoder = True

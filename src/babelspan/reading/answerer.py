@@ -1,4 +1,4 @@
-"""A reader that answers: windows, engine and decoder put together."""
+"""The answerer: it cuts texts into windows, runs a reader on them, and decodes the answers."""
 
 import math
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -38,28 +38,27 @@ _Started = tuple[list[Example], list[tuple[int, Window]]]
 """Examples and their windows, each with the position of its example."""
 
 Watch = Callable[[int, int], None]
-"""Called with the number of windows read so far and in all."""
+"""Called with the number of windows read so far and the total number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An answer in one of several contexts; `context` is its index."""
+    """An answer in one of several contexts; `context` is the index of that context."""
 
     context: int
     prediction: Prediction
 
 
 class Answerer:
-    """Answers questions about contexts with one reader. Safe under threads.
+    """Answers questions about contexts with one reader. Threads can share it.
 
     Args:
         engine: the reader.
-        limits: how long contexts are cut into windows; None for the engine's own.
+        limits: how long contexts are cut into windows; None for the engine's limits.
         max_answer_tokens: the longest answer, in tokens; None for 30, or 15 in a call.
-        whole_words: whether an answer that starts or ends inside a word is widened to all of it.
-        calibration: what makes probabilities of scores; None to give none.
-        crew: threads that read for several answerers in turn, borrowed; None where the engine's
-            own do.
+        whole_words: whether an answer that starts or ends inside a word is widened to the word.
+        calibration: turns scores into probabilities; None for no probabilities.
+        crew: threads shared with other answerers; None for the engine's own threads.
     """
 
     def __init__(
@@ -84,9 +83,9 @@ class Answerer:
         self._tokens_of_a_call = self.max_answer_tokens if given else _TOKENS_OF_A_CALL
 
     def unfamiliar(self, text: str) -> tuple[str, ...]:
-        """The scripts of a text that the reader hardly knows, by name; none where it cannot tell.
+        """Names of the scripts in a text that the reader hardly knows; empty if that is unknown.
 
-        Of a long text the middle is looked at.
+        Only the middle of a long text is checked.
         """
         if not isinstance(self.engine, Knowing):
             return ()
@@ -96,7 +95,7 @@ class Answerer:
 
     @property
     def languages_beside(self) -> tuple[str, ...]:
-        """Of the translations that the reader reads beside a text; none for most readers."""
+        """Languages of the translations that the reader reads with a text; mostly empty."""
         found: tuple[str, ...] = getattr(self.engine, "languages", ())
         return found
 
@@ -118,10 +117,10 @@ class Answerer:
             yield self._judged(best, found)
 
     def spans(self, examples: Iterable[Example], *, top_k: int) -> Iterator[list[Span]]:
-        """Of each example the best answers that do not overlap, best first, in order.
+        """For each example, in order, its best answers that do not overlap, best first.
 
-        The question may be empty: a reader that was trained without questions says what in a text
-        may be asked for (Alberti et al. 2019, arXiv:1906.05416).
+        The question may be empty: a reader that was trained without questions finds the parts of a
+        text that people may ask about (Alberti et al. 2019, arXiv:1906.05416).
         """
         for example, found in self._read(examples, top_k=top_k, allows_overlap=False):
             best = predictions(
@@ -141,21 +140,22 @@ class Answerer:
         top_k: int = 1,
         watch: Watch | None = None,
     ) -> list[Found]:
-        """The best answers to one question among several contexts, best first, no two overlapping.
+        """The best answers to one question in several contexts, best first, without overlaps.
 
-        A span is weighed by its odds against "no answer" in the same window, which tells apart
-        windows that hold the answer and windows that only look like it; `logit` is that log-odds.
-        Scores are shares of all spans of all contexts and of "nowhere": they add up to less than 1.
-        Probabilities are those of an answer over one text, made from such a share.
+        A span is judged by its odds against "no answer" in the same window. This separates windows
+        with the answer from windows that only look like it. `logit` is the logarithm of these odds.
+        The score is the share of the span among all spans of all contexts and "no answer", so
+        scores add up to less than 1. The probability is computed from the score, with a
+        calibration made on single texts.
 
         Args:
             question: the question.
-            contexts: the texts to search, or one text; those without tokens hold no answer.
-            top_k: how many answers to give, at most.
-            watch: told how many windows have been read.
+            contexts: the texts to search, or one text; a text without tokens has no answer.
+            top_k: the maximum number of answers.
+            watch: called with the number of windows that have been read.
 
         Raises:
-            ValueError: if the question is empty, a context is no text, or `top_k` below 1.
+            ValueError: if the question is empty, a context is not a text, or `top_k` is below 1.
             DataError: if the question leaves no room for a context.
         """
         texts = texts_of("contexts", contexts)
@@ -165,10 +165,10 @@ class Answerer:
     def among(
         self, examples: Sequence[Example], *, top_k: int = 1, watch: Watch | None = None
     ) -> list[Found]:
-        """As `ask`, with the question and each of its contexts as an example.
+        """Like `ask`, with one example for each context.
 
         Args:
-            examples: with their position as id.
+            examples: the question with each context; the id is the position of the context.
             top_k: as in `ask`.
             watch: as in `ask`.
 
@@ -186,13 +186,13 @@ class Answerer:
     def best_found(
         self, examples: Sequence[Example], read: Sequence[Sequence[Candidates]], *, top_k: int
     ) -> tuple[list[Found], float]:
-        """The best answers to one question, and the share of "nowhere", as `ask` weighs them.
+        """The best answers to one question, as in `ask`, and the share of "no answer".
 
         Args:
-            examples: the question over each context; ids are the contexts' numbers.
-            read: for each the candidates of its windows, all `against_no_answer`, found with
-                `allows_overlap=False`.
-            top_k: how many answers to give, at most.
+            examples: the question with each context; the id is the number of the context.
+            read: for each example, the candidates of its windows, all `against_no_answer`, found
+                with `allows_overlap=False`.
+            top_k: the maximum number of answers.
         """
         everything = [c for found in read for c in found]
         if not everything:
@@ -214,7 +214,7 @@ class Answerer:
         return sorted(answers, key=lambda a: -a.prediction.logit)[:top_k], math.exp(-mass)
 
     def borrowing(self, crew: Crew) -> "Answerer":
-        """The same answerer, whose windows are read by a crew of its engine."""
+        """The same answerer, but a crew of its engine reads the windows."""
         shared = copy(self)
         shared.crew = crew
         return shared
@@ -232,36 +232,37 @@ class Answerer:
         handle_impossible_answer: bool | None = None,
         **options: Any,
     ) -> Any:
-        """Answer as the question-answering pipeline of transformers 4 did.
+        """Answer like the question-answering pipeline of transformers 4.
 
-        Where it differs: an answer's score is its share of all spans that were read; a list of one
-        gives a list of one; an empty context gives an empty answer with a score of 0; questions
-        are never cut.
+        Differences: the score of an answer is its share among all spans that were read; a list of
+        one gives a list of one; an empty context gives an empty answer with a score of 0;
+        questions are never cut.
 
         Args:
-            question: a question, or a list of them; without a context a record with the keys
+            question: a question or a list of questions; without a context, a record with the keys
                 "question" and "context", or a list or iterator of records.
-            context: the text for all questions, or a list, one for each.
-            data: records, in place of question and context; `X` is another name for it.
-            top_k: how many answers to each question; 1 if None. `topk` is another name for it.
-            doc_stride: context tokens that neighbouring windows share; less than a window has room
-                for beside the question.
+            context: one text for all questions, or a list with one text for each.
+            data: records, instead of question and context; `X` is another name for it.
+            top_k: the number of answers to each question; 1 if None. `topk` is another name for it.
+            doc_stride: context tokens that neighbouring windows share; it must leave room for more
+                of the context in each window.
             max_answer_len: the longest answer, in tokens; None for the answerer's limit, or 15 if
-                it was given none.
-            max_seq_len: tokens of a window, at most.
-            handle_impossible_answer: whether "no answer" (empty, 0 to 0) competes.
-            options: `batch_size`, `num_workers` and `padding` are taken; no answer depends on them.
+                it has none.
+            max_seq_len: the maximum number of tokens in a window.
+            handle_impossible_answer: whether the answer may be empty ("", 0 to 0).
+            options: `batch_size`, `num_workers` and `padding` are accepted; answers do not depend
+                on them.
 
         Returns:
-            A dict with `score` (probability), `start`, `end` (characters, end exclusive) and
-            `answer`, with `context[start:end] == answer`; a list of dicts, best first, where
-            top_k is above 1; a list of these for lists, an iterator for an iterator.
+            A dict with `score`, `start`, `end` (characters, end exclusive) and `answer`, with
+            `context[start:end] == answer`. If `top_k` is above 1, a list of dicts, best first. A
+            list of these for lists, an iterator for an iterator.
 
         Raises:
-            ValueError: if there is no question or no context, one is of another type, lists differ
-                in length, or a question is empty.
+            ValueError: if the question or the context is missing or has the wrong type, lists
+                differ in length, or a question is empty.
             KeyError: if a record has no question or no context.
-            ConfigError: for an option that cannot be kept, with what to do instead.
+            ConfigError: if an option is not supported; the message says what to do instead.
             DataError: if a question leaves no room for its context.
         """
         examples, form = called(question, context, options.pop("X", data))

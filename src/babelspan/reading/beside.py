@@ -1,4 +1,4 @@
-"""Answers from a text with translations beside it that a translator makes on the way.
+"""Answers from a text and its translations, which a translator makes for each question.
 
 For readers of parallel texts: Wu et al. (2021), arXiv:2107.05002, Section 5.1, translate what is
 asked at test. Answers are places in the text as it was given.

@@ -70,7 +70,7 @@ class Crew:
         return Turn(self)
 
     def read(self, windows: Sequence[Any]) -> Generator[Logits, None, None]:
-        """As `Engine.read`, in a turn of its own; once closed, it reads no more of the windows."""
+        """Like `Engine.read`, taking turns with others; closing it stops the reading of windows."""
         turn = self.turn()
         results = _results(turn, [turn.read(window, _logits) for window in windows])
         next(results)  # from here on, closing it ends the turn

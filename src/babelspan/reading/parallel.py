@@ -1,4 +1,4 @@
-"""Windows of a text with its translations beside it.
+"""Windows of a text and of its translations.
 
 An example's translations are its `others`. Each is cut into windows of its own; a window of the
 own text takes along one window of each, and answers are always places in the own text.
@@ -23,7 +23,7 @@ SETTINGS = "parallel.json"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ParallelWindow:
-    """A window of a text and those of its translations beside it.
+    """A window of a text with the windows of its translations.
 
     Attributes:
         own: of the text itself.

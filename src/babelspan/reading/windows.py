@@ -56,7 +56,7 @@ class Window:
 
     Attributes:
         example: the example.
-        frame: what stands round question and context.
+        frame: the tokens around question and context.
         question_ids: token ids of the question, (Q,).
         context: the context tokens in the window.
         first_token: index of the first of them among all tokens of the context.
@@ -206,7 +206,7 @@ class Featurizer:
         return -1
 
     def frame_of(self, example: Example) -> Frame:
-        """What stands round question and context of an example; its size is always the same."""
+        """The tokens around question and context of an example; their number never changes."""
         return self.frame
 
     def of_question(self, example: Example) -> Tokens:

@@ -72,7 +72,7 @@ class WordFeaturizer(Featurizer):
         return places
 
     def frame_of(self, example: Example) -> Frame:
-        """What stands round question and context of an example, with the sides of both."""
+        """The tokens around question and context of an example, with the sides of both."""
         question = self.table.side_of(example, example.question_language)
         return _frame(question, self.table.side_of(example, example.context_language))
 

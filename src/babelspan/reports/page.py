@@ -24,7 +24,7 @@ _HERE = Path(__file__).parent
 
 
 def page(evaluation: Evaluation, other: Evaluation | None = None) -> str:
-    """An HTML page of an evaluation, or of two side by side.
+    """An HTML page of an evaluation, or a comparison of two.
 
     Args:
         evaluation: of a reader, called A where there are two.

@@ -1,4 +1,4 @@
-"""The content of a report on a generator: written questions, people's, and their figures."""
+"""The content of a report on a generator: its questions, human questions, and their figures."""
 
 import csv
 import io
@@ -24,7 +24,7 @@ class QuestionEvaluation:
         cells: examples by pair, with people's questions, in the order of the figures.
         questions: written question by id, by pair; empty where none was written.
         grid: figures of the same pairs.
-        recognised: share of people's questions whose language was told; None with one language.
+        recognised: share of human questions whose language was recognised; None with one language.
     """
 
     generator: str

@@ -44,7 +44,7 @@ $pairs
 
 
 def question_page(evaluation: QuestionEvaluation) -> str:
-    """An HTML page with a matrix of each figure, and all questions beside people's."""
+    """An HTML page with a matrix of each figure, and all questions next to the human ones."""
     style = _STYLE.read_text("utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     return _PAGE.substitute(
@@ -62,10 +62,10 @@ def question_page(evaluation: QuestionEvaluation) -> str:
 def _summary(evaluation: QuestionEvaluation) -> str:
     questions = sum(map(len, evaluation.cells.values()))
     told = evaluation.recognised
-    trust = "" if told is None else f" Of people's questions {percent(told)} % are recognised."
+    trust = "" if told is None else f" {percent(told)} % of the human questions are recognised."
     return (
         f"Pairs of languages: {len(evaluation.cells)}. Questions over all pairs: {questions:,}. "
-        f"Languages are told apart by samples of people's questions.{trust}"
+        f"Languages are recognised by samples of the human questions.{trust}"
     )
 
 
@@ -82,7 +82,7 @@ def _pair(evaluation: QuestionEvaluation, pair: Pair) -> str:
     name = escape("-".join(pair))
     figures, examples = evaluation.grid.cells[pair], evaluation.cells[pair]
     said = (
-        f"{len(examples)} questions, {figures.question_words:.1f} words each, people's "
+        f"{len(examples)} questions, {figures.question_words:.1f} words each, human questions "
         f"{figures.gold_words:.1f}; {figures.missing} not written"
     )
     items = "\n".join(_items(evaluation, pair, examples))

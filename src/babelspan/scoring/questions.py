@@ -1,4 +1,4 @@
-"""Figures of generated questions beside those of people: BLEU-4, chrF++, language, copies.
+"""Figures of generated questions, compared with human ones: BLEU-4, chrF++, language, copies.
 
 BLEU and chrF are computed by sacrebleu (Post 2018); chrF++: Popovic 2017.
 """
@@ -84,10 +84,10 @@ class QuestionFigures:
         chrf_each: (Q,).
         languages: that each question is in, among those of the data; None for no words.
         right_language: share of questions in the language asked for.
-        copied: share of a question's words that stand in the text.
+        copied: share of a question's words that are in the text.
         with_answer: share of questions that hold their answer.
         self_bleu: of the questions against each other.
-        gold_self_bleu: the same of people's.
+        gold_self_bleu: the same for human questions.
         distinct_1, distinct_2: different words and pairs of words, per word and pair.
         question_words, gold_words: mean number of words.
         missing: questions that were not written; they count as empty.
@@ -128,7 +128,7 @@ def question_figures(
     read_f1: float | None = None,
     gold_read_f1: float | None = None,
 ) -> QuestionFigures:
-    """Compare written questions with people's.
+    """Compare generated questions with human ones.
 
     Args:
         examples: of one pair of languages, with people's questions.

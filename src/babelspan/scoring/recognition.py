@@ -1,4 +1,4 @@
-"""Which of a few languages a short text is in, told by samples of each.
+"""Recognise which of a few languages a short text is in, from samples of each.
 
 Naive Bayes over runs of one to three characters of words (Cavnar and Trenkle 1994 compare such runs
 by rank). It knows the languages of the samples only, whatever their codes.

@@ -48,7 +48,7 @@ def language_of(text: str, among: Collection[str] = ()) -> str:
     """The ISO 639-1 code of a text's language, or "und".
 
     Args:
-        text: any text; of a long one the beginning is looked at.
+        text: any text; of a long one only the beginning is used.
         among: languages that it may be in; all that are known where there are none.
     """
     seen = text[:_SEEN]

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 
 class Units(NamedTuple):
-    """How much of a text stands before a place."""
+    """The length of a text before a place, in several units."""
 
     utf16: int
     """UTF-16 code units, as JavaScript, Java and C# count."""

@@ -60,7 +60,7 @@ def segmenter() -> str:
 
 
 def pieces(text: str, language: str) -> list[str]:
-    """A text cut by ICU: its words and what stands between them; together they are the text.
+    """A text cut by ICU: its words and the text between them, which together are the text.
 
     Args:
         text: any text.
@@ -75,8 +75,8 @@ def pieces(text: str, language: str) -> list[str]:
     except ImportError:
         where = f"text in {language!r}" if language else "some of the text"
         raise ConfigError(
-            f"{where} is written without spaces and cut into words by ICU; "
-            f"install it: {how_to_install('translate')}"
+            f"{where} is written without spaces, and cutting it into words needs ICU: "
+            f"{how_to_install('translate')}"
         ) from None
     # ICU counts UTF-16 units, so that its pieces are used and not its places; and it takes no
     # lone surrogates.

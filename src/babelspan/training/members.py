@@ -1,4 +1,4 @@
-"""Examples with their translations beside them: what a reader of parallel texts learns from."""
+"""Examples with their translations, from which a reader of parallel texts learns."""
 
 import re
 from collections import Counter, defaultdict

@@ -89,7 +89,7 @@ class Bar:
         self._progress.update(self._task, completed=self._run.clock.update)
 
     def show(self, line: Mapping[str, float]) -> None:
-        """Show figures beside the bar."""
+        """Show figures next to the bar."""
         text = "  ".join(f"{name} {value:.4g}" for name, value in line.items())
         self._progress.update(self._task, figures=text)
         clock = self._run.clock

@@ -1,4 +1,4 @@
-"""Pairs of windows, one of the source and one of the target, for a critic that tells them apart."""
+"""Pairs of windows, one of the source and one of the target, for a critic between them."""
 
 from collections.abc import Sequence
 from typing import overload

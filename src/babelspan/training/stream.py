@@ -268,8 +268,8 @@ class Both(Generic[B, C]):
         """
         if order.accumulation != 1 or order.batch_tokens is not None:
             raise ConfigError(
-                "expected accumulation = 1 and no batch_tokens where two streams are read, got "
-                f"{order.accumulation} and {order.batch_tokens}"
+                "this method reads two streams, which needs accumulation = 1 and no batch_tokens, "
+                f"got {order.accumulation} and {order.batch_tokens}"
             )
         return BothUpdates(self, replace(order, is_full=True))
 

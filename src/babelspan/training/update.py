@@ -98,12 +98,13 @@ class Updater:
         """
         if self not in self._run.updaters:
             raise ConfigError(
-                f"the updater of {self.name!r} is of an earlier stage; make a new one before `fit`"
+                f"the updater of {self.name!r} belongs to an earlier stage; make a new one before "
+                "`fit`"
             )
         moment = self._run.clock.update, self._run.clock.micro_batch
         if self._run.config.accumulation > 1 and self._seen == moment:
             raise ConfigError(
-                f"the updater of {self.name!r} is called twice for one micro-batch, which takes "
+                f"the updater of {self.name!r} is called twice for one micro-batch, which needs "
                 "accumulation = 1"
             )
         self._seen = moment
@@ -120,7 +121,7 @@ class Updater:
                 self._update()
 
     def state_dict(self) -> dict[str, Any]:
-        """What a resumed run needs beside the player's weights.
+        """What a resumed run needs in addition to the player's weights.
 
         Raises:
             ConfigError: if the last gradient, or a weight that came of it, is not finite.

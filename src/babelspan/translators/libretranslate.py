@@ -98,7 +98,7 @@ class LibreTranslate:
 
     @cached_property
     def identity(self) -> str:
-        """The server's address and the version that it tells.
+        """The server's address, and its version if the server reports it.
 
         Raises:
             TranslationError: if the server cannot be reached.
@@ -292,8 +292,8 @@ def _address(url: str) -> str:
         )
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ConfigError(
-            f"libretranslate: expected an address without user, password or what follows ? or #, "
-            f"for {parts.hostname}; a key goes into {KEY}"
+            "libretranslate: expected an address without user, password, ? and #, "
+            f"for {parts.hostname}; put the key into {KEY}"
         )
     return url.rstrip("/")
 

@@ -1,4 +1,4 @@
-"""The pieces of a vocabulary that goes on from another one, for more languages."""
+"""The pieces of a vocabulary that extends another one to more languages."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence

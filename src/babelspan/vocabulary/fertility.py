@@ -12,7 +12,7 @@ class Fertility:
 
     Attributes:
         characters: code points, white space left out.
-        words: what stands between white space.
+        words: number of words, separated by white space.
         tokens: of the tokenizer.
         unknown: tokens among them that stand for unknown characters.
     """

@@ -25,7 +25,7 @@ class PieceLinks(NamedTuple):
 
 
 def self_links(old: Tokenizer, new: Tokenizer, texts: Iterable[str], *, unknown: int) -> PieceLinks:
-    """How often a new piece and an old one stand at the same characters.
+    """How often a new piece and an old one cover the same characters.
 
     Of a word that the old tokenizer cuts into several pieces, the new piece is linked to each.
 

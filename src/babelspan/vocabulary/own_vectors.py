@@ -1,4 +1,4 @@
-"""Word vectors trained on one's own texts, where no file of vectors is at hand.
+"""Train word vectors on given texts, for languages without a file of vectors.
 
 By gensim (extra `vectors`), skip-grams with negative samples: Mikolov et al. (2013).
 Vectors of words that are rare in the texts are poor: fixed ones from a large
@@ -50,7 +50,7 @@ def train_vectors(
         from gensim.models import Word2Vec
     except ImportError:
         raise ConfigError(
-            f"vectors of one's own texts are trained by gensim: {how_to_install('vectors')}"
+            f"training vectors on your texts needs gensim: {how_to_install('vectors')}"
         ) from None
     sentences = [
         [place.of(text) for place in word_tokens(text, unspaced)]
@@ -70,8 +70,8 @@ def train_vectors(
         ).wv
     except RuntimeError as error:
         raise DataError(
-            f"expected texts in {language!r} with words that come {LEAST} times or more, found "
-            f"{len(sentences)} texts without ({error}); name more texts"
+            f"expected texts in {language!r} with words that occur {LEAST} times or more, found "
+            f"none in {len(sentences)} texts ({error}); give more texts"
         ) from None
     pairs = ((word, model[word]) for word in model.index_to_key)
     write_vectors(path, pairs, width, len(model.index_to_key))

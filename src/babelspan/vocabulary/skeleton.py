@@ -80,7 +80,7 @@ def normal(text: str, *, lowercase: bool = True) -> str:
 def count_words(texts: Iterable[str], *, lowercase: bool = True) -> Counter[str]:
     """How often each word occurs, as a `skeleton` cuts text, `BORDER` included.
 
-    What stands between white space is cut once for all its occurrences.
+    Each word between white space is cut once, however often it occurs.
     """
     chunks: Counter[str] = Counter()
     for text in texts:

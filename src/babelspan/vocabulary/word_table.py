@@ -90,7 +90,7 @@ class WordTable:
     def side_of(self, example: Example, language: str) -> int:
         """The side of a text of an example, by the origin of the example, not only its language.
 
-        A translated example stands for the source, whatever language it was translated into.
+        A translated example belongs to the source, whatever language it was translated into.
         """
         if len(self.sides) < 2:
             return 0

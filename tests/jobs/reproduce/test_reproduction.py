@@ -377,10 +377,10 @@ def answers(out: Path, key):
         ({"tests": (replace(SCALE.tests[0], scorer="mlca"),)}, "unknown scorer 'mlca'; did you"),
         ({"tests": (replace(SCALE.tests[0], data=("mlca",)),)}, "mlca"),
         ({"tests": (replace(SCALE.tests[0], split=None),)}, "holds the splits dev, test; choose"),
-        ({"probe": 4}, "probes need a test that is crossed, 'MLQA' is not"),
+        ({"probe": 4}, "probes need a crossed test, but 'MLQA' is not crossed"),
         ({"start": ("epochs=one",)}, "'epochs': .* integer, found 'one'"),
         ({"settings_of_row": {"zs": ("weight=1.0",)}}, "unknown key 'weight'"),
-        ({"settings": ("seed=3",)}, "expected no setting of the seed, found one; use --seeds"),
+        ({"settings": ("seed=3",)}, "expected no seed among the settings, found one; use --seeds"),
     ],
 )
 def test_what_is_missing_is_told_before_anything_is_made(data, tmp_path, change, message):

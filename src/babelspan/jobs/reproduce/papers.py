@@ -232,8 +232,8 @@ def _refuse_wrong_keys(paper: Paper, scale: Scale, where: str) -> None:
     for key in scale.row:
         if key == START or not re.fullmatch(r"[a-z0-9][a-z0-9.-]*", key):
             raise ConfigError(
-                f"{where}: expected the key of a row in small letters, digits, dots and hyphens, "
-                f"and not {START!r}, found {key!r}"
+                f"{where}: expected the key of a row in lower-case letters, digits, dots and "
+                f"hyphens, and not {START!r}, found {key!r}"
             )
     rows = {**paper.rows, **scale.row}
     _refuse_unknown(where, "row", (*scale.against, *scale.settings_of_row), list(rows))

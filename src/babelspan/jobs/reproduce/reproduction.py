@@ -159,7 +159,7 @@ class Reproduction:
         return tuple(files)
 
     def members_of(self, test: Test, languages: Collection[str]) -> list[DataFile]:
-        """The files that stand beside a test, of some languages; errors as in `find`."""
+        """The translations of a test in some languages; errors as in `find`."""
         files = find([self.data / path for path in test.members], split=test.split)
         return [file for file in files if file.context_language in languages]
 
@@ -205,10 +205,10 @@ def check_inputs(reproduction: Reproduction) -> None:
     ]
     for method, settings in [*stages, ("fine_tune", scale.start or ())]:
         if any(setting.startswith(("seed=", "run.seed=")) for setting in settings):
-            raise ConfigError("expected no setting of the seed, found one; use --seeds")
+            raise ConfigError("expected no seed among the settings, found one; use --seeds")
         train_job.resolve(method, settings=settings)
     if scale.probe and not scale.tests[0].crossed:
-        raise ConfigError(f"probes need a test that is crossed, {scale.tests[0].name!r} is not")
+        raise ConfigError(f"probes need a crossed test, but {scale.tests[0].name!r} is not crossed")
     targets = [reproduction.data / scale.target] if scale.target else []
     own = [file for row in reproduction.rows.values() for file in reproduction.own_files_of(row)]
     for file in (*reproduction.sources_of(Row(name="all")), *targets, *own):

@@ -47,8 +47,8 @@ def _translate(
     translator = named or reproduction.translator
     if translator is None:
         raise ConfigError(
-            f"translations into {', '.join(translation.to)} are to be made and this scale names no "
-            "translator: name one with --translator, or a folder of translations with --translated"
+            f"this scale needs translations into {', '.join(translation.to)} and names no "
+            "translator; name one with --translator, or a folder of translations with --translated"
         )
     folder = reproduction.translations.resolve() / "-".join(translation.to)
     shards, paragraphs = translate_job.plan_shards(reproduction.train, None)

@@ -175,8 +175,8 @@ def shortest(modes: Iterable[str], source: str, target: str) -> tuple[str, ...]:
             seen.add(end)
             chains += [(*chain, mode) for mode in ordered if _same(_ends(mode)[0], end)]
     raise ConfigError(
-        f"apertium: no installed pairs translate from {source!r} to {target!r}; there are "
-        f"{_listed(ordered)}; on Debian: apt-cache search ^apertium-"
+        f"apertium: no installed pairs translate from {source!r} to {target!r}; installed: "
+        f"{_listed(ordered)}; to find more on Debian: apt-cache search ^apertium-"
     )
 
 

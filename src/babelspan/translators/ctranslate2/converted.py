@@ -1,8 +1,8 @@
 """Translation models in CTranslate2 form: what a folder of one holds, and how it is made.
 
-Beside what CTranslate2 writes (`model.bin`, `config.json`, a vocabulary) stand the tokenizer and
-the card of the checkpoint. The family of a model shows in its vocabulary, by the tokens for
-languages, so that folders converted by others work too. Nothing here runs a model.
+In addition to the files of CTranslate2 (`model.bin`, `config.json`, a vocabulary), a folder has the
+tokenizer and the card of the checkpoint. The family of a model is recognised by the tokens for
+languages in its vocabulary, so folders converted by others work too. Nothing here runs a model.
 """
 
 import importlib.util
@@ -38,7 +38,7 @@ _SHARED_PIECES = ("sentencepiece.bpe.model", "spiece.model", "sentencepiece.mode
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """How models of a kind are told what to translate to.
+    """How models of a family take the languages to translate between.
 
     Attributes:
         name: of the kind.
@@ -106,7 +106,7 @@ class ConvertedModel:
         self._unspoken = {*self._languages.values(), *_CONTROL}
         if (targets and self._languages) or (sources and self.family is not MARIAN):
             raise ConfigError(
-                f"{folder}: the vocabulary of the {self.family.name} model has its languages; "
+                f"{folder}: the vocabulary of the {self.family.name} model names its languages; "
                 f"leave out {'target' if targets else 'source'}="
             )
         self._sources, self._targets = _marian_codes(folder, sources, targets)
@@ -205,7 +205,7 @@ def _refuse_other_kinds(path: Path) -> None:
     """See that a checkpoint is of a kind that is converted, by its `config.json`."""
     if path.exists() and (kind := _object(path).get("model_type")) not in _KINDS:
         raise DataError(
-            f"{path}: expected a Marian, M2M-100, NLLB or MADLAD-400 model, found one of the kind "
+            f"{path}: expected a Marian, M2M-100, NLLB or MADLAD-400 model, found one of kind "
             f"{kind!r}"
         )
 
