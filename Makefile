@@ -32,7 +32,12 @@ quickstart: $(VENV)/.core  ## ask over the sample texts and measure the default 
 	    sys.argv[2].encode(), {"Content-Type": "application/json"})).read().decode())' \
 	    "$$(cat build/address)v1/answer" '$(ASKED)'
 
-test: $(VENV)/.dev  ## run all tests
+# Tests of the page look for faults with it, and are skipped where there is no npm.
+build/axe.min.js:
+	-mkdir -p build && cd build && npm pack --silent axe-core@4.14.1 \
+	  && tar -xzf axe-core-4.14.1.tgz --strip-components 1 package/axe.min.js
+
+test: $(VENV)/.dev build/axe.min.js  ## run all tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 docs: $(VENV)/.dev  ## build the documentation site in build/site; broken links are errors

@@ -59,9 +59,10 @@ class Served:
 
 
 @contextmanager
-def serving(**settings):
+def serving(collections=None, **settings):
     """A service with its server in a thread."""
-    service = Service(Settings(port=0, **settings), readers.Readers({"default": "default"}))
+    reading = readers.Readers({"default": "default"})
+    service = Service(Settings(port=0, **settings), reading, collections)
     address, is_up = [], threading.Event()
 
     def told(url):

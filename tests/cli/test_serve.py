@@ -2,7 +2,9 @@
 
 import json
 import os
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -10,6 +12,8 @@ import time
 import urllib.request
 
 import pytest
+
+from babelspan.readers import DEFAULT_FOLDER
 
 TEXT = "The lake lies in Siberia. " * 300
 
@@ -45,12 +49,25 @@ def asked(url, text, **more):
 
 
 def test_a_service_starts_answers_and_stops_when_told(started, tmp_path):
-    process, url = started("--reader", "mine=default", "--feedback", str(tmp_path / "f.jsonl"))
+    reader = shutil.copytree(DEFAULT_FOLDER, tmp_path / "reader", copy_function=os.symlink)
+    process, url = started("--reader", f"mine={reader}", "--feedback", str(tmp_path / "f.jsonl"))
+    logs = followed(process)
     assert url.startswith("http://127.0.0.1:")
     first = asked(url, "The lake lies in Siberia.")
     assert (first["answers"][0]["answer"], first["reader"]["name"]) == ("Siberia", "mine")
 
+    (reader / "reader.json").rename(tmp_path / "away")
+    process.send_signal(signal.SIGHUP)  # the new one is broken: the old one answers on
+    until(lambda: "reader stays" in events(logs))
+    assert asked(url, "The lake lies in Siberia.") == first
+    (tmp_path / "away").rename(reader / "reader.json")
     process.send_signal(signal.SIGHUP)
+    until(lambda: "reader loaded" in events(logs))
+
+    port = int(url.rstrip("/").rpartition(":")[2])
+    half = [socket.create_connection(("127.0.0.1", port), 60) for _ in range(500)]
+    for sock in half:
+        sock.sendall(b"POST /v1/answer HTTP/1.1\r\n")
     found = []
     threads = [
         threading.Thread(target=lambda: found.append(asked(url, TEXT)["complete"]))
@@ -58,17 +75,39 @@ def test_a_service_starts_answers_and_stops_when_told(started, tmp_path):
     ]
     for thread in threads:
         thread.start()
-    while "babelspan_windows_total" not in metrics(url) or waiting(url) < 3:
-        time.sleep(0.05)
+    until(lambda: waiting(url) >= 3 or len(found) == 3)
     process.send_signal(signal.SIGTERM)
     for thread in threads:
         thread.join(120)
-    _, logs = process.communicate(timeout=120)
-    assert process.returncode == 0
+    for sock in half:
+        sock.close()
+    assert process.wait(timeout=120) == 0
     assert found == [True] * 3
-    lines = [json.loads(line) for line in logs.splitlines()]
-    assert sum(line.get("route") == "/v1/answer" for line in lines) == 4
-    assert {"reader loaded"} <= {line["event"] for line in lines}
+    until(lambda: sum(line.get("route") == "/v1/answer" for line in logs) == 5)
+
+
+def followed(process):
+    """The lines of its log, as they come."""
+    lines = []
+
+    def follow():
+        for line in process.stderr:
+            lines.append(json.loads(line))
+
+    threading.Thread(target=follow, daemon=True).start()
+    return lines
+
+
+def events(logs):
+    return [line["event"] for line in logs]
+
+
+def until(true, seconds=120):
+    """Wait until something is true."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it has not come true"
+        time.sleep(0.05)
 
 
 def metrics(url):

@@ -32,7 +32,11 @@ BODIES = {
     "inner key": (changed(texts=[{"txt": "x"}]), 422, "unknown key 'txt'; did you mean 'text'?"),
     "no question": ('{"texts": [{"text": "x"}]}', 422, "expected a key 'question', found none"),
     "blank": (changed(question=" \n"), 422, "question: expected a question, found ' \\n'"),
-    "no text": (changed(texts=[]), 422, "expected either texts or documents"),
+    "no text": (
+        changed(texts=[]),
+        422,
+        "expected either texts, documents (one or more) or a collection, found none",
+    ),
     "both": (changed(documents=["sha256:0"]), 422, "found both"),
     "number": (changed(question=3), 422, "question: expected a valid string, found 3"),
     "long": (changed(question="x" * 1001), 422, "at most 1000 characters"),
@@ -98,7 +102,8 @@ def test_the_own_page_may_ask(served):
         ("GET", "/%2e%2e/%2e%2e/etc/passwd", 404),
         ("GET", "//v1/readers", 404),
         ("GET", "/v1/documents/%00", 404),
-        ("GET", "/v1/documents/..%2F..%2Fetc%2Fpasswd", 405),
+        ("GET", "/v1/documents/..%2F..%2Fetc%2Fpasswd", 404),
+        ("PUT", "/v1/documents/..%2Fpasswd", 404),
         ("GET", f"/{'x' * 10_000}", 404),
         ("POST", "/v1/nothing", 404),
     ],
@@ -107,6 +112,15 @@ def test_other_paths_and_methods_are_refused(served, method, path, status):
     found, headers, content = served.call(method, path)
     assert (found, headers["content-type"]) == (status, "application/problem+json")
     assert json.loads(content)["status"] == status
+
+
+def test_a_wrong_method_is_told_the_right_ones(served):
+    for path, methods in (
+        ("/v1/answer", "OPTIONS, POST"),
+        ("/v1/documents/x", "DELETE, GET, HEAD, OPTIONS, PUT"),
+    ):
+        status, headers, _ = served.call("TRACE", path)
+        assert (status, headers["allow"]) == (405, methods)
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer"])

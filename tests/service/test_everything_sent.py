@@ -13,7 +13,7 @@ KEYS = [
     *("question", "texts", "text", "name", "language", "documents", "reader", "top_k", "within"),
     *("partial", "surroundings", "max_answer_tokens", "inputs", "context", "parameters"),
     *("doc_stride", "max_seq_len", "verdict", "start", "end", "id"),
-    *("translations", "question_translations"),
+    *("translations", "question_translations", "collection", "passages", "question_language"),
 ]
 VALUES = st.recursive(
     st.none()

@@ -232,6 +232,19 @@ def test_who_sends_nothing_is_let_go():
         assert slow.startswith(b"HTTP/1.1 408") and b"no byte of the body came for 0.3 s" in slow
 
 
+def test_who_takes_nothing_of_its_answer_is_let_go():
+    with serving(idle_seconds=0.3) as served:
+        document = served.json("PUT", "/v1/documents/n", b"lake " * 1_600_000)[1]["id"]
+        head = f"GET /v1/documents/{document}/text HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        with socket.socket() as sock:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            sock.connect(("127.0.0.1", served.port))
+            sock.sendall(head.encode())
+            until(lambda: served.server.server_state.connections)
+            until(lambda: not served.server.server_state.connections)
+        assert served.ask()[0] == 200
+
+
 def test_headers_without_end_are_refused(served):
     found = raw(served, b"GET / HTTP/1.1\r\n", *[b"X-A: " + b"a" * 1000 + b"\r\n"] * 40)
     assert found.startswith(b"HTTP/1.1 400") and b"headers are too long" in found

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from babelspan.data.squad import load_squad
+from babelspan.documents.confined import confined
 from served import SAMPLES, TEXT, default_answerer
 from world import World
 
@@ -161,11 +162,29 @@ def test_stored_documents_are_asked_about_by_id(served):
 
 @pytest.mark.parametrize(
     ("raw", "why"),
-    [(b"%PDF-1.7", "found a PDF"), (b"\xff\xff", "expected UTF-8"), (b" ", "white space only")],
+    [
+        (b"%PDF-1.7", "expected a PDF that can be opened"),
+        (b"\xff\xff", "expected UTF-8"),
+        (b" ", "white space only"),
+    ],
 )
 def test_documents_that_are_no_text_are_refused(served, raw, why):
     status, problem = served.json("PUT", "/v1/documents/x", raw)
     assert status == 422 and why in problem["detail"]
+
+
+def test_a_reader_of_files_that_is_killed_is_started_again(served):
+    assert served.json("PUT", "/v1/documents/a.pdf", b"%PDF-1.7 broken")[0] == 422
+    child = confined()._child
+    child.kill()
+    child.wait()
+    page = b"<!doctype html><p>The lake lies in <b>Siberia</b>."
+    status, stored = served.json("PUT", "/v1/documents/a.html", page)
+    assert (status, stored["kind"]) == (201, "html")
+    body = {"question": "Where is the lake?", "documents": [stored["id"]]}
+    (answer,) = served.json("POST", "/v1/answer", body)[1]["answers"]
+    source = answer["place"]["source"]
+    assert page[source["start"] : source["end"]] == answer["answer"].encode() == b"Siberia"
 
 
 @pytest.mark.parametrize(
@@ -237,7 +256,7 @@ def test_the_description_names_every_route(served):
     from babelspan.service.app import make_app
 
     router = make_app(served.service)._app
-    routes = {r.path.replace(":path", "") for r in router.routes} - {"/", "/openapi.json"}
+    routes = {r.path for r in router.routes} - {"/", "/openapi.json"}
     assert routes - set(described["paths"]) == {"/v2/health/live", "/v2/health/ready"}
     assert set(described["paths"]) <= routes
     text = json.dumps(described)

@@ -1,16 +1,23 @@
 """The page in a real browser: asking, places in many scripts, keys, hostile texts, no outside."""
 
+import base64
 import json
+from pathlib import Path
 
 import pytest
 
 from babelspan.data.squad import load_squad
+from babelspan.jobs.index import index
+from babelspan.service.collections import opened
 from babelspan.service.page import made_page
+from made_documents import pdf_of
 from served import SAMPLES, default_answerer, serving
 
 pytestmark = pytest.mark.browser
 BEFORE = "👨\u200d👩\u200d👧 e\u0301 \U00010348 🇩🇪 "
 LANGUAGES = ("ar", "de", "en", "es", "hi", "ko", "ru", "zh")
+AXE = Path(__file__).parents[2] / "build" / "axe.min.js"
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 HOSTILE = "</script><img src=x onerror=\"document.title='owned'\"> \u202e lake\u202c & <b>1984</b>"
 
 SETTLED = """new Promise((done) => { const look = setInterval(() => {
@@ -47,6 +54,7 @@ def press(page, key, **more):
     codes = {
         "Enter": {"windowsVirtualKeyCode": 13, "text": "\r"},
         "Tab": {"windowsVirtualKeyCode": 9},
+        " ": {"windowsVirtualKeyCode": 32, "text": " ", "code": "Space"},
     }
     about = {"key": key, "code": key, **codes.get(key, {}), **more}
     page._call("Input.dispatchKeyEvent", type="keyDown", **about)
@@ -81,19 +89,18 @@ def test_an_example_is_one_click(page):
 
 
 def test_all_of_it_goes_by_keys(page):
+    index = "[...byId('answers').children].indexOf(document.activeElement)"
     page.run("document.activeElement.blur()")
     press(page, "/", text="/")
     assert page.run("document.activeElement.id") == "question"
     page._call("Input.insertText", text="Where is the lake?")
-    press(page, "Tab")
-    assert page.run("document.activeElement.id") == "text"
+    tab_to(page, "document.activeElement.id === 'text'")
     page._call("Input.insertText", text="The lake lies in Siberia. The ship is in Japan. " * 3)
-    page.run("byId('question').focus()")
+    tab_to(page, "document.activeElement.id === 'go'")
     press(page, "Enter")
     page.run(SETTLED)
-    page.run("byId('answers').querySelector('[tabindex=\"0\"]').focus()")
+    tab_to(page, f"{index} === 0")
     press(page, "ArrowDown")
-    index = "[...byId('answers').children].indexOf(document.activeElement)"
     assert page.run(index) == 1
     press(page, "ArrowUp")
     assert page.run(index) == 0
@@ -103,6 +110,24 @@ def test_all_of_it_goes_by_keys(page):
     press(page, "Escape")
     assert page.run("byId('whole').hidden") is True
     assert page.run(index) == 0
+    tab_to(page, "document.activeElement.textContent === 'Show in the text'")
+    press(page, " ")
+    assert page.run("byId('whole').hidden") is False
+    tab_to(page, "document.activeElement.id === 'shut'")
+    press(page, "Enter")
+    assert page.run("byId('whole').hidden") is True
+
+
+def tab_to(page, reached):
+    """Press Tab until something is reached; the focus can be seen at every step."""
+    ring = "getComputedStyle(document.activeElement).outlineStyle"
+    for _ in range(40):
+        press(page, "Tab")
+        if page.run(reached):
+            hidden = page.run(f"{ring} === 'none' && document.activeElement.outerHTML")
+            assert hidden is False
+            return
+    raise AssertionError(f"40 times Tab do not lead to {reached}")
 
 
 def test_what_is_missing_is_said_where_it_is_missing(page):
@@ -202,6 +227,97 @@ def test_fields_and_buttons_have_names(page):
     assert [n for n in named if not n.get("name", {}).get("value")] == []
     headings = [n for n in tree if n.get("role", {}).get("value") == "heading"]
     assert len(headings) >= 2
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_in_any_state(page, served, width, scheme):
+    if not AXE.exists():
+        pytest.skip(f"needs axe-core: make {AXE.relative_to(AXE.parents[1])}")
+    feature = {"name": "prefers-color-scheme", "value": scheme}
+    page._call("Emulation.setEmulatedMedia", features=[feature])
+    page.open(url(served), width=width)
+    page.run(AFTER_GREETING)
+    page.run(AXE.read_text("utf-8") + "; 0")
+    found = {}
+    for state, reach in STATES.items():
+        page.run(reach)
+        page.run(SETTLED if state in ("answers", "error") else "0")
+        found[state] = page.run(VIOLATIONS)
+    page._call("Emulation.setEmulatedMedia", features=[])
+    assert all(looked_at > 15 for looked_at, _ in found.values()), found
+    assert {state: faults for state, (_, faults) in found.items() if faults} == {}
+
+
+STATES = {
+    "empty": "0",
+    "asking": "begin(); far({ windows: 12, of: 80 })",
+    "answers": "byId('examples').querySelectorAll('button')[1].click()",
+    "text open": "open(0)",
+    "no answer": "begin(); byId('reading').hidden = true; show({ question: 'Why?', texts: [] },"
+    " { answers: [], no_answer_score: 1, read: { windows: 1 } }, false)",
+    "error": "byId('question').value = ''; byId('go').click()",
+}
+VIOLATIONS = f"""axe.run(document, {{ runOnly: {WCAG} }}).then((found) => [found.passes.length,
+  found.violations.map((v) => [v.id, v.nodes.map((n) => [n.html, n.failureSummary])])])"""
+
+
+def test_a_collection_is_asked_and_its_files_are_opened(browser, tmp_path):
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    lines = [(50, 700, "Penicillin was discovered"), (50, 688, "by Alexander Fleming in 1928.")]
+    (docs / "paper.pdf").write_bytes(pdf_of([(50, 700, "Title page.")], lines))
+    text = f"\ufeff{BEFORE}{HOSTILE}\n\nThe bridge was opened in 1894.\n\nThe end."
+    (docs / "a <b>.txt").write_text(text, encoding="utf-8")
+    index([docs], tmp_path / "papers.index")
+    with serving(opened({"papers": str(tmp_path / "papers.index")})) as served:
+        browser.open(f"{url(served)}#in=papers&q=Who discovered penicillin?")
+        browser.run(AFTER_GREETING)
+        assert browser.run("[byId('mine').hidden, byId('collection').value]") == [True, "papers"]
+        browser.run("ask(); 0")
+        browser.run(SETTLED)
+        assert browser.run("document.querySelector('.answer').textContent") == "Alexander Fleming"
+        assert "page 2, characters 42 to 59" in browser.run(
+            "document.querySelector('.facts').textContent"
+        )
+        browser.run("open(0)")
+        mark = "byId('body').querySelector('mark[aria-current]')"
+        assert browser.run(f"{mark}.textContent") == "Alexander Fleming"
+        assert browser.run(f"{mark}.closest('.passage').textContent").startswith("Penicillin was")
+        assert browser.run("byId('body').textContent").startswith("Title page.")
+        browser.run("byId('question').value = 'When was the bridge opened?'; ask(); 0")
+        browser.run(SETTLED)
+        browser.run("open(0)")
+        assert browser.run(f"{mark}.textContent") == "1894"
+        assert browser.run("byId('body').textContent") == text
+        assert browser.run("byId('name').textContent") == str(docs / "a <b>.txt")
+        (docs / "a <b>.txt").write_text("Something else.")
+        browser.run("shut(); open(0)")
+        assert "has changed since it was indexed" in browser.run("byId('trouble').textContent")
+        assert browser.run("byId('whole').hidden") is True
+
+
+def test_files_that_are_no_text_are_read_by_the_service(page, served):
+    lines = [(50, 700, "Penicillin was discovered"), (50, 688, "by Alexander Fleming in 1928.")]
+    packed = base64.b64encode(pdf_of([(50, 700, "Title page.")], lines)).decode()
+    page.run(
+        f"add([new File([Uint8Array.from(atob('{packed}'), (c) => c.charCodeAt(0))], 'p.pdf')])"
+    )
+    page.run("byId('question').value = 'Who discovered penicillin?'; byId('text').value = ''; 0")
+    for _ in range(2):
+        page.run("ask(); 0")
+        page.run(SETTLED)
+        assert page.run("document.querySelector('.answer').textContent") == "Alexander Fleming"
+        assert page.run("byId('answers').querySelector('mark').textContent") == "Alexander Fleming"
+    assert "page 2" in page.run("document.querySelector('.facts').textContent")
+    for identity in list(served.service.documents._stored):
+        served.call("DELETE", f"/v1/documents/{identity}")
+    page.run("ask()")  # the text is still in the page
+    assert page.run("document.querySelector('.answer').textContent") == "Alexander Fleming"
+    assert "page 2" not in page.run("document.querySelector('.facts').textContent")
+    browser_says_404 = [one for one in page.complaints if "404" in json.dumps(one)]
+    assert len(browser_says_404) == len(page.complaints) == 1
+    page._events.clear()
 
 
 def test_a_token_is_asked_for_once(browser, tmp_path):

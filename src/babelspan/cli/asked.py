@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from babelspan.data.documents import Document
-    from babelspan.data.parts import Place
     from babelspan.jobs.ask import Asked
     from babelspan.types import Prediction, Span
 
@@ -38,20 +37,8 @@ def _answer(
         **({} if prediction.probability is None else {"probability": prediction.probability}),
         "file": document.name,
         "page": None if place is None else place.page,
-        "source": None if place is None else _source(place),
+        "source": None if place is None else place.source(),
         "unfamiliar_scripts": unfamiliar,
-    }
-
-
-def _source(place: "Place") -> dict[str, object]:
-    """Where an answer stands in its file: bytes, or in a PDF characters of the page."""
-    return {
-        "start": place.start,
-        "end": place.end,
-        "exact": place.exact,
-        **({"anchor": place.anchor} if place.anchor else {}),
-        **({"member": place.member} if place.member else {}),
-        **({"boxes": place.boxes} if place.boxes else {}),
     }
 
 

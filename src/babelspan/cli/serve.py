@@ -1,9 +1,14 @@
 """`babelspan serve`: questions over HTTP, and a page that asks them."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from babelspan.types import ConfigError
+
+if TYPE_CHECKING:
+    from babelspan.service.collections import Collection
 
 Host = Annotated[
     str, typer.Option("--host", help="Address to listen on; a public one needs --token-file.")
@@ -18,6 +23,22 @@ ReaderNames = Annotated[
         metavar="[NAME=]R",
         help="A reader, as in `babelspan ask`; several have names, and the first one answers where "
         "a request names none. [default: default]",
+    ),
+]
+Indexes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--in",
+        metavar="[NAME=]INDEX",
+        help="A collection made by `babelspan index`, which the page and requests may ask; "
+        "repeatable.",
+    ),
+]
+Translator = Annotated[
+    str | None,
+    typer.Option(
+        "--translator",
+        help="Finds passages in other languages than the question's, as in `babelspan ask --in`.",
     ),
 ]
 ReadingWorkers = Annotated[
@@ -93,6 +114,8 @@ def command(
     host: Host = "127.0.0.1",
     port: Port = 8017,
     reader: ReaderNames = None,
+    indexes: Indexes = None,
+    translator: Translator = None,
     workers: ReadingWorkers = 0,
     token_file: TokenFile = None,
     allow_host: AllowHost = None,
@@ -134,5 +157,18 @@ def command(
     )
     settings.token()  # what is wrong with it is said before readers are loaded
     sources = named_sources(reader or ["default"])
-    service = Service(settings, Readers(sources, workers=workers))
+    collections = _opened(indexes or [], translator)
+    service = Service(settings, Readers(sources, workers=workers), collections)
     Server(service, lambda address: print(address, flush=True)).serve_until_told()
+
+
+def _opened(indexes: list[str], translator: str | None) -> "dict[str, Collection]":
+    """The collections by name; the extra `index` is needed only where there are some."""
+    if not indexes:
+        if translator is not None:
+            raise ConfigError("--translator takes --in; leave it out")
+        return {}
+    from babelspan.service.answering import named_sources
+    from babelspan.service.collections import opened
+
+    return opened(named_sources(indexes, "--in"), translator)

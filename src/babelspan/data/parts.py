@@ -97,6 +97,17 @@ class Place:
     member: str = ""
     boxes: tuple[Box, ...] = ()
 
+    def source(self) -> dict[str, Any]:
+        """As JSON, without the page: bytes of the file, or in a PDF characters of the page."""
+        return {
+            "start": self.start,
+            "end": self.end,
+            "exact": self.exact,
+            **({"anchor": self.anchor} if self.anchor else {}),
+            **({"member": self.member} if self.member else {}),
+            **({"boxes": self.boxes} if self.boxes else {}),
+        }
+
 
 def place_of(text: str, parts: Sequence[Part], span: Span) -> Place | None:
     """Where a span stands; None if no part has any of it.

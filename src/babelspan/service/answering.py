@@ -7,22 +7,26 @@ and made into an answer in a thread again. Only bookkeeping is done in the event
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from babelspan.config import nearest
 from babelspan.reading.crew import Crew, Turn
 from babelspan.service.admission import Admission
-from babelspan.service.cut import Job, Named, asked, piped, refuse_unread, texts_in
+from babelspan.service.cut import Job, Named, asked, listed, piped, read_in, refuse_unread, texts_in
 from babelspan.service.documents import Documents
 from babelspan.service.metrics import Metrics
 from babelspan.service.problems import Problem, shown
 from babelspan.service.readers import Reader, Readers
 from babelspan.service.reading import Reading
-from babelspan.service.schema import AnswerRequest, PipelineRequest
+from babelspan.service.schema import AnswerRequest, PipelineRequest, SearchRequest
 from babelspan.service.settings import MIB, Settings
 from babelspan.types import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from babelspan.service.collections import Collection
 
 T = TypeVar("T")
 
@@ -58,22 +62,31 @@ class Service:
     Args:
         settings: what it allows.
         readers: what it reads with.
+        collections: what it searches, by name.
     """
 
-    def __init__(self, settings: Settings, readers: Readers) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        readers: Readers,
+        collections: "Mapping[str, Collection] | None" = None,
+    ) -> None:
         self.settings = settings
         self.readers = readers
+        self.collections = collections or {}
         self.token = settings.token()
         self.admission = Admission(settings)
         self.documents = Documents(settings.documents_mib * MIB)
         self.metrics = Metrics()
         self._small = ThreadPoolExecutor(2, thread_name_prefix="small")
         self._large = ThreadPoolExecutor(2, thread_name_prefix="large")
+        self._searching = ThreadPoolExecutor(1, thread_name_prefix="searching")
+        self._files = ThreadPoolExecutor(1, thread_name_prefix="files")
 
     def close(self) -> None:
         """End all threads."""
         self.readers.close()
-        for threads in (self._small, self._large):
+        for threads in (self._small, self._large, self._searching, self._files):
             threads.shutdown(cancel_futures=True)
 
     async def in_thread(self, size: int, call: Callable[..., T], *arguments: Any) -> T:
@@ -81,18 +94,54 @@ class Service:
         threads = self._small if size <= _LARGE else self._large
         return await asyncio.get_running_loop().run_in_executor(threads, call, *arguments)
 
-    def texts_of(self, request: AnswerRequest) -> list[Named]:
-        """The texts of a request.
+    async def searched(self, call: Callable[..., T], *arguments: Any) -> T:
+        """The result of a call that looks into a collection; these are made one by one."""
+        return await asyncio.get_running_loop().run_in_executor(self._searching, call, *arguments)
+
+    async def read_file(self, call: Callable[..., T], *arguments: Any) -> T:
+        """The result of a call that reads a file of any kind; these are made one by one, too."""
+        return await asyncio.get_running_loop().run_in_executor(self._files, call, *arguments)
+
+    def collection(self, name: str) -> "Collection":
+        """A collection by name.
 
         Raises:
-            Problem: 422 unless there are either texts or documents, or if the reader does not
-                read their translations; 404 if one is not here.
+            Problem: 404 if there is none of that name.
         """
-        if not request.question.strip():
-            raise Problem(422, "a question", found=shown(request.question), where="question")
-        if bool(request.texts) == bool(request.documents):
-            found = "both" if request.texts else "neither"
-            raise Problem(422, "either texts or documents, one or more", found=found)
+        if name not in self.collections:
+            raise Problem(
+                404, f"there is no collection {name!a}{nearest(name, list(self.collections))}"
+            )
+        return self.collections[name]
+
+    async def passages(self, name: str, request: SearchRequest) -> list[dict[str, Any]]:
+        """The passages of a collection that may answer a question, best first."""
+        _refuse_blank(request.question)
+        wanted = request.question, request.passages, request.question_language
+        found = await self.searched(self.collection(name).passages, *wanted)
+        return [listed(one.file, one.passage) for one in found]
+
+    async def _texts(self, request: AnswerRequest) -> list[Named]:
+        """The texts of a request; errors as in `named_texts`."""
+        texts = self.named_texts(request)
+        if request.collection is None:
+            return texts
+        wanted = request.question, request.passages, request.question_language
+        found = await self.searched(self.collection(request.collection).texts, *wanted)
+        return [read_in(document) for document in found]
+
+    def named_texts(self, request: AnswerRequest) -> list[Named]:
+        """The texts of a request; none where a collection is to be searched for them.
+
+        Raises:
+            Problem: 422 unless there are texts, documents or a collection, and one of them only,
+                or if the reader does not read their translations; 404 if one is not here.
+        """
+        _refuse_blank(request.question)
+        _refuse_all_but_one(request)
+        if request.collection is not None:
+            self.collection(request.collection)
+            return []
         if request.documents:
             return [self.documents.get(identity).named for identity in request.documents]
         texts = [
@@ -125,8 +174,9 @@ class Service:
         Raises:
             Problem: if it cannot be answered.
         """
-        texts = self.texts_of(request)
+        began = time.monotonic()
         reader = self.readers.named(request.reader)
+        texts = await self._texts(request)
         with reader.in_use():
             outcome = await self._outcome(
                 reader,
@@ -136,11 +186,13 @@ class Service:
                 partial=request.partial,
                 turns=turns,
                 told=told,
+                began=began,
             )
+        kind = "texts" if request.collection is None else "passages"
         return {
             **outcome.result,
             "complete": outcome.is_complete,
-            "read": {"windows": outcome.done, "of": outcome.of, "texts": len(texts)},
+            "read": {"windows": outcome.done, "of": outcome.of, kind: len(texts)},
             "reader": {"name": reader.name, "sha256": reader.sha256},
             "signature": reader.signature,
         }
@@ -167,16 +219,17 @@ class Service:
         partial: bool,
         turns: dict[Crew, Turn] | None = None,
         told: Told | None = None,
+        began: float | None = None,
     ) -> Outcome:
         """Cut, admit, read, finish: what a job comes to before its time is over."""
-        began = time.monotonic()
+        began = time.monotonic() if began is None else began
         size = sum(
             len(text.context) for example in job.examples for text in (example, *example.others)
         )
         reading = None
         turn = reader.crew.turn() if turns is None else _turn_of(reader.crew, turns)
         try:
-            async with asyncio.timeout(within):
+            async with asyncio.timeout(within - (time.monotonic() - began)):
                 windows = await self._windows(reader, job, size)
                 if turns is None:
                     left = within - (time.monotonic() - began)
@@ -215,14 +268,29 @@ class Service:
         return Progress(done, reading.of, provisional)
 
 
+def _refuse_blank(question: str) -> None:
+    if not question.strip():
+        raise Problem(422, "a question", found=shown(question), where="question")
+
+
+def _refuse_all_but_one(request: AnswerRequest) -> None:
+    """See that there is one kind of texts to ask about."""
+    given = [bool(request.texts), bool(request.documents), request.collection is not None]
+    if sum(given) != 1:
+        found = "none" if not any(given) else "both" if sum(given) == 2 else "all"
+        raise Problem(422, "either texts, documents (one or more) or a collection", found=found)
+    if request.passages is not None and request.collection is None:
+        raise Problem(422, "`passages` takes `collection`; leave it out", where="passages")
+
+
 def _turn_of(crew: Crew, turns: dict[Crew, Turn]) -> Turn:
     if crew not in turns:
         turns[crew] = crew.turn()
     return turns[crew]
 
 
-def named_sources(names: Sequence[str]) -> dict[str, str]:
-    """Readers by name from "NAME=READER" or "READER", whose name is then its last part.
+def named_sources(names: Sequence[str], option: str = "--reader") -> dict[str, str]:
+    """Readers or collections by name from "NAME=R" or "R", whose name is then its last part.
 
     Raises:
         ConfigError: if two have one name.
@@ -233,11 +301,12 @@ def named_sources(names: Sequence[str]) -> dict[str, str]:
         if not equals:
             name, source = given.rstrip("/").rpartition("/")[2], given
         if not name or not source:
-            raise ConfigError(f"--reader {given!r}: expected NAME=READER or READER")
+            kind = option.strip("-").upper() if option == "--reader" else "INDEX"
+            raise ConfigError(f"{option} {given!r}: expected NAME={kind} or {kind}")
         if name in found:
             raise ConfigError(
-                f"--reader {given!r}: {name!r} is taken by {found[name]!r}; give it another name: "
-                f"--reader OTHER={source}"
+                f"{option} {given!r}: {name!r} is taken by {found[name]!r}; give it another name: "
+                f"{option} OTHER={source}"
             )
         found[name] = source
     return found

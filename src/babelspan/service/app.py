@@ -15,7 +15,13 @@ from babelspan.service.guard import Guard
 from babelspan.service.openapi import description
 from babelspan.service.page import page_response
 from babelspan.service.problems import Problem
-from babelspan.service.schema import AnswerRequest, Feedback, PipelineRequest, built
+from babelspan.service.schema import (
+    AnswerRequest,
+    Feedback,
+    PipelineRequest,
+    SearchRequest,
+    built,
+)
 from babelspan.service.settings import MIB
 from babelspan.service.streams import EVENTS, LINES, Batch, EventStream, client_left, unless
 from babelspan.types import ConfigError, DataError
@@ -29,10 +35,14 @@ def make_app(service: Service) -> Guard:
         Route("/", page),
         Route("/v1/answer", answer, methods=["POST"]),
         Route("/v1/batch", batch, methods=["POST"]),
-        Route("/v1/documents/{name:path}", put_document, methods=["PUT"]),
+        Route("/v1/documents/{name}", put_document, methods=["PUT"]),
         Route("/v1/documents/{id}/text", document_text),
         Route("/v1/documents/{id}", document),
         Route("/v1/documents/{id}", remove_document, methods=["DELETE"]),
+        Route("/v1/collections", collections),
+        Route("/v1/collections/{name}", collection),
+        Route("/v1/collections/{name}/search", search, methods=["POST"]),
+        Route("/v1/collections/{name}/text", collection_text),
         Route("/v1/pipeline", pipeline, methods=["POST"]),
         Route("/v1/feedback", feedback, methods=["POST"]),
         Route("/v1/readers", readers),
@@ -58,7 +68,7 @@ async def answer(request: Request) -> Response:
     wanted = built(AnswerRequest, await _json(request))
     request.scope["state"]["question"] = wanted.question
     if EVENTS in request.headers.get("accept", ""):
-        service.texts_of(wanted)  # what is wrong with them is told by the status
+        service.named_texts(wanted)  # what is wrong with them is told by the status
         return EventStream(service, wanted, _client(request))
     work = service.answer(wanted, _client(request))
     return JSONResponse(await unless(client_left(request.receive), work))
@@ -81,7 +91,8 @@ async def put_document(request: Request) -> Response:
     """Keep a text."""
     service = _service(request)
     raw = await _body(request)
-    stored, is_new = service.documents.put(request.path_params["name"], raw)
+    stored = await service.read_file(service.documents.read, request.path_params["name"], raw)
+    is_new = service.documents.keep(stored)
     service.metrics.documents.set(service.documents.size)
     return JSONResponse(stored.about(), 201 if is_new else 200)
 
@@ -105,6 +116,35 @@ async def remove_document(request: Request) -> Response:
     return Response(status_code=204)
 
 
+async def collections(request: Request) -> Response:
+    """The collections."""
+    service = _service(request)
+    found = [await service.searched(one.about) for one in service.collections.values()]
+    return JSONResponse({"collections": found})
+
+
+async def collection(request: Request) -> Response:
+    """What is known of a collection."""
+    service = _service(request)
+    wanted = service.collection(request.path_params["name"])
+    return JSONResponse(await service.searched(wanted.about))
+
+
+async def search(request: Request) -> Response:
+    """Passages of a collection."""
+    wanted = built(SearchRequest, await _json(request))
+    work = _service(request).passages(request.path_params["name"], wanted)
+    return JSONResponse({"passages": await unless(client_left(request.receive), work)})
+
+
+async def collection_text(request: Request) -> Response:
+    """All text of a file of a collection, to show an answer in it."""
+    service = _service(request)
+    wanted = service.collection(request.path_params["name"])
+    text = await service.read_file(wanted.text, request.query_params.get("file", ""))
+    return Response(text.encode(), media_type="text/plain; charset=utf-8")
+
+
 async def feedback(request: Request) -> Response:
     """Keep a judgement."""
     service = _service(request)
@@ -122,6 +162,7 @@ async def readers(request: Request) -> Response:
         {
             "readers": [reader.about() for reader in service.readers],
             "feedback": service.settings.feedback is not None,
+            "collections": list(service.collections),
         }
     )
 
@@ -159,6 +200,9 @@ async def measured(request: Request) -> Response:
     for reader in service.readers:
         service.metrics.ready.labels(reader.name).set(1)
         service.metrics.waiting.labels(reader.name).set(reader.crew.waiting)
+    for one in service.collections.values():
+        about = await service.searched(one.about)
+        service.metrics.passages.labels(one.name).set(about["passages"])
     return Response(service.metrics.text(), headers={"content-type": metrics.MEDIA_TYPE})
 
 

@@ -1,4 +1,7 @@
-"""Connections with limits that uvicorn has not: how many there are, and how long headers take."""
+"""Connections with limits that uvicorn has not.
+
+How many there are, how long headers take, how long a client may take nothing of its answer.
+"""
 
 import asyncio
 import json
@@ -19,6 +22,7 @@ class Limited(H11Protocol):
 
     service: ClassVar[Service]
     _patience: asyncio.TimerHandle | None = None
+    _taking: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
         """Take it, unless there are too many, and wait for headers."""
@@ -44,7 +48,34 @@ class Limited(H11Protocol):
         """Tell those who answer it, also while they do not take its body."""
         self._lost.set()
         self._wait_no_longer()
+        self._watch_no_longer()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Wait for the client to take what is written, and see that it does."""
+        super().pause_writing()
+        self._watch(self.transport.get_write_buffer_size())
+
+    def resume_writing(self) -> None:
+        """Go on: it has taken most of it."""
+        super().resume_writing()
+        self._watch_no_longer()
+
+    def _watch(self, left: int) -> None:
+        idle = self.service.settings.idle_seconds
+        self._taking = self.loop.call_later(idle, self._see_that_it_takes, left)
+
+    def _watch_no_longer(self) -> None:
+        if self._taking is not None:
+            self._taking.cancel()
+            self._taking = None
+
+    def _see_that_it_takes(self, left: int) -> None:
+        now = self.transport.get_write_buffer_size()
+        if now >= left:
+            self.transport.abort()
+        else:
+            self._watch(now)
 
     def send_400_response(self, msg: str) -> None:
         """Say in our form that this is not HTTP."""

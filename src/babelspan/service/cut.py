@@ -4,13 +4,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from babelspan.data.documents import Document
+from babelspan.data.parts import Part, place_of
 from babelspan.reading.answerer import Answerer, Found
 from babelspan.reading.call import pipeline_answer, unlabelled
 from babelspan.reading.decode import Candidates, candidates, predictions
+from babelspan.retrieval.passages import Passage
 from babelspan.seams import Logits, Window
 from babelspan.service.problems import Problem
 from babelspan.service.schema import AnswerRequest, PipelineRequest
 from babelspan.text.direction import direction
+from babelspan.text.language_of import language_of
 from babelspan.text.units import units
 from babelspan.types import UNDETERMINED, Example, Limits, Prediction, Span
 
@@ -20,12 +24,23 @@ Read = Sequence[Sequence[Candidates]]
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A text as a request has it, with its translations by language."""
+    """A text as a request has it, or a passage of a collection.
+
+    Attributes:
+        name: of the text, or of the file.
+        text: all of it, or of the passage.
+        language: of it, if known.
+        translations: of the text, by language.
+        parts: where in its file the characters are from, if known.
+        start: of a passage, in the text of the file; None for a whole text.
+    """
 
     name: str
     text: str
     language: str | None = None
     translations: Mapping[str, str] = field(default_factory=dict)
+    parts: Sequence[Part] = ()
+    start: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +111,28 @@ def asked(answerer: Answerer, request: AnswerRequest, texts: Sequence[Named]) ->
         compares=True,
         finish=finish,
     )
+
+
+def read_in(document: Document) -> Named:
+    """A passage of a collection as a text of a request."""
+    return Named(
+        document.name,
+        document.text,
+        language_of(document.text),
+        parts=document.parts,
+        start=document.start,
+    )
+
+
+def listed(file: str, passage: Passage) -> dict[str, Any]:
+    """A passage that was found, as JSON."""
+    return {
+        "document": file,
+        **_passage(passage.text, passage.start),
+        "language": passage.language,
+        "heading": passage.heading,
+        "page": passage.parts[0].page if passage.parts else None,
+    }
 
 
 def refuse_unread(request: AnswerRequest, texts: Sequence[Named], read: Sequence[str]) -> None:
@@ -202,16 +239,34 @@ def _answer(
         "score": prediction.score,
         **({} if prediction.probability is None else {"probability": prediction.probability}),
         "logit": prediction.logit,
-        "place": {
-            "document": text.name,
-            "index": found.context,
-            "start": start,
-            "end": end,
-            "utf16": {"start": places[start].utf16, "end": places[end].utf16},
-            "utf8": {"start": places[start].utf8, "end": places[end].utf8},
-        },
+        "place": _place(text, found.context, span, places),
+        **({} if text.start is None else {"passage": _passage(text.text, text.start)}),
         "before": before,
         "after": after,
         "language": text.language or UNDETERMINED,
         "direction": direction(prediction.text, before[::-1], after),
     }
+
+
+def _place(text: Named, index: int, span: Span, places: dict[int, Any]) -> dict[str, Any]:
+    """Where an answer is: in the text, and in the file that the text is from."""
+    first = text.start or 0
+    found: dict[str, Any] = {
+        "document": text.name,
+        "index": index,
+        "start": first + span.start,
+        "end": first + span.end,
+    }
+    if text.start is None:
+        start, end = places[span.start], places[span.end]
+        found["utf16"] = {"start": start.utf16, "end": end.utf16}
+        found["utf8"] = {"start": start.utf8, "end": end.utf8}
+    if text.parts:
+        place = place_of(text.text, text.parts, span)
+        found["page"] = None if place is None else place.page
+        found["source"] = None if place is None else place.source()
+    return found
+
+
+def _passage(text: str, start: int) -> dict[str, Any]:
+    return {"text": text, "start": start, "end": start + len(text)}

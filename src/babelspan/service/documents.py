@@ -5,7 +5,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
 
-from babelspan.data.documents import document_of
+from babelspan.documents.reading import read_bytes_as_document
 from babelspan.service.cut import Named
 from babelspan.service.problems import Problem
 from babelspan.service.schema import LARGEST_TEXT, NAME
@@ -19,11 +19,13 @@ class Stored:
     Attributes:
         id: "sha256:" and the hexadecimal SHA-256 of the bytes that came.
         named: the text, under the name that it came with.
+        kind: of the file, as in `data.documents.Document`.
         size: of those bytes.
     """
 
     id: str
     named: Named
+    kind: str
     size: int
 
     def about(self) -> dict[str, Any]:
@@ -31,6 +33,7 @@ class Stored:
         return {
             "id": self.id,
             "name": self.named.name,
+            "kind": self.kind,
             "characters": len(self.named.text),
             "bytes": self.size,
         }
@@ -48,18 +51,19 @@ class Documents:
         self._stored: OrderedDict[str, Stored] = OrderedDict()
         self.size = 0
 
-    def put(self, name: str, raw: bytes) -> tuple[Stored, bool]:
-        """Keep a text, and say whether it is new; the same bytes have the same id.
+    def read(self, name: str, raw: bytes) -> Stored:
+        """The text of a file, which may be a PDF, and so on; any thread may call this.
 
         Raises:
-            Problem: 422 if they are no plain text, 413 if they are too large to be kept.
+            Problem: 422 if there is no text in it, 413 if it is too large to be kept.
         """
         if len(name) > NAME or not name.strip():
             raise Problem(422, f"a name of 1 to {NAME} characters", found=f"{len(name)}")
         try:
-            text = document_of(name, raw).text
+            document = read_bytes_as_document(name, raw)
         except DataError as error:
             raise Problem(422, str(error)) from None
+        text = document.text
         if len(text) > LARGEST_TEXT or len(raw) > self._largest:
             raise Problem(
                 413,
@@ -69,14 +73,19 @@ class Documents:
             )
         if not text.strip():
             raise Problem(422, "a text", found="white space only")
-        stored = Stored(f"sha256:{hashlib.sha256(raw).hexdigest()}", Named(name, text), len(raw))
+        named = Named(name, text, parts=document.parts)
+        identity = f"sha256:{hashlib.sha256(raw).hexdigest()}"
+        return Stored(identity, named, document.kind, len(raw))
+
+    def keep(self, stored: Stored) -> bool:
+        """Keep what was read, and say whether it is new; the same bytes have the same id."""
         is_new = self._stored.pop(stored.id, None) is None
         self._stored[stored.id] = stored
-        self.size += len(raw) if is_new else 0
+        self.size += stored.size if is_new else 0
         while self.size > self._largest:
             _, oldest = self._stored.popitem(last=False)
             self.size -= oldest.size
-        return stored, is_new
+        return is_new
 
     def get(self, identity: str) -> Stored:
         """A stored text, used now.

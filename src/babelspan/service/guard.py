@@ -10,7 +10,8 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.routing import Route, Router
+from starlette.types import Message, Receive, Scope, Send
 
 from babelspan.service.answering import Service
 from babelspan.service.logs import log, problem_of
@@ -67,7 +68,7 @@ class Guard:
         service: whose settings and counters they are.
     """
 
-    def __init__(self, app: ASGIApp, service: Service) -> None:
+    def __init__(self, app: Router, service: Service) -> None:
         self._app, self._service = app, service
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -98,7 +99,9 @@ class Guard:
         except Problem as problem:
             found = problem
         except HTTPException as error:
-            found = Problem(error.status_code, f"{error.detail} ({seen.scope['method']} here)")
+            said = f"{error.detail} ({seen.scope['method']} here)"
+            allow = self._methods(seen.scope["path"]) if error.status_code == 405 else ()
+            found = Problem(error.status_code, said, allow=allow)
         except (ClientDisconnect, ConnectionError):
             self._service.metrics.cancelled.inc()
             seen.status = seen.status or GONE
@@ -112,6 +115,14 @@ class Guard:
         seen.detail = str(found)
         if found.status in (429, 503):
             self._service.metrics.refused.labels(str(found.status)).inc()
+        return found
+
+    def _methods(self, path: str) -> set[str]:
+        """The methods of all routes to a path."""
+        found = {"OPTIONS"}
+        for route in self._app.routes:
+            if isinstance(route, Route) and route.path_regex.match(path):
+                found |= route.methods or set()
         return found
 
     def _check(self, scope: Scope) -> None:

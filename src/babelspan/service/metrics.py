@@ -21,6 +21,9 @@ class Metrics:
         )
         self.ready = Gauge("babelspan_ready", "Readers that can read.", ["reader"], registry=r)
         self.documents = Gauge("babelspan_documents_bytes", "Bytes of stored texts.", registry=r)
+        self.passages = Gauge(
+            "babelspan_index_passages", "Passages to search.", ["collection"], registry=r
+        )
         self.answer_seconds = Histogram(
             "babelspan_answer_seconds", "From body to answer.", buckets=_SECONDS, registry=r
         )

@@ -2,7 +2,14 @@
 
 from typing import Any
 
-from babelspan.service.schema import AnswerRequest, BatchLine, Feedback, PipelineRequest, adapter
+from babelspan.service.schema import (
+    AnswerRequest,
+    BatchLine,
+    Feedback,
+    PipelineRequest,
+    SearchRequest,
+    adapter,
+)
 from babelspan.version import VERSION
 
 _Json = dict[str, Any]
@@ -16,7 +23,8 @@ _SPAN = {
 _PLACE = {
     "type": "object",
     "description": "start and end count code points of the text as sent; end is exclusive. "
-    "utf16 counts UTF-16 code units, utf8 bytes of the UTF-8 of the text.",
+    "utf16 counts UTF-16 code units, utf8 bytes of the UTF-8 of the text. In a collection they "
+    "count code points of the text of the whole file, and there is no utf16 or utf8.",
     "properties": {
         "document": {"type": "string"},
         "index": {"type": "integer", "description": "of the text in the request, from 0"},
@@ -24,8 +32,13 @@ _PLACE = {
         "end": {"type": "integer"},
         "utf16": _SPAN,
         "utf8": _SPAN,
+        "page": {"type": ["integer", "null"], "description": "from 1, where there are pages"},
+        "source": {
+            "type": ["object", "null"],
+            "description": "of a file: start and end in bytes, in a PDF in characters of the page",
+        },
     },
-    "required": ["document", "start", "end", "utf16", "utf8"],
+    "required": ["document", "start", "end"],
 }
 _ANSWER = {
     "type": "object",
@@ -43,6 +56,10 @@ _ANSWER = {
         },
         "logit": {"type": "number"},
         "place": _PLACE,
+        "passage": {
+            "type": "object",
+            "description": "of a collection, that was read: its text, and where in the file it is",
+        },
         "before": {"type": "string"},
         "after": {"type": "string"},
         "language": {"type": "string"},
@@ -77,6 +94,7 @@ _PROBLEM = {
     },
     "required": ["type", "title", "status", "detail"],
 }
+_LINES = "application/x-ndjson"
 _ANY_TEXT = {"type": "string"}
 _NAME = {"name": "name", "in": "path", "required": True, "schema": _ANY_TEXT}
 _ID = {"name": "id", "in": "path", "required": True, "schema": _ANY_TEXT}
@@ -104,7 +122,7 @@ def description(root_path: str = "") -> _Json:
 def _forms() -> _Json:
     """The schemas of requests, and of what is in them."""
     found: _Json = {}
-    for kind in (AnswerRequest, BatchLine, PipelineRequest, Feedback):
+    for kind in (AnswerRequest, BatchLine, SearchRequest, PipelineRequest, Feedback):
         schema = adapter(kind).json_schema(ref_template="#/components/schemas/{model}")
         found |= schema.pop("$defs", {})
         found[kind.__name__] = schema
@@ -118,10 +136,10 @@ def _paths() -> _Json:
         "/v1/answer": {"post": _operation("Answer a question", {"200": answers}, "AnswerRequest")},
         "/v1/batch": {
             "post": _operation(
-                "Answer questions, a line of JSON each",
+                "Answer questions, a line of JSON each, or say in its line what is wrong with one",
                 {"200": answers},
                 "BatchLine",
-                kind="application/x-ndjson",
+                kind=_LINES,
             )
         },
         "/v1/documents/{name}": {
@@ -132,6 +150,7 @@ def _paths() -> _Json:
             "delete": _operation("Forget a text", {"204": None}, [_ID]),
         },
         "/v1/documents/{id}/text": {"get": _operation("A kept text", {"200": _ANY_TEXT}, [_ID])},
+        **_of_collections(),
         "/v1/pipeline": {
             "post": _operation("As transformers 4 did", {"200": {}}, "PipelineRequest")
         },
@@ -146,18 +165,33 @@ def _paths() -> _Json:
     }
 
 
+def _of_collections() -> _Json:
+    one = "/v1/collections/{name}"
+    file = {"name": "file", "in": "query", "required": True, "schema": _ANY_TEXT}
+    found = {"200": {"type": "object"}}
+    return {
+        "/v1/collections": {"get": _operation("The collections", found)},
+        one: {"get": _operation("What is known of a collection", found, [_NAME])},
+        f"{one}/search": {
+            "post": _operation("Passages for a question", found, "SearchRequest", path=[_NAME])
+        },
+        f"{one}/text": {"get": _operation("All text of a file", {"200": _ANY_TEXT}, [_NAME, file])},
+    }
+
+
 def _operation(
     summary: str,
     responses: _Json,
     takes: str | list[_Json] | None = None,
     *,
     kind: str = "application/json",
+    path: list[_Json] | None = None,
 ) -> _Json:
-    """An operation; `takes` names the form of its body, or lists what is in its path."""
+    """An operation; `takes` names the form of its body, or lists what is in its address."""
     told = {
         status: {
             "description": "done",
-            **({} if schema is None else {"content": {_media(schema): {"schema": schema}}}),
+            **({} if schema is None else {"content": {_media(schema, kind): {"schema": schema}}}),
         }
         for status, schema in responses.items()
     }
@@ -166,15 +200,18 @@ def _operation(
         "summary": summary,
         "responses": {**told, "default": {"description": "a problem", "content": problem}},
     }
-    if isinstance(takes, list):
-        found["parameters"] = takes
+    parameters = takes if isinstance(takes, list) else path
+    if parameters:
+        found["parameters"] = parameters
     if isinstance(takes, str) or kind == "*/*":
         schema = _ref(takes) if isinstance(takes, str) else {}
         found["requestBody"] = {"required": True, "content": {kind: {"schema": schema}}}
     return found
 
 
-def _media(schema: _Json) -> str:
+def _media(schema: _Json, takes: str) -> str:
+    if takes == _LINES:
+        return takes
     return "text/plain" if schema is _ANY_TEXT else "application/json"
 
 

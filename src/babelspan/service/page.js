@@ -1,7 +1,8 @@
 "use strict";
 
 // Asks the service at v1/answer and marks what it answers. Places come as UTF-16 code units, which
-// is how JavaScript counts; nothing is ever searched for. Foreign text is set as text, never as HTML.
+// is how JavaScript counts, or for files of a collection as code points, which are counted here;
+// nothing is ever searched for. Foreign text is set as text, never as HTML.
 
 const EXAMPLES = [
   ["de", "Wann wurde die Brücke eröffnet?", "zh",
@@ -15,6 +16,7 @@ const LANGUAGES = "am ar bg bn ca cs da de el en es et fa fi fr ga he hi hr hu i
 const RIGHT_TO_LEFT = new Set(["ar", "arc", "ckb", "dv", "fa", "he", "ks", "ps", "sd", "ug", "ur", "yi"]);
 const PART = 100000; // UTF-16 units of a text in one element
 const LEAST = 0.01; // score of an answer that is shown beside a better one
+const AROUND = 2000; // code points shown on each side of an answer from a collection
 const KEPT = 50; // questions in the history
 const PATIENCE = 600; // seconds for one question
 const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
@@ -23,8 +25,9 @@ const byId = (id) => document.getElementById(id);
 const names = new Intl.DisplayNames(["en"], { type: "language" });
 const percent = new Intl.NumberFormat("en", { style: "percent", maximumFractionDigits: 0 });
 const number = new Intl.NumberFormat("en");
-let files = []; // { name, text }
-let shown = null; // { question, texts, answers } that the page shows
+const address = new URLSearchParams(location.hash.slice(1));
+let files = []; // { name, text }, and an id where the service keeps it
+let shown = null; // { question, collection, texts, answers } that the page shows
 let asking = null; // the AbortController of the question under way
 let takesFeedback = false;
 
@@ -55,28 +58,41 @@ function texts() {
   return all.map((one) => ({
     name: one.name,
     text: one.text.toWellFormed?.() ?? one.text,
+    ...(one.id ? { id: one.id } : {}),
     ...(language ? { language } : {}),
   }));
 }
 
+// What is asked about: a collection; files that the service keeps, if there is nothing else; texts.
+function about(collection, over) {
+  if (collection) return { collection, surroundings: AROUND };
+  if (over.every((one) => one.id)) return { documents: over.map((one) => one.id) };
+  return { texts: over.map(({ id, ...text }) => text) };
+}
+
 async function ask() {
   const question = byId("question").value.trim();
-  const over = texts();
+  const collection = byId("collection").value;
+  const over = collection ? [] : texts();
   if (!question) return complain("Type a question first.", byId("question"));
-  if (!over.length) return complain("Paste a text, or choose a file, to ask about.", byId("text"));
+  if (!collection && !over.length) return complain("Paste a text, or choose a file, to ask about.", byId("text"));
   asking?.abort();
   const mine = (asking = new AbortController());
   begin();
   try {
-    const request = { question, texts: over, top_k: Number(byId("count").value), within: PATIENCE };
+    const request = { question, ...about(collection, over), top_k: Number(byId("count").value), within: PATIENCE };
     if (byId("reader").value) request.reader = byId("reader").value;
     await listen(request, mine.signal, (event, data) => {
       if (event === "progress") far(data);
       else if (event === "error") complain(data.detail);
-      else show(question, over, data, event === "answers");
+      else show({ question, collection, texts: over }, data, event === "answers");
       if (event === "done") keep(question);
     });
   } catch (error) {
+    if (error.status === 404 && over.some((one) => one.id)) {
+      for (const file of files) delete file.id; // the service keeps them no longer
+      return ask();
+    }
     if (error.name === "AbortError") say("Stopped.");
     else complain(error instanceof Refused ? error.message : "The service cannot be reached.");
   } finally {
@@ -87,7 +103,12 @@ async function ask() {
   }
 }
 
-class Refused extends Error {}
+class Refused extends Error {
+  constructor(message, status) {
+    super(message);
+    this.status = status;
+  }
+}
 
 async function call(path, options = {}) {
   const token = sessionStorage.getItem("token");
@@ -100,7 +121,7 @@ async function call(path, options = {}) {
     byId("token").focus();
   }
   const problem = await response.json().catch(() => ({}));
-  throw new Refused(problem.detail ?? `The service answered with ${response.status}.`);
+  throw new Refused(problem.detail ?? `The service answered with ${response.status}.`, response.status);
 }
 
 async function listen(request, signal, told) {
@@ -154,9 +175,9 @@ function complain(what, focus) {
   (focus ?? byId("trouble")).focus();
 }
 
-function show(question, over, data, isProvisional) {
+function show(asked, data, isProvisional) {
   const likely = data.answers.filter((answer, i) => !i || answer.score >= LEAST);
-  shown = { question, texts: over, answers: likely };
+  shown = { ...asked, answers: likely };
   byId("results").hidden = false;
   byId("answers").classList.toggle("provisional", isProvisional);
   const old = document.activeElement?.closest?.("#answers li");
@@ -170,9 +191,11 @@ function show(question, over, data, isProvisional) {
   const none = `No answer: ${percent.format(data.no_answer_score)}. ${fewer}`;
   if (first) say(count, element("bdi", foreign(first.language), first.answer), `, ${worth(first)[0]}.`);
   else say("There is nothing to answer from.");
-  const link = element("a", { href: `#${new URLSearchParams({ q: question, k: byId("count").value })}` }, "Link to this question");
+  const { question, collection } = asked;
+  const held = { q: question, k: byId("count").value, ...(collection ? { in: collection } : {}) };
+  const link = element("a", { href: `#${new URLSearchParams(held)}` }, "Link to this question");
   const read = `Parts read: ${number.format(data.read.windows)}. `;
-  byId("foot").replaceChildren(read, none, link, " (it holds the question, not the text).");
+  byId("foot").replaceChildren(read, none, link, collection ? "." : " (it holds the question, not the text).");
 }
 
 function card(answer, index) {
@@ -192,7 +215,7 @@ function card(answer, index) {
       element("span", { class: "score", "aria-hidden": "true" }, bar),
       ...worth(answer).map((said) => element("span", {}, said)),
       element("bdi", {}, place.document),
-      element("span", {}, `characters ${number.format(place.start)} to ${number.format(place.end)}`),
+      element("span", {}, where(place)),
       ...(answer.language === "und" ? [] : [element("span", {}, names.of(answer.language))]),
     ),
   );
@@ -211,9 +234,30 @@ function worth({ probability, score }) {
 const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 const whole = (text) => [...segmenter.segment(text)].map((part) => part.segment);
 
-function surroundings({ answer, before, after, place }) {
-  const { text } = shown.texts[place.index];
-  const isCut = [place.utf16.start > before.length, place.utf16.end + after.length < text.length];
+const where = ({ page, start, end }) =>
+  `${page ? `page ${number.format(page)}, ` : ""}characters ${number.format(start)} to ${number.format(end)}`;
+
+// UTF-16 code units before the two ends of a span that counts code points.
+function utf16(text, { start, end }) {
+  const before = (places, units, points) => {
+    for (; points < places && units < text.length; points += 1) units += text.codePointAt(units) > 0xffff ? 2 : 1;
+    return units;
+  };
+  const first = before(start, 0, 0);
+  return { start: first, end: before(end, first, start) };
+}
+
+// The text that an answer was read in, and the answer's place there.
+function readIn({ place, passage }) {
+  if (!passage) return { text: shown.texts[place.index].text, ...place.utf16 };
+  const within = { start: place.start - passage.start, end: place.end - passage.start };
+  return { text: passage.text, ...utf16(passage.text, within) };
+}
+
+function surroundings(found) {
+  const { answer, before, after } = found;
+  const { text, start, end } = readIn(found);
+  const isCut = [start > before.length, end + after.length < text.length];
   return [
     isCut[0] ? `…${whole(before).slice(1).join("")}` : before,
     element("mark", {}, answer),
@@ -223,36 +267,57 @@ function surroundings({ answer, before, after, place }) {
 
 // The whole text with its marks.
 
-function open(index) {
+async function open(index) {
   const chosen = shown.answers[index];
-  const { text, name } = shown.texts[chosen.place.index];
-  const marks = shown.answers
-    .map(({ place }, i) => ({ ...place.utf16, i, index: place.index }))
-    .filter((mark) => mark.index === chosen.place.index)
-    .sort((a, b) => a.start - b.start);
-  byId("name").replaceChildren(element("bdi", {}, name));
-  byId("body").replaceChildren(...parts(text, marks, index));
+  const isThere = ({ place }) => (chosen.passage ? place.document === chosen.place.document : place.index === chosen.place.index);
+  try {
+    const text = await wholeText(chosen);
+    const marks = shown.answers
+      .map((answer, i) => ({ answer, i }))
+      .filter(({ answer }) => isThere(answer))
+      .map(({ answer: { place }, i }) => ({ ...(place.utf16 ?? utf16(text, place)), i }))
+      .sort((a, b) => a.start - b.start);
+    const passage = chosen.passage && utf16(text, chosen.passage);
+    byId("body").replaceChildren(...parts(text, marks, index, passage));
+  } catch (error) {
+    return complain(error.message);
+  }
+  byId("name").replaceChildren(element("bdi", {}, chosen.place.document));
   byId("body").classList.toggle("long", byId("body").children.length > 1);
-  const language = byId("language").value;
+  const language = chosen.passage ? chosen.language.replace("und", "") : byId("language").value;
   for (const [key, value] of Object.entries({ lang: language, dir: direction(language, chosen.direction) })) byId("body").setAttribute(key, value);
   byId("whole").hidden = false;
   byId("name").focus({ preventScroll: true });
   byId("body").querySelector("[aria-current]").scrollIntoView({ block: "center" });
 }
 
-function parts(text, marks, current) {
+async function wholeText({ place, passage }) {
+  if (!passage) return shown.texts[place.index].text;
+  const file = encodeURIComponent(place.document.toWellFormed?.() ?? place.document);
+  return textOf(await call(`v1/collections/${encodeURIComponent(shown.collection)}/text?file=${file}`));
+}
+
+const textOf = async (response) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(await response.arrayBuffer());
+
+function parts(text, marks, current, passage) {
   const made = [];
-  for (let start = 0, end; start < text.length; start = end) {
-    end = partEnd(text, start, marks);
-    const section = element("div", {});
+  const marked = (start, end) => {
+    const found = [];
     let at = start;
     for (const mark of marks.filter((m) => m.start >= start && m.end <= end)) {
       const about = mark.i === current ? { "aria-current": "true" } : {};
-      section.append(text.slice(at, mark.start), element("mark", about, text.slice(mark.start, mark.end)));
+      found.push(text.slice(at, mark.start), element("mark", about, text.slice(mark.start, mark.end)));
       at = mark.end;
     }
-    section.append(text.slice(at, end));
-    made.push(section);
+    return [...found, text.slice(at, end)];
+  };
+  for (let start = 0, end; start < text.length; start = end) {
+    end = partEnd(text, start, passage ? [...marks, passage] : marks);
+    const isHere = passage && passage.start >= start && passage.end <= end;
+    const pieces = isHere
+      ? [...marked(start, passage.start), element("span", { class: "passage" }, ...marked(passage.start, passage.end)), ...marked(passage.end, end)]
+      : marked(start, end);
+    made.push(element("div", {}, ...pieces));
   }
   return made;
 }
@@ -277,15 +342,17 @@ function shut() {
 async function cite(index, pressed) {
   const { answer, place } = shown.answers[index];
   const day = new Date().toISOString().slice(0, 10);
-  await navigator.clipboard.writeText(`“${answer}”, ${place.document}, characters ${place.start} to ${place.end}, asked ${day}`);
+  await navigator.clipboard.writeText(`“${answer}”, ${place.document}, ${where(place)}, asked ${day}`);
   if (pressed) pressed.textContent = "Copied";
   say("The citation is copied.");
 }
 
 async function judge(index, verdict, pressed) {
-  const { place } = shown.answers[index];
-  const { text, name, language } = shown.texts[place.index];
-  const judged = { question: shown.question, text, verdict, start: place.start, end: place.end, name, ...(language ? { language } : {}) };
+  const { place, passage, language } = shown.answers[index];
+  const text = passage?.text ?? shown.texts[place.index].text;
+  const before = passage?.start ?? 0;
+  const known = language === "und" ? {} : { language };
+  const judged = { question: shown.question, text, verdict, start: place.start - before, end: place.end - before, name: place.document.slice(-255), ...known };
   try {
     await call("v1/feedback", { method: "POST", body: JSON.stringify(judged) });
     for (const other of pressed.parentElement.querySelectorAll("[aria-pressed]")) other.removeAttribute("aria-pressed");
@@ -320,15 +387,27 @@ function remember() {
 async function add(list) {
   for (const file of list) {
     try {
-      const text = new TextDecoder("utf-8", { fatal: true }).decode(await file.arrayBuffer());
-      if (text.includes("\u0000")) throw new TypeError();
       const name = files.some((one) => one.name === file.name) ? `${file.name} (${files.length + 1})` : file.name;
-      files.push({ name, text });
-    } catch {
-      complain(`${file.name}: expected plain text in UTF-8; save it as text first.`);
+      files.push({ name, ...(await contents(file)) });
+    } catch (error) {
+      complain(error.message);
     }
   }
   listFiles();
+}
+
+// Plain text is read here; the text of any other file, by the service.
+async function contents(file) {
+  const raw = await file.arrayBuffer();
+  if (!/\.x?html?$/i.test(file.name)) {
+    try {
+      const text = new TextDecoder("utf-8", { fatal: true }).decode(raw);
+      if (!text.includes("\u0000") && !text.startsWith("%PDF-")) return { text };
+    } catch {} // it is not UTF-8
+  }
+  const path = `v1/documents/${encodeURIComponent(file.name)}`;
+  const { id } = await (await call(path, { method: "PUT", body: raw, headers: { "Content-Type": "application/octet-stream" } })).json();
+  return { id, text: await textOf(await call(`v1/documents/${id}/text`)) };
 }
 
 function listFiles() {
@@ -385,6 +464,7 @@ byId("entry").addEventListener("submit", (event) => {
 });
 byId("stop").addEventListener("click", () => asking?.abort());
 byId("shut").addEventListener("click", shut);
+byId("collection").addEventListener("change", choose);
 byId("files").addEventListener("change", (event) => {
   add(event.target.files);
   event.target.value = "";
@@ -402,11 +482,21 @@ for (const kind of ["dragover", "dragleave", "drop"]) {
   });
 }
 
+// Fields for texts are of no use where a collection is asked.
+function choose() {
+  const isMine = !byId("collection").value;
+  for (const id of ["mine", "choose", "said-language"]) byId(id).hidden = !isMine;
+}
+
 async function greet() {
   try {
-    const { readers, feedback } = await (await call("v1/readers")).json();
+    const { readers, feedback, collections } = await (await call("v1/readers")).json();
     takesFeedback = feedback;
     byId("which").hidden = readers.length < 2;
+    byId("among").hidden = !collections.length;
+    byId("collection").replaceChildren(byId("collection").options[0], ...collections.map((name) => element("option", { value: name }, name)));
+    if (collections.includes(address.get("in"))) byId("collection").value = address.get("in");
+    choose();
     byId("reader").replaceChildren(...readers.map(({ name }) => element("option", {}, name)));
   } catch (error) {
     if (error instanceof Refused && byId("entry").hidden) complain(error.message);
@@ -418,6 +508,8 @@ byId("language").append(...LANGUAGES.sort(byName).map((code) => element("option"
 byId("examples").append(
   ...EXAMPLES.map(([asks, question, reads, text]) => {
     const act = () => {
+      byId("collection").value = "";
+      choose();
       byId("question").value = question;
       byId("text").value = text;
       byId("language").value = reads;
@@ -430,7 +522,6 @@ byId("examples").append(
     return element("li", {}, made);
   }),
 );
-const address = new URLSearchParams(location.hash.slice(1));
 if (address.has("q")) byId("question").value = address.get("q");
 if (["1", "3", "5", "10"].includes(address.get("k"))) byId("count").value = address.get("k");
 remember();

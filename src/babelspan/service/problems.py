@@ -1,6 +1,7 @@
 """Errors as a client gets them: RFC 9457, with the sentences of the command line."""
 
 import json
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 
@@ -21,6 +22,7 @@ class Problem(Exception):  # noqa: N818 - the word of RFC 9457
         do: what the client can do.
         where: in the request.
         retry_after: seconds after which the same request may succeed.
+        allow: methods that the address knows.
     """
 
     def __init__(
@@ -32,12 +34,14 @@ class Problem(Exception):  # noqa: N818 - the word of RFC 9457
         do: str | None = None,
         where: str | None = None,
         retry_after: int | None = None,
+        allow: Iterable[str] = (),
     ) -> None:
         place = "" if where is None else f"{where}: "
         sentence = expected if found is None else f"expected {expected}, found {found}"
         super().__init__(f"{place}{sentence}{'' if do is None else f'; {do}'}")
         self.status = status
         self.retry_after = retry_after
+        self._allow = ", ".join(sorted(allow))
         parts = {"where": where, "expected": expected, "found": found, "do": do}
         self._parts = {} if found is None else {k: v for k, v in parts.items() if v is not None}
 
@@ -50,6 +54,7 @@ class Problem(Exception):  # noqa: N818 - the word of RFC 9457
     def response(self) -> Response:
         """The problem as a response."""
         headers = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
+        headers |= {"Allow": self._allow} if self._allow else {}
         return Response(json.dumps(self.body()), self.status, headers, MEDIA_TYPE)
 
 

@@ -23,6 +23,7 @@ _Question = Annotated[str, Field(min_length=1, max_length=1000)]
 _Place = Annotated[int, Field(strict=True, ge=0, le=LARGEST_TEXT)]
 _Tokens = Annotated[int, Field(strict=True, ge=1, le=512)]
 _Flag = Annotated[bool, Field(strict=True)]
+_Passages = Annotated[int, Field(strict=True, ge=1, le=200)]
 _TopK = Annotated[int, Field(strict=True, ge=1, le=100)]
 
 
@@ -46,9 +47,12 @@ class Text:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerRequest:
-    """One question, over texts or over stored documents.
+    """One question, over texts, over stored documents or over a collection.
 
     Attributes:
+        collection: its name.
+        passages: of the collection, that are read.
+        question_language: to search a collection; found out if it is missing.
         within: seconds that it may take.
         partial: whether, after that time, what was found is an answer (with `complete: false`).
         surroundings: characters of the text given on each side of an answer.
@@ -61,6 +65,9 @@ class AnswerRequest:
     question: _Question
     texts: Annotated[list[Text], Field(max_length=100)] = field(default_factory=list)
     documents: Annotated[list[str], Field(max_length=100)] = field(default_factory=list)
+    collection: str | None = None
+    passages: _Passages | None = None
+    question_language: _Language | None = None
     reader: str | None = None
     top_k: _TopK = 1
     within: Annotated[float, Field(strict=True, gt=0, le=LONGEST_WITHIN)] | None = None
@@ -77,6 +84,17 @@ class BatchLine(AnswerRequest):
     """A line of a batch: a question with an id, which its answer has again."""
 
     id: str | Annotated[int, Field(strict=True)] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchRequest:
+    """The passages of a collection that may answer a question, without reading them."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    question: _Question
+    passages: _Passages | None = None
+    question_language: _Language | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,129 @@
+"""Collections of a service by name; each is opened anew when `babelspan index` has changed it.
+
+What searches runs in one thread (`Service.searched`). Another may open a collection meanwhile, too:
+the one that was opened last is used from then on.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from babelspan.data.documents import LARGEST_TEXT, Document
+from babelspan.data.files import read_bytes
+from babelspan.documents.reading import read_bytes_as_document
+from babelspan.jobs.collections import STORE, open_collection
+from babelspan.jobs.search import PASSAGES, alternatives_of, joined
+from babelspan.retrieval.searching import Retrieved, Search
+from babelspan.seams import Alternatives
+from babelspan.service.problems import Problem, shown
+from babelspan.types import UNDETERMINED, ConfigError, DataError
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A collection as it was when its store had last changed at a time."""
+
+    changed: int
+    search: Search
+    files: Mapping[str, Mapping[str, Any]]
+    languages: Mapping[str, int]
+
+
+class Collection:
+    """One collection.
+
+    Args:
+        name: what requests call it.
+        folder: that `babelspan index` wrote.
+        alternatives: for passages in other languages than the question's; None for none.
+
+    Raises:
+        DataError, ConfigError: if it cannot be opened.
+    """
+
+    def __init__(self, name: str, folder: Path, alternatives: Alternatives | None) -> None:
+        self.name = name
+        self._folder = folder
+        self._alternatives = alternatives
+        self._opened = self._open()
+
+    def about(self) -> dict[str, Any]:
+        """What `GET /v1/collections` says of it."""
+        opened = self._now()
+        return {
+            "name": self.name,
+            "files": sum("reason" not in about for about in opened.files.values()),
+            "skipped": sum("reason" in about for about in opened.files.values()),
+            "passages": sum(opened.languages.values()),
+            "languages": dict(sorted(opened.languages.items())),
+        }
+
+    def passages(self, question: str, count: int | None, language: str | None) -> list[Retrieved]:
+        """The best passages for a question, best first; as many as `ask --in` reads for None."""
+        search = self._now().search
+        return search.passages(question, count or PASSAGES, language=language or UNDETERMINED)
+
+    def texts(self, question: str, count: int | None, language: str | None) -> list[Document]:
+        """Those passages as texts to read; passages that overlap are one text."""
+        return joined(self.passages(question, count, language))
+
+    def text(self, file: str) -> str:
+        """All text of a file, in which the places of answers are counted.
+
+        Raises:
+            Problem: 404 if the collection has no such file, or it is gone; 409 if it has changed.
+        """
+        about = self._now().files.get(file)
+        if about is None or "reason" in about:
+            raise Problem(404, f"the collection {self.name!a} has no file {shown(file)}")
+        try:
+            raw = read_bytes(Path(file), largest=LARGEST_TEXT)
+            if hashlib.sha256(raw).hexdigest() == about["sha256"]:
+                return read_bytes_as_document(file, raw).text
+        except DataError as error:
+            raise Problem(404, f"the file cannot be read any more: {error}") from None
+        raise Problem(
+            409, f"{shown(file)} has changed since it was indexed; run `babelspan index` again"
+        )
+
+    def _now(self) -> _Opened:
+        """The collection as it is now.
+
+        Raises:
+            Problem: 503 if it cannot be opened any more.
+        """
+        try:
+            if self._changed() != self._opened.changed:
+                self._opened = self._open()
+        except (DataError, ConfigError) as error:
+            raise Problem(503, f"the collection {self.name!a}: {error}", retry_after=60) from None
+        return self._opened
+
+    def _open(self) -> _Opened:
+        changed = self._changed()
+        index = open_collection(self._folder)
+        search = Search(index, self._alternatives)
+        return _Opened(changed, search, index.files(), index.languages())
+
+    def _changed(self) -> int:
+        """When a file was last put into the store or taken out of it; 0 if it is gone."""
+        try:
+            return (self._folder / STORE).stat().st_mtime_ns
+        except OSError:
+            return 0
+
+
+def opened(sources: Mapping[str, str], translator: str | None = None) -> dict[str, Collection]:
+    """Collections by name.
+
+    Args:
+        sources: their folders, by name.
+        translator: for passages in other languages, as in `babelspan ask --in`; None for none.
+
+    Raises:
+        DataError, ConfigError: if one cannot be opened, or there is no such translator.
+    """
+    alternatives = alternatives_of(translator)
+    return {name: Collection(name, Path(folder), alternatives) for name, folder in sources.items()}
