@@ -27,7 +27,8 @@ from babelspan.jobs.index import index
 from babelspan.jobs.search import alternatives_of
 from babelspan.retrieval.passages import passages_of
 from babelspan.retrieval.question import own_groups
-from babelspan.retrieval.searching import Search, entry_of
+from babelspan.retrieval.searching import Search
+from babelspan.retrieval.stored import entry_of
 from babelspan.text.terms import terms
 
 SEED = 1

@@ -1,13 +1,18 @@
 """How much of a text is found again in a PDF that Chromium has printed of it, in 14 languages.
 
 Three real passages of shared/data/qa in each language are printed, one page a language. Shares of
-the trigrams of the original (NFKC, without white space) and of its words that are in the text.
+the trigrams of the original (NFKC, without white space) and of its words that are in the text,
+beside those of pdftotext (poppler-utils), if it is installed.
 
-    python bench/reading_pdfs.py
+With PDFs as arguments: the share of pdftotext's runs of five words that are in our text, which says
+how far the order of lines and columns is the same.
+
+    python bench/reading_pdfs.py [FILE.pdf…]
 """
 
 import html
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,6 +22,7 @@ from pathlib import Path
 
 from measured import DATA, ROOT, report
 
+from babelspan.data.files import read_bytes
 from babelspan.data.squad import load_squad
 from babelspan.documents.pdf import pdf
 
@@ -57,26 +63,64 @@ def printed(texts, folder):
     return (folder / "all.pdf").read_bytes()
 
 
+def pdftotext(raw, folder):
+    """What the program finds in a PDF; None if it is not installed."""
+    if shutil.which("pdftotext") is None:
+        return None
+    (folder / "one.pdf").write_bytes(raw)
+    command = ["pdftotext", "-enc", "UTF-8", folder / "one.pdf", "-"]
+    return subprocess.run(command, check=True, capture_output=True).stdout.decode()
+
+
+def shares(found, of_language):
+    """Of the trigrams and of the words of a language's texts, those that are in a text."""
+    there, words = trigrams(found), set(unicodedata.normalize("NFKC", found).split())
+    wanted = sum(map(trigrams, of_language), Counter())
+    hits = sum(min(count, there[gram]) for gram, count in wanted.items())
+    own = unicodedata.normalize("NFKC", " ".join(of_language)).split()
+    return f"{hits / wanted.total():.1%}", f"{sum(word in words for word in own) / len(own):.1%}"
+
+
+def runs(text):
+    """Runs of five words, with hyphens at the ends of lines taken out."""
+    words = unicodedata.normalize("NFKC", text).replace("-\n", "").split()
+    return Counter(tuple(words[i : i + 5]) for i in range(len(words) - 4))
+
+
+def compare(names, folder):
+    """A row for each PDF beside pdftotext."""
+    for name in names:
+        raw = read_bytes(Path(name))
+        ours, theirs = runs(pdf(name, raw).text), runs(pdftotext(raw, folder))
+        shared = sum(min(count, ours[run]) for run, count in theirs.items())
+        yield {
+            "PDF": Path(name).name,
+            "runs of pdftotext": theirs.total(),
+            "in ours": f"{shared / theirs.total():.1%}",
+            "of ours in pdftotext": f"{shared / ours.total():.1%}",
+        }
+
+
 def main():
     if binary() is None:
         sys.exit("this takes Chromium, which is not installed")
-    texts = {language: chosen(name) for language, name in SETS.items()}
-    with tempfile.TemporaryDirectory() as folder:
-        found = pdf("all.pdf", printed(texts, Path(folder))).text
-    there, words = trigrams(found), set(unicodedata.normalize("NFKC", found).split())
+    facts = {"libraries": ["pypdfium2"], "seed": SEED}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if sys.argv[1:]:
+            report("reading-pdfs-real", list(compare(sys.argv[1:], folder)), **facts)
+            return
+        texts = {language: chosen(name) for language, name in SETS.items()}
+        raw = printed(texts, folder)
+        found = {"": pdf("all.pdf", raw).text, " of pdftotext": pdftotext(raw, folder)}
     rows = []
     for language, of_language in texts.items():
-        wanted = sum(map(trigrams, of_language), Counter())
-        hits = sum(min(count, there[gram]) for gram, count in wanted.items())
-        own = unicodedata.normalize("NFKC", " ".join(of_language)).split()
-        rows.append(
-            {
-                "language": language,
-                "trigrams": f"{hits / wanted.total():.1%}",
-                "words": f"{sum(word in words for word in own) / len(own):.1%}",
-            }
-        )
-    report("reading-pdfs", rows, libraries=["pypdfium2"], seed=SEED)
+        row = {"language": language}
+        for whose, text in found.items():
+            both = ("-", "-") if text is None else shares(text, of_language)
+            row |= {f"trigrams{whose}": both[0], f"words{whose}": both[1]}
+        rows.append(row)
+    report("reading-pdfs", rows, **facts)
 
 
 if __name__ == "__main__":

@@ -181,16 +181,15 @@ class PassageIndex(Protocol):
         """Make all changes since the last commit last, and seen: all of them or none."""
 
     def search(self, groups: Sequence[Group], *, language: str | None, count: int) -> list[Hit]:
-        """The best passages for a question, best first, by the best alternative of each group.
+        """The best passages for a question, best first.
+
+        A group counts as one word, which is as rare as its alternatives together.
 
         Args:
             groups: of the question.
             language: of the passages; None for all.
             count: how many, at most.
         """
-
-    def union(self, group: Group, *, language: str | None) -> int:
-        """How many passages have any alternative of a group."""
 
     def languages(self) -> dict[str, int]:
         """How many passages there are in each language."""

@@ -82,8 +82,10 @@ def test_dictionaries_find_passages_in_other_languages(babelspan, folder, tmp_pa
         babelspan(*words, "--translator", f"lexicon:{lexicons}", "--top-k", 9)[1]
     )
     assert str(folder / "bridge.html") in {a["file"] for a in with_lexicon}
-    without = json.loads(babelspan(*words, "--top-k", 9)[1])
-    assert str(folder / "bridge.html") not in {a["file"] for a in without}
+    (folder / "0.txt").write_text("It has changed.")
+    _, without, errors = babelspan(*words, "--top-k", 9)
+    assert str(folder / "bridge.html") not in {a["file"] for a in json.loads(without)}
+    assert f"passages of {folder / '0.txt'} were skipped: it has changed or is gone" in errors
 
 
 def test_questions_from_a_file_and_questions_that_find_nothing(babelspan, folder, tmp_path):

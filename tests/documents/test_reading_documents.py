@@ -4,6 +4,7 @@ import gzip
 import os
 import random
 import time
+import zlib
 
 import pytest
 
@@ -84,6 +85,22 @@ def test_a_child_that_takes_too_much_is_given_up_and_the_next_file_is_read(small
         ):
             small.read("html", "evil", hostile)
         assert time.monotonic() - began < 20
+    assert small.read("html", "good", b"<p>The bridge").text == "The bridge"
+
+
+def test_a_pdf_that_unpacks_without_end_is_given_up_and_the_next_file_is_read(small):
+    """A page of 300 MB, packed twice into a few kB."""
+    packing = zlib.compressobj(9, wbits=-15)
+    block = packing.compress(b"BT /F1 10 Tf (bridge) Tj ET\n" * 35_000)
+    block += packing.flush(zlib.Z_FULL_FLUSH)
+    page = zlib.compress(b"\x78\xda" + 300 * block + b"\x03\x00\x00\x00\x00\x00", 9)
+    assert len(page) < 10_000
+    raw = pdf_of([(50, 700, "PAGE")])
+    start, end = raw.index(b"<< /Length"), raw.index(b"endstream")
+    head = b"<< /Filter [/FlateDecode /FlateDecode] /Length %d >>\nstream\n" % len(page)
+    bomb = raw[:start] + head + page + b"\n" + raw[end:]
+    with pytest.raises(DataError, match=r"evil: reading it took more than 1 s of the processor"):
+        small.read("pdf", "evil", bomb)
     assert small.read("html", "good", b"<p>The bridge").text == "The bridge"
 
 

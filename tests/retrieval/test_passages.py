@@ -8,7 +8,8 @@ from babelspan.data.parts import Part, cut_out, place_of
 from babelspan.documents.html import html
 from babelspan.documents.plain import markdown, text
 from babelspan.retrieval.passages import LONGEST, LONGEST_UNSPACED, passages_of, spans_of
-from babelspan.retrieval.searching import entry_of, passage_of
+from babelspan.retrieval.stored import entry_of, passage_of
+from babelspan.seams import Hit
 from babelspan.types import Span
 
 SENTENCE = "The bridge over the river was opened in the year 1894 by the King. "
@@ -72,7 +73,7 @@ def test_places_of_a_passage_are_those_of_the_document(words):
     source = "<p>" + " ".join(words)
     document = html("p", source.encode())
     for passage in passages_of(document):
-        kept = passage_of(entry_of(passage).content)
+        kept = passage_of(Hit("p", entry_of(passage).content, 0.0))
         assert kept == passage
         assert passage.text == document.text[passage.start : passage.end]
         middle = len(passage.text) // 2

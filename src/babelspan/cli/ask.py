@@ -232,11 +232,19 @@ def _searched(
     passages: int | None,
     **options: Any,
 ) -> "Iterator[Asked]":
-    """The questions with their answers from a collection."""
+    """The questions with their answers from a collection; files that have changed are named."""
     from babelspan.jobs.search import PASSAGES, ask_collection, searched
 
     search = searched(collection, translator)
-    return ask_collection(answerer, asked, search, passages=passages or PASSAGES, **options)
+    yield from ask_collection(answerer, asked, search, passages=passages or PASSAGES, **options)
+    for name in sorted(search.changed)[:_NAMED]:
+        print(
+            f"babelspan: passages of {one_line(name)} were skipped: it has changed or is gone; run "
+            "`babelspan index` again",
+            file=sys.stderr,
+        )
+    if len(search.changed) > _NAMED:
+        print(f"babelspan: the same of {len(search.changed) - _NAMED} more files", file=sys.stderr)
 
 
 def _refuse_without_a_collection(passages: int | None) -> None:

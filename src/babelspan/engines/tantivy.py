@@ -5,6 +5,7 @@ keep what they have opened while they answer.
 """
 
 import json
+import math
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,25 +15,38 @@ from typing import Any
 import tantivy
 
 from babelspan.seams import Entry, Group, Hit
+from babelspan.text.sounds import MARK
 from babelspan.types import ConfigError, DataError
 
-_HEAP = 64_000_000
+_HEAP = 200_000_000
 """Bytes that the writer collects before it writes a segment."""
 _MOST_TERM = 200
 """Bytes of a term, at most; longer ones are left out."""
 _PRESSED = 6
 """How hard zlib tries: the store's own packing is for speed."""
-_TERMS = "terms"
-_COUNTS = "freq"
+_ZLIB = b"x"
+"""First byte of what zlib has packed; JSON never starts with it."""
+_OTHERS = 0.3
+"""What the other alternatives of a word in a passage count, beside the best one."""
+_TERMS, _SOUNDS = "terms", "sounds"
+_OPTION = {_TERMS: "freq"}
+"""What is kept of a term in a passage; elsewhere, only that it is there."""
 _PASSAGE, _FILE = "passage", "file"
 
 
 def _schema() -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
-    builder.add_text_field(_TERMS, tokenizer_name="whitespace", index_option=_COUNTS)
+    for name in (_TERMS, _SOUNDS):
+        builder.add_text_field(
+            name, tokenizer_name="whitespace", index_option=_OPTION.get(name, "basic")
+        )
     for name in ("kind", "language", "file"):
         builder.add_text_field(
-            name, stored=name == "file", fast=True, tokenizer_name="raw", index_option="basic"
+            name,
+            stored=name == "file",
+            fast=name == "language",
+            tokenizer_name="raw",
+            index_option="basic",
         )
     builder.add_bytes_field("content", stored=True)
     return builder.build()
@@ -53,15 +67,16 @@ class TantivyIndex:
     def __init__(self, folder: Path, *, writes: bool = False) -> None:
         self._folder = folder
         self._schema = _schema()
+        self._searcher: Any = None
         if writes:
             folder.mkdir(parents=True, exist_ok=True)
         with _told(folder):
             self._index = (
-                tantivy.Index(self._schema, str(folder))
+                tantivy.Index(self._schema, str(folder), sort_by_field="language")
                 if writes
                 else tantivy.Index.open(str(folder))
             )
-            self._searcher: Any = self._index.searcher()
+            self._see()
         self._writer: Any = None
         if writes:
             try:
@@ -99,8 +114,9 @@ class TantivyIndex:
 
     def reload(self) -> None:
         """See what has been committed since."""
-        self._index.reload()
-        self._searcher = self._index.searcher()
+        with _told(self._folder):
+            self._index.reload()
+            self._see()
 
     def close(self) -> None:
         """Let go of the lock; what is not committed is lost."""
@@ -112,32 +128,39 @@ class TantivyIndex:
 
     def search(self, groups: Sequence[Group], *, language: str | None, count: int) -> list[Hit]:
         """As `seams.PassageIndex.search`."""
-        queries = [
-            tantivy.Query.boost_query(
-                tantivy.Query.disjunction_max_query([self._all_of(a) for a in g.alternatives]),
-                g.weight,
-            )
-            for g in groups
-            if g.alternatives
-        ]
+        passages = self.languages()
+        among = passages.get(language, 0) if language else sum(passages.values())
+        with _told(self._folder):
+            queries = [q for group in groups if (q := self._best_of(group, among)) is not None]
         if not queries:
             return []
         query = self._in(self._any_of(queries), language)
         return [self._hit(address, score) for score, address in self._found(query, count)]
 
-    def union(self, group: Group, *, language: str | None) -> int:
-        """As `seams.PassageIndex.union`."""
-        if not group.alternatives:
-            return 0
-        query = self._in(self._any_of([self._all_of(a) for a in group.alternatives]), language)
-        return int(self._searcher.search(query, 1, count=True).count or 0)
+    def _best_of(self, group: Group, among: int) -> tantivy.Query | None:
+        """The alternatives of a group, each as rare as all of them together (Pirkola 1998).
+
+        tantivy gives a term the weight of its own rarity; the boost takes that back.
+        """
+        holding = [[self._holding(term) for term in terms] for terms in group.alternatives]
+        there = min(sum(map(min, holding)), among)
+        queries = [
+            tantivy.Query.boost_query(
+                self._all_of(terms),
+                group.weight * _rarity(there, among) / sum(_rarity(n, self._documents) for n in of),
+            )
+            for terms, of in zip(group.alternatives, holding, strict=True)
+            if min(of)
+        ]
+        return tantivy.Query.disjunction_max_query(queries, _OTHERS) if queries else None
+
+    def _holding(self, term: str) -> int:
+        """How many passages have a term."""
+        return int(self._searcher.doc_freq(_field(term), term))
 
     def languages(self) -> dict[str, int]:
         """As `seams.PassageIndex.languages`."""
-        found = self._searcher.aggregate(
-            self._term("kind", _PASSAGE), {"of": {"terms": {"field": "language", "size": 10_000}}}
-        )
-        return {bucket["key"]: bucket["doc_count"] for bucket in found["of"]["buckets"]}
+        return dict(self._languages)
 
     def files(self) -> dict[str, dict[str, Any]]:
         """As `seams.PassageIndex.files`."""
@@ -146,6 +169,14 @@ class TantivyIndex:
     def everything(self) -> Iterator[Hit]:
         """As `seams.PassageIndex.everything`."""
         yield from self._all(_PASSAGE)
+
+    def _see(self) -> None:
+        self._searcher = self._index.searcher()
+        self._documents = max(1, int(self._searcher.num_docs))
+        found = self._searcher.aggregate(
+            self._term("kind", _PASSAGE), {"of": {"terms": {"field": "language", "size": 10_000}}}
+        )
+        self._languages = {b["key"]: b["doc_count"] for b in found["of"]["buckets"]}
 
     def _all(self, kind: str) -> Iterator[Hit]:
         query = tantivy.Query.const_score_query(self._term("kind", kind), 0.0)
@@ -162,26 +193,31 @@ class TantivyIndex:
     def _hit(self, address: tantivy.DocAddress, score: float) -> Hit:
         with _told(self._folder):
             stored = self._searcher.doc(address)
-            content = zlib.decompress(bytes(stored["content"][0])).decode()
-        return Hit(json.loads(stored["file"][0]), content, score)
+            packed = bytes(stored["content"][0])
+            content = zlib.decompress(packed) if packed.startswith(_ZLIB) else packed
+            return Hit(json.loads(stored["file"][0]), content.decode(), score)
 
     def _add(self, kind: str, file: str, content: str, language: str, terms: Sequence[str]) -> None:
+        of_field: dict[str, list[str]] = {_TERMS: [], _SOUNDS: []}
+        for term in terms:
+            if len(term) <= _MOST_TERM:
+                of_field[_field(term)].append(term)
+        raw = content.encode()
         document = tantivy.Document(
-            terms=" ".join(t for t in terms if len(t) <= _MOST_TERM),
+            terms=" ".join(of_field[_TERMS]),
+            sounds=" ".join(dict.fromkeys(of_field[_SOUNDS])),
             kind=kind,
             language=language,
             file=_name(file),
-            content=zlib.compress(content.encode(), _PRESSED),
+            content=min(zlib.compress(raw, _PRESSED), raw, key=len),
         )
         self._writer.add_document(document)
 
     def _term(self, field: str, value: str) -> tantivy.Query:
-        return tantivy.Query.term_query(
-            self._schema, field, value, _COUNTS if field == _TERMS else "basic"
-        )
+        return tantivy.Query.term_query(self._schema, field, value, _OPTION.get(field, "basic"))
 
     def _all_of(self, terms: Sequence[str]) -> tantivy.Query:
-        queries = [self._term(_TERMS, term) for term in terms]
+        queries = [self._term(_field(term), term) for term in terms]
         if len(queries) == 1:
             return queries[0]
         return tantivy.Query.boolean_query([(tantivy.Occur.Must, query) for query in queries])
@@ -196,6 +232,19 @@ class TantivyIndex:
         return tantivy.Query.boolean_query(
             [(tantivy.Occur.Must, query), (tantivy.Occur.Must, wanted)]
         )
+
+
+def _field(term: str) -> str:
+    return _SOUNDS if term.startswith(MARK) else _TERMS
+
+
+def _rarity(holding: int, among: int) -> float:
+    """The weight that BM25 gives a term, by how many documents have it; always above 0.
+
+    tantivy counts documents that were removed until it writes their segment anew, so more may have
+    a term than there are.
+    """
+    return math.log(1 + (max(among, holding) - holding + 0.5) / (holding + 0.5))
 
 
 def _name(file: str) -> str:

@@ -16,14 +16,15 @@ from typing import Any
 from babelspan.data.files import write_whole
 from babelspan.documents import reading
 from babelspan.engines.tantivy import TantivyIndex
-from babelspan.retrieval import passages
+from babelspan.retrieval import passages, stored
 from babelspan.text import language_of, sounds, terms
 from babelspan.types import ConfigError, DataError
 
 ABOUT = "collection.toml"
 STORE = "store"
 RULES = {
-    "store": "1",
+    "store": "2",
+    "content": stored.RULES,
     "terms": terms.RULES,
     "sounds": sounds.RULES,
     "passages": passages.RULES,
@@ -126,7 +127,14 @@ def _refuse_other_rules(about: Path) -> None:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise DataError(f"{about}: broken ({error}); make the collection anew") from None
     if rules != RULES:
+        there = rules if isinstance(rules, dict) else {}
+        other = [
+            f"{name} {there.get(name)} instead of {version}"
+            for name, version in RULES.items()
+            if there.get(name) != version
+        ]
         raise ConfigError(
-            f"{about}: expected a collection made by the rules {RULES}, found {rules}; remove it, "
-            "and make it anew with `babelspan index`"
+            f"{about}: this collection was made by other rules than those of this version "
+            f"({', '.join(other) or 'more of them'}); remove {about.parent} and make it anew with "
+            "`babelspan index`"
         )

@@ -17,7 +17,8 @@ from babelspan.jobs.collections import RULES
 from babelspan.jobs.evaluate import load_cells, sampled
 from babelspan.jobs.search import alternatives_of
 from babelspan.retrieval.passages import Passage
-from babelspan.retrieval.searching import Search, entry_of
+from babelspan.retrieval.searching import Search
+from babelspan.retrieval.stored import entry_of
 from babelspan.scoring.clusters import clusters
 from babelspan.scoring.matrix import Pair
 from babelspan.scoring.retrieval import DEPTHS, Interval, figures

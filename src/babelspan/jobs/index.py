@@ -19,13 +19,13 @@ from babelspan.documents.reading import read_bytes_as_document
 from babelspan.engines.tantivy import TantivyIndex
 from babelspan.jobs.collections import open_collection
 from babelspan.retrieval.passages import passages_of
-from babelspan.retrieval.searching import entry_of
+from babelspan.retrieval.stored import entry_of
 from babelspan.types import ConfigError, DataError
 
 COMMIT_CHARACTERS = 50_000_000
 """Characters of text after which there is a commit."""
-COMMIT_SECONDS = 30.0
-"""Seconds after which there is one."""
+COMMIT_SECONDS = 300.0
+"""Seconds after which there is one. Each makes a piece of the store with words of its own."""
 
 _READINGS = 3
 """Times that a file is read which changes meanwhile, at most."""
@@ -149,7 +149,8 @@ class _Work:
         except DataError as error:
             self._skip(file, str(error), known, sha256=checksum)
             return
-        self._put(file, document, checksum, is_new=known is None)
+        in_file = raw if len(raw) == file.size else b""  # not if it was unpacked
+        self._put(file, document, in_file, checksum, is_new=known is None)
 
     def _leave(self, file: Seen, known: dict[str, Any]) -> None:
         """Count a file that is as it was."""
@@ -157,13 +158,15 @@ class _Work:
         if "reason" in known:
             self.report.skipped[file.path] = known["reason"]
 
-    def _put(self, file: Seen, document: Document, checksum: str, *, is_new: bool) -> None:
+    def _put(
+        self, file: Seen, document: Document, raw: bytes, checksum: str, *, is_new: bool
+    ) -> None:
         passages = passages_of(document)
         about = _about(file, checksum) | {"kind": document.kind, "passages": len(passages)}
         if not passages:
             about["reason"] = "holds no text"
             self.report.skipped[file.path] = about["reason"]
-        self._store.replace(file.path, about, map(entry_of, passages))
+        self._store.replace(file.path, about, (entry_of(p, raw) for p in passages))
         self.report.added += is_new
         self.report.changed += not is_new
         self.report.passages += len(passages)

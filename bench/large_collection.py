@@ -1,0 +1,144 @@
+"""Many passages: the store of a collection beside SQLite FTS5 and bm25s, on the same terms.
+
+Passages are real ones of shared/data/qa in several languages, each repeated with a quarter of its
+words changed, so that the dictionary of terms grows as it does with other texts. They are analysed
+before, and their texts are not stored: only the engines are timed, by the seconds of the processor.
+
+    python bench/large_collection.py [--passages 200000] [--questions 200] [--least 20000]
+
+bm25s takes a list of all tokens in memory, so it gets `--least` passages only, as do the others
+beside it. It is left out if it is not installed.
+"""
+
+import argparse
+import random
+import tempfile
+import time
+from pathlib import Path
+
+from indexing import DATA, SEED, SETS, fts5, peak_memory, read, report, size_of, spread, timed
+
+from babelspan.documents.plain import text as plain
+from babelspan.engines.tantivy import TantivyIndex
+from babelspan.jobs.search import alternatives_of
+from babelspan.retrieval.passages import passages_of
+from babelspan.retrieval.question import own_groups
+from babelspan.retrieval.stored import entry_of
+from babelspan.text.language_of import language_of
+from babelspan.text.terms import terms
+
+BASE = 2000
+"""Real texts that are repeated."""
+FILE = 50
+"""Passages of a file."""
+
+
+def made(entries, count):
+    """Real entries, then the same with changed words, and so on."""
+    rng = random.Random(SEED)
+    for number in range(count):
+        entry, again = entries[number % len(entries)], number // len(entries)
+        content = (
+            f'[{number},0,"{entry.language}","",[[0,900,{number * 900},{number * 900 + 900},0]]]'
+        )
+        words = entry.terms
+        if again:
+            words = [f"{t}{again}" if rng.random() < 0.25 else t for t in words]
+        yield entry._replace(terms=words, content=content)
+
+
+def in_store(entries, count, place, questions):
+    """The store, filled, and its row."""
+    store = TantivyIndex(place, writes=True)
+    worked = time.process_time()
+    waiting = []
+    for number, entry in enumerate(made(entries, count), 1):
+        waiting.append(entry)
+        if number % FILE == 0 or number == count:
+            store.replace(f"/files/{number}.txt", {"size": number}, waiting)
+            waiting = []
+    store.commit()
+    worked = time.process_time() - worked
+    p50, p95 = timed(lambda q: store.search(own_groups(q), language=None, count=20), questions)
+    return store, {
+        "engine": "tantivy", "passages": count, "passages/s": count / worked,
+        "MB": size_of(place) / 1e6, "p50 ms": p50, "p95 ms": p95, "peak MiB": peak_memory(),
+    }  # fmt: skip
+
+
+def with_dictionaries(store, questions):
+    """Row of searches by all translations of each word, in every language of the store."""
+    dictionaries = alternatives_of(f"lexicon:{DATA}/lexicons")
+    asked = [(q, language_of(q, list(SETS))) for q in questions]
+    found, times = [], []
+    for is_timed in (False, True):  # dictionaries are loaded the first time
+        for question, source in asked:
+            began = time.process_time()
+            for target in sorted({*store.languages()} - {source, "und"}):
+                groups = dictionaries.groups(question, source=source, target=target)
+                found.append(len(store.search(groups, language=target, count=40)))
+            if is_timed:
+                times.append(time.process_time() - began)
+    p50, p95 = spread(times)
+    return {
+        "question": "dictionaries", "languages": len(store.languages()), "asked": len(asked),
+        "p50 ms": p50, "p95 ms": p95,
+    }  # fmt: skip
+
+
+def in_bm25s(entries, questions, place):
+    """Row of bm25s with the same terms, read from its file."""
+    import bm25s
+
+    worked = time.process_time()
+    vocabulary: dict[str, int] = {}
+    ids = [[vocabulary.setdefault(t, len(vocabulary)) for t in e.terms] for e in entries]
+    engine = bm25s.BM25()
+    engine.index((ids, vocabulary), show_progress=False)
+    engine.save(place)
+    worked = time.process_time() - worked
+
+    def asks(question):
+        known = [vocabulary[t] for t in terms(question) if t in vocabulary]
+        if known:
+            engine.retrieve([known], k=20, show_progress=False)
+
+    p50, p95 = timed(asks, questions)
+    return {
+        "engine": "bm25s", "passages": len(entries), "passages/s": len(entries) / worked,
+        "MB": size_of(place) / 1e6, "p50 ms": p50, "p95 ms": p95, "peak MiB": peak_memory(),
+    }  # fmt: skip
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--passages", type=int, default=200_000)
+    parser.add_argument("--questions", type=int, default=200)
+    parser.add_argument("--least", type=int, default=20_000)
+    wanted = parser.parse_args()
+    contexts, questions = read()
+    asked = questions[: wanted.questions]
+    documents = [plain("p", c.encode()) for c in contexts[:BASE]]
+    entries = [entry_of(p) for d in documents for p in passages_of(d)]
+    facts = {"seed": SEED, "analysed": len(entries)}
+    with tempfile.TemporaryDirectory() as name:
+        store, row = in_store(entries, wanted.passages, Path(name) / "many", asked)
+        report("large-collection", [row], libraries=["tantivy"], **facts)
+        row = with_dictionaries(store, asked[: wanted.questions // 5])
+        report("large-collection-asked", [row], libraries=["tantivy"], **facts)
+        store.close()
+        few = list(made(entries, wanted.least))
+        store, row = in_store(entries, wanted.least, Path(name) / "few", asked)
+        store.close()
+        rows = [row, fts5(few, asked, Path(name) / "fts5.db")]
+        try:
+            rows.append(in_bm25s(few, asked, Path(name) / "bm25s"))
+        except ModuleNotFoundError:
+            print("bm25s is not installed")
+        keys = ("engine", "passages/s", "MB", "p50 ms", "p95 ms")
+        rows = [{key: of_engine[key] for key in keys} for of_engine in rows]
+        report("large-collection-engines", rows, libraries=["tantivy"], passages=len(few), **facts)
+
+
+if __name__ == "__main__":
+    main()
