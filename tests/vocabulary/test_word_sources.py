@@ -89,6 +89,37 @@ def test_learnt_vectors_are_shared_by_translations(folder):
     assert rows == set(range(FIRST, table.rows))
 
 
+def test_a_word_whose_translations_have_no_row_has_one_of_its_own(folder):
+    """`mat` and `sat` stand in the dictionary, with words that the Chinese text does not have."""
+    found = made(sources(folder, vectors={}))
+    table = found.table
+    assert found.known == found.words
+    assert table.row_of("sat", "en") not in {*table.words["zh"].values(), UNKNOWN}
+    assert len({table.row_of(word, "en") for word in ("cat", "mat", "sat")}) == 3
+    twice = made(sources(folder, vectors={}, least=2)).table
+    assert twice.row_of("sat", "en") == UNKNOWN  # which comes once
+
+
+def test_dictionaries_of_both_directions_share_rows_as_one_does(folder):
+    (folder / "mine.zh-en.tsv").write_text("貓\tcat\n在\tin\n")
+    both = (folder / "mine.en-zh.tsv", folder / "mine.zh-en.tsv")
+    found = made(sources(folder, vectors={}, dictionaries=both))
+    table = found.table
+    assert found.known == found.words
+    for english, chinese in (("cat", "貓"), ("in", "在")):
+        assert table.row_of(english, "en") == table.row_of(chinese, "zh") != UNKNOWN
+
+
+def test_a_word_with_a_vector_of_its_own_needs_no_translation(folder):
+    """The phrase 老貓在 would be a mean of vectors that nothing uses."""
+    (folder / "en.vec").write_text("2 2\nold 7 8\nsat 1 1\n")
+    both = {"en": folder / "en.vec", "zh": folder / "zh.vec"}
+    found = made(sources(folder, vectors=both))
+    assert vector(found, "old", "en") == [7, 8]
+    assert vector(found, "cat", "en") == [0, 2]
+    assert len(found.vectors) == found.table.rows
+
+
 def test_the_table_is_saved_and_loaded(folder, tmp_path):
     table = made(sources(folder)).table
     table.save(tmp_path / "saved")

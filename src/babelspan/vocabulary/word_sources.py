@@ -4,6 +4,7 @@ Lee and Lee (2019), arXiv:1907.06042, Section 4.1: words have fixed vectors that
 texts, and words of the source the vectors of their translations into the target.
 """
 
+import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -191,9 +192,11 @@ def _with_vectors(
     for (language, other), pairs in translations.items():
         own = words.setdefault(language, {})
         for word, candidates in pairs.items():
+            if word in own:  # the vector of its own is better, and a phrase would leave a row over
+                continue
             row = _row_of_first(candidates, words.get(other, {}), vectors, unspaced)
             if row is not None:
-                own.setdefault(word, row)
+                own[word] = row
     return words, vectors
 
 
@@ -221,28 +224,55 @@ def _to_learn(
     translations: Mapping[tuple[str, str], Mapping[str, list[str]]],
     least: int,
 ) -> dict[str, dict[str, int]]:
-    """Rows of words by language, to be learnt; a word with a translation shares its row."""
-    words: dict[str, dict[str, int]] = {}
-    row = FIRST
-    for language, of_language in sorted(counts.items()):
-        pairs = {
-            word: candidates
-            for (one, other), told in translations.items()
-            if one == language and other in counts
-            for word, candidates in told.items()
-        }
-        own = words.setdefault(language, {})
-        for word, count in sorted(of_language.items(), key=lambda one: (-one[1], one[0])):
-            if count >= least and word not in pairs:
-                own[word] = row
-                row += 1
+    """Rows of words by language, to be learnt; a word with a translation shares its row.
+
+    A word whose translations have no row gets one of its own, as words without translations do.
+    """
+    words: dict[str, dict[str, int]] = {language: {} for language in sorted(counts)}
+    listed = {(of, word) for (of, _), told in translations.items() for word in told}
+    rows = itertools.count(FIRST)
+    for language, own in words.items():
+        for word in _frequent(counts[language], least):
+            if (language, word) not in listed:
+                own[word] = next(rows)
     for (language, other), told in translations.items():
-        own = words.setdefault(language, {})
-        for word in counts.get(language, ()):
-            for candidate in told.get(word, ()):
-                if (shared := _either_case(candidate, words.get(other, {}))) is not None:
-                    own.setdefault(word, shared)
+        own = words[language]
+        for word in counts[language]:
+            shared = _row_of_translation(told.get(word, ()), words[other])
+            if shared is not None:
+                own.setdefault(word, shared)
+    for language, own in words.items():  # two dictionaries may list a word and its translation
+        for word in _frequent(counts[language], least):
+            if word not in own:
+                shared = next(_shared_rows(language, word, translations, words), None)
+                own[word] = next(rows) if shared is None else shared
     return words
+
+
+def _frequent(of_language: Counter[str], least: int) -> list[str]:
+    """Words that come so often, the most frequent first."""
+    ordered = sorted(of_language.items(), key=lambda one: (-one[1], one[0]))
+    return [word for word, count in ordered if count >= least]
+
+
+def _shared_rows(
+    language: str,
+    word: str,
+    translations: Mapping[tuple[str, str], Mapping[str, list[str]]],
+    words: Mapping[str, Mapping[str, int]],
+) -> Iterator[int]:
+    """The rows of the translations of a word."""
+    for (one, other), told in translations.items():
+        if one == language:
+            row = _row_of_translation(told.get(word, ()), words[other])
+            if row is not None:
+                yield row
+
+
+def _row_of_translation(candidates: Iterable[str], rows: Mapping[str, int]) -> int | None:
+    """The row of the first translation that has one."""
+    found = (_either_case(candidate, rows) for candidate in candidates)
+    return next((row for row in found if row is not None), None)
 
 
 def _either_case(word: str, rows: Mapping[str, int]) -> int | None:
