@@ -3,7 +3,9 @@
 import gzip
 import hashlib
 import json
+import os
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -12,12 +14,14 @@ from hypothesis import strategies as st
 from babelspan.data.files import (
     checksum,
     checksum_of_tree,
+    lines,
     read_bytes,
     read_json,
     read_record,
     read_text,
     replacing,
     write_json,
+    write_lines,
     write_whole,
 )
 from babelspan.types import DataError
@@ -77,6 +81,36 @@ def test_a_lone_surrogate_is_written_as_its_escape(tmp_path):
 
     assert path.read_bytes() == b'"x\\udc80y\\ud83d"\n'
     assert read_json(path) == "x\udc80y\ud83d"
+
+
+def test_a_lone_surrogate_in_lines_is_written_as_its_escape(tmp_path):
+    path = tmp_path / "some.jsonl"
+    write_lines(path, [{"id": "a\ud800b"}, {"id": "東京"}])
+
+    assert path.read_bytes() == '{"id": "a\\ud800b"}\n{"id": "東京"}\n'.encode()
+    assert json.loads(path.read_bytes().splitlines()[0]) == {"id": "a\ud800b"}
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_pipe_is_not_replaced_by_a_file(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+
+    with pytest.raises(OSError, match="found a pipe, socket or device"):
+        write_json(pipe, {})
+    assert pipe.is_fifo()
+    assert list(tmp_path.iterdir()) == [pipe]
+
+
+@pytest.mark.parametrize("read", [checksum, lambda path: next(iter(lines(path)))])
+def test_a_pipe_which_can_be_read_only_once_is_not_read_in_part(tmp_path, read):
+    inside, outside = os.pipe()
+    with os.fdopen(outside, "wb") as end:
+        end.write(b"some text\n")
+    with os.fdopen(inside, "rb") as start:
+        with pytest.raises(DataError, match="found a pipe"):
+            read(Path(f"/dev/fd/{start.fileno()}"))
+        assert start.read() == b"some text\n"
 
 
 def test_what_is_not_there_is_said(tmp_path):

@@ -1,5 +1,6 @@
 """Names of data files, the files of a folder, and the pairs of parallel sets."""
 
+import json
 import re
 from dataclasses import replace
 from itertools import product
@@ -7,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from babelspan.data import folder
 from babelspan.data.folder import DataFile, cross, describe, find
 from babelspan.data.squad import save_squad
+from babelspan.data.texts import find_texts
 from babelspan.types import DataError
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -160,3 +163,27 @@ def test_ids_without_a_partner_cannot_be_crossed():
         cross(fewer)
     with pytest.raises(DataError, match=message):
         cross(dict(reversed(fewer.items())))
+
+
+def flat(path):
+    rows = (
+        {"id": str(n), "context": f"text {n}", "question": "?", "answers": None} for n in range(3)
+    )
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def test_a_large_file_of_flat_records_has_the_questions_of_a_small_one(tmp_path, monkeypatch):
+    file = describe(flat(tmp_path / "train.en.jsonl"))
+    at_once = list(file.examples())
+    monkeypatch.setattr(folder, "_LARGE", 1)
+
+    assert len(at_once) == 3
+    assert list(file.examples()) == at_once
+
+
+def test_the_texts_of_flat_records_are_their_contexts(tmp_path):
+    flat(tmp_path / "train.en.jsonl")
+    (file,) = find_texts([tmp_path])
+
+    assert [text.text for text in file.texts()] == ["text 0", "text 1", "text 2"]

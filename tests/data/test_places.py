@@ -25,6 +25,13 @@ def test_folders_and_what_is_below_a_file_cannot_be_written(tmp_path):
         refuse_unwritable(tmp_path / "file" / "p.json")
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_pipe_or_a_device_is_no_place_for_a_file(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ConfigError, match="found a pipe, socket or device; choose another place"):
+        refuse_unwritable(tmp_path / "pipe")
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_read_only_folder(tmp_path):
     tmp_path.chmod(stat.S_IRUSR | stat.S_IXUSR)

@@ -59,6 +59,61 @@ def test_the_same_questions_as_read_at_once(tmp_path, name):
     assert count_paragraphs(path) == 3
 
 
+FLAT = [
+    {
+        "id": "a",
+        "title": "Köln",
+        "context": "Köln\u2028 am Rhein.",
+        "question": "Where?",
+        "answers": {"text": ["Rhein", ""], "answer_start": [9, 0]},
+    },
+    {"id": 7, "context": "Köln", "question": "Who?", "answers": {"text": [], "answer_start": []}},
+    {"question_id": "c", "context": "Bonn", "question": "What?", "answers": None},
+]
+"""Flat records: answered, unanswerable, and with unknown answers."""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "".join(json.dumps(row) + "\n" for row in FLAT),
+        "\ufeff" + "\r\n\r\n".join(json.dumps(row, ensure_ascii=False) for row in FLAT),
+        json.dumps(FLAT, indent=1),
+        json.dumps(FLAT[0]),
+        "[]",
+    ],
+    ids=["lines", "lines-with-blank-ones", "list", "one-line", "none"],
+)
+def test_flat_records_are_read_as_at_once(tmp_path, text):
+    path = tmp_path / "some.jsonl"
+    path.write_text(text, encoding="utf-8", newline="")
+    at_once = load_squad(path, **LANGUAGES)
+
+    assert streamed(path) == at_once
+    assert count_paragraphs(path) == len(at_once)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (json.dumps(FLAT[0]) + "\n[1]", "record 2: expected an object, found list"),
+        (json.dumps(FLAT[0]) + '\n{"id": 1}', "record 2: expected 'question'"),
+        (json.dumps(FLAT[0]) + "\n{", r"line 2 column 2 \(Expecting property name"),
+        (json.dumps([*FLAT, 5]), "record 4: expected an object, found int"),
+        (
+            '[{"id": 1, "question": "?", "context": "a",'
+            ' "answers": {"text": ["a"], "answer_start": [false]}}]',
+            "record 1: expected texts and numbers as answers",
+        ),
+    ],
+)
+def test_a_broken_flat_record_is_told_with_its_number(tmp_path, text, message):
+    path = tmp_path / "some.jsonl"
+    path.write_text(text)
+    with pytest.raises(DataError, match=message):
+        streamed(path)
+
+
 @given(shape=st.lists(st.lists(st.integers(0, 3), max_size=3), max_size=4))
 def test_any_shape(tmp_path_factory, shape):
     path = tmp_path_factory.mktemp("shape") / "some.json"

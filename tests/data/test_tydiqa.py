@@ -150,7 +150,7 @@ def test_a_line_that_is_no_json_is_told(tmp_path, content):
 
 
 def test_files_that_cannot_be_read_are_told(tmp_path):
-    with pytest.raises(DataError, match=r"nowhere.jsonl: cannot be read: No such file"):
+    with pytest.raises(DataError, match=r"nowhere.jsonl: there is no such file"):
         load_primary_golds(tmp_path / "nowhere.jsonl")
     cut = written(tmp_path, GOLD, packed=True)
     cut.write_bytes(cut.read_bytes()[:-9])

@@ -12,6 +12,7 @@ import pytest
 
 from babelspan.data.files import checksum, read_json
 from babelspan.data.folder import inside
+from babelspan.data.locks import locked
 from babelspan.datasets.catalogue import DataSet, ListedFile
 from babelspan.datasets.download import Patience
 from babelspan.datasets.fetch import RECORD, Way, fetch, select
@@ -308,6 +309,25 @@ def test_files_put_by_hand_where_the_message_says_stay_there(server, tmp_path):
     assert server.requests == []
 
 
+def test_files_put_by_hand_into_a_folder_below_stay_there(server, tmp_path):
+    below = tmp_path / ".downloads" / "lakes" / "mine"
+    below.mkdir(parents=True)
+    for language in ("en", "de"):
+        (below / f"lakes.{language}.json").write_bytes(document(language))
+    fetched(two_languages(server), tmp_path, Way(taken_from=below))
+    assert inventory(below) == ["lakes.de.json", "lakes.en.json"]
+
+
+def test_two_processes_do_not_fetch_to_one_place_at_a_time(server, tmp_path):
+    lakes = two_languages(server)
+    with locked(tmp_path / ".downloads" / "lakes"):
+        with pytest.raises(ConfigError, match="another process is at work here"):
+            fetched(lakes, tmp_path)
+        assert server.requests == []
+    assert [f.questions for f in fetched(lakes, tmp_path)] == [3, 3]
+    assert not (tmp_path / ".downloads").exists()
+
+
 def test_a_host_that_is_not_there_is_named(tmp_path):
     with hostile() as gone:
         lakes = two_languages(gone)
@@ -346,6 +366,8 @@ def test_a_changed_file_is_taken_only_on_request(server, tmp_path):
     (file,) = fetched(lakes, tmp_path, way, languages=["en"])
     assert file.questions == 4
     assert fetched(lakes, tmp_path, way, languages=["en"])[0].was_there
+    (tmp_path / "lakes" / "test.en.json.gz").write_bytes(b"spoilt")
+    assert not fetched(lakes, tmp_path, way, languages=["en"])[0].was_there
     record = read_json(tmp_path / "lakes" / RECORD)["files"]["test.en.json.gz"]
     assert record["from"][0]["sha256"] == hashlib.sha256(document("en", 4)).hexdigest()
 

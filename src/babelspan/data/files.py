@@ -1,6 +1,7 @@
 """Reading files with clear errors; writing files whole or not at all."""
 
 import csv
+import errno
 import gzip
 import hashlib
 import json
@@ -19,6 +20,7 @@ LARGEST = 2**30
 
 _GZIP = b"\x1f\x8b"
 _CHUNK = 2**20
+_SPECIAL = "expected a file, found a pipe, socket or device"
 
 
 def read_bytes(path: Path, *, largest: int = LARGEST) -> bytes:
@@ -58,13 +60,21 @@ def opened(path: Path) -> Iterator[BufferedIOBase]:
     """The content of a file as an unpacked stream, for files too large for memory.
 
     Raises:
-        DataError: as `read_bytes`, also inside the block, where the content is read.
+        DataError: as `read_bytes`, also inside the block, where the content is read; for a pipe,
+            which cannot be read twice.
     """
     with _told(path):
+        if _is_special(path):
+            raise DataError(f"{path}: {_SPECIAL}; save its content to a file first")
         with path.open("rb") as raw:
             is_gzip = raw.read(len(_GZIP)) == _GZIP
         with gzip.open(path) if is_gzip else path.open("rb") as content:
             yield content
+
+
+def _is_special(path: Path) -> bool:
+    """Whether a pipe, a socket or a device is at a path."""
+    return path.exists() and not (path.is_file() or path.is_dir())
 
 
 @contextmanager
@@ -183,8 +193,11 @@ def replacing(path: Path) -> Iterator[Path]:
     A crash, a full disk or an exception leaves an existing file at `path` untouched.
 
     Raises:
-        OSError: if it cannot be written, with the name of the file.
+        OSError: if it cannot be written, with the name of the file; for a pipe or a device such as
+            /dev/null, which a file would replace.
     """
+    if _is_special(path):
+        raise OSError(errno.EINVAL, _SPECIAL, str(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
@@ -231,10 +244,10 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def write_lines(path: Path, records: Iterable[Mapping[str, Any]]) -> None:
-    """Write records as JSON lines, whole or not at all."""
+    """Write records as JSON lines, whole or not at all; lone surrogates as in `write_whole`."""
     lines = (json.dumps(record, ensure_ascii=False) + "\n" for record in records)
-    with replacing(path) as beside, beside.open("w", encoding="utf-8") as file:
-        file.writelines(lines)
+    with writing(path) as file:
+        file.writelines(line.encode(errors="backslashreplace") for line in lines)
 
 
 def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:

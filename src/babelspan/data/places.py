@@ -13,10 +13,15 @@ def refuse_unwritable(path: Path) -> None:
     An existing file at the path is not touched.
 
     Raises:
-        ConfigError: if there is a folder at the path, or nothing can be written there.
+        ConfigError: if there is a folder or a device at the path, or nothing can be written there.
     """
     if path.is_dir():
         raise ConfigError(f"{path}: expected a file to write to, found a folder")
+    if path.exists() and not path.is_file():
+        raise ConfigError(
+            f"{path}: expected a file to write to, found a pipe, socket or device; choose another "
+            "place"
+        )
     trial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

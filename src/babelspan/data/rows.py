@@ -38,9 +38,14 @@ def json_rows(text: str, path: Path) -> Iterator[tuple[str, Fields]]:
         rows = ((n, _json_line(line, path, n)) for n, line in lines if line.strip())
     for number, row in rows:
         where = f"{path}: record {number}"
-        if not isinstance(row, dict):
-            raise DataError(f"{where}: expected an object, found {type(row).__name__}")
-        yield where, row
+        yield where, object_of(row, where)
+
+
+def object_of(row: Any, where: str) -> Fields:
+    """A record, if it is an object."""
+    if not isinstance(row, dict):
+        raise DataError(f"{where}: expected an object, found {type(row).__name__}")
+    return row
 
 
 def fields_of(row: Fields, where: str) -> Fields:
@@ -82,7 +87,7 @@ def answers_of(answers: Fields, where: str) -> tuple[Answer, ...]:
     if len(texts) != len(starts):
         raise DataError(f"{where}: {len(texts)} answers have {len(starts)} places")
     kept = tuple(Answer(t, s) for t, s in zip(texts, starts, strict=True) if t)
-    if not all(isinstance(a.text, str) and isinstance(a.start, int) for a in kept):
+    if not all(isinstance(a.text, str) and type(a.start) is int for a in kept):
         raise DataError(f"{where}: expected texts and numbers as answers, found {answers!r:.200}")
     return kept
 

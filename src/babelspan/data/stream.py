@@ -1,4 +1,7 @@
-"""Reading files in the SQuAD layout paragraph by paragraph, however large they are."""
+"""Reading files in the SQuAD layout paragraph by paragraph, however large they are.
+
+A flat record (`babelspan.data.rows`) is read as a paragraph with one question.
+"""
 
 import codecs
 import json
@@ -8,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from babelspan.data.files import opened
+from babelspan.data.rows import fields_of, object_of
 from babelspan.data.squad import checked, field_of, records_of, unplaced
 from babelspan.types import DataError, Example
 
@@ -41,21 +45,50 @@ def count_paragraphs(path: Path) -> int:
 
 def raw_paragraphs(path: Path) -> Iterator[tuple[Any, str, str]]:
     """Each paragraph, as JSON gives it, with the title of its article and its place in words."""
-    seen_data = False
     with opened(path) as file:
         text = _Json(path, file)
-        if text.next() != "{":
+        first = text.next()
+        if first == "[":
+            for number in text.items():
+                yield _of_row(text.value(), f"{path}: record {number + 1}")
+        elif first == "{":
+            yield from _of_object(text, path)
+        else:
             field_of(text.value(), "data", list, f"{path}")  # which it has not
-        for key in text.members():
-            if (key, text.next()) != ("data", "["):
-                text.value()
-                continue
+        text.refuse_more()
+
+
+def _of_object(text: "_Json", path: Path) -> Iterator[tuple[Any, str, str]]:
+    """The paragraphs of an object with `data`; without it, of lines of records."""
+    others: dict[str, Any] = {}
+    seen_data = False
+    for key in text.members():
+        if (key, text.next()) == ("data", "["):
             seen_data = True
             for number in text.items():
                 yield from _of_article(text, f"{path}: article {number}")
-        if not seen_data:
-            raise DataError(f"{path}: expected a list 'data' of the SQuAD layout, found none")
-        text.refuse_more()
+        else:
+            others[key] = text.value()
+    if seen_data:
+        return
+    if "question" not in others:
+        raise DataError(f"{path}: expected a list 'data' of the SQuAD layout, found none")
+    yield _of_row(others, f"{path}: record 1")
+    number = 1
+    while text.next():
+        number += 1
+        yield _of_row(text.value(), f"{path}: record {number}")
+
+
+def _of_row(row: Any, where: str) -> tuple[Any, str, str]:
+    """A flat record as a paragraph."""
+    fields = fields_of(object_of(row, where), where)
+    question = {"id": fields["id"], "question": fields["question"]}
+    if fields["answers"] is not None:
+        question["answers"] = [
+            {"text": answer.text, "answer_start": answer.start} for answer in fields["answers"]
+        ]
+    return {"context": fields["context"], "qas": [question]}, fields["title"], where
 
 
 def _of_article(text: "_Json", where: str) -> Iterator[tuple[Any, str, str]]:
@@ -141,10 +174,11 @@ class _Json:
             try:
                 found, end = _DECODER.raw_decode(self._text, self._at)
             except json.JSONDecodeError as error:
+                within = error.pos - self._at  # reading on moves both
                 is_cut = len(self._text) - error.pos <= _LONGEST_WORD
                 if (is_cut or error.msg.startswith("Unterminated string")) and self._read():
                     continue
-                raise self._error(error.msg, error.pos) from None
+                raise self._error(error.msg, self._at + within) from None
             except ValueError as error:  # a number of thousands of digits
                 raise DataError(f"{self._path}: the JSON cannot be read: {error}") from None
             except RecursionError:

@@ -21,7 +21,7 @@ from babelspan.text.languages import CODE
 from babelspan.types import UNDETERMINED, DataError, Span
 
 _PLAIN = re.compile(rf".+?(?:\.(?P<language>{CODE}))?\.(?:txt|md)(?:\.gz)?")
-_JSON = re.compile(r".+\.json(?:\.gz)?")
+_JSON = re.compile(r".+\.jsonl?(?:\.gz)?")
 _EMPTY_LINE = re.compile(r"\n[^\S\n]*\n\s*")
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 

@@ -6,14 +6,13 @@ stands for none. `babelspan.data.tydi_articles` reads the articles with their pa
 passage task has the SQuAD layout: see `babelspan.data.squad`.)
 """
 
-import gzip
 import json
 import math
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from babelspan.data.files import opened
 from babelspan.types import DataError, PrimaryAnswer, PrimaryQuestion
 
 _SIMPLIFIED = (
@@ -57,15 +56,16 @@ def primary_records(path: Path) -> Iterator[tuple[Any, str]]:
     Raises:
         DataError: if a line is not JSON, or lists side by side differ in length, with the line.
     """
-    for number, line in enumerate(_lines(path), start=1):
-        where = f"{path}: line {number}"
-        try:
-            record = json.loads(line)
-        except (ValueError, RecursionError) as error:  # not UTF-8, or not JSON
-            raise DataError(
-                f"{where}: expected a JSON object, found something else: {error}"
-            ) from None
-        yield (_in_full(record, number, where) if isinstance(record, dict) else record), where
+    with opened(path) as lines:
+        for number, line in enumerate(lines, start=1):
+            where = f"{path}: line {number}"
+            try:
+                record = json.loads(line)
+            except (ValueError, RecursionError) as error:  # not UTF-8, or not JSON
+                raise DataError(
+                    f"{where}: expected a JSON object, found something else: {error}"
+                ) from None
+            yield (_in_full(record, number, where) if isinstance(record, dict) else record), where
 
 
 def _in_full(record: dict[str, Any], number: int, where: str) -> dict[str, Any]:
@@ -112,18 +112,6 @@ def _load(path: Path, read: Callable[[Any, str], PrimaryQuestion]) -> list[Prima
             raise DataError(f"{where}: the id {question.id} comes twice; make the ids unique")
         questions[question.id] = question
     return list(questions.values())
-
-
-def _lines(path: Path) -> Iterator[bytes]:
-    try:
-        with path.open("rb") as file:
-            packed = file.read(2) == b"\x1f\x8b"
-        with gzip.open(path) if packed else path.open("rb") as file:
-            yield from file
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DataError(f"{path}: the gzip data is broken ({error}); fetch it again") from None
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror}") from None
 
 
 def _gold(record: Any, where: str) -> PrimaryQuestion:

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from babelspan.data.files import checksum, read_json, replacing, write_json
+from babelspan.data.locks import locked
 from babelspan.data.squad import save_squad
 from babelspan.datasets.archives import unpack
 from babelspan.datasets.catalogue import DataSet, Source
@@ -118,7 +119,8 @@ def fetch(
         The files, in the order of the catalogue.
 
     Raises:
-        ConfigError: if it can only be fetched by hand and `way.taken_from` is None.
+        ConfigError: if it can only be fetched by hand and `way.taken_from` is None, or another
+            process fetches it to the same place.
         DataError: if a file cannot be fetched, or is not what the catalogue says.
     """
     way = way or Way()
@@ -130,13 +132,15 @@ def fetch(
         )
     downloads = out / ".downloads" / data_set.name
     work = _Work(data_set, sources, out / data_set.name, downloads, way, watch)
-    shutil.rmtree(work.unpacked, ignore_errors=True)
     by_output: dict[str, list[Source]] = {}
     for source in sources:
         by_output.setdefault(source.output, []).append(source)
-    done = [_fetch_one(work, output, of_it) for output, of_it in by_output.items()]
-    by_hand = way.taken_from is not None and way.taken_from.resolve() == downloads.resolve()
-    shutil.rmtree(work.unpacked if way.keeps or by_hand else downloads, ignore_errors=True)
+    with locked(downloads):
+        shutil.rmtree(work.unpacked, ignore_errors=True)
+        done = [_fetch_one(work, output, of_it) for output, of_it in by_output.items()]
+        given = way.taken_from and way.taken_from.resolve()
+        by_hand = given is not None and given.is_relative_to(downloads.resolve())
+        shutil.rmtree(work.unpacked if way.keeps or by_hand else downloads, ignore_errors=True)
     if downloads.parent.is_dir() and not any(downloads.parent.iterdir()):
         downloads.parent.rmdir()
     return done
@@ -289,8 +293,9 @@ def _is_there(
     origins = {o["file"]: o["sha256"] for o in recorded["from"]}
     if origins.keys() != {s.name for s in sources}:
         return False
-    if any(s.sha256 not in (None, origins[s.name]) for s in sources):
-        return work.way.accepts_changed
+    is_changed = any(s.sha256 not in (None, origins[s.name]) for s in sources)
+    if is_changed and not work.way.accepts_changed:
+        return False
     as_is = work.data_set.layout == "as-is"
     return bool((digest(target) if as_is else checksum(target)) == recorded["sha256"])
 
