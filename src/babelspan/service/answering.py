@@ -175,8 +175,8 @@ class Service:
             Problem: if it cannot be answered.
         """
         began = time.monotonic()
-        reader = self.readers.named(request.reader)
         texts = await self._texts(request)
+        reader = self.readers.named(request.reader)
         with reader.in_use():
             outcome = await self._outcome(
                 reader,
