@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
+import tantivy
 
 from babelspan.data.walking import IGNORE
 from babelspan.jobs import index as index_job
@@ -176,12 +177,18 @@ def test_what_is_no_collection_is_refused_and_left_alone(folder, tmp_path):
         check(out)
 
 
-@pytest.mark.parametrize("damage", ["cut", "gone", "meta"])
+@pytest.mark.parametrize("damage", ["cut", "gone", "meta", "foreign"])
 def test_a_damaged_store_is_told(folder, out, damage):
     index([folder], out)
     files = sorted((out / STORE).glob("*.store"))
     if damage == "meta":
         (out / STORE / "meta.json").write_text("{}")
+    if damage == "foreign":
+        shutil.rmtree(out / STORE)
+        (out / STORE).mkdir()
+        other = tantivy.SchemaBuilder().add_text_field("body", stored=True).build()
+        with tantivy.Index(other, str(out / STORE)).writer(20_000_000, 1) as writer:
+            writer.add_document(tantivy.Document(body="not ours"))
     for file in files:
         if damage == "cut":
             file.write_bytes(file.read_bytes()[:20])
