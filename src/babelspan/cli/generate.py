@@ -215,7 +215,7 @@ def _print(tally: "Tally", efforts: "list[Effort]") -> None:
         print("dropped {count:>7}  {question}-{text}: {reason}".format(**item))
     questions, seconds = sum(e.questions for e in efforts), sum(e.seconds for e in efforts)
     if questions:
-        print(f"{questions} answers in {seconds:.0f} worker seconds, {questions / seconds:.1f}/s")
+        print(f"{questions} answers in {seconds:.1f} worker seconds, {questions / seconds:.1f}/s")
 
 
 def _print_filters(tally: "Tally") -> None:
