@@ -136,7 +136,7 @@ class Sources:
     def _around(
         self, context: str, text: Tokens, first: int, end: int, identity: str
     ) -> tuple[int, int]:
-        """First and last-but-one token of what is read of a text: whole sentences, if they fit."""
+        """First token read of a text, and the one after the last: whole sentences, if they fit."""
         room = self._form.context_tokens
         if end - first > room // 2:
             raise DataError(
