@@ -263,7 +263,12 @@ def parts_of(reader: str) -> list[Path]:
 
 
 def shortened(identity: str) -> str:
-    """A reader's identity for people: the first 12 digits of its checksum or commit."""
+    """A reader's identity for people: the first 12 digits of its checksum or commit.
+
+    One that begins from nothing has neither.
+    """
+    if identity.startswith(NEW):
+        return identity
     name, at, digest = identity.rpartition("@")
     return f"{name}@{digest[:12]}" if at else f"sha256:{digest[:12]}"
 
