@@ -186,3 +186,5 @@ def test_the_identity_of_a_reader_of_the_hub_is_its_commit(tmp_path, monkeypatch
     assert readers.checksum_of("some/name") == f"some/name@{commit}"
     assert readers.shortened(f"some/name@{commit}") == "some/name@0123456789ab"
     assert readers.shortened("f" * 64) == "sha256:ffffffffffff"
+    made = readers.checksum_of("new:qanet,texts=news@work.en.txt,seed=1")
+    assert readers.shortened(made) == "new:qanet,texts=news@work.en.txt,seed=1"

@@ -265,7 +265,12 @@ def parts_of(reader: str) -> list[Path]:
 
 
 def shortened(identity: str) -> str:
-    """A short form of a reader's identity: the first 12 digits of its checksum or commit."""
+    """A short form of a reader's identity: the first 12 digits of its checksum or commit.
+
+    One that begins from nothing has neither.
+    """
+    if identity.startswith(NEW):
+        return identity
     name, at, digest = identity.rpartition("@")
     return f"{name}@{digest[:12]}" if at else f"sha256:{digest[:12]}"
 

@@ -15,7 +15,7 @@ from babelspan.training.passages import Masking, passages
 from babelspan.training.run import Corpora, Run, RunConfig
 from babelspan.training.stream import Order
 from babelspan.training.update import Optim
-from babelspan.types import DataError, Passage
+from babelspan.types import ConfigError, DataError, Passage
 from miniature import miniature_reader
 from world import World
 
@@ -62,6 +62,9 @@ def test_a_long_text_is_learnt_from_to_its_end(tmp_path):
     assert stream.lengths.tolist() == [10, 10, 5]
     with pytest.raises(DataError, match="expected texts to learn from, found none with tokens"):
         passages(encoder, [Passage(" ")], run_of())
+    tiny = encoder_of(reader_of(max_length=2, overlap=0))
+    with pytest.raises(ConfigError, match="for texts by themselves, got 2"):
+        passages(tiny, [Passage(words[0])], run_of())
 
 
 def test_the_loss_by_a_version_with_loops():

@@ -208,6 +208,20 @@ def tiny_vocabulary():
     return generator, asked
 
 
+def test_of_equally_likely_pieces_beams_take_the_first_as_greedy_does():
+    generator = generator_of(form=Form(pointer=False))
+    with torch.no_grad():
+        generator.head.transform.weight.zero_()
+        for likely in (0.0, -10.0):
+            generator.head.bias[generator.end] = likely
+            one, many = (
+                write(generator, batch_of(generator, EXAMPLES[:2], is_asked=True), decode)
+                for decode in (Decode(longest=4), Decode(beams=5, longest=4))
+            )
+            assert [w.pieces for w in many] == [w.pieces for w in one]
+            assert not likely or len(one[0].pieces) == 4
+
+
 def test_wide_beams_equal_brute_force():
     generator, asked = tiny_vocabulary()
     letters = [i for i in range(len(generator.tokenizer)) if i not in generator.forbidden]

@@ -94,6 +94,9 @@ def test_one_question_over_several_texts(answerer):
     assert all(f.prediction.span.of(contexts[f.context]) == f.prediction.text for f in found)
     with pytest.raises(ValueError, match="the question is empty"):
         beside.ask(" ", contexts)
+    assert beside.ask(ENGLISH[2].question, contexts[0]) == beside.ask(
+        ENGLISH[2].question, contexts[:1]
+    )
 
 
 def test_a_calibrated_reader_says_how_probably_it_is_right_and_what_it_cannot_read(answerer):

@@ -99,6 +99,11 @@ def test_asking_several_texts(answerer):
     found = pivot.ask(QUESTION, ["París es grande.", SPANISH], top_k=1)
     assert [(f.context, f.prediction.text) for f in found] == [(1, "dos")]
     assert pivot.ask(QUESTION, []) == []
+    assert pivot.ask(QUESTION, SPANISH, top_k=3) == pivot.ask(QUESTION, [SPANISH], top_k=3)
+    with pytest.raises(ValueError, match="the question is empty"):
+        pivot.ask(" ", [SPANISH])
+    with pytest.raises(ValueError, match=r"context: expected a text \(str\), got None"):
+        pivot.ask(QUESTION, [None])
 
 
 def test_languages_have_to_be_known(answerer):

@@ -206,6 +206,21 @@ def test_max_length_out_of_range_is_refused(tokenizers, max_length):
         assert list(encoder.windows([example("", "a")], Limits(max_length=allowed)))
 
 
+def test_a_window_without_room_for_a_text_is_refused(tokenizers):
+    """Two special tokens go round a text."""
+
+    def room(max_length):
+        limits = Limits(max_length=max_length)
+        made = Featurizer(tokenizers["bert_like"], max_positions=200, pad_id=1, limits=limits)
+        return made.room_of_a_text
+
+    assert [room(3), room(200)] == [1, 198]
+    for max_length in (1, 2):
+        message = rf"max_length must be in \[3, 200\] for texts by themselves, got {max_length}$"
+        with pytest.raises(ConfigError, match=message):
+            room(max_length)
+
+
 def test_negative_overlap_is_refused():
     with pytest.raises(ConfigError, match="overlap must not be negative, got -3"):
         Limits(overlap=-3)

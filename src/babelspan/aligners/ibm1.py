@@ -1,6 +1,6 @@
 """Links from counts: IBM model 1 in both directions over the bitext itself (`alignment.ibm1`).
 
-A word pair is linked where the product of both directions' posteriors reaches the threshold. Words
+A word pair is linked where the product of both directions' posteriors is above the threshold. Words
 count in small letters. It needs NumPy only and takes no notice of languages; rare words and small
 bitexts are its weakness.
 

@@ -21,7 +21,7 @@ from babelspan.types import ConfigError, DataError
 _HEAP = 200_000_000
 """Bytes that the writer collects before it writes a segment."""
 _MOST_TERM = 200
-"""Bytes of a term, at most; longer ones are left out."""
+"""Characters of a term, at most; longer ones are left out."""
 _PRESSED = 6
 """How hard zlib tries: the store's own packing is for speed."""
 _ZLIB = b"x"

@@ -188,9 +188,8 @@ class _Beams:
         """Take the best pieces, (K, V); of each new hypothesis its parent and its last piece."""
         width, vocabulary = scores.shape
         sums = torch.tensor(self.log_probs, device=scores.device)[:, None] + scores
-        best = sums.flatten().topk(min(2 * width, sums.numel()))
         grown: list[tuple[int, int, float]] = []
-        for total, at in zip(best.values.tolist(), best.indices.tolist(), strict=True):
+        for total, at in _largest(sums.flatten(), 2 * width):
             parent, piece = divmod(at, vocabulary)
             if total == -float("inf") or len(grown) == width:
                 break
@@ -211,6 +210,18 @@ class _Beams:
 
 def _likeliest(log_probs: Tensor, identities: Sequence[str], step: int) -> Tensor:
     return log_probs.argmax(dim=-1)
+
+
+def _largest(values: Tensor, count: int) -> list[tuple[float, int]]:
+    """The largest values with their places, largest first; of equal ones the first comes first.
+
+    `topk` alone says nothing of the order of equal ones, nor which of them it takes.
+    """
+    least = values.topk(min(count, len(values))).values[-1]
+    places = (values >= least).nonzero().squeeze(1)
+    order = values[places].argsort(descending=True, stable=True)[:count]
+    chosen = places[order]
+    return list(zip(values[chosen].tolist(), chosen.tolist(), strict=True))
 
 
 def _drawn(log_probs: Tensor, mass: float, at: float) -> int:

@@ -125,9 +125,13 @@ def encoder_of(reader: Any, layer: int | None = None) -> TextEncoder:
 
 
 def texts_of(featurizer: Featurizer, texts: Sequence[str]) -> Texts:
-    """Texts as a batch, padded on the right; of a text that is too long the end is left out."""
+    """Texts as a batch, padded on the right; of a text that is too long the end is left out.
+
+    Raises:
+        ConfigError: as `Featurizer.room_of_a_text`.
+    """
     prefix, suffix = featurizer.round_a_text
-    room = featurizer.limits.max_length - len(prefix) - len(suffix)
+    room = featurizer.room_of_a_text
     parts = []
     for text in texts:
         whole = featurizer.tokens(text)

@@ -10,9 +10,8 @@ from typing import Any
 from babelspan.reading.call import (
     called,
     counted,
-    example_of,
+    examples_over,
     pipeline_answer,
-    texts_of,
     top_k_of,
 )
 from babelspan.reading.crew import Crew
@@ -158,9 +157,7 @@ class Answerer:
             ValueError: if the question is empty, a context is not a text, or `top_k` is below 1.
             DataError: if the question leaves no room for a context.
         """
-        texts = texts_of("contexts", contexts)
-        examples = [example_of(str(i), question, text) for i, text in enumerate(texts)]
-        return self.among(examples, top_k=top_k, watch=watch)
+        return self.among(examples_over(question, contexts), top_k=top_k, watch=watch)
 
     def among(
         self, examples: Sequence[Example], *, top_k: int = 1, watch: Watch | None = None

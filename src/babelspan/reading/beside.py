@@ -11,7 +11,7 @@ from dataclasses import replace
 from babelspan.augment.cache import cached
 from babelspan.augment.translate import Direction
 from babelspan.reading.answerer import Answerer, Found, Watch, chunks
-from babelspan.reading.call import unlabelled
+from babelspan.reading.call import examples_over
 from babelspan.scoring.calibration import Calibration
 from babelspan.seams import Translator
 from babelspan.types import UNDETERMINED, ConfigError, Example, Prediction
@@ -92,21 +92,20 @@ class Beside:
             )
 
     def ask(
-        self, question: str, contexts: Sequence[str], *, top_k: int = 1, watch: Watch | None = None
+        self,
+        question: str,
+        contexts: str | Sequence[str],
+        *,
+        top_k: int = 1,
+        watch: Watch | None = None,
     ) -> list[Found]:
         """The best answers to one question among several contexts, as `Answerer.ask`."""
-        if not question.strip():
-            raise ValueError("the question is empty; ask something")
-        asked = [
-            unlabelled(
-                str(number),
-                question,
-                context,
-                question_language=self.question_language,
-                context_language=self.context_language,
-            )
-            for number, context in enumerate(contexts)
-        ]
+        asked = examples_over(
+            question,
+            contexts,
+            question_language=self.question_language,
+            context_language=self.context_language,
+        )
         return self._answerer.among(self.with_translations(asked), top_k=top_k, watch=watch)
 
     def with_translations(self, examples: Sequence[Example]) -> list[Example]:

@@ -83,7 +83,14 @@ def counted(name: str, value: Any, *, least: int = 1) -> int:
     return value
 
 
-def example_of(identity: str, question: Any, context: Any) -> Example:
+def example_of(
+    identity: str,
+    question: Any,
+    context: Any,
+    *,
+    question_language: str = UNDETERMINED,
+    context_language: str = UNDETERMINED,
+) -> Example:
     """One question about one text.
 
     Raises:
@@ -94,7 +101,37 @@ def example_of(identity: str, question: Any, context: Any) -> Example:
             raise ValueError(f"{name}: expected a text (str), got {_shown(value)}")
     if not question.strip():
         raise ValueError("the question is empty; ask something")
-    return unlabelled(identity, question, context)
+    return unlabelled(
+        identity,
+        question,
+        context,
+        question_language=question_language,
+        context_language=context_language,
+    )
+
+
+def examples_over(
+    question: Any,
+    contexts: Any,
+    *,
+    question_language: str = UNDETERMINED,
+    context_language: str = UNDETERMINED,
+) -> list[Example]:
+    """One question about each of several texts, or about one; their numbers are the ids.
+
+    Raises:
+        ValueError: if something is no text, or the question is empty.
+    """
+    return [
+        example_of(
+            str(number),
+            question,
+            context,
+            question_language=question_language,
+            context_language=context_language,
+        )
+        for number, context in enumerate(texts_of("contexts", contexts))
+    ]
 
 
 def unlabelled(

@@ -12,7 +12,7 @@ from babelspan.augment.cache import cached
 from babelspan.augment.match import find_answer, find_overlapping
 from babelspan.augment.translate import Direction, Rendering
 from babelspan.reading.answerer import Answerer, Found, Watch, chunks
-from babelspan.reading.call import unlabelled
+from babelspan.reading.call import examples_over
 from babelspan.seams import Translator
 from babelspan.types import UNDETERMINED, ConfigError, Example, Prediction, Span
 
@@ -79,22 +79,23 @@ class Pivot:
             yield from self._back(pivoted, list(found))
 
     def ask(
-        self, question: str, contexts: Sequence[str], *, top_k: int = 1, watch: Watch | None = None
+        self,
+        question: str,
+        contexts: str | Sequence[str],
+        *,
+        top_k: int = 1,
+        watch: Watch | None = None,
     ) -> list[Found]:
         """The best answers to one question among several contexts, as `Answerer.ask`.
 
         Answers whose place in the original context is not found come without a span.
         """
-        asked = [
-            unlabelled(
-                str(number),
-                question,
-                context,
-                question_language=self.question_language,
-                context_language=self.context_language,
-            )
-            for number, context in enumerate(contexts)
-        ]
+        asked = examples_over(
+            question,
+            contexts,
+            question_language=self.question_language,
+            context_language=self.context_language,
+        )
         pivoted = self._there(asked)
         found = self._answerer.ask(
             pivoted[0].example.question if pivoted else question,

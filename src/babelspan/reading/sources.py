@@ -136,7 +136,7 @@ class Sources:
     def _around(
         self, context: str, text: Tokens, first: int, end: int, identity: str
     ) -> tuple[int, int]:
-        """First and last-but-one token of what is read of a text: whole sentences, if they fit."""
+        """First token read of a text, and the one after the last: whole sentences, if they fit."""
         room = self._form.context_tokens
         if end - first > room // 2:
             raise DataError(
@@ -147,7 +147,7 @@ class Sources:
         start = max(0, min(first - before, len(text.ids) - room))
         stop = min(len(text.ids), start + room)
         borders = [m.end() for m in _BORDER.finditer(context)]
-        starts = text.offsets[:, 0]
+        starts = _starts(context, text)
         if start:
             whole = [b for b in borders if starts[start] <= b <= starts[first]]
             start = int(np.searchsorted(starts, whole[0])) if whole else start
@@ -183,6 +183,13 @@ class Sources:
                 f"{nearest(language, list(self._languages))}"
             )
         return [self._pieces + MARKS + self._languages[language]]
+
+
+def _starts(context: str, text: Tokens) -> NDArray[np.int32]:
+    """Character at which each token of a text starts, without white space before it, (X,)."""
+    pieces = [context[start:end] for start, end in text.offsets.tolist()]
+    spaces = [len(piece) - len(piece.lstrip()) for piece in pieces]
+    return text.offsets[:, 0] + np.array(spaces, np.int32)
 
 
 def _covered(text: Tokens, span: Span) -> tuple[int, int]:

@@ -184,6 +184,21 @@ class Featurizer:
             )
         return replace(limits, max_length=self.max_positions)
 
+    @property
+    def room_of_a_text(self) -> int:
+        """Tokens of a text by itself that fit into a window.
+
+        Raises:
+            ConfigError: if none do.
+        """
+        around = sum(map(len, self.round_a_text))
+        if self.limits.max_length <= around:
+            raise ConfigError(
+                f"max_length must be in [{around + 1}, {self.max_positions}] for texts by "
+                f"themselves, got {self.limits.max_length}"
+            )
+        return self.limits.max_length - around
+
     def tokens(self, text: str) -> Tokens:
         """`text` alone, without special tokens; lone surrogates are read as U+FFFD."""
         return encoded(self.tokenizer, text)

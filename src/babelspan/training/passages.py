@@ -34,11 +34,12 @@ def passages(
         balance: how much of each language makes up an epoch.
 
     Raises:
+        ConfigError: if a window has no room for a text.
         DataError: if there is none.
     """
     kept: Spool[Passage] = Spool(folder=run.folder)
     lengths = array("q")
-    room = encoder.featurizer.limits.max_length - sum(map(len, encoder.featurizer.round_a_text))
+    room = encoder.featurizer.room_of_a_text
     for passage in texts:
         offsets = encoder.featurizer.tokens(passage.text).offsets
         for first in range(0, len(offsets), room):

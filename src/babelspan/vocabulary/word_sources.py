@@ -75,7 +75,10 @@ def words_of(sources: Sources, unspaced: Unspaced) -> dict[str, Counter[str]]:
 
 
 def texts_of(paths: Sequence[Path]) -> Iterator[tuple[str, str]]:
-    """Language and text of all questions, contexts and paragraphs of files, each context once."""
+    """Language and text of all questions, contexts and paragraphs of files, each context once.
+
+    Of a folder with labelled examples nothing else is read.
+    """
     for path in paths:
         labelled = [path] if ".json" in path.name else []
         labelled += [file.path for file in inside(path)] if path.is_dir() else []
