@@ -131,6 +131,13 @@ def test_another_job_in_the_folder_is_refused(bitext, tmp_path, monkeypatch):
         align(Job(files=(bitext,), out=out, aligner="ibm1", threshold=0.3))
 
 
+def test_links_and_dictionary_do_not_go_to_one_file(bitext, tmp_path):
+    out = tmp_path / "both.en-de.tsv"
+    with pytest.raises(ConfigError, match="the links go to this file; choose another name"):
+        align(Job(files=(bitext,), out=out, aligner="ibm1", dictionary=out))
+    assert not out.exists()
+
+
 def test_lines_of_ten_thousand_words_have_no_links(bitext, tmp_path):
     long = " ".join(["river"] * 10_000)
     with bitext.open("a") as file:

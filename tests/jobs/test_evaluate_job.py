@@ -1,6 +1,7 @@
 """Evaluation as a job: answers kept shard by shard, resumed, told apart by the reader."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -8,8 +9,10 @@ import time
 from dataclasses import replace
 
 import pytest
+from typer.testing import CliRunner
 
 from babelspan import readers
+from babelspan.cli.main import app
 from babelspan.data.files import read_json
 from babelspan.data.folder import find
 from babelspan.data.squad import load_squad, save_squad
@@ -200,6 +203,15 @@ def test_reports_and_figures_do_not_replace_what_is_read(files, tmp_path):
         assert done.returncode == 2
         assert "--out" in done.stderr and "this file is read" in done.stderr
     assert gold.read_bytes() == before
+
+
+def test_a_report_does_not_replace_the_ids_that_are_asked(files, tmp_path):
+    ids = tmp_path / "ids.json"
+    ids.write_bytes(files[0].path.read_bytes())
+    words = ["evaluate", "default", files[0].path, "--only", ids, "--report", ids]
+    done = CliRunner().invoke(app, [str(word) for word in words])
+    assert re.search("--report .*this file is read", str(done.exception))
+    assert ids.read_bytes() == files[0].path.read_bytes()
 
 
 def test_a_report_that_cannot_be_written_is_told_before_anything_is_read(files, tmp_path):

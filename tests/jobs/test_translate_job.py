@@ -12,10 +12,12 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from babelspan.augment.strategies import STRATEGIES
+from babelspan.cli import translate as translate_command
 from babelspan.data.files import write_json
 from babelspan.data.folder import find
 from babelspan.data.squad import load_squad, save_squad
@@ -490,3 +492,10 @@ def test_the_name_of_squad_itself(job, data, tmp_path):
         ("match", 1),
         ("any", 1),
     ]
+
+
+def test_brackets_in_the_name_of_a_translator_are_no_markup(capsys):
+    row = {"strategy": "T(Q)", "language": "es", "pairs": 1, "kept": 1.0}
+    job = SimpleNamespace(data=Path("train.en.json"), translator="lexicon:a[/v2]/[v1].tsv")
+    translate_command._show([row], job)
+    assert "lexicon:a[/v2]/[v1].tsv" in capsys.readouterr().out

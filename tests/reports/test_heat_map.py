@@ -4,6 +4,7 @@ import io
 import struct
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -60,6 +61,12 @@ def test_the_signature_is_in_the_file():
 
     assert described["Description"] == evaluation.signature
     assert described["Software"].startswith("babelspan ")
+
+
+def test_a_name_with_dollars_is_no_formula():
+    evaluation = replace(evaluated(parallel_cells("en"), right_in_english), reader=r"$a\b$/x")
+
+    assert heat_map(evaluation).startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize("value", np.linspace(0, 1, 41))

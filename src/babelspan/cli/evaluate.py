@@ -150,7 +150,7 @@ def command(
     others = find(beside or [], split=split)
     asked = Asked(round_trip, decode, no_repeat, tokenize, lowercase)
     is_generator = asked.is_of(spec, crew, {"--no-answer": no_answer, "--beside": beside})
-    _check_reports(report or [], [*files, *others], spec)
+    _check_reports(report or [], [*files, *others], only, spec)
     cells = load_cells(files, crossed=cross, sample=sample, keep_misplaced=keep_misplaced)
     ids = None if only is None else ids_of(only)
     cells = cells if ids is None else with_ids(cells, ids)
@@ -244,14 +244,16 @@ def _show(evaluation: "Evaluation", as_json: bool) -> None:
     print(evaluation.signature)
 
 
-def _check_reports(reports: "list[Path]", files: "list[DataFile]", spec: "ReaderSpec") -> None:
+def _check_reports(
+    reports: "list[Path]", files: "list[DataFile]", only: Path | None, spec: "ReaderSpec"
+) -> None:
     """See that reports can be written, and replace nothing that is read."""
     from babelspan.data.places import refuse_overwriting, refuse_unwritable
     from babelspan.readers import parts_of
     from babelspan.reports.kinds import check_reports
 
     check_reports(reports)
-    inputs = [*(file.path for file in files), *parts_of(spec.reader)]
+    inputs = [*(file.path for file in files), *filter(None, [only]), *parts_of(spec.reader)]
     for path in reports:
         refuse_overwriting(path, inputs, option="--report")
         refuse_unwritable(path)

@@ -194,8 +194,9 @@ def _carriers(answers: str, links: Path | None, pairs: bool) -> Any:
 def _show(rows: list[dict[str, Any]], job: "Job") -> None:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table(title=f"{job.data.name} by {job.translator}", show_edge=False)
+    table = Table(title=Text(one_line(f"{job.data.name} by {job.translator}")), show_edge=False)
     names = [name for name in rows[0] if not name.startswith("kept")]
     for name in names:
         justify: Literal["left", "right"] = "left" if name == "strategy" else "right"

@@ -177,6 +177,12 @@ def checksum(path: Path) -> str:
         return hashlib.file_digest(content, "sha256").hexdigest()
 
 
+def digest(path: Path) -> str:
+    """SHA-256 of a file's bytes as they are, packed or not, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def checksum_of_tree(path: Path) -> str:
     """SHA-256 over the names and bytes of the files of a folder, in hexadecimal."""
     digest = hashlib.sha256()

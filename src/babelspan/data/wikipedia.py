@@ -6,7 +6,6 @@ https://www.mediawiki.org/xml/ (0.10 and 0.11). Only articles (namespace 0) are 
 
 import bz2
 import gzip
-import hashlib
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -94,12 +93,6 @@ def pages(path: Path) -> Iterator[Page]:
                 if page is not None:
                     yield page
                 root.clear()
-
-
-def checksum_of_dump(path: Path) -> str:
-    """SHA-256 of a dump as it is, packed."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _page(element: Element) -> Page | None:

@@ -3,7 +3,6 @@
 Ranges and conditions: RFC 9110, Sections 13.1.5 (If-Range) and 14.
 """
 
-import hashlib
 import http.client
 import json
 import os
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlsplit
 
+from babelspan.data.files import digest
 from babelspan.types import DataError
 from babelspan.version import VERSION
 
@@ -101,12 +101,6 @@ class _Part:
     def sha256(self) -> str:
         """Checksum of the bytes, in hexadecimal."""
         return digest(self._bytes)
-
-
-def digest(path: Path) -> str:
-    """SHA-256 of a file's bytes, in hexadecimal, however large it is."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def download(

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from babelspan.data.files import checksum, read_json, replacing, write_json
+from babelspan.data.files import checksum, digest, read_json, replacing, write_json
 from babelspan.data.locks import locked
 from babelspan.data.squad import save_squad
 from babelspan.datasets.archives import unpack
 from babelspan.datasets.catalogue import DataSet, Source
-from babelspan.datasets.download import Patience, digest, download
+from babelspan.datasets.download import Patience, download
 from babelspan.datasets.layouts import read
 from babelspan.types import ConfigError, DataError
 

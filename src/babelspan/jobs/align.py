@@ -155,6 +155,10 @@ def _check(job: Job) -> None:
         if path is not None:
             refuse_overwriting(path, inputs, option=option)
             refuse_unwritable(path)
+    if job.dictionary and job.dictionary.resolve() == job.out.resolve():
+        raise ConfigError(
+            f"--dictionary {job.dictionary}: the links go to this file; choose another name"
+        )
     for path in job.files:
         _check_name(path, job)
     if job.gold and not job.languages:

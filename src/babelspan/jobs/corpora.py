@@ -14,7 +14,7 @@ import numpy as np
 
 from babelspan.data import bitext
 from babelspan.data import folder as data_folder
-from babelspan.data.files import checksum, read_text
+from babelspan.data.files import checksum, lines
 from babelspan.data.tydi_articles import stream_articles
 from babelspan.text.languages import CODE
 from babelspan.training.spool import Chosen
@@ -182,9 +182,9 @@ def sentence_pairs(files: Iterable[data_folder.DataFile]) -> Iterator[SentencePa
 
 
 def passages(files: Iterable[data_folder.DataFile]) -> Iterator[Passage]:
-    """The paragraphs of text files; empty lines are skipped."""
+    """The paragraphs of text files, one in memory at a time; empty lines are skipped."""
     for file in files:
-        for line in read_text(file.path).removeprefix("\ufeff").split("\n"):
+        for line in lines(file.path):
             if text := line.strip():
                 yield Passage(text, file.context_language)
 

@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 
 from babelspan.data import wikipedia
-from babelspan.data.files import read_record, write_json, write_lines
+from babelspan.data.files import digest, read_record, write_json, write_lines
 from babelspan.data.folder import chosen
 from babelspan.data.pagerank import pagerank
-from babelspan.data.wikipedia import Page, Site, checksum_of_dump, site_of
+from babelspan.data.wikipedia import Page, Site, site_of
 from babelspan.jobs import shards as sharded
 from babelspan.jobs.patience import Patient
 from babelspan.jobs.shards import ALONE, Crew, lines_of, record_of
@@ -165,7 +165,7 @@ def carry_out(
         raise DataError(f"{dump}: does not name its language; give it with --language")
     manifest = out / f"manifest-{code}.json"
     made_of = {
-        "dump": checksum_of_dump(dump),
+        "dump": digest(dump),
         "language": code,
         **asdict(choice),
         "babelspan": VERSION,

@@ -73,8 +73,9 @@ def grid_map(matrix: Grid[Any], metric: str, name: str, signature: str) -> bytes
     title = f"{title_of(metric)}, percent"
     edge = EDGE / width
     figure.text(edge, 1 - 0.3 / height, title, fontsize=12, weight="bold")
-    figure.text(edge, 1 - 0.52 / height, f"{name}   {said}", fontsize=9)
-    figure.text(edge, EDGE / height, lines, fontsize=6, color="0.35", va="bottom")
+    plain: dict[str, Any] = {"parse_math": False}  # the name is a path, in which `$` is no formula
+    figure.text(edge, 1 - 0.52 / height, f"{name}   {said}", fontsize=9, **plain)
+    figure.text(edge, EDGE / height, lines, fontsize=6, color="0.35", va="bottom", **plain)
 
     file = io.BytesIO()
     described = {"Software": f"babelspan {VERSION}", "Description": signature}
