@@ -87,7 +87,7 @@ def record(
         "annotations": [annotation, annotation],  # an answer counts if two annotators found one
         "document_plaintext": text,
         "example_id": identity,
-        "language": NAMES[example.context_language],
+        "language": NAMES.get(example.context_language, example.context_language),
         "passage_answer_candidates": candidates,
         "question_text": example.question + (f" {said}?" if said is not None else ""),
     }

@@ -15,6 +15,7 @@ from babelspan.cli import score as score_verb
 from babelspan.data.folder import describe
 from babelspan.data.tydi_articles import stream_articles
 from babelspan.data.tydiqa import load_primary_golds, load_primary_predictions
+from babelspan.export.onnx import export
 from babelspan.jobs import predict_articles as job
 from babelspan.jobs import train as train_job
 from babelspan.jobs.corpora import Paths
@@ -23,6 +24,7 @@ from babelspan.jobs.shards import Crew
 from babelspan.networks import store
 from babelspan.networks.passage_reader import PassageReader
 from babelspan.networks.pretrained import PretrainedReader
+from babelspan.readers import load_checkpoint
 from babelspan.types import ConfigError, DataError, Limits
 from house_rules import ROOT
 from miniature import miniature_reader
@@ -149,6 +151,25 @@ def test_readers_that_select_no_passages_are_refused(articles, tmp_path):
         with pytest.raises(ConfigError, match="need a reader that selects passages") as raised:
             predict_articles(PassageReaderSpec(reader=name), articles, tmp_path / "p.jsonl")
         assert found in str(raised.value)
+
+
+def test_an_exported_reader_answers_as_its_checkpoint_does(reader, articles, tmp_path):
+    exported = tmp_path / "exported"
+    export(load_checkpoint(reader), exported)
+    said = []
+    for name in (reader, str(exported)):
+        out = tmp_path / f"{len(said)}.jsonl"
+        assert predict_articles(PassageReaderSpec(reader=name, threads=1), articles, out) == 10
+        said.append([p.answers[0] for p in load_primary_predictions(out)])
+    for ours, theirs in zip(*said, strict=True):
+        assert (ours.passage, ours.place, ours.yes_no) == (
+            theirs.passage,
+            theirs.place,
+            theirs.yes_no,
+        )
+        assert ours.passage_score == pytest.approx(theirs.passage_score, abs=1e-4)
+        assert ours.minimal_score == pytest.approx(theirs.minimal_score, abs=1e-4)
+    assert len({answer.passage_score for answer in said[1]}) > 5  # not all alike
 
 
 def short(examples):

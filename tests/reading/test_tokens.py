@@ -67,6 +67,34 @@ def test_a_long_text_has_the_tokens_of_a_short_one(tokenizer, sentences, monkeyp
     assert len(short.ids) > 10
 
 
+def test_parts_of_a_long_text_are_joined_to_its_tokens(tokenizers, sentences, monkeypatch):
+    """Whatever the tokenizer, and with only a part in its hands at a time."""
+    text = " ".join([*sentences, "\n", *sentences[::-1]] * 4)
+    monkeypatch.setattr(module, "_SEAM", 120)
+    for name, tokenizer in tokenizers.items():
+        whole = encoded(tokenizer, text)
+        with monkeypatch.context() as patch:
+            patch.setattr(module, "_LONG", 200)
+            parts = [*module._parts(tokenizer, text)]
+            joined = module._joined(iter(parts))
+        assert len(parts) == -(-(len(text) - 120) // 200) >= 5, name
+        assert joined is not None, name
+        assert np.array_equal(whole.ids, joined.ids), name
+        assert np.array_equal(whole.offsets, joined.offsets), name
+
+
+def test_parts_that_do_not_agree_are_encoded_as_a_whole(tokenizers, monkeypatch):
+    """One word without an end has no place at which parts could be joined."""
+    text = "é" * 900
+    whole = encoded(tokenizers["bert_like"], text)
+    monkeypatch.setattr(module, "_SEAM", 120)
+    monkeypatch.setattr(module, "_LONG", 200)
+    assert module._joined(module._parts(tokenizers["bert_like"], text)) is None
+    found = encoded(tokenizers["bert_like"], text)
+    assert np.array_equal(whole.ids, found.ids)
+    assert np.array_equal(whole.offsets, found.offsets)
+
+
 def test_what_goes_wrong_beside_the_caller_is_raised():
     with pytest.raises(ZeroDivisionError):
         module._beside(lambda: 1 / 0)

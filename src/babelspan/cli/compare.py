@@ -19,11 +19,15 @@ if TYPE_CHECKING:
     from babelspan.scoring.matrix import Metric, Pair
     from babelspan.types import Example
 
-Gold = Annotated[list[Path], typer.Argument(help="Files and folders in the SQuAD layout.")]
+Gold = Annotated[
+    list[Path],
+    typer.Argument(help="Files and folders in the SQuAD layout, or a file of TyDi QA articles."),
+]
 Compared = Annotated[
     Path,
     typer.Argument(
-        help="{id: text} as JSON, a folder of evaluate --out, or a folder of these, one per seed."
+        help="{id: text} as JSON, a folder of evaluate --out, or a folder of these, one per seed; "
+        "for TyDi QA articles the lines that predict writes."
     ),
 ]
 ScorerName = Annotated[str, typer.Option("--scorer", help="A scorer, as for babelspan score.")]
@@ -81,13 +85,22 @@ def command(
     from babelspan.data.squad import misplaced
     from babelspan.jobs.compare import load_system, refuse_different_scorers, save_csv
     from babelspan.jobs.evaluate import load_cells
+    from babelspan.scoring import tydi_primary
     from babelspan.scoring.comparison import Settings, compare
     from babelspan.scoring.figures import signature
     from babelspan.scoring.scorers import load_scorer
     from babelspan.version import VERSION
 
-    rules = load_scorer(scorer)
     settings = Settings(clusters, correction, resamples, seed)
+    if scorer == tydi_primary.NAME:
+        from babelspan.cli.compare_places import compare_places, refuse_idle_options
+
+        idle = {"--cross": cross, "--split": split, "--sample": sample, "--language": language}
+        more = {"--show": show, "--csv": csv, "--clusters": clusters != "paragraph"}
+        refuse_idle_options({**idle, **more})
+        compare_places(gold, a, b, settings, as_json=as_json)
+        return
+    rules = load_scorer(scorer)
     files = find(gold, split=split)
     _check_csv(csv, [a, b, *(file.path for file in files)])
     cells = load_cells(files, crossed=cross, sample=sample, keep_misplaced=True)
@@ -110,16 +123,7 @@ def command(
     if csv is not None:
         save_csv(csv, found)
     if as_json:
-        record = {
-            "scorer": scorer,
-            **{
-                name: {"path": str(s.path), "seeds": len(s.seeds)}
-                for name, s in zip("ab", systems, strict=True)
-            },
-            **found.to_json(),
-            "shown": [question.to_json() for question in lists],
-            "signature": line,
-        }
+        record = _record(scorer, systems, found, lists, line)
         print(json.dumps(record, indent=1, ensure_ascii=False))
         return
     _show(found, systems, correction)
@@ -150,6 +154,23 @@ class Listed(NamedTuple):
             "gold": _golds(self.example),
             **self.answers,
         }
+
+
+def _record(
+    scorer: str,
+    systems: "tuple[System, System]",
+    found: "Comparison",
+    lists: list[Listed],
+    line: str,
+) -> dict[str, Any]:
+    named = zip("ab", systems, strict=True)
+    return {
+        "scorer": scorer,
+        **{name: {"path": str(s.path), "seeds": len(s.seeds)} for name, s in named},
+        **found.to_json(),
+        "shown": [question.to_json() for question in lists],
+        "signature": line,
+    }
 
 
 def _check_csv(csv: Path | None, inputs: list[Path]) -> None:

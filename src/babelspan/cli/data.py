@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from babelspan.cli import data_articles
 from babelspan.cli.shown import Json, On, Workers, one_line
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ FOUND = 3
 """Exit code of `data check` when it found faults."""
 
 app = typer.Typer(help="List, show, fetch and check data sets.", rich_markup_mode=None)
+app.command("articles", short_help="Cut TyDi QA articles into sets.")(data_articles.command)
 
 Name = Annotated[str, typer.Argument(help="A name from `babelspan data list`.")]
 Language = Annotated[

@@ -83,23 +83,31 @@ def command(
     """
     from dataclasses import replace
 
+    from babelspan.cli.reproduce_articles import Given, refuse_idle_options, reproduce_articles
     from babelspan.cli.shown import tracked
     from babelspan.jobs.reproduce.papers import choose_rows, choose_scale, load_paper
+    from babelspan.jobs.reproduce.primary.papers import papers as papers_over_articles
     from babelspan.jobs.reproduce.reproduction import Reproduction, check_inputs
     from babelspan.jobs.reproduce.translations import translate
     from babelspan.jobs.reproduce.units import run_units, units_of
 
+    if paper in papers_over_articles():
+        refuse_idle_options(
+            start=start, sample=sample, translated=translated, int8=int8, equal=equal
+        )
+        given = Given(
+            scale, data, out, reader, rows, seeds, translator, settings, jobs, results, as_json
+        )
+        reproduce_articles(paper, given)
+        return
     of_paper = load_paper(paper)
     chosen = choose_scale(of_paper, scale)
     home = Path(scale).parent if scale.endswith(".toml") else Path("data")
     folder = data or home
     if sample is not None:
         chosen = replace(chosen, tests=tuple(replace(t, sample=sample) for t in chosen.tests))
-    chosen = replace(
-        chosen,
-        int8=chosen.int8 if int8 is None else int8,
-        equal=equal or chosen.equal,
-    )
+    is_int8 = chosen.int8 if int8 is None else int8
+    chosen = replace(chosen, int8=is_int8, equal=equal or chosen.equal)
     job = Reproduction(
         paper=of_paper,
         scale=chosen,

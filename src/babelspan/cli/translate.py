@@ -11,7 +11,10 @@ if TYPE_CHECKING:
     from babelspan.jobs.translate import Effort, Job
     from babelspan.seams import Translator
 
-Data = Annotated[Path, typer.Argument(help="Questions in the SQuAD layout, in one language.")]
+Data = Annotated[
+    Path,
+    typer.Argument(help="Questions in the SQuAD layout, or TyDi QA articles, in one language."),
+]
 To = Annotated[str, typer.Option("--to", help="Target languages, separated by commas.")]
 TranslatorName = Annotated[
     str,
@@ -77,18 +80,28 @@ def command(
 ) -> None:
     """Translate labelled data. Lost examples are counted by reason and listed.
 
+    Of TyDi QA articles the questions are translated, and the articles stay.
+
     OUT gets one file for each pair of languages, in parts where there are several shards, and
     statistics (JSON, CSV), dropped.jsonl, odd.jsonl (sentences of suspicious length) and a
     manifest with checksums.
     """
     from babelspan.augment.strategies import STRATEGIES
+    from babelspan.cli.translate_articles import refuse_idle_options, translate_articles
     from babelspan.data.folder import describe
+    from babelspan.data.tydi_articles import are_articles
     from babelspan.jobs.shards import Crew
     from babelspan.jobs.translate import Job, carry_out, plan_shards, write_pairs
 
     file = describe(data)
     source = _source(file.question_language, file.context_language, source, data)
     targets = _targets(to, source)
+    if are_articles(data):
+        idle = {"--links": links, "--pairs": pairs, "--shards": shards, "--cache": cache}
+        idle |= {"--keep-misplaced": keep_misplaced, "--json": as_json}
+        refuse_idle_options(strategy, {**idle, "--on": on != "local", "--workers": workers > 1})
+        translate_articles(data, targets, out, _system(translator, source, targets), source)
+        return
     parts, paragraphs = plan_shards(data, shards)
     job = Job(
         data=data.resolve(),

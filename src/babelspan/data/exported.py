@@ -18,6 +18,9 @@ OUTPUTS = ("start_logits", "end_logits")
 """Of the network, each (windows, length)."""
 VECTORS = "vectors"
 """One more output of the network of a reader of parallel texts, (windows, length, width)."""
+PASSAGES = ("passage_logits", "kind_logits")
+"""More outputs of the network of a reader that selects passages: of each token, the first one's for
+"no passage", (windows, length); of each kind of answer, (windows, 5)."""
 BESIDE = "beside.onnx"
 """The second network of such a reader: vectors of a text and of its translations to `OUTPUTS`."""
 BESIDE_INPUTS = ("own", "others", "mask", "rows")

@@ -116,6 +116,33 @@ class OnnxEngine:
         next(results)  # from here on, closing it cancels what has not begun
         return cast(Generator[Logits, None, None], results)
 
+    @property
+    def outputs(self) -> frozenset[str]:
+        """Names of what the network gives."""
+        return frozenset(node.name for node in self._session.get_outputs())
+
+    @property
+    def featurizer(self) -> Featurizer | ParallelFeaturizer:
+        """What cuts texts into windows."""
+        return self._featurizer
+
+    def arrays(self, windows: Sequence[Any], names: Sequence[str]) -> Iterator[list[FloatArray]]:
+        """Outputs of the network by name for each window, read as in `read`."""
+        begun = [self._threads.submit(self._arrays, window, names) for window in windows]
+        for found in begun:
+            yield found.result()
+
+    def _arrays(self, window: Any, names: Sequence[str]) -> list[FloatArray]:
+        assert isinstance(self._featurizer, Featurizer)
+        known = self._featurizer.inputs(window)
+        try:
+            found: list[FloatArray] = self._session.run(
+                names, {name: known[name] for name in self._inputs}
+            )
+        except Exception as error:  # onnxruntime has a class of its own for each cause
+            raise self._broken(window, " ".join(str(error).split())) from None
+        return found
+
     def _read(self, window: Any) -> Logits:
         try:
             start, last = self._logits(window)

@@ -18,6 +18,7 @@ from babelspan.data.exported import (
     INPUTS,
     MODEL,
     OUTPUTS,
+    PASSAGES,
     TOKENIZER,
     VECTORS,
 )
@@ -25,6 +26,7 @@ from babelspan.data.files import replacing
 from babelspan.export.fused import fused_attention
 from babelspan.networks.adaptive_attention import Texts
 from babelspan.networks.parallel_texts import ParallelReader
+from babelspan.networks.passage_reader import PassageReader
 from babelspan.networks.pretrained import PretrainedReader
 from babelspan.networks.qanet import QANet
 from babelspan.networks.reader import Batch, Reader
@@ -118,14 +120,14 @@ class OneText(OfPieces):
 
     inputs = INPUTS
 
-    def __init__(self, reader: PretrainedReader) -> None:
+    def __init__(self, reader: PretrainedReader | PassageReader) -> None:
         super().__init__()
         self.reader, self.featurizer = reader, reader.featurizer
 
     @property
     def inner(self) -> PretrainedReader:
         """As of `OfPieces`."""
-        return self.reader
+        return self.reader.inner if isinstance(self.reader, PassageReader) else self.reader
 
     def forward(
         self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor
@@ -157,6 +159,21 @@ class OneText(OfPieces):
         """Random tokens."""
         size = self.featurizer.tokenizer.get_vocab_size()
         return torch.randint(size, shape, generator=torch.Generator().manual_seed(0))
+
+
+class OfPassages(OneText):
+    """A reader that selects passages: `OneText` and what says passage and kind of answer."""
+
+    outputs = (*OUTPUTS, *PASSAGES)
+    reader: PassageReader
+
+    def forward(
+        self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor
+    ) -> tuple[Tensor, ...]:
+        """Start and last logits, logits of tokens for passages (B, L), of kinds (B, 5)."""
+        batch = Batch(input_ids, attention_mask, token_type_ids, answers=input_ids, windows=())
+        reading = self.reader(batch)
+        return reading.start_logits, reading.last_logits, *self.reader.heads(reading)
 
 
 class OneOfTexts(OneText):
@@ -304,6 +321,8 @@ def graphs_of(reader: Reader) -> dict[str, Graph]:
     """
     if isinstance(reader, PretrainedReader):
         return {MODEL: OneText(reader)}
+    if isinstance(reader, PassageReader):
+        return {MODEL: OfPassages(reader)}
     if isinstance(reader, ParallelReader) and reader.attention is not None:
         return {BESIDE: Beside(reader), MODEL: OneOfTexts(reader.inner)}
     if isinstance(reader, QANet):

@@ -30,7 +30,7 @@ from babelspan.types import Article, ConfigError, DataError, PrimaryAnswer, Prim
 from babelspan.version import VERSION
 
 if TYPE_CHECKING:
-    from babelspan.engines.passages import PassageEngine
+    from babelspan.engines.articles import ArticleEngine
     from babelspan.reading.articles import Choice
 
 ARTICLES_IN_A_SHARD = 16
@@ -53,7 +53,7 @@ class PassageReaderSpec:
         folder = folder_of(self.reader)
         return replace(self, reader=str(folder.resolve())) if folder.is_dir() else self
 
-    def load(self) -> "PassageEngine":
+    def load(self) -> "ArticleEngine":
         """The engine; the last one is kept until `unload`."""
         return _loaded(self)
 
@@ -136,7 +136,7 @@ def _answered(article: Article, choice: "Choice") -> PrimaryQuestion:
     return PrimaryQuestion(id=article.id, language=article.language, answers=(answer,))
 
 
-def _survey(engine: "PassageEngine", path: Path) -> int:
+def _survey(engine: "ArticleEngine", path: Path) -> int:
     """Read all articles once, and see that they can be answered; the number of questions.
 
     Raises:
@@ -184,8 +184,14 @@ def _kept(folder: Path, shards: int) -> Iterator[dict[str, Any]]:
 
 
 @lru_cache(maxsize=1)
-def _loaded(spec: PassageReaderSpec) -> "PassageEngine":
-    _refuse_exported(spec.reader)
+def _loaded(spec: PassageReaderSpec) -> "ArticleEngine":
+    if is_exported(spec.reader):
+        from babelspan.engines.onnx_passages import OnnxPassageEngine
+
+        try:
+            return OnnxPassageEngine(folder_of(spec.reader), workers=spec.threads)
+        except ConfigError:
+            raise _no_passages(spec.reader, "an exported reader") from None
     network = load_checkpoint(spec.reader)
     from babelspan.engines.passages import PassageEngine
     from babelspan.networks.passage_reader import PassageReader
@@ -198,11 +204,6 @@ def _loaded(spec: PassageReaderSpec) -> "PassageEngine":
         torch.set_num_threads(spec.threads)
     network.to(device()).eval()
     return PassageEngine(network)
-
-
-def _refuse_exported(reader: str) -> None:
-    if is_exported(reader):
-        raise _no_passages(reader, "an exported reader")
 
 
 def _no_passages(reader: str, found: str) -> ConfigError:

@@ -171,13 +171,15 @@ class PassageReader(nn.Module):
     def read(self, batch: ArticleBatch) -> ArticleReading:
         """Logits of windows of articles."""
         reading = self(batch.texts)
-        of_tokens = self.passage_head(reading.hidden).squeeze(-1).float()
+        of_tokens, kinds = self.heads(reading)
         return ArticleReading(
-            reading.start_logits,
-            reading.last_logits,
-            _of_passages(of_tokens, batch),
-            self.kind_head(reading.summary).float(),
+            reading.start_logits, reading.last_logits, _of_passages(of_tokens, batch), kinds
         )
+
+    def heads(self, reading: Reading) -> tuple[Tensor, Tensor]:
+        """Logits of each token for its passage, (B, L), and of each kind of answer, (B, 5)."""
+        of_tokens = self.passage_head(reading.hidden).squeeze(-1).float()
+        return of_tokens, self.kind_head(reading.summary).float()
 
     def save(self, folder: Path) -> None:
         """Write the inner reader's files and the weights of the heads."""

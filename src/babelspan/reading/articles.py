@@ -194,6 +194,16 @@ def _shows_enough(window: Window, passage: NDArray[np.int32], place: Span) -> bo
     return 2 * (int(window.offsets[end - 1, 1]) - start) >= place.end - place.start
 
 
+def means_of(window: ArticleWindow, of_tokens: FloatArray) -> FloatArray:
+    """Logits of no passage and of each passage of a window, (1 + P,), from those of tokens, (L,).
+
+    A passage has the mean of its tokens in the window, "no passage" the first token's.
+    """
+    at = window.window.context_at
+    means = [of_tokens[at + first : at + end].mean() for _, first, end in window.passages.tolist()]
+    return np.array([of_tokens[0], *means], np.float32)
+
+
 def choose(
     read: Iterable[tuple[ArticleWindow, ArticleLogits]],
     *,

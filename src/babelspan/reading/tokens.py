@@ -6,19 +6,26 @@ Shapes: T tokens of a text.
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 
+Made = TypeVar("Made")
+
 KEPT_TOKENS = 2**20
 """Tokens of texts that are kept, 12 bytes each: some 3 million characters of English."""
 
 _LONG = 2**18
-"""Characters that take about half a second to encode."""
+"""Characters that take about half a second to encode; a longer text is encoded in parts."""
+_SEAM = 2**11
+"""Characters that two neighbouring parts share."""
+_AGREE = 8
+"""Tokens that must be the same in both where they are joined."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -33,22 +40,74 @@ class Tokens:
 def encoded(tokenizer: Tokenizer, text: str) -> Tokens:
     """`text` alone, without special tokens; lone surrogates are read as U+FFFD.
 
-    A long text is encoded in a thread, so that an interrupt need not wait for its end.
+    A long text is encoded in parts, for what the library keeps of a text is a hundred times as
+    large as its tokens. Neighbouring parts overlap, and are joined where they agree; where they do
+    not, the whole is encoded at once. It is done in a thread, so that an interrupt need not wait.
     """
     text = _SURROGATE.sub("\ufffd", text)
     if len(text) < _LONG:
-        encoding = tokenizer.encode(text, add_special_tokens=False)
-    else:  # only for a batch does the library let other threads run
-        encoding = _beside(lambda: tokenizer.encode_batch([text], add_special_tokens=False)[0])
-    return Tokens(
-        np.array(encoding.ids, dtype=np.int32),
-        np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2),
+        return _tokens(tokenizer.encode(text, add_special_tokens=False), 0)
+    return _joined(_parts(tokenizer, text)) or _part(tokenizer, text, 0, len(text))
+
+
+def _tokens(encoding: Encoding, start: int) -> Tokens:
+    """Tokens of a part of a text that starts at a character."""
+    offsets = np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2)
+    return Tokens(np.array(encoding.ids, dtype=np.int32), offsets + np.int32(start))
+
+
+def _parts(tokenizer: Tokenizer, text: str) -> Iterator[Tokens]:
+    for start in range(0, len(text), _LONG):
+        end = start + _LONG + _SEAM
+        yield _part(tokenizer, text, start, end)
+        if end >= len(text):
+            return
+
+
+def _part(tokenizer: Tokenizer, text: str, start: int, end: int) -> Tokens:
+    """Tokens of a part; only for a batch does the library let other threads run."""
+    part = [text[start:end]]
+    return _beside(
+        lambda: _tokens(tokenizer.encode_batch(part, add_special_tokens=False)[0], start)
     )
 
 
-def _beside(work: Callable[[], Encoding]) -> Encoding:
+def _joined(parts: Iterator[Tokens]) -> Tokens | None:
+    """All tokens of overlapping parts, each once; None if two of them do not agree."""
+    kept = [next(parts)]
+    for part in parts:
+        seam = _seam(kept[-1], part)
+        if seam is None:
+            return None
+        before, behind = seam
+        kept[-1] = Tokens(kept[-1].ids[:before], kept[-1].offsets[:before])
+        kept.append(Tokens(part.ids[behind:], part.offsets[behind:]))
+    return Tokens(
+        np.concatenate([part.ids for part in kept]),
+        np.concatenate([part.offsets for part in kept]),
+    )
+
+
+def _seam(one: Tokens, other: Tokens) -> tuple[int, int] | None:
+    """Index in one part and in the next from which both have the same tokens for a while.
+
+    The first characters of a part may have other tokens than within a text, so they do not count.
+    """
+    if not len(other.ids):
+        return None
+    rows = [np.column_stack([part.ids, part.offsets]) for part in (one, other)]
+    first = int(np.searchsorted(one.offsets[:, 0], other.offsets[0, 0] + _SEAM // 4))
+    for before in range(first, len(one.ids) - _AGREE + 1):
+        behind = int(np.searchsorted(other.offsets[:, 0], one.offsets[before, 0]))
+        found = rows[1][behind : behind + _AGREE]
+        if np.array_equal(rows[0][before : before + _AGREE], found):
+            return before, behind
+    return None
+
+
+def _beside(work: Callable[[], Made]) -> Made:
     """The result of work that is done in a thread, which does not keep the process from ending."""
-    result: Future[Encoding] = Future()
+    result: Future[Made] = Future()
 
     def run() -> None:
         try:

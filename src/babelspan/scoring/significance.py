@@ -137,6 +137,22 @@ def bootstrap(
     return ends[0], ends[1]
 
 
+def drawn_sums(columns: Floats, *, resamples: int, seed: int, room: int = ROOM) -> Floats:
+    """Sums of columns over clusters drawn with replacement, for figures that are not means.
+
+    Args:
+        columns: (K, n), what each cluster adds to each sum.
+        resamples: how many draws.
+        seed: of the draws.
+        room: number of random numbers in memory at a time; without effect on the sums.
+
+    Returns:
+        (resamples, n).
+    """
+    units, scale = _whole(columns)
+    return _products(_draws(len(columns), resamples, seed, room), units, resamples) / scale
+
+
 def mcnemar(only_a: int, only_b: int) -> float:
     """Two-sided p-value of McNemar's exact test (McNemar 1947), for independent questions.
 

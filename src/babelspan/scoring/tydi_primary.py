@@ -71,13 +71,12 @@ def primary_figures(
     languages = [name for name in LANGUAGES if any(language == name for language, _ in said)]
     if not languages:
         raise DataError(f"expected predictions in one of {', '.join(LANGUAGES)}, found none")
-    figures = {}
+    figures: dict[str, dict[str, float]] = {}
     for name in languages:
         pairs = [(g.answers, said.get((name, g.id))) for g in golds if g.language == name]
-        figures[name] = {
-            **_named("passage", _curve(passage_outcome(*pair) for pair in pairs)),
-            **_named("minimal", _curve(minimal_outcome(*pair) for pair in pairs)),
-        }
+        figures[name] = {}
+        for task, outcome in TASKS.items():
+            figures[name] |= _named(task, _curve(_table(outcome(*pair) for pair in pairs)))
     return PrimaryFigures(
         figures, _means(figures), len(asked - said.keys()), len(said.keys() - asked)
     )
@@ -100,6 +99,31 @@ def minimal_outcome(golds: Sequence[PrimaryAnswer], predicted: PrimaryAnswer | N
         return Outcome(has_gold, not has_gold, 0.0, 0.0)
     f1 = max((_minimal_f1(g, predicted) for g in golds), default=0.0) if has_gold else 0.0
     return Outcome(has_gold, _is_minimal(predicted), f1, predicted.minimal_score)
+
+
+TASKS = {"passage": passage_outcome, "minimal": minimal_outcome}
+"""The primary tasks, and the outcome of a question in each."""
+
+
+def at_best_threshold(
+    task: str, golds: Sequence[PrimaryQuestion], predictions: Sequence[PrimaryQuestion]
+) -> NDArray[np.float64]:
+    """Score of the answer, whether there is one, and whether there is a gold one, (3, Q).
+
+    Answers below the best threshold over all these questions are none. F1 at that threshold is
+    twice the sum of the first row, over the sum of the others.
+
+    Args:
+        task: "passage" or "minimal".
+        golds: questions with the answers of their annotators.
+        predictions: questions with one answer each, of these or more languages.
+    """
+    said = {(p.language, p.id): p.answers[0] for p in predictions}
+    table = _table(TASKS[task](g.answers, said.get((g.language, g.id))) for g in golds)
+    thresholds, precisions, recalls = _curve(table)
+    best = _largest(_ratio(2 * precisions * recalls, precisions + recalls))
+    given = table[:, 3] >= (np.inf if best is None else thresholds[best])
+    return np.stack([table[:, 2] * given, table[:, 1] * given, table[:, 0]])
 
 
 def place_f1(predicted: tuple[int, int], gold: tuple[int, int]) -> float:
@@ -132,8 +156,12 @@ class _Curve(NamedTuple):
     recalls: NDArray[np.float64]
 
 
-def _curve(outcomes: Iterable[Outcome]) -> _Curve:
-    table = np.array([tuple(map(float, o)) for o in outcomes]).reshape(-1, 4)
+def _table(outcomes: Iterable[Outcome]) -> NDArray[np.float64]:
+    """Outcomes as rows, (Q, 4)."""
+    return np.array([tuple(map(float, o)) for o in outcomes]).reshape(-1, 4)
+
+
+def _curve(table: NDArray[np.float64]) -> _Curve:
     has_gold, is_answered, f1s, scores = table[np.argsort(-table[:, 3], kind="stable")].T
     last = np.flatnonzero(np.append(scores[1:] != scores[:-1], True)[: len(scores)])  # of its score
     shared = np.cumsum(f1s)[last]

@@ -1,0 +1,277 @@
+"""The work behind the tables: sets of questions, aligned encoders, readers, answers.
+
+Everything that is made stays in the folder of the reproduction, and what is there is not made
+again: `sets`, `versions`, `linked` (bitext with word links), `aligned/<row>/seed-<n>`,
+`runs/<row>/seed-<n>`, and `answers/<row>/seed-<n>/<set>.jsonl`.
+"""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from babelspan.data import bitext
+from babelspan.data.files import checksum, read_json, write_json
+from babelspan.jobs import align as align_job
+from babelspan.jobs import train as train_job
+from babelspan.jobs.article_sets import DEV, cut_sets, translate_questions, versions_of
+from babelspan.jobs.corpora import Paths
+from babelspan.jobs.predict_articles import PassageReaderSpec, predict_articles
+from babelspan.jobs.reproduce.papers import Settings
+from babelspan.jobs.reproduce.primary.papers import Paper, Row, Scale, Version
+from babelspan.jobs.shards import ALONE, Crew, claimed
+from babelspan.readers import checksum_of, load_checkpoint
+from babelspan.translators import load_translator
+from babelspan.types import ConfigError, DataError
+
+TRAIN, TEST = "train", "test"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reproduction:
+    """Which rows of which paper are made, and from what.
+
+    Attributes:
+        paper: whose tables.
+        scale: at which scale.
+        rows: by key.
+        data: the folder that the scale's paths are relative to.
+        out: the folder of the reproduction.
+        reader: where training starts.
+        seeds: how many.
+        translator: for questions, if the scale names none.
+        settings: of all readers; they win over those of the scale.
+    """
+
+    paper: Paper
+    scale: Scale
+    rows: dict[str, Row]
+    data: Path
+    out: Path
+    reader: str
+    seeds: int
+    translator: str | None = None
+    settings: Settings = ()
+
+    @property
+    def sets(self) -> Path:
+        """The folder of the sets."""
+        return self.data / self.scale.sets if self.scale.sets else self.out / "sets"
+
+    def set_of(self, split: str, pair: str) -> Path:
+        """The file of questions of a pair such as `en-ar`, or of one language."""
+        return self.sets / f"{split}.{pair}.jsonl.gz"
+
+    def version_of(self, version: Version) -> Path:
+        """The file of a version of the test's questions."""
+        return self.out / "versions" / version.name / f"{TEST}.{version.context}.jsonl.gz"
+
+    @property
+    def versions(self) -> list[Version]:
+        """The versions of questions that there are tables of."""
+        return [v for v in self.scale.versions if (self.data / v.questions).is_file()]
+
+    def learns_from(self, row: Row) -> list[Path]:
+        """The sets that a row learns from."""
+        pairs = [*self.scale.all_languages, *(self.scale.crossed if row.augmented else ())]
+        return [self.set_of(TRAIN, pair) for pair in pairs]
+
+    def measured(self) -> Iterator[tuple[str, Path]]:
+        """The questions that each row answers: name of the answers, file of the questions."""
+        for split in (TEST, DEV):
+            for pair in self.scale.crossed:
+                yield f"{split}.{pair}", self.set_of(split, pair)
+        for code in self.scale.languages:
+            yield f"{TEST}.{code}", self.set_of(TEST, code)
+        for version in self.versions:
+            pair = f"{version.question}-{version.context}"
+            yield f"{version.name}.{pair}", self.version_of(version)
+
+    def run_folder(self, key: str, seed: int) -> Path:
+        """The folder of a row's reader."""
+        return self.out / "runs" / key / f"seed-{seed}"
+
+    def answers(self, key: str, seed: int, name: str) -> Path:
+        """The file of a row's answers."""
+        return self.out / "answers" / key / f"seed-{seed}" / f"{name}.jsonl"
+
+    @cached_property
+    def bitext(self) -> dict[str, list[Path]]:
+        """Files of sentence pairs by the language that is not the source."""
+        found: dict[str, list[Path]] = {}
+        for path in sorted((self.data / self.scale.bitext).glob("*.tsv*")):
+            if (named := bitext.named(path)) and named[1] == self.scale.source:
+                found.setdefault(named[2], []).append(path)
+        return found
+
+    def bitext_of(self, row: Row) -> list[Path]:
+        """The files that a row is aligned on.
+
+        Raises:
+            DataError: if a language has none.
+        """
+        if row.aligned == "no":
+            return []
+        many = self.scale.many or tuple(self.bitext)
+        languages = self.scale.languages if row.aligned == "own" else many
+        missing = [code for code in languages if code not in self.bitext]
+        if missing or not languages:
+            raise DataError(
+                f"{self.data / self.scale.bitext}: expected bitext of {self.scale.source!r} with "
+                f"each of {len(languages)} languages, found none with {', '.join(missing) or 'any'}"
+            )
+        return [path for code in languages for path in self.bitext[code]]
+
+
+def check_inputs(job: Reproduction) -> None:
+    """Check settings, data and readers before anything slow begins.
+
+    Raises:
+        ConfigError: for a setting that is unknown, or without a translator where one is needed.
+        DataError: if data or a reader are missing.
+    """
+    scale = job.scale
+    for method, settings in (
+        ("word_alignment", scale.align),
+        ("passage_selection", (*scale.settings, *job.settings)),
+    ):
+        if any(setting.startswith(("seed=", "run.seed=")) for setting in settings):
+            raise ConfigError("expected no setting of the seed, found one; use --seeds")
+        train_job.resolve(method, settings=settings)
+    for path in _needed(job):
+        if not path.is_file():
+            raise DataError(
+                f"{path}: expected a file of the scale, found none; name the folder with --data"
+            )
+    for version in scale.versions:
+        if version not in job.versions:
+            print(
+                f"{job.data / version.questions}: there is no such table; the questions "
+                f"{version.name!r} over {version.context!r} are left out",
+                file=sys.stderr,
+            )
+    for row in job.rows.values():
+        job.bitext_of(row)
+    for reader in {_start_of(job, row) for row in job.rows.values()}:
+        load_checkpoint(reader, gives_new_head=True)
+
+
+def _needed(job: Reproduction) -> list[Path]:
+    """The files of articles.
+
+    Raises:
+        ConfigError: if questions are to be translated, and nothing says by what.
+    """
+    scale = job.scale
+    if scale.sets:
+        crossed = [job.set_of(s, p) for s in (TRAIN, DEV, TEST) for p in scale.crossed]
+        own = [job.set_of(s, c) for s in (TRAIN, TEST) for c in scale.all_languages]
+        return [*crossed, *own]
+    if not (scale.train and scale.test and (scale.translator or job.translator)):
+        raise ConfigError(
+            "questions are to be translated and this scale names no articles or no translator: "
+            "name a translator with --translator"
+        )
+    return [job.data / path for path in (*scale.train, *scale.test)]
+
+
+def carry_out(job: Reproduction, *, crew: Crew = ALONE) -> None:
+    """Make everything that is missing; the same call resumes. Errors as those of each job."""
+    if not job.scale.sets:
+        _make_sets(job)
+    for version in job.versions:
+        if not job.version_of(version).exists():
+            versions_of(
+                job.set_of(TEST, version.context),
+                job.data / version.questions,
+                job.out / "versions",
+            )
+    for seed in range(1, job.seeds + 1):
+        for key, row in job.rows.items():
+            print(f"{key}, seed {seed}", file=sys.stderr)
+            reader = str(_train(job, key, row, seed))
+            trained = checksum_of(reader)
+            for name, questions in job.measured():
+                _answer(reader, trained, questions, job.answers(key, seed, name), crew)
+
+
+def _make_sets(job: Reproduction) -> None:
+    """Cut the official files by language and translate their questions."""
+    scale = job.scale
+    named = scale.translator.replace("{data}", str(job.data)) or job.translator
+    assert named is not None
+    translator = load_translator(named)
+    files = [job.data / path for path in (*scale.train, *scale.test)]
+    depends_on = {
+        "files": [checksum(path) for path in files],
+        "languages": list(scale.all_languages),
+        "dev": scale.dev,
+        "translator": translator.identity,
+    }
+    with claimed(job.sets / "job.json", depends_on):
+        for split, paths, dev in ((TRAIN, scale.train, scale.dev), (TEST, scale.test, 0.0)):
+            if not all(job.set_of(split, code).exists() for code in scale.all_languages):
+                inputs = [job.data / path for path in paths]
+                cut_sets(inputs, job.sets, split=split, languages=scale.all_languages, dev=dev)
+        for split in (TRAIN, DEV, TEST):
+            for pair in scale.crossed:
+                question, _, context = pair.partition("-")
+                if not job.set_of(split, pair).exists():
+                    own = job.set_of(split, context)
+                    translate_questions(own, question, job.sets, translator=translator)
+
+
+def _start_of(job: Reproduction, row: Row) -> str:
+    if not row.reader:
+        return job.reader
+    named = job.scale.readers[row.reader]
+    return str(job.data / named) if (job.data / named).is_dir() else named
+
+
+def _train(job: Reproduction, key: str, row: Row, seed: int) -> Path:
+    """The folder of a row's reader, aligned first if the row says so."""
+    reader = _start_of(job, row)
+    if files := job.bitext_of(row):
+        balance = [f"method.balance.exponent={row.exponent}"]
+        if row.size:
+            balance.append(f"method.balance.most={job.scale.sizes[row.size]}")
+        plan = train_job.plan(
+            method="word_alignment",
+            reader=reader,
+            data=Paths(bitext=tuple(str(_linked(job, path)) for path in files)),
+            settings=[*job.scale.align, *balance, f"run.seed={seed}"],
+        )
+        aligned = job.out / "aligned" / key / f"seed-{seed}"
+        train_job.carry_out(plan, aligned)
+        reader = str(aligned)
+    plan = train_job.plan(
+        method="passage_selection",
+        reader=reader,
+        data=Paths(articles=tuple(map(str, job.learns_from(row)))),
+        settings=[*job.scale.settings, *job.settings, f"run.seed={seed}"],
+    )
+    folder = job.run_folder(key, seed)
+    train_job.carry_out(plan, folder)
+    return folder
+
+
+def _answer(reader: str, trained: str, questions: Path, out: Path, crew: Crew) -> None:
+    """Answers of a reader, unless they are there; what they are made from stands beside them."""
+    record = out.with_suffix(".from.json")
+    made_from = {"reader": trained, "questions": checksum(questions)}
+    if out.exists() and record.exists() and read_json(record) == made_from:
+        return
+    predict_articles(PassageReaderSpec(reader=reader), questions, out, crew=crew)
+    write_json(record, made_from)
+
+
+def _linked(job: Reproduction, path: Path) -> Path:
+    """A file of bitext with word links."""
+    if not job.scale.aligner:
+        return path
+    out = job.out / "linked" / path.name
+    if not out.exists():
+        aligner = job.scale.aligner.replace("{data}", str(job.data))
+        align_job.align(align_job.Job(files=(path,), out=out, aligner=aligner))
+    return out
