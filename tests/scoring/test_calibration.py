@@ -106,3 +106,7 @@ def test_bins_and_error_by_hand():
 def test_what_cannot_be_fitted_is_refused(shares, right, message):
     with pytest.raises(DataError, match=message):
         fit(shares, right, [1.0] * len(shares))
+
+
+def test_no_answers_have_no_error():
+    assert expected_calibration_error(bins([], [])) == 0

@@ -223,7 +223,7 @@ def _in_processes(
     work: Work[I, M], inputs: Iterable[tuple[int, I]], workers: int
 ) -> Iterator[tuple[int, M]]:
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, initializer=_end_with_parent) as pool:
+    with ProcessPoolExecutor(workers, context, initializer=end_with_parent) as pool:
         running: dict[Future[M], int] = {}
         try:
             for shard, given in inputs:
@@ -257,7 +257,7 @@ def _make(work: Work[I, M], shard: int, given: I) -> M:
     return made
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """See that a worker process ends when the one that started it does, even by a kill."""
     parent = multiprocessing.parent_process()
     assert parent is not None

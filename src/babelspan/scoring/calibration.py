@@ -114,9 +114,12 @@ def bins(said: Sequence[float], is_right: Sequence[bool], *, count: int = BINS) 
 
 
 def expected_calibration_error(of_bins: Sequence[Bin]) -> float:
-    """Mean distance between what was said and what was right, over all answers, in [0, 1]."""
+    """Mean distance between what was said and what was right, over all answers, in [0, 1].
+
+    0 if there are no answers.
+    """
     answers = sum(b.answers for b in of_bins)
-    return sum(b.answers * abs(b.said - b.right) for b in of_bins if b.answers) / answers
+    return sum(b.answers * abs(b.said - b.right) for b in of_bins if b.answers) / max(answers, 1)
 
 
 def _log_odds(shares: NDArray[np.float64]) -> NDArray[np.float64]:

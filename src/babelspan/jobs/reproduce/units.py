@@ -19,7 +19,7 @@ from babelspan.jobs.corpora import Paths
 from babelspan.jobs.reproduce import synthetic
 from babelspan.jobs.reproduce.papers import START, Row, Settings, settings_of
 from babelspan.jobs.reproduce.reproduction import Reproduction
-from babelspan.jobs.shards import Crew, Watch
+from babelspan.jobs.shards import Crew, Watch, end_with_parent
 from babelspan.readers import checksum_of, device, load_answerer, load_checkpoint
 from babelspan.scoring.scorers import load_scorer
 from babelspan.types import ConfigError, Limits
@@ -157,7 +157,7 @@ def train_and_measure(unit: Unit, *, workers: int, watch: Watch) -> None:
 def _run_in_processes(units: Sequence[Unit], processes: int, workers: int) -> Iterator[Unit]:
     """Units as they finish."""
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, context) as pool:
+    with ProcessPoolExecutor(processes, context, initializer=end_with_parent) as pool:
         running = {pool.submit(_run_with_log, unit, workers): unit for unit in units}
         try:
             for finished in as_completed(running):
