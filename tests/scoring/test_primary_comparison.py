@@ -95,6 +95,17 @@ def test_a_question_asked_in_two_ways_is_drawn_once_for_both():
     assert of["x"].corrected == pytest.approx(min(1, 2 * of["x"].p_value))  # Holm over two cells
 
 
+def test_each_cell_is_drawn_from_its_own_questions():
+    golds, one = made(4)
+    _, other = made(5)
+    thai, same = made(6, language="thai")
+    cells = {"fi": Cell(golds, [one], [other]), "th": Cell(thai, [same], [same])}
+    found = compare_primary(cells, {"mean": ["fi", "th"]}, SETTINGS).differences["minimal"]
+    assert found["th"].low == found["th"].high == 0.0
+    assert found["fi"].low < found["fi"].high
+    assert found["mean"].low == pytest.approx(found["fi"].low / 2)
+
+
 def test_a_system_does_not_differ_from_itself():
     golds, one = made(6)
     found = compare_primary({"fi": Cell(golds, [one], [one])}, {}, SETTINGS)
