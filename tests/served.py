@@ -60,9 +60,9 @@ class Served:
 
 @contextmanager
 def serving(collections=None, **settings):
-    """A service with its server in a thread."""
+    """A service with its server in a thread; it has all the time that a busy machine needs."""
     reading = readers.Readers({"default": "default"})
-    service = Service(Settings(port=0, **settings), reading, collections)
+    service = Service(Settings(**{"port": 0, "within": 600.0} | settings), reading, collections)
     address, is_up = [], threading.Event()
 
     def told(url):
