@@ -84,6 +84,14 @@ def test_sounds_find_and_are_no_words(ranked):
     assert ranked(texts, [Group((("~other",),))]) == {}
 
 
+def test_words_are_counted_and_pairs_of_characters_are_not(ranked):
+    texts = {"twice": ("en", "w w 東京 東京 大阪"), "once": ("en", "w x 東京 京都"), **FILLER}
+    found = ranked(texts, [Group((("w",),))])
+    assert found["twice"] > 1.2 * found["once"]
+    found = ranked(texts, [Group((("東京",),))])
+    assert found["twice"] == pytest.approx(found["once"])
+
+
 def test_a_search_in_a_language_that_is_not_there_finds_nothing(ranked):
     assert ranked(FILLER, [Group((("x",),))], "th") == {}
     assert ranked(FILLER, []) == {}

@@ -16,6 +16,7 @@ import tantivy
 
 from babelspan.seams import Entry, Group, Hit
 from babelspan.text.sounds import MARK
+from babelspan.text.terms import is_pair
 from babelspan.types import ConfigError, DataError
 
 _HEAP = 200_000_000
@@ -28,15 +29,15 @@ _ZLIB = b"x"
 """First byte of what zlib has packed; JSON never starts with it."""
 _OTHERS = 0.3
 """What the other alternatives of a word in a passage count, beside the best one."""
-_TERMS, _SOUNDS = "terms", "sounds"
-_OPTION = {_TERMS: "freq"}
-"""What is kept of a term in a passage; elsewhere, only that it is there."""
+_COUNTED, _ONCE = "counted", "once"
+_OPTION = {_COUNTED: "freq"}
+"""How often a word stands in a passage is kept; of sounds and pairs, only that they do."""
 _PASSAGE, _FILE = "passage", "file"
 
 
 def _schema() -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
-    for name in (_TERMS, _SOUNDS):
+    for name in (_COUNTED, _ONCE):
         builder.add_text_field(
             name, tokenizer_name="whitespace", index_option=_OPTION.get(name, "basic")
         )
@@ -198,14 +199,14 @@ class TantivyIndex:
             return Hit(json.loads(stored["file"][0]), content.decode(), score)
 
     def _add(self, kind: str, file: str, content: str, language: str, terms: Sequence[str]) -> None:
-        of_field: dict[str, list[str]] = {_TERMS: [], _SOUNDS: []}
+        of_field: dict[str, list[str]] = {_COUNTED: [], _ONCE: []}
         for term in terms:
             if len(term) <= _MOST_TERM:
                 of_field[_field(term)].append(term)
         raw = content.encode()
         document = tantivy.Document(
-            terms=" ".join(of_field[_TERMS]),
-            sounds=" ".join(dict.fromkeys(of_field[_SOUNDS])),
+            counted=" ".join(of_field[_COUNTED]),
+            once=" ".join(dict.fromkeys(of_field[_ONCE])),
             kind=kind,
             language=language,
             file=_name(file),
@@ -235,7 +236,7 @@ class TantivyIndex:
 
 
 def _field(term: str) -> str:
-    return _SOUNDS if term.startswith(MARK) else _TERMS
+    return _ONCE if term.startswith(MARK) or is_pair(term) else _COUNTED
 
 
 def _rarity(holding: int, among: int) -> float:

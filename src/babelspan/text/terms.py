@@ -30,6 +30,7 @@ _RUN = regex.compile(
     rf"|(?P<number>\p{{Nd}}+)|[[\p{{L}}\p{{M}}\p{{N}}]--[{_PAIRS}{_TRIPLES}\p{{Nd}}]]+",
     regex.VERSION1,
 )
+_PAIR = regex.compile(f"[{_PAIRS}]")
 _MARKS = regex.compile(
     r"(?<=[\p{Latin}\p{Greek}\p{Cyrillic}\p{Arabic}\p{Hebrew}])\p{Mn}+", regex.VERSION1
 )
@@ -78,6 +79,11 @@ def terms(text: str) -> list[str]:
             size = 2 if kind == "pairs" else 3
             found += [piece[i : i + size] for i in range(max(1, len(piece) - size + 1))]
     return found
+
+
+def is_pair(term: str) -> bool:
+    """Whether a term is of Han, kana or Hangul: a pair of characters, not a word."""
+    return _PAIR.match(term) is not None
 
 
 def folded(text: str) -> str:
