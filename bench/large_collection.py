@@ -7,7 +7,7 @@ before, and their texts are not stored: only the engines are timed, by the secon
     python bench/large_collection.py [--passages 200000] [--questions 200] [--least 20000]
 
 bm25s takes a list of all tokens in memory, so it gets `--least` passages only, as do the others
-beside it. It is left out if it is not installed.
+beside it. It is left out if it is not installed (`pip install bm25s`).
 """
 
 import argparse
