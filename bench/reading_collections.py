@@ -1,10 +1,12 @@
-"""F1 of answers over a collection beside F1 with the right text, in one language.
+"""F1 of answers over a collection beside F1 with the right text, by the weight of a passage's rank.
 
-Every text of the language is a passage of a collection. Each question is asked over it, 20 passages
-are read, and it is asked over its own text alone. Scorer: `unicode`. Ranges are 95 % intervals:
-bootstrap over questions, 2,000 draws.
+Every text of the set is a passage of a collection, at most --texts of them. Each question is asked
+over each of the 20 passages that are found, and over its own text. The best answer is that with the
+highest odds times rank^-D, for several D; `ask --in` has D = RANK_DECAY. Scorer: `unicode`. Ranges
+are 95 % intervals: bootstrap over questions, 2,000 draws.
 
-    python bench/reading_collections.py [--set xquad/test.de] [--more squad-es/dev.es] [--sample 50]
+    python bench/reading_collections.py [--set xquad/test.de] [--sample 50]
+        [--questions squad/dev.en --translator lexicon:en-es.tsv.gz]  # of the same ids
 """
 
 import argparse
@@ -16,65 +18,80 @@ import numpy as np
 from measured import DATA, report
 
 import babelspan
-from babelspan.data.documents import Document
 from babelspan.data.squad import load_squad
 from babelspan.engines.tantivy import TantivyIndex
-from babelspan.jobs.ask import ask_all
-from babelspan.jobs.search import PASSAGES, ask_collection
+from babelspan.jobs.search import PASSAGES, alternatives_of
+from babelspan.retrieval.fusion import RANK_DECAY
 from babelspan.retrieval.passages import Passage
 from babelspan.retrieval.searching import Search
 from babelspan.retrieval.stored import entry_of
 from babelspan.scoring.scorers import unicode
 
 SEED = 1
+DECAYS = (0, 0.5, 1, RANK_DECAY, 2, 4, 100)
 
 
-def best(asked, example, language):
-    """F1 of the first answer."""
-    given = asked.answers[0][1].text if asked.answers else ""
-    return max(unicode.f1(given, answer.text, language) for answer in example.answers)
+def loaded(name):
+    """The questions of a set."""
+    return list(load_squad(DATA / "qa" / f"{name}.json.gz", keep_misplaced=True))
+
+
+def answered(reader, question, text, example, language):
+    """Log-odds of the best answer in a text, and its F1."""
+    found = reader.ask(question, [text])
+    if not found:
+        return -np.inf, 0.0
+    given = found[0].prediction
+    return given.logit, max(unicode.f1(given.text, a.text, language) for a in example.answers)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--set", default="xquad/test.de")
-    parser.add_argument("--more", nargs="*", default=[], help="sets whose texts are there, too")
+    parser.add_argument("--questions", help="a set with the questions in another language")
+    parser.add_argument("--translator")
+    parser.add_argument("--texts", type=int, default=1500)
     parser.add_argument("--sample", type=int, default=50)
     wanted = parser.parse_args()
     language = wanted.set.rsplit(".", 1)[1]
-    sets = [
-        list(load_squad(DATA / "qa" / f"{name}.json.gz", keep_misplaced=True))
-        for name in (wanted.set, *wanted.more)
-    ]
-    examples = [e for e in sets[0] if e.answers]
-    examples = random.Random(SEED).sample(examples, min(wanted.sample, len(examples)))
-    texts = list(dict.fromkeys(e.context for of in sets for e in of))
+    asked = {e.id: e.question for e in loaded(wanted.questions or wanted.set)}
+    examples = loaded(wanted.set)
+    rng = random.Random(SEED)
+    texts = list(dict.fromkeys(e.context for e in examples))
+    texts = rng.sample(texts, min(wanted.texts, len(texts)))
+    known = set(texts)
+    examples = [e for e in examples if e.answers and e.context in known and e.id in asked]
+    examples = rng.sample(examples, min(wanted.sample, len(examples)))
     reader = babelspan.load_answerer("default")
     over, gold = [], []
     with tempfile.TemporaryDirectory() as folder:
         store = TantivyIndex(Path(folder), writes=True)
         for number, text in enumerate(texts):
-            entry = entry_of(Passage(number, text, language, "", ()))
-            store.replace(str(number), {}, [entry])
+            store.replace(str(number), {}, [entry_of(Passage(number, text, language, "", ()))])
         store.commit()
-        search = Search(store)
+        search = Search(store, alternatives_of(wanted.translator))
+        of_questions = (wanted.questions or wanted.set).rsplit(".", 1)[1]
         for example in examples:
-            question = [example.question]
-            (asked,) = ask_collection(reader, question, search, language=language)
-            over.append(best(asked, example, language))
-            (asked,) = ask_all(reader, question, [Document("gold", example.context)])
-            gold.append(best(asked, example, language))
+            question = asked[example.id]
+            read = [
+                answered(reader, question, found.passage.text, example, language)
+                for found in search.passages(question, PASSAGES, language=of_questions)
+            ]
+            odds, f1 = np.array(read or [(0.0, 0.0)]).T
+            ranks = np.log(np.arange(len(f1)) + 1)
+            over.append([f1[np.argmax(odds - decay * ranks)] for decay in DECAYS])
+            gold.append(answered(reader, question, example.context, example, language)[1])
         store.close()
-    pairs = np.array([over, gold])
-    draws = np.random.default_rng(SEED).integers(0, len(over), (2000, len(over)))
-    ratios = pairs[0][draws].mean(axis=1) / pairs[1][draws].mean(axis=1)
-    low, high = np.quantile(ratios, [0.025, 0.975])
-    row = {
-        "set": wanted.set, "texts": len(texts), "questions": len(over), "read": PASSAGES,
-        "F1 over the collection": 100 * pairs[0].mean(), "F1 with the text": 100 * pairs[1].mean(),
-        "ratio": f"{pairs[0].mean() / pairs[1].mean():.3f} ({low:.2f}-{high:.2f})",
-    }  # fmt: skip
-    report("reading-collections", [row], libraries=["onnxruntime", "tantivy"], seed=SEED)
+    of_decays, alone = np.array(over), np.array(gold)
+    draws = np.random.default_rng(SEED).integers(0, len(alone), (2000, len(alone)))
+    rows = []
+    for decay, f1 in zip(DECAYS, of_decays.T, strict=True):
+        low, high = np.quantile(f1[draws].mean(1) / alone[draws].mean(1), [0.025, 0.975])
+        ratio = f"{f1.mean() / alone.mean():.3f} ({low:.2f}-{high:.2f})"
+        rows.append({"decay": decay, "F1": 100 * f1.mean(), "of the right text": ratio})
+    of = f"{len(alone)} questions ({of_questions}) over {len(texts)} texts"
+    print(f"{wanted.set}: {of}; with the right text alone F1 {100 * alone.mean():.1f}")
+    report("reading-collections", rows, libraries=["onnxruntime", "tantivy"], seed=SEED)
 
 
 if __name__ == "__main__":

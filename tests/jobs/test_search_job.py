@@ -4,7 +4,10 @@ import random
 
 import pytest
 
-from babelspan.jobs.search import alternatives_of, joined
+from babelspan.jobs.index import index
+from babelspan.jobs.search import alternatives_of, ask_collection, joined, searched
+from babelspan.readers import load_answerer
+from babelspan.retrieval.fusion import weights_by_rank
 from babelspan.retrieval.passages import Passage
 from babelspan.retrieval.searching import Retrieved
 from babelspan.types import ConfigError
@@ -37,3 +40,21 @@ def test_dictionaries_that_say_no_languages_are_refused(tmp_path):
     (tmp_path / "b.txt").write_text("bridge\tBrücke\n", encoding="utf-8")
     with pytest.raises(ConfigError, match=r"b\.txt: expected the name of a dictionary to say its"):
         alternatives_of(f"lexicon:{tmp_path / 'b.txt'}")
+
+
+def test_answers_are_weighed_by_the_rank_of_their_passages(tmp_path):
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    for name, year in (("a", 1894), ("b", 1901), ("c", 1933)):
+        text = f"The {name} bridge was opened in {year}. It carries trains."
+        (folder / f"{name}.txt").write_text(text)
+    index([folder], tmp_path / "bridges")
+    search, answerer = searched(tmp_path / "bridges"), load_answerer()
+    question = "When was the b bridge opened?"
+    (asked,) = ask_collection(answerer, [question], search, top_k=3)
+    texts = joined(search.passages(question, 20))
+    weights = weights_by_rank(3)
+    weighed = answerer.ask(question, [t.text for t in texts], top_k=3, weights=weights)
+    assert [p for _, p in asked.answers] == [f.prediction for f in weighed]
+    assert [d.name for d, _ in asked.answers] == [texts[f.context].name for f in weighed]
+    assert asked.answers[0][0].name.endswith("b.txt")

@@ -384,3 +384,29 @@ def test_an_answerer_serves_many_threads_at_once(encoder):
     for thread in threads:
         thread.join()
     assert answers == [expected] * 4
+
+
+def test_ask_multiplies_the_odds_of_a_context_by_its_weight(encoder):
+    answerer = answerer_of(encoder)
+    plain = answerer.ask("Who?", [GERMAN, GERMAN], top_k=2)
+    assert answerer.ask("Who?", [GERMAN, GERMAN], top_k=2, weights=[1, 1]) == plain
+    found = answerer.ask("Who?", [GERMAN, GERMAN], top_k=20, weights=[1, 3])
+    best = {f.context: f.prediction for f in reversed(found)}
+    assert found[0].context == 1
+    assert best[1].span == best[0].span == plain[0].prediction.span
+    assert best[1].score == pytest.approx(3 * best[0].score, rel=1e-9)
+
+
+def test_weights_leave_the_odds_of_no_answer_as_they_are(encoder):
+    """An answer of weight w has w x / (w S + 1): its inverse grows by 1 / x with 1 / w."""
+    answerer = answerer_of(encoder)
+    found = [answerer.ask("Who?", [GERMAN], weights=[1 / n])[0] for n in (1, 1000, 1999)]
+    one, two, three = (1 / f.prediction.score for f in found)
+    assert two - one > 0
+    assert three - two == pytest.approx(two - one, rel=1e-6)
+
+
+@pytest.mark.parametrize("weights", [[1.0], [1.0, 0.0], [1.0, -1.0], [1.0, float("nan")]])
+def test_senseless_weights_are_refused(encoder, weights):
+    with pytest.raises(ValueError, match="weights must be 2 positive numbers, one for each conte"):
+        answerer_of(encoder).ask("Who?", [GERMAN, GERMAN], weights=weights)

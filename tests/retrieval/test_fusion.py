@@ -1,9 +1,10 @@
 """Several lists as one."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from babelspan.retrieval.fusion import by_reciprocal_rank, with_share
+from babelspan.retrieval.fusion import by_reciprocal_rank, weights_by_rank, with_share
 
 LISTS = st.lists(st.integers(0, 30), unique=True, max_size=25)
 
@@ -24,3 +25,8 @@ def test_a_share_is_kept_and_places_are_filled(own, others, count, share):
     assert set(own[: round(share * count)]) <= set(best)
     if not any(others):
         assert best == own[:count]
+
+
+def test_a_passage_weighs_by_its_rank():
+    assert weights_by_rank(4) == pytest.approx([1, 2**-1.5, 3**-1.5, 1 / 8])
+    assert weights_by_rank(0) == []

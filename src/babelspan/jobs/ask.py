@@ -58,6 +58,7 @@ def ask_all(
     *,
     top_k: int = 1,
     top_texts: int | None = None,
+    weights: Sequence[float] | None = None,
     min_score: float = 0.0,
     min_probability: float | None = None,
     watch: Watch | None = None,
@@ -71,6 +72,7 @@ def ask_all(
         top_k: how many answers to give to a question, at most.
         top_texts: read only this many texts for a question, those that share most with it; None
             for all. Scores are then shares of what is in these.
+        weights: of the documents, as in `Answerer.ask`; not together with `top_texts`.
         min_score: leave out answers with a lower score.
         min_probability: leave out answers that are less probably right; None for all.
         watch: called with the number of windows read for the current question.
@@ -91,7 +93,8 @@ def ask_all(
         read = documents
         if shortlist is not None and top_texts is not None:
             read = [documents[i] for i in shortlist.best(question, top_texts)]
-        found = answerer.ask(question, [d.text for d in read], top_k=top_k, watch=watch)
+        contexts = [document.text for document in read]
+        found = answerer.ask(question, contexts, top_k=top_k, weights=weights, watch=watch)
         seen |= {d.name: _unfamiliar(answerer, d.text) for d in read if d.name not in seen}
         yield Asked(
             question,

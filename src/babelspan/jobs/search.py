@@ -9,6 +9,7 @@ from babelspan.data.parts import cut_out
 from babelspan.jobs.ask import Asked, ask_all
 from babelspan.jobs.collections import open_collection
 from babelspan.reading.answerer import Watch
+from babelspan.retrieval.fusion import weights_by_rank
 from babelspan.retrieval.passages import Passage
 from babelspan.retrieval.question import Dictionaries, Translated
 from babelspan.retrieval.searching import Retrieved, Search
@@ -79,11 +80,12 @@ def ask_collection(
         watch: as in `ask_all`.
     """
     for question in questions:
-        found = search.passages(question, passages, language=language)
+        texts = joined(search.passages(question, passages, language=language))
         yield from ask_all(
             answerer,
             [question],
-            joined(found),
+            texts,
+            weights=weights_by_rank(len(texts)),
             top_k=top_k,
             min_score=min_score,
             min_probability=min_probability,

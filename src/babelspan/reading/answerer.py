@@ -11,6 +11,7 @@ from babelspan.reading.call import (
     called,
     counted,
     examples_over,
+    log_weights_of,
     pipeline_answer,
     top_k_of,
 )
@@ -137,6 +138,7 @@ class Answerer:
         contexts: str | Sequence[str],
         *,
         top_k: int = 1,
+        weights: Sequence[float] | None = None,
         watch: Watch | None = None,
     ) -> list[Found]:
         """The best answers to one question in several contexts, best first, without overlaps.
@@ -151,37 +153,53 @@ class Answerer:
             question: the question.
             contexts: the texts to search, or one text; a text without tokens has no answer.
             top_k: the maximum number of answers.
+            weights: for each context, how likely it is to hold the answer, as far as is known
+                before it is read: the odds of its spans are multiplied by its weight. None if
+                nothing is known.
             watch: called with the number of windows that have been read.
 
         Raises:
-            ValueError: if the question is empty, a context is not a text, or `top_k` is below 1.
+            ValueError: if the question is empty, a context is not a text, `top_k` is below 1, or
+                the weights are not one positive number for each context.
             DataError: if the question leaves no room for a context.
         """
-        return self.among(examples_over(question, contexts), top_k=top_k, watch=watch)
+        examples = examples_over(question, contexts)
+        return self.among(examples, top_k=top_k, weights=weights, watch=watch)
 
     def among(
-        self, examples: Sequence[Example], *, top_k: int = 1, watch: Watch | None = None
+        self,
+        examples: Sequence[Example],
+        *,
+        top_k: int = 1,
+        weights: Sequence[float] | None = None,
+        watch: Watch | None = None,
     ) -> list[Found]:
         """Like `ask`, with one example for each context.
 
         Args:
             examples: the question with each context; the id is the position of the context.
             top_k: as in `ask`.
+            weights: as in `ask`.
             watch: as in `ask`.
 
         Raises:
-            ValueError: if `top_k` is below 1.
-            DataError: if the question leaves no room for a context.
+            ValueError, DataError: as in `ask`.
         """
         counted("top_k", top_k)
+        log_weights_of(weights, len(examples))
         read = [
             [of_window.against_no_answer() for of_window in found]
             for _, found in self._read(examples, top_k=top_k, allows_overlap=False, watch=watch)
         ]
-        return self.best_found(examples, read, top_k=top_k)[0]
+        return self.best_found(examples, read, top_k=top_k, weights=weights)[0]
 
     def best_found(
-        self, examples: Sequence[Example], read: Sequence[Sequence[Candidates]], *, top_k: int
+        self,
+        examples: Sequence[Example],
+        read: Sequence[Sequence[Candidates]],
+        *,
+        top_k: int,
+        weights: Sequence[float] | None = None,
     ) -> tuple[list[Found], float]:
         """The best answers to one question, as in `ask`, and the share of "no answer".
 
@@ -190,7 +208,12 @@ class Answerer:
             read: for each example, the candidates of its windows, all `against_no_answer`, found
                 with `allows_overlap=False`.
             top_k: the maximum number of answers.
+            weights: as in `ask`.
         """
+        read = [
+            [of_window.weighted(log_weight) for of_window in found]
+            for found, log_weight in zip(read, log_weights_of(weights, len(read)), strict=True)
+        ]
         everything = [c for found in read for c in found]
         if not everything:
             return [], 1.0

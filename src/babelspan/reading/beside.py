@@ -97,6 +97,7 @@ class Beside:
         contexts: str | Sequence[str],
         *,
         top_k: int = 1,
+        weights: Sequence[float] | None = None,
         watch: Watch | None = None,
     ) -> list[Found]:
         """The best answers to one question among several contexts, as `Answerer.ask`."""
@@ -106,7 +107,8 @@ class Beside:
             question_language=self.question_language,
             context_language=self.context_language,
         )
-        return self._answerer.among(self.with_translations(asked), top_k=top_k, watch=watch)
+        examples = self.with_translations(asked)
+        return self._answerer.among(examples, top_k=top_k, weights=weights, watch=watch)
 
     def with_translations(self, examples: Sequence[Example]) -> list[Example]:
         """The examples with a translation into each language among their `others`.

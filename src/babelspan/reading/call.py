@@ -5,7 +5,8 @@ iterator of records. A record is a mapping with "question" and "context", or an 
 `SquadExample` with `question_text` and `context_text`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from babelspan.types import UNDETERMINED, ConfigError, Example, Prediction
@@ -81,6 +82,21 @@ def counted(name: str, value: Any, *, least: int = 1) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise ValueError(f"{name} must be a whole number, {least} or more, got {value!r}")
     return value
+
+
+def log_weights_of(weights: Sequence[float] | None, contexts: int) -> list[float]:
+    """Logarithms of the weights of contexts; zeros for None.
+
+    Raises:
+        ValueError: if they are not one positive number for each context.
+    """
+    if weights is None:
+        return [0.0] * contexts
+    if len(weights) != contexts or not all(0 < weight < math.inf for weight in weights):
+        raise ValueError(
+            f"weights must be {contexts} positive numbers, one for each context, got {weights!r}"
+        )
+    return [math.log(weight) for weight in weights]
 
 
 def example_of(

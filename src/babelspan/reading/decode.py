@@ -45,6 +45,10 @@ class Candidates(NamedTuple):
         null = self.no_answer_logit
         return Candidates(self.spans, self.logits - null, self.log_mass - null, 0.0)
 
+    def weighted(self, log_weight: float) -> "Candidates":
+        """The same with `log_weight` added to the logits of all spans, not to "no answer"."""
+        return self._replace(logits=self.logits + log_weight, log_mass=self.log_mass + log_weight)
+
 
 def candidates(
     windows: Sequence[Window],

@@ -84,6 +84,7 @@ class Pivot:
         contexts: str | Sequence[str],
         *,
         top_k: int = 1,
+        weights: Sequence[float] | None = None,
         watch: Watch | None = None,
     ) -> list[Found]:
         """The best answers to one question among several contexts, as `Answerer.ask`.
@@ -101,6 +102,7 @@ class Pivot:
             pivoted[0].example.question if pivoted else question,
             [p.example.context for p in pivoted],
             top_k=top_k,
+            weights=weights,
             watch=watch,
         )
         back = self._back([pivoted[f.context] for f in found], [f.prediction for f in found])

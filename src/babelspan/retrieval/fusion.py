@@ -7,6 +7,8 @@ T = TypeVar("T", bound=Hashable)
 
 K = 60
 """Of Cormack, Clarke and Buettcher (2009), *Reciprocal rank fusion*."""
+RANK_DECAY = 1.5
+"""Chosen on development sets, in one language and two (docs/results/retrieval.md)."""
 OWN_SHARE = 0.5
 """Of the places, for the list of the question as it is, in a collection that has its language."""
 
@@ -39,6 +41,15 @@ def with_share(
     added = [item for item in fused if item not in set(kept)][: max(0, count - len(kept))]
     rest = [item for item in own if item not in {*kept, *added}]
     return [*in_turn(kept, added), *rest][:count]
+
+
+def weights_by_rank(count: int) -> list[float]:
+    """How likely each of `count` passages is to hold the answer, best first: rank^-1.5.
+
+    A reader that has learnt from texts with an answer finds one in any text. So its odds are
+    multiplied by these weights, as Yang et al. (2019), arXiv:1902.01718, add the scores of both.
+    """
+    return [rank**-RANK_DECAY for rank in range(1, count + 1)]
 
 
 def in_turn(one: Sequence[T], other: Sequence[T]) -> list[T]:

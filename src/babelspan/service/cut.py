@@ -9,6 +9,7 @@ from babelspan.data.parts import Part, place_of
 from babelspan.reading.answerer import Answerer, Found
 from babelspan.reading.call import pipeline_answer, unlabelled
 from babelspan.reading.decode import Candidates, candidates, predictions
+from babelspan.retrieval.fusion import weights_by_rank
 from babelspan.retrieval.passages import Passage
 from babelspan.seams import Logits, Window
 from babelspan.service.problems import Problem
@@ -90,9 +91,10 @@ class Job:
 def asked(answerer: Answerer, request: AnswerRequest, texts: Sequence[Named]) -> Job:
     """The job of a question over texts, which `Answerer.ask` does just so."""
     examples = [_example(str(number), request, text) for number, text in enumerate(texts)]
+    weights = None if request.collection is None else weights_by_rank(len(texts))
 
     def finish(read: Read) -> dict[str, Any]:
-        found, nowhere = answerer.best_found(examples, read, top_k=request.top_k)
+        found, nowhere = answerer.best_found(examples, read, top_k=request.top_k, weights=weights)
         return {
             "answers": [
                 _answer(texts, f, places[f.context], request.surroundings)
