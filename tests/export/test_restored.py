@@ -108,7 +108,9 @@ def test_a_network_that_lacks_a_weight_is_refused(exported, tmp_path):
 def test_a_folder_without_the_settings_of_its_network_is_refused(exported, tmp_path):
     shutil.copytree(exported, tmp_path / "part")
     (tmp_path / "part" / "config.json").unlink()
-    with pytest.raises(DataError, match=r"part.*expected the settings .*config\.json"):
+    with pytest.raises(
+        DataError, match=r"part: expected config\.json, the settings of the network"
+    ):
         readers.load_checkpoint(str(tmp_path / "part"))
 
 

@@ -188,8 +188,8 @@ def command(inputs, out):
         *("--reader", inputs / "reader", "--train", inputs / "pairs"),
         *("--first", inputs / "synth.en.json"),
         *(part for setting in SETTINGS for part in ("--set", setting)),
-        *("--set", "updates=200", "--set", "save_every=3", "--set", "reader.average=0.9"),
-        *("--set", "first.updates=200", "--set", "first.reader.average=0.5"),
+        *("--set", "updates=120", "--set", "save_every=3", "--set", "reader.average=0.9"),
+        *("--set", "first.updates=120", "--set", "first.reader.average=0.5"),
     ]
 
 
@@ -214,13 +214,13 @@ def test_killed_in_either_stage_and_started_again_ends_with_the_same_bytes(input
     out = tmp_path / "killed"
     rng = random.Random(os.getpid())
     killed = []
-    for at_least in ((0, 100), (0, 199), (1, 60)):
+    for at_least in ((0, 60), (0, 119), (1, 40)):
         process = subprocess.Popen(
             command(inputs, out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         while process.poll() is None and place_of(out) < at_least:
             time.sleep(0.002)
-        time.sleep(rng.uniform(0, 0.1) if at_least != (0, 199) else 0)
+        time.sleep(rng.uniform(0, 0.1) if at_least != (0, 119) else 0)
         process.send_signal(signal.SIGKILL)
         assert process.wait() == -signal.SIGKILL, "the run ended before it could be killed"
         killed.append(place_of(out))

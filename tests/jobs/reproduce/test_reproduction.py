@@ -331,7 +331,7 @@ def test_the_command_line_writes_the_table_where_it_is_wanted(job, tmp_path, cap
 
 def test_translations_without_a_translator_are_an_error(data, tmp_path):
     job = job_of(data, tmp_path, "tq", translator=None)
-    with pytest.raises(ConfigError, match="names no translator: name one with --translator"):
+    with pytest.raises(ConfigError, match="names no translator; name one with --translator"):
         translate(job, workers=1, watch=plain)
     translate(replace(job, rows={}), workers=1, watch=plain)  # nothing needs any
     translate(replace(job, translated=data), workers=1, watch=plain)
