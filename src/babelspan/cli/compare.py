@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from babelspan.cli.compared import counts_table, differences_table, wide_console
 from babelspan.cli.shown import Cross, Json, Sample, Split, one_line
-from babelspan.reports.wording import p_value, with_sd
+from babelspan.reports.wording import p_value
 
 if TYPE_CHECKING:
     from rich.text import Text
 
     from babelspan.jobs.compare import System
-    from babelspan.scoring.comparison import Cells, Comparison, Difference
+    from babelspan.scoring.comparison import Cells, Comparison
     from babelspan.scoring.matrix import Metric, Pair
     from babelspan.types import Example
 
@@ -202,51 +203,24 @@ def _lists(
 
 def _show(found: "Comparison", systems: "tuple[System, System]", correction: str) -> None:
     """What is compared, a table for each figure, and the table of right and wrong."""
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = max(console.width, 100)
+    console = wide_console()
     for name, system in zip("AB", systems, strict=True):
         seeds = f"   {len(system.seeds)} seeds, mean ± sd" if len(system.seeds) > 1 else ""
         console.print(f"{name}  {one_line(str(system.path))}{seeds}", markup=False)
     rows = {"-".join(pair): cell.differences for pair, cell in found.cells.items()}
     titles: dict[Metric, str] = {"f1": "F1, percent", "exact_match": "Exact match, percent"}
     for metric, title in titles.items():
-        table = Table(title=title, title_justify="left", show_edge=False)
-        table.add_column("pair", style="bold", no_wrap=True)
-        for column in ("A", "B", "A − B", "95 % interval", "p", f"p ({correction})"):
-            table.add_column(column, justify="right", no_wrap=True)
-        for name, of_row in {**rows, **found.means}.items():
-            table.add_row(name, *_columns(of_row[metric]))
+        of_all = {name: of_row[metric] for name, of_row in {**rows, **found.means}.items()}
         console.print()
-        console.print(table)
-    table = Table(title="Right (exact match)", title_justify="left", show_edge=False)
-    table.add_column("pair", style="bold", no_wrap=True)
-    for column in ("questions", "clusters", "both", "A only", "B only", "neither", "p (McNemar)"):
-        table.add_column(column, justify="right", no_wrap=True)
+        console.print(differences_table(title, "pair", of_all, correction))
+    columns = ("questions", "clusters", "both", "A only", "B only", "neither", "p (McNemar)")
+    table = counts_table("Right (exact match)", "pair", columns)
     for (question, context), cell in found.cells.items():
         *counts, of_mcnemar = cell.counts.values()
         table.add_row(f"{question}-{context}", *map(str, counts), p_value(of_mcnemar))
     console.print()
     console.print(table)
     console.print()
-
-
-def _columns(found: "Difference") -> list[str]:
-    return [
-        _percent(found.a, found.a_sd),
-        _percent(found.b, found.b_sd),
-        f"{100 * found.difference:+.1f}",
-        f"{100 * found.low:+.1f} … {100 * found.high:+.1f}",
-        p_value(found.p_value),
-        "" if found.corrected is None else p_value(found.corrected),
-    ]
-
-
-def _percent(value: float, sd: float | None) -> str:
-    return with_sd(100 * value, None if sd is None else 100 * sd)
 
 
 def _show_lists(lists: list[Listed]) -> None:

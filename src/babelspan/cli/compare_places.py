@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from babelspan.cli.compared import counts_table, differences_table, wide_console
 from babelspan.cli.shown import one_line
 from babelspan.reports.wording import p_value
 from babelspan.types import ConfigError
@@ -58,33 +59,15 @@ def compare_places(
 
 def _show(found: "PrimaryComparison", task: str, correction: str) -> None:
     """Tables of a task: F1 with differences, and who is right."""
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = max(console.width, 100)
     title = f"{task.capitalize()}: F1, percent"
-    table = Table("language", title=title, title_justify="left", show_edge=False)
-    for column in ("A", "B", "A − B", "95 % interval", "p", f"p ({correction})"):
-        table.add_column(column, justify="right", no_wrap=True)
-    for name, d in found.differences[task].items():
-        table.add_row(
-            name,
-            f"{100 * d.a:.1f}",
-            f"{100 * d.b:.1f}",
-            f"{100 * d.difference:+.1f}",
-            f"{100 * d.low:+.1f} … {100 * d.high:+.1f}",
-            p_value(d.p_value),
-            "" if d.corrected is None else p_value(d.corrected),
-        )
+    table = differences_table(title, "language", found.differences[task], correction)
     title = f"{task.capitalize()}: questions with an answer, wholly right or wrong"
-    counts = Table("language", title=title, title_justify="left", show_edge=False)
-    for column in ("both", "A only", "B only", "neither", "partly", "p (McNemar)"):
-        counts.add_column(column, justify="right", no_wrap=True)
+    columns = ("both", "A only", "B only", "neither", "partly", "p (McNemar)")
+    counts = counts_table(title, "language", columns)
     for name, r in found.right[task].items():
         numbers = (r.both, len(r.only_a), len(r.only_b), r.neither, r.partly)
         counts.add_row(name, *map(str, numbers), p_value(r.mcnemar_p_value))
+    console = wide_console()
     for shown in (table, counts):
         console.print()
         console.print(shown)
