@@ -301,7 +301,7 @@ def named_sources(names: Sequence[str], option: str = "--reader") -> dict[str, s
         if not equals:
             name, source = given.rstrip("/").rpartition("/")[2], given
         if not name or not source:
-            kind = option.strip("-").upper() if option == "--reader" else "INDEX"
+            kind = "READER" if option == "--reader" else "INDEX"
             raise ConfigError(f"{option} {given!r}: expected NAME={kind} or {kind}")
         if name in found:
             raise ConfigError(

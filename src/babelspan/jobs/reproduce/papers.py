@@ -5,10 +5,10 @@ scale is a file with the keys of `Scale`.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from pydantic import ConfigDict, NonNegativeInt, PositiveInt
 
@@ -17,6 +17,9 @@ from babelspan.jobs.train import load_method
 from babelspan.types import ConfigError
 
 _FOLDER = Path(__file__).parent
+
+S = TypeVar("S")
+"""The scales of a kind of paper."""
 
 START = "start"
 """The key of the first stage, which no row may have."""
@@ -217,14 +220,20 @@ def choose_scale(paper: Paper, name: str) -> Scale:
     Raises:
         ConfigError: if there is none of that name, or the file is not right.
     """
-    if name in paper.scales:
-        return paper.scales[name]
-    if not name.endswith(".toml"):
-        known = nearest(name, list(paper.scales))
-        raise ConfigError(f"unknown scale {name!r}{known}; or name a file that ends in .toml")
-    scale = build(Scale, load_tables(Path(name)), name)
-    _refuse_wrong_keys(paper, scale, name)
+    scale = named_scale(Scale, paper.scales, name)
+    if name not in paper.scales:
+        _refuse_wrong_keys(paper, scale, name)
     return scale
+
+
+def named_scale(kind: type[S], scales: Mapping[str, S], name: str) -> S:
+    """A scale by its name, or of a file; errors as in `choose_scale`."""
+    if name in scales:
+        return scales[name]
+    if not name.endswith(".toml"):
+        known = nearest(name, list(scales))
+        raise ConfigError(f"unknown scale {name!r}{known}; or name a file that ends in .toml")
+    return build(kind, load_tables(Path(name)), name)
 
 
 def _refuse_wrong_keys(paper: Paper, scale: Scale, where: str) -> None:

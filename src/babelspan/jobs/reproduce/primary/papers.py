@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, PositiveInt
 
 from babelspan.config import build, load_tables, nearest
-from babelspan.jobs.reproduce.papers import Settings
+from babelspan.jobs.reproduce.papers import Settings, named_scale
 from babelspan.types import ConfigError
 
 _FOLDER = Path(__file__).parent
@@ -142,12 +142,7 @@ def choose_scale(paper: Paper, name: str) -> Scale:
     Raises:
         ConfigError: if there is none of that name, or the file is not right.
     """
-    if name in paper.scales:
-        return paper.scales[name]
-    if not name.endswith(".toml"):
-        known = nearest(name, list(paper.scales))
-        raise ConfigError(f"unknown scale {name!r}{known}; or name a file that ends in .toml")
-    return build(Scale, load_tables(Path(name)), name)
+    return named_scale(Scale, paper.scales, name)
 
 
 def choose_rows(paper: Paper, scale: Scale, chosen: Sequence[str]) -> dict[str, Row]:
