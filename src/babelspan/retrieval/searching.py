@@ -7,7 +7,7 @@ from typing import NamedTuple
 from babelspan.retrieval.fusion import OWN_SHARE, with_share
 from babelspan.retrieval.passages import Passage
 from babelspan.retrieval.question import own_groups
-from babelspan.retrieval.stored import passage_of
+from babelspan.retrieval.stored import passage_of, start_of
 from babelspan.seams import Alternatives, Group, Hit, PassageIndex
 from babelspan.text.language_of import language_of
 from babelspan.types import UNDETERMINED
@@ -81,8 +81,7 @@ class Search:
         """Search, and keep what is found under its key."""
         keys = []
         for hit in self._index.search(groups, language=language, count=count):
-            start, _, _ = hit.content[1:].partition(",")
-            keys.append(Key(hit.file, int(start)))
+            keys.append(Key(hit.file, start_of(hit)))
             kept.setdefault(keys[-1], hit)
         return keys
 

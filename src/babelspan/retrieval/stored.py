@@ -35,6 +35,12 @@ def entry_of(passage: Passage, raw: bytes = b"") -> Entry:
     )
 
 
+def start_of(hit: Hit) -> int:
+    """Where its passage starts in the text of the file, without reading the rest."""
+    start, _, _ = hit.content[1:].partition(",")
+    return int(start)
+
+
 def passage_of(hit: Hit) -> Passage | None:
     """What `entry_of` has kept; None if the text should be in the file and is not any more."""
     start, text, language, heading, packed = json.loads(hit.content)
