@@ -6,7 +6,7 @@ Shapes: B windows, L tokens.
 import json
 import random
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -15,7 +15,7 @@ import corpora
 from torch import Tensor
 from torch.nn import functional as F
 
-from babelspan.augment.code_switch import Dictionary, choices, switched_example
+from babelspan.augment.code_switch import Dictionary, choices, switched, switched_example
 from babelspan.networks.reader import Batch, collate
 from babelspan.reading.tokens import Tokens
 from babelspan.reading.windows import Featurizer, Window
@@ -25,6 +25,9 @@ GROUP = 8
 MAX_LENGTHS = (128, 192, 256)
 """Tokens of a window, at most; each group of batches takes one of them."""
 ENGLISH = "en"
+Weights = Mapping[str, Mapping[str, float]]
+THIRD = 0.6
+"""Share of the native questions asked elsewhere that are not asked in English."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +38,8 @@ class Mixture:
         crossed: question and context in two languages, from translations of SQuAD.
         switched: English, with words of the question, the context or both replaced.
         plain: English as it is, beside the native questions in English.
+        elsewhere: share of the native questions with their words replaced by those of another
+            language, while the context stays.
         power: native languages are drawn by the power of their number of questions.
         tokens: of a batch, about.
         seed: of everything random.
@@ -43,6 +48,7 @@ class Mixture:
     crossed: float = 0.15
     switched: float = 0.4
     plain: float = 0.0
+    elsewhere: float = 0.0
     power: float = 0.5
     tokens: int = 3_000
     seed: int = 1
@@ -54,7 +60,7 @@ class QuestionBatches:
     Args:
         examples: to learn from.
         featurizer: of the reader.
-        dictionaries: for each language the translations of English words.
+        dictionaries: for each language the translations of English words with weights.
         mixture: of kinds.
     """
 
@@ -62,11 +68,12 @@ class QuestionBatches:
         self,
         examples: Sequence[Example],
         featurizer: Featurizer,
-        dictionaries: dict[str, Dictionary],
+        dictionaries: dict[str, Weights],
         mixture: Mixture,
     ) -> None:
         self.featurizer = featurizer
-        self.dictionaries = dictionaries
+        self.dictionaries = {language: drawable(w) for language, w in dictionaries.items()}
+        self.to_english = {language: inverted(w) for language, w in dictionaries.items()}
         self.mixture = mixture
         self.native: dict[str, list[Example]] = defaultdict(list)
         parallel: dict[str, dict[str, Example]] = defaultdict(dict)
@@ -112,7 +119,31 @@ class QuestionBatches:
         if kind < self.mixture.plain:
             return rng.choice(self.native[ENGLISH])
         (language,) = rng.choices(self.languages, self.weights)
-        return rng.choice(self.native[language])
+        example = rng.choice(self.native[language])
+        return self._elsewhere(example, rng) if rng.random() < self.mixture.elsewhere else example
+
+    def _elsewhere(self, example: Example, rng: random.Random) -> Example | None:
+        """The question in English, or by way of English in a third language; its context as is."""
+        question, language = example.question, example.question_language
+        rate = rng.choice((0.9, 1.0))
+        if language != ENGLISH:
+            question = switched(
+                question,
+                self.to_english[language],
+                language=ENGLISH,
+                rate=rate,
+                rng=rng,
+                source=language,
+            ).text
+        target = ENGLISH
+        if language == ENGLISH or rng.random() < THIRD:
+            target = rng.choice(sorted({*self.dictionaries} - {language}))
+            question = switched(
+                question, self.dictionaries[target], language=target, rate=rate, rng=rng
+            ).text
+        if not question.strip():
+            return None
+        return replace(example, question=question, question_language=target)
 
     def _switched(self, example: Example, rng: random.Random) -> Example | None:
         """A third each: the question, the context, both (half of them in one language)."""
@@ -162,13 +193,25 @@ def _crossed(by_language: dict[str, Example], rng: random.Random) -> Example:
     return replace(context, question=question.question, question_language=first)
 
 
-def load_dictionaries(path: Path) -> dict[str, Dictionary]:
-    """Dictionaries as `pack.py` wrote them."""
-    found = json.loads(path.read_text(encoding="utf-8"))
-    return {
-        language: {word: choices(options) for word, options in table.items()}
-        for language, table in found.items()
-    }
+def drawable(weights: Weights) -> Dictionary:
+    """Translations to draw from."""
+    return {word: choices(options) for word, options in weights.items()}
+
+
+def inverted(weights: Weights) -> Dictionary:
+    """English words of each foreign word, by the same weights, which count links of both."""
+    found: dict[str, dict[str, float]] = defaultdict(dict)
+    for english, options in weights.items():
+        for foreign, weight in options.items():
+            if foreign:
+                found[foreign][english] = weight
+    return drawable(found)
+
+
+def load_dictionaries(path: Path) -> dict[str, Weights]:
+    """For each language the translations of English words with weights, as `pack.py` wrote them."""
+    found: dict[str, Weights] = json.loads(path.read_text(encoding="utf-8"))
+    return found
 
 
 def span_loss(start_logits: Tensor, last_logits: Tensor, answers: Tensor) -> Tensor:

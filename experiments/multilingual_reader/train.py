@@ -61,6 +61,7 @@ class Settings:
         crossed: share of questions with a context in another language.
         switched: share of questions with words replaced.
         plain: share of English questions as they are.
+        elsewhere: share of the native questions that are asked in another language.
     """
 
     seed: int = 1
@@ -73,9 +74,10 @@ class Settings:
     clip: float = 1.0
     decay: float = 0.99
     english: float = 0.15
-    crossed: float = 0.17
-    switched: float = 0.36
-    plain: float = 0.12
+    crossed: float = 0.14
+    switched: float = 0.30
+    plain: float = 0.10
+    elsewhere: float = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +213,7 @@ class Lessons:
                 crossed=settings.crossed,
                 switched=settings.switched,
                 plain=settings.plain,
+                elsewhere=settings.elsewhere,
                 tokens=settings.question_tokens,
                 seed=settings.seed,
             ),

@@ -39,6 +39,20 @@ def test_a_language_without_spaces_joins_replaced_words():
     assert found.text == "See the 旧桥, now."
 
 
+def test_a_text_without_spaces_gets_them_between_words_of_another_language():
+    pytest.importorskip("icu4py", reason="needs ICU")
+    english = {"旧": choices({"old": 1.0}), "桥": choices({"bridge": 1.0})}
+    found = switched(
+        "那座旧桥。", english, language="en", rate=1.0, rng=random.Random(0), source="zh"
+    )
+    assert found.text == "那座 old bridge。"
+    assert found.place(Span(2, 4)).of(found.text) == "old bridge"
+    kept = switched(
+        "那座旧桥。", CHINESE, language="zh", rate=1.0, rng=random.Random(0), source="zh"
+    )
+    assert kept.text == "那座旧桥。"
+
+
 @pytest.mark.parametrize(
     ("span", "expected"),
     [

@@ -97,26 +97,39 @@ class Switched:
 
 
 def switched(
-    text: str, dictionary: Dictionary, *, language: str, rate: float, rng: random.Random
+    text: str,
+    dictionary: Dictionary,
+    *,
+    language: str,
+    rate: float,
+    rng: random.Random,
+    source: str = "en",
 ) -> Switched:
-    """English text with words replaced.
+    """A text with words replaced.
 
     Args:
-        text: in English.
-        dictionary: translations of English words.
-        language: ISO 639-1 code of the translations; without spaces in that language, the white
-            space between two replaced words goes.
+        text: in the language `source`.
+        dictionary: translations of words of that language.
+        language: ISO 639-1 code of the translations. In a language without spaces, the white space
+            between two replaced words goes; in one with spaces, neighbours get a space between
+            them if the text has none.
         rate: share of the words that are looked up, in [0, 1].
         rng: draws words and translations.
+        source: ISO 639-1 code of the text.
+
+    Raises:
+        ConfigError: if `source` is written without spaces and ICU is not installed.
     """
     parts: list[Part] = []
     at = 0
     joins = not is_spaced(language)
-    for word in lexical_words(text, "en"):
+    for word in lexical_words(text, source):
         found = dictionary.get(word.of(text).lower()) if rng.random() < rate else None
         between = text[at : word.start]
         if joins and found and parts and parts[-1].is_replaced and between.isspace():
             between = ""
+        if not joins and not between and parts and (found or parts[-1].is_replaced):
+            between = " "
         parts.append(Part(at, word.start, between, False))
         parts.append(
             Part(
