@@ -123,8 +123,13 @@ class QuestionBatches:
         return self._elsewhere(example, rng) if rng.random() < self.mixture.elsewhere else example
 
     def _elsewhere(self, example: Example, rng: random.Random) -> Example | None:
-        """The question in English, or by way of English in a third language; its context as is."""
+        """The question in English, or by way of English in a third language; its context as is.
+
+        Without a dictionary of its language the example comes unchanged.
+        """
         question, language = example.question, example.question_language
+        if language not in {ENGLISH, *self.to_english}:
+            return example
         rate = rng.choice((0.9, 1.0))
         if language != ENGLISH:
             question = switched(
