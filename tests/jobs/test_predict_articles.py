@@ -172,6 +172,18 @@ def test_an_exported_reader_answers_as_its_checkpoint_does(reader, articles, tmp
     assert len({answer.passage_score for answer in said[1]}) > 5  # not all alike
 
 
+def test_an_export_in_8_bits_gives_nearly_the_scores_of_its_checkpoint(reader, articles, tmp_path):
+    exported = tmp_path / "exported"
+    export(load_checkpoint(reader), exported, int8=True)
+    scores = []
+    for name in (reader, str(exported)):
+        out = tmp_path / f"{len(scores)}.jsonl"
+        predict_articles(PassageReaderSpec(reader=name, threads=1), articles, out)
+        scores.append([p.answers[0].passage_score for p in load_primary_predictions(out)])
+    assert scores[1] != scores[0]
+    assert scores[1] == pytest.approx(scores[0], abs=0.1)
+
+
 def short(examples):
     """Examples with short contexts whose answers begin and end where pieces do."""
     for example in examples:

@@ -204,9 +204,20 @@ def _with_small_vectors(path: Path, name: str) -> Path:
 def _quantised(path: Path) -> Path:
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
+    _forget_shapes_of_weights(path)
     small = path.with_name("int8.onnx")
     quantize_dynamic(path, small, weight_type=QuantType.QInt8, per_channel=True)
     return small
+
+
+def _forget_shapes_of_weights(path: Path) -> None:
+    """Take out shapes that weights have anyway: the quantiser transposes some without telling."""
+    model = onnx.load(path, load_external_data=False)
+    weights = {weight.name for weight in model.graph.initializer}
+    others = [value for value in model.graph.value_info if value.name not in weights]
+    del model.graph.value_info[:]
+    model.graph.value_info.extend(others)
+    onnx.save(model, path)
 
 
 @contextlib.contextmanager
