@@ -9,23 +9,14 @@ import pytest
 
 from babelspan.data.squad import load_squad, save_squad
 from babelspan.jobs.samples import SAMPLES
+from command_line import program, run
 
 TEXT = "Die Brücke wurde 1894 eröffnet.\r\nGebaut hat sie Horace Jones; sie steht in London 🌉.\n"
 
 
-def run(*arguments, text=None, env=None):
-    return subprocess.run(
-        [sys.executable, "-m", "babelspan", *map(str, arguments)],
-        input=None if text is None else text.encode("utf-8", "surrogatepass"),
-        capture_output=True,
-        check=False,
-        env=env,
-    )
-
-
-def fails(code, *arguments, text=None):
+def fails(code, *arguments, text="", by=run):
     """The one line of an error."""
-    done = run(*arguments, text=text)
+    done = by(*arguments, text=text)
     message = done.stderr.decode()
     assert done.returncode == code, message
     assert message.count("\n") == 1, message
@@ -60,7 +51,7 @@ def test_ask_gives_places_in_the_file_as_it_is(tmp_path):
 
 
 def test_ask_reads_standard_input_and_prints_for_people():
-    done = run("ask", "When was it opened?", text=TEXT)
+    done = program("ask", "When was it opened?", text=TEXT)
     assert done.returncode == 0, done.stderr
     assert "-:" in done.stdout.decode()
     assert run("ask", "When was it opened?", "-", "--json", text=TEXT).returncode == 0
@@ -102,7 +93,8 @@ def test_errors_of_ask(tmp_path):
     nowhere.mkdir()
     assert "neither in it" in fails(2, "ask", "What?", "-", "--reader", nowhere, text="x")
     (nowhere / "model.onnx").write_bytes(b"not a model")
-    assert "cannot load it" in fails(2, "ask", "What?", "-", "--reader", nowhere, text="x")
+    words = ("ask", "What?", "-", "--reader", nowhere)
+    assert "cannot load it" in fails(2, *words, text="x", by=program)
 
 
 @pytest.mark.parametrize("packed", [False, True])
@@ -112,7 +104,8 @@ def test_score_prints_fractions_and_a_signature(small, packed, tmp_path):
         for path in (gold, predictions):
             path.with_name(path.name + ".gz").write_bytes(gzip.compress(path.read_bytes()))
         gold, predictions = gold.with_name("test.en.json.gz"), tmp_path / "predictions.json.gz"
-    found = json.loads(run("score", gold, predictions, "--scorer", "squad", "--json").stdout)
+    done = program("score", gold, predictions, "--scorer", "squad", "--json")
+    found = json.loads(done.stdout)
     assert found["exact_match"] == pytest.approx(1 / 3)
     assert found["f1"] == pytest.approx(1 / 3)
     assert found["questions"] == 3
@@ -136,13 +129,13 @@ def test_errors_of_score(small, tmp_path):
     cut = tmp_path / "cut.json"
     cut.write_bytes(gold.read_bytes()[:200])
     assert "line" in fails(2, "score", cut, predictions, "--scorer", "squad")
-    assert "Missing option" in fails(2, "score", gold, predictions)
+    assert "Missing option" in fails(2, "score", gold, predictions, by=program)
 
 
 def test_predict_writes_an_answer_to_every_question(small, tmp_path):
     gold, _, examples = small
     out = tmp_path / "out" / "p.json"
-    assert run("predict", "default", gold, "--out", out).returncode == 0
+    assert program("predict", "default", gold, "--out", out).returncode == 0
     found = json.loads(out.read_text("utf-8"))
     assert list(found) == [e.id for e in examples]
     assert all(found[e.id] and found[e.id] in e.context for e in examples)
@@ -155,7 +148,7 @@ def test_evaluate_gives_the_matrix_and_goes_on_from_what_it_kept(tmp_path):
         save_squad(folder / name, load_squad(SAMPLES / name)[:6])
     kept = tmp_path / "kept"
     command = ("evaluate", "default", folder, "--cross", "--json", "--out", kept)
-    done = run(*command)
+    done = program(*command)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     cells = {(c["question"], c["context"]): c["f1"] for c in found["cells"]}
@@ -178,7 +171,7 @@ def test_evaluate_gives_the_matrix_and_goes_on_from_what_it_kept(tmp_path):
 
 
 def test_samples_are_written_to_a_folder(tmp_path):
-    assert run("samples", tmp_path / "s").returncode == 0
+    assert program("samples", tmp_path / "s").returncode == 0
     assert len(list((tmp_path / "s" / "texts").glob("*.txt"))) >= 192
     assert len(list((tmp_path / "s" / "qa").glob("*.json"))) == 8
     assert run("samples", tmp_path / "s").returncode == 0
@@ -228,15 +221,15 @@ def test_what_cannot_be_scored_is_told_before_anything_is_read(tmp_path):
 
 
 def test_help_version_and_words_that_are_not_known():
-    assert run().stdout == run("--help").stdout
-    assert "ask" in run("--help").stdout.decode()
-    assert run("--version").stdout.decode().startswith("babelspan 0.")
-    assert "No such command" in fails(2, "aks")
-    assert "--top" in fails(2, "ask", "What?", "--top", "x", text="y")
+    assert program().stdout == program("--help").stdout
+    assert "ask" in program("--help").stdout.decode()
+    assert program("--version").stdout.decode().startswith("babelspan 0.")
+    assert "No such command" in fails(2, "aks", by=program)
+    assert "--top" in fails(2, "ask", "What?", "--top", "x", text="y", by=program)
 
 
 def test_no_line_of_the_list_of_verbs_is_cut():
-    lines = run("--help").stdout.decode().partition("Commands:")[2].strip().splitlines()
+    lines = program("--help").stdout.decode().partition("Commands:")[2].strip().splitlines()
     assert len(lines) >= 15
     assert [line for line in lines if not line.endswith(".") or line.endswith("...")] == []
     assert max(map(len, lines)) <= 80

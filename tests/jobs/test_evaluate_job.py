@@ -3,8 +3,6 @@
 import json
 import re
 import shutil
-import subprocess
-import sys
 import time
 from dataclasses import replace
 
@@ -23,9 +21,17 @@ from babelspan.jobs.samples import SAMPLES
 from babelspan.jobs.shards import Crew
 from babelspan.scoring.scorers import load_scorer
 from babelspan.types import ConfigError, DataError
+from command_line import run
+from table_reader import write_table_reader
 
-DEFAULT = ReaderSpec(reader="default")
 SQUAD = load_scorer("squad")
+
+
+@pytest.fixture(scope="module")
+def spec(tmp_path_factory):
+    """A reader that has some answers right and others wrong."""
+    known = [e for name in ("en", "es") for e in load_squad(SAMPLES / f"test.{name}.json")[:9]]
+    return ReaderSpec(reader=str(write_table_reader(tmp_path_factory.mktemp("table"), known)))
 
 
 @pytest.fixture
@@ -79,18 +85,18 @@ PROBABILITIES = [name.replace(".json", ".probabilities.json") for name in PAIRS]
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_stopped_anywhere_it_ends_with_the_same_answers(
-    files, cells, tmp_path, small, stop_after, workers
+    spec, files, cells, tmp_path, small, stop_after, workers
 ):
-    whole = evaluate(DEFAULT, files, cells, SQUAD, keep=tmp_path / "whole")
+    whole = evaluate(spec, files, cells, SQUAD, keep=tmp_path / "whole")
     again = stop_after(4)  # in the second pair
     kept = tmp_path / "kept"
     with pytest.raises(KeyboardInterrupt):
-        evaluate(DEFAULT, files, cells, SQUAD, keep=kept)
+        evaluate(spec, files, cells, SQUAD, keep=kept)
     assert {"en-en.json", "evaluation.json", "shards/00003.json"} <= set(names(kept))
     assert "es-es.json" not in names(kept)
     finished = {p: p.stat().st_mtime_ns for p in kept.glob("*.json")}
     again()
-    found = evaluate(DEFAULT, files, cells, SQUAD, keep=kept, crew=Crew(workers=workers))
+    found = evaluate(spec, files, cells, SQUAD, keep=kept, crew=Crew(workers=workers))
     assert found.to_json() == whole.to_json()
     assert {p: p.stat().st_mtime_ns for p in finished} == finished
     assert (
@@ -103,21 +109,21 @@ def test_stopped_anywhere_it_ends_with_the_same_answers(
 
 
 def test_shards_of_other_pairs_are_not_taken_for_ones_own(
-    files, cells, tmp_path, small, stop_after
+    spec, files, cells, tmp_path, small, stop_after
 ):
     """Parallel sets share ids, so that nothing but the pair tells their answers apart."""
     kept = tmp_path / "kept"
     again = stop_after(5)  # in the second pair, Spanish over Spanish
     with pytest.raises(KeyboardInterrupt):
-        evaluate(DEFAULT, files, load_cells(files), SQUAD, keep=kept)
+        evaluate(spec, files, load_cells(files), SQUAD, keep=kept)
     again()
-    found = evaluate(DEFAULT, files, cells, SQUAD, keep=kept)  # English over Spanish is the second
-    assert found.to_json() == evaluate(DEFAULT, files, cells, SQUAD).to_json()
+    found = evaluate(spec, files, cells, SQUAD, keep=kept)  # English over Spanish is the second
+    assert found.to_json() == evaluate(spec, files, cells, SQUAD).to_json()
 
 
-def test_only_what_is_missing_is_answered(files, cells, tmp_path, small, monkeypatch):
+def test_only_what_is_missing_is_answered(spec, files, cells, tmp_path, small, monkeypatch):
     kept = tmp_path / "kept"
-    evaluate(DEFAULT, files, cells, SQUAD, keep=kept)
+    evaluate(spec, files, cells, SQUAD, keep=kept)
     (kept / "es-en.json").unlink()
     asked = []
     real = evaluate_job.AnswerWork.start
@@ -127,48 +133,50 @@ def test_only_what_is_missing_is_answered(files, cells, tmp_path, small, monkeyp
         return lambda shard, examples: asked.append((shard, len(examples))) or make(shard, examples)
 
     monkeypatch.setattr(evaluate_job.AnswerWork, "start", counted)
-    evaluate(DEFAULT, files, cells, SQUAD, keep=kept)
+    evaluate(spec, files, cells, SQUAD, keep=kept)
     assert sorted(size for _, size in asked) == [1, 4, 4]
 
 
 @pytest.mark.parametrize("content", ["{}", "[]", "{", '{"x": "y"}'])
 @pytest.mark.parametrize("name", ["en-es.json", "shards/00004.json"])
 def test_kept_answers_that_are_broken_are_told_with_the_file_and_what_to_do(
-    files, cells, tmp_path, small, stop_after, content, name
+    spec, files, cells, tmp_path, small, stop_after, content, name
 ):
     kept = tmp_path / "kept"
     if "shards" in name:
         again = stop_after(5)
         with pytest.raises(KeyboardInterrupt):
-            evaluate(DEFAULT, files, cells, SQUAD, keep=kept)
+            evaluate(spec, files, cells, SQUAD, keep=kept)
         again()
     else:
-        evaluate(DEFAULT, files, cells, SQUAD, keep=kept)
+        evaluate(spec, files, cells, SQUAD, keep=kept)
     assert (kept / name).exists()
     (kept / name).write_text(content)
     with pytest.raises(DataError, match=rf"{name}: expected .*; remove the file and rerun"):
-        evaluate(DEFAULT, files, cells, SQUAD, keep=kept)
+        evaluate(spec, files, cells, SQUAD, keep=kept)
 
 
 @pytest.mark.parametrize("content", ["[]", "{", ""])
-def test_a_broken_record_is_told_with_the_file_and_what_to_do(files, cells, tmp_path, content):
+def test_a_broken_record_is_told_with_the_file_and_what_to_do(
+    spec, files, cells, tmp_path, content
+):
     kept = tmp_path / "kept"
     kept.mkdir()
     (kept / "evaluation.json").write_text(content)
     with pytest.raises(DataError, match=r"evaluation.json: expected .*; remove it, or choose"):
-        evaluate(DEFAULT, files, cells, SQUAD, keep=kept)
+        evaluate(spec, files, cells, SQUAD, keep=kept)
 
 
-def test_a_reader_with_another_tokenizer_is_another_reader(files, cells, tmp_path):
+def test_a_reader_with_another_tokenizer_is_another_reader(spec, files, cells, tmp_path):
     """Weights alike, one word of the vocabulary another: kept answers are not taken over."""
     left_out = shutil.ignore_patterns("calibration.json")
-    copy = shutil.copytree(readers.DEFAULT_FOLDER, tmp_path / "reader", ignore=left_out)
-    copy.chmod(0o755)
+    copy = shutil.copytree(spec.reader, tmp_path / "reader", ignore=left_out)
     spec = ReaderSpec(reader=str(copy))
     first = evaluate(spec, files, cells, SQUAD, keep=tmp_path / "kept")
     tokenizer = copy / "tokenizer.json"
-    tokenizer.chmod(0o644)
-    tokenizer.write_text(tokenizer.read_text("utf-8").replace("the", "teh", 1), encoding="utf-8")
+    tokenizer.write_text(
+        tokenizer.read_text("utf-8").replace('"the"', '"teh"', 1), encoding="utf-8"
+    )
     spec.unload()
     with pytest.raises(ConfigError, match="holds a job that differs in reader; choose another"):
         evaluate(spec, files, cells, SQUAD, keep=tmp_path / "kept")
@@ -176,19 +184,16 @@ def test_a_reader_with_another_tokenizer_is_another_reader(files, cells, tmp_pat
     assert first.signature != again.signature
 
 
-def test_the_signature_names_the_reader_and_what_it_may_say(files, cells):
-    found = evaluate(DEFAULT, files, cells, load_scorer("unicode"), allows_no_answer=True)
-    reader = readers.checksum_of("default")
+def test_the_signature_names_the_reader_and_what_it_may_say(spec, files, cells):
+    found = evaluate(spec, files, cells, load_scorer("unicode"), allows_no_answer=True)
+    reader = readers.checksum_of(spec.reader)
     assert found.signature.endswith(f"|may-say-no-answer:yes|reader:sha256:{reader[:12]}")
 
 
 def cli(*arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "babelspan", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run(*arguments)
+    done.stdout, done.stderr = done.stdout.decode(), done.stderr.decode()
+    return done
 
 
 def test_reports_and_figures_do_not_replace_what_is_read(files, tmp_path):
@@ -242,8 +247,8 @@ def test_questions_without_an_answer_are_counted_where_the_reader_may_not_say_so
     assert "must give one" not in cli(*command, "--no-answer").stderr
 
 
-def test_the_record_has_what_answers_depend_on(files, cells, tmp_path):
-    evaluate(DEFAULT, files, cells, SQUAD, keep=tmp_path / "kept")
+def test_the_record_has_what_answers_depend_on(spec, files, cells, tmp_path):
+    evaluate(spec, files, cells, SQUAD, keep=tmp_path / "kept")
     record = read_json(tmp_path / "kept" / "evaluation.json")
     assert sorted(record) == ["babelspan", "calibration", "data", "no_answer", "reader", "sample"]
-    assert record["reader"] == readers.checksum_of("default")
+    assert record["reader"] == readers.checksum_of(spec.reader)

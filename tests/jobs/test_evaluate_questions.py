@@ -40,7 +40,7 @@ def inputs(tmp_path_factory):
     ]
     reader = miniature_reader(WORLD.vocabulary())
     reader.save(folder / "reader")
-    run = Run(config=RunConfig(updates=500, batch_size=24, threads=1, log_every=0))
+    run = Run(config=RunConfig(updates=300, batch_size=24, threads=1, log_every=0))
     config = Config(generator=Optim(lr=5e-3))
     generator = train(begun(reader.encoder), Corpora(labelled=learnt), config, run)
     store.save(generator, folder / "generator")

@@ -4,8 +4,6 @@ import json
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
@@ -16,7 +14,9 @@ from babelspan.jobs.corpora import Paths
 from babelspan.training.journal import LOG
 from babelspan.training.run import CHECKPOINT
 from babelspan.types import ConfigError
+from command_line import run
 from miniature import miniature_reader
+from ready import started
 from world import World
 
 WORLD = World(0)
@@ -184,7 +184,7 @@ def test_other_examples_first_are_another_run(finished, inputs):
 
 def command(inputs, out):
     return [
-        *(sys.executable, "-m", "babelspan", "train", "language_arbitration", "--out", out),
+        *("train", "language_arbitration", "--out", out),
         *("--reader", inputs / "reader", "--train", inputs / "pairs"),
         *("--first", inputs / "synth.en.json"),
         *(part for setting in SETTINGS for part in ("--set", setting)),
@@ -209,26 +209,25 @@ def test_killed_in_either_stage_and_started_again_ends_with_the_same_bytes(input
     (inputs / "pairs").mkdir()
     save_squad(inputs / "pairs" / "train.en.json", WORLD.examples(12))
     save_squad(inputs / "pairs" / "train.de-en.json", WORLD.translations(12, "L1"))
-    subprocess.run(command(inputs, tmp_path / "whole"), check=True, capture_output=True)
+    assert run(*command(inputs, tmp_path / "whole")).returncode == 0
 
     out = tmp_path / "killed"
     rng = random.Random(os.getpid())
     killed = []
     for at_least in ((0, 60), (0, 119), (1, 40)):
-        process = subprocess.Popen(
-            command(inputs, out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        process = started(*command(inputs, out))
         while process.poll() is None and place_of(out) < at_least:
             time.sleep(0.002)
         time.sleep(rng.uniform(0, 0.1) if at_least != (0, 119) else 0)
-        process.send_signal(signal.SIGKILL)
+        process.kill()
         assert process.wait() == -signal.SIGKILL, "the run ended before it could be killed"
         killed.append(place_of(out))
     assert killed == sorted(killed)
     assert {stage for stage, _ in killed} == {0, 1}
 
-    last = subprocess.run(command(inputs, out), check=True, capture_output=True)
+    last = run(*command(inputs, out))
 
+    assert last.returncode == 0
     assert b"finished already" not in last.stderr
     assert weights(out) == weights(tmp_path / "whole")
     assert places(out) == places(tmp_path / "whole")

@@ -9,14 +9,16 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from babelspan import readers
+import command_line
 from babelspan.data.files import read_json
 from babelspan.data.folder import describe
 from babelspan.data.squad import load_squad, save_squad
 from babelspan.jobs import predict as predict_job
+from babelspan.jobs import shards
 from babelspan.jobs.answer import ReaderSpec
 from babelspan.jobs.predict import predict
 from babelspan.jobs.samples import SAMPLES
@@ -24,8 +26,8 @@ from babelspan.jobs.shards import Crew
 from babelspan.readers import load_answerer
 from babelspan.types import ConfigError, DataError
 from miniature import miniature_reader
-
-DEFAULT = ReaderSpec(reader="default")
+from ready import context
+from table_reader import write_table_reader
 
 
 def questions(count):
@@ -34,6 +36,13 @@ def questions(count):
     for n in range(count):
         example = samples[n % len(samples)]
         yield replace(example, id=f"{n}-{example.id}", title=f"{n // len(samples)}")
+
+
+@pytest.fixture(scope="module")
+def spec(tmp_path_factory):
+    """A reader that has some answers right and others wrong."""
+    known = load_squad(SAMPLES / "test.en.json")
+    return ReaderSpec(reader=str(write_table_reader(tmp_path_factory.mktemp("table"), known)))
 
 
 @pytest.fixture
@@ -64,39 +73,40 @@ def run(*arguments, **how):
 
 
 def fails(*arguments):
-    done = run(sys.executable, "-m", "babelspan", *arguments)
+    done = command_line.run(*arguments)
     assert done.returncode == 2, done.stderr
-    return done.stderr
+    return done.stderr.decode()
 
 
-def test_answers_are_those_of_the_reader_in_the_order_of_the_file(data, tmp_path, small):
+def test_answers_are_those_of_the_reader_in_the_order_of_the_file(spec, data, tmp_path, small):
     out = tmp_path / "p.json"
-    assert predict(DEFAULT, describe(data), out).questions == 20
-    expected = {p.id: p.text for p in load_answerer().predict(load_squad(data))}
+    assert predict(spec, describe(data), out).questions == 20
+    expected = {p.id: p.text for p in load_answerer(spec.reader).predict(load_squad(data))}
     assert list(read_json(out).items()) == list(expected.items())
     assert out.read_text("utf-8") == json.dumps(expected, ensure_ascii=False, indent=1) + "\n"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["p.json", "test.en.json"]
 
 
-def test_a_file_of_no_questions(tmp_path):
+def test_a_file_of_no_questions(spec, tmp_path):
     data = tmp_path / "test.en.json"
     save_squad(data, [])
     with pytest.raises(DataError, match=r"test\.en\.json: expected questions, found none"):
-        predict(DEFAULT, describe(data), tmp_path / "p.json")
+        predict(spec, describe(data), tmp_path / "p.json")
     assert not (tmp_path / "p.json").exists()
 
 
 @pytest.mark.parametrize("on", ["local", "ray"])
-def test_several_workers_give_the_same_bytes(data, tmp_path, small, on, request):
+def test_several_workers_give_the_same_bytes(spec, data, tmp_path, small, on, request):
     if on == "ray":
         request.getfixturevalue("ray_address")
     alone, together = tmp_path / "alone.json", tmp_path / "together.json"
-    predict(DEFAULT, describe(data), alone)
-    predict(DEFAULT, describe(data), together, crew=Crew(on=on, workers=2))
+    predict(spec, describe(data), alone)
+    predict(spec, describe(data), together, crew=Crew(on=on, workers=2))
     assert alone.read_bytes() == together.read_bytes()
 
 
-def test_several_workers_of_a_checkpoint_give_the_same_bytes(data, tmp_path, small):
+def test_several_workers_of_a_checkpoint_give_the_same_bytes(data, tmp_path, small, monkeypatch):
+    monkeypatch.setattr(shards, "multiprocessing", SimpleNamespace(get_context=context))
     miniature_reader([*"abcdefghijklmnopqrstuvwxyz"]).save(tmp_path / "reader")
     spec = ReaderSpec(reader=str(tmp_path / "reader"))
     alone, together = tmp_path / "alone.json", tmp_path / "together.json"
@@ -107,10 +117,10 @@ def test_several_workers_of_a_checkpoint_give_the_same_bytes(data, tmp_path, sma
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_killed_and_started_again_it_ends_with_the_same_bytes(data, tmp_path, workers):
+def test_killed_and_started_again_it_ends_with_the_same_bytes(data, tmp_path, small, workers):
     save_squad(data, questions(60))
     whole, killed = tmp_path / "whole.json", tmp_path / "killed.json"
-    assert run(*command(data, whole)).returncode == 0
+    predict(ReaderSpec(reader="default"), describe(data), whole)
     running = subprocess.Popen(
         [str(a) for a in command(data, killed, "--workers", workers)],
         stdout=subprocess.DEVNULL,
@@ -167,18 +177,18 @@ def wait_for(condition, seconds=90):
         time.sleep(0.05)
 
 
-def test_what_is_left_of_another_job_is_refused(data, tmp_path, small, monkeypatch):
+def test_what_is_left_of_another_job_is_refused(spec, data, tmp_path, small, monkeypatch):
     out = tmp_path / "p.json"
     real = predict_job.stream_predictions
     monkeypatch.setattr(predict_job, "stream_predictions", stopped)
     with pytest.raises(StoppedError):
-        predict(DEFAULT, describe(data), out)
+        predict(spec, describe(data), out)
     monkeypatch.setattr(predict_job, "stream_predictions", real)
     with pytest.raises(ConfigError, match=r"p.json.unfinished: .* differs in no_answer; choose"):
-        predict(DEFAULT, describe(data), out, allows_no_answer=True)
+        predict(spec, describe(data), out, allows_no_answer=True)
     save_squad(data, questions(19))
     with pytest.raises(ConfigError, match=r"p.json.unfinished: holds a job that differs in data"):
-        predict(DEFAULT, describe(data), out)
+        predict(spec, describe(data), out)
 
 
 class StoppedError(Exception):
@@ -190,18 +200,18 @@ def stopped(*_, **__):
 
 
 @pytest.mark.parametrize("content", ["[]", "{", '{"0": 7}'])
-def test_a_broken_shard_is_told_with_the_file(data, tmp_path, small, monkeypatch, content):
+def test_a_broken_shard_is_told_with_the_file(spec, data, tmp_path, small, monkeypatch, content):
     out = tmp_path / "p.json"
     with monkeypatch.context() as patched:
         patched.setattr(predict_job, "stream_predictions", stopped)
         with pytest.raises(StoppedError):
-            predict(DEFAULT, describe(data), out)
+            predict(spec, describe(data), out)
     broken = tmp_path / "p.json.unfinished" / "shards" / "00001.json"
     broken.write_text(content)
     with pytest.raises(DataError, match=r"shards/00001.json"):
-        predict(DEFAULT, describe(data), out)
+        predict(spec, describe(data), out)
     broken.unlink()
-    assert predict(DEFAULT, describe(data), out).questions == 20
+    assert predict(spec, describe(data), out).questions == 20
 
 
 def test_a_reader_is_found_from_another_folder(tmp_path, monkeypatch):
@@ -239,9 +249,8 @@ def test_the_questions_are_not_overwritten(data, tmp_path, how):
     assert data.read_bytes() == before
 
 
-def test_the_reader_is_not_overwritten(data, tmp_path):
-    copy = shutil.copytree(readers.DEFAULT_FOLDER, tmp_path / "reader")
-    copy.chmod(0o755)
+def test_the_reader_is_not_overwritten(spec, data, tmp_path):
+    copy = shutil.copytree(spec.reader, tmp_path / "reader")
     spec = ReaderSpec(reader=str(copy))
     with pytest.raises(ConfigError, match=r"--out .*tokenizer.json: this file is read"):
         predict(spec, describe(data), copy / "tokenizer.json")
@@ -249,7 +258,7 @@ def test_the_reader_is_not_overwritten(data, tmp_path):
     assert predict(spec, describe(data), copy / "answers.json").questions == 20
 
 
-def test_the_place_is_tried_before_anything_is_read(data, tmp_path, monkeypatch):
+def test_the_place_is_tried_before_anything_is_read(spec, data, tmp_path, monkeypatch):
     monkeypatch.setattr(predict_job, "survey", stopped)
     (tmp_path / "file").write_text("")
     for out, said in (
@@ -257,22 +266,24 @@ def test_the_place_is_tried_before_anything_is_read(data, tmp_path, monkeypatch)
         (tmp_path, "expected a file to write to, found a folder"),
     ):
         with pytest.raises(ConfigError, match=said):
-            predict(DEFAULT, describe(data), out)
+            predict(spec, describe(data), out)
 
 
-def test_a_question_that_is_too_long_is_found_before_anything_is_read(data, tmp_path, monkeypatch):
+def test_a_question_that_is_too_long_is_found_before_anything_is_read(
+    spec, data, tmp_path, monkeypatch
+):
     long = replace(next(questions(1)), id="long", question="why " * 400)
     save_squad(data, [*questions(10), long])
     monkeypatch.setattr(predict_job, "carry_out", stopped)
     with pytest.raises(DataError, match="question 'long' has 400 tokens"):
-        predict(DEFAULT, describe(data), tmp_path / "p.json")
+        predict(spec, describe(data), tmp_path / "p.json")
     assert not (tmp_path / "p.json.unfinished").exists()
 
 
-def test_ids_that_come_twice_are_refused(data, tmp_path):
+def test_ids_that_come_twice_are_refused(spec, data, tmp_path):
     save_squad(data, [*questions(10), *questions(3)])
     with pytest.raises(DataError, match=r"the id '0-\S+' comes twice"):
-        predict(DEFAULT, describe(data), tmp_path / "p.json")
+        predict(spec, describe(data), tmp_path / "p.json")
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads Linux's /proc")

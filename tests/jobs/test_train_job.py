@@ -6,7 +6,6 @@ import random
 import re
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from dataclasses import replace
@@ -26,7 +25,9 @@ from babelspan.training.place import ALL_CORES
 from babelspan.training.run import CHECKPOINT, RunConfig
 from babelspan.types import Answer, ConfigError, DataError, Example
 from babelspan.version import VERSION
+from command_line import program, run
 from miniature import miniature_reader
+from ready import started
 from world import World
 
 WORLD = World(0)
@@ -395,7 +396,7 @@ def test_misplaced_answers_are_counted(inputs, tmp_path, capsys):
 
 def command(inputs, out):
     return [
-        *(sys.executable, "-m", "babelspan", "train", "fine_tune", "--reader", inputs / "reader"),
+        *("train", "fine_tune", "--reader", inputs / "reader"),
         *("--train", inputs / "train.en.json", "--dev", inputs / "dev.en.json", "--out", out),
         *(part for setting in SETTINGS for part in ("--set", setting)),
         *("--set", "updates=240", "--set", "save_every=3", "--set", "reader.average=0.9"),
@@ -415,26 +416,25 @@ def update_of(out):
 @pytest.mark.slow
 def test_killed_and_started_again_ends_with_the_same_bytes(inputs, tmp_path):
     """`kill -9` at moments that nobody chose, three times, each later in the run than the last."""
-    subprocess.run(command(inputs, tmp_path / "whole"), check=True, capture_output=True)
+    assert run(*command(inputs, tmp_path / "whole")).returncode == 0
 
     out = tmp_path / "killed"
     rng = random.Random(os.getpid())
     killed = []
     for at_least in (1, 50, 100):
-        process = subprocess.Popen(
-            command(inputs, out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        process = started(*command(inputs, out))
         while process.poll() is None and update_of(out) < at_least:
             time.sleep(0.005)
         time.sleep(rng.uniform(0, 0.1))
-        process.send_signal(signal.SIGKILL)
+        process.kill()
         assert process.wait() == -signal.SIGKILL, "the run ended before it could be killed"
         killed.append(update_of(out))
     assert killed[0] < killed[1] < killed[2] < 240
     assert json.loads((out / "run.json").read_text())["state"] == "running"
 
-    last = subprocess.run(command(inputs, out), check=True, capture_output=True)
+    last = run(*command(inputs, out))
 
+    assert last.returncode == 0
     assert b"finished already" not in last.stderr
     assert weights(out) == weights(tmp_path / "whole")
     assert [line["update"] for line in log_lines(out) if "span" in line] == list(range(1, 241))
@@ -445,7 +445,8 @@ def test_killed_and_started_again_ends_with_the_same_bytes(inputs, tmp_path):
     assert {p.name for p in out.iterdir()} == {p.name for p in (tmp_path / "whole").iterdir()}
     assert not (out / CHECKPOINT).exists()
 
-    again = subprocess.run(command(inputs, out), check=True, capture_output=True)
+    again = program(*command(inputs, out))
+    assert again.returncode == 0
     assert b"this run has finished already" in again.stderr
     assert weights(out) == weights(tmp_path / "whole")
 

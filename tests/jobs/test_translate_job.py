@@ -27,6 +27,7 @@ from babelspan.jobs.shards import Crew, is_finished
 from babelspan.jobs.translate import Job, plan_shards
 from babelspan.translators import load_translator
 from babelspan.types import Answer, ConfigError, DataError, Example, TranslationError
+from command_line import program, run
 from worded import WORDS, Worded
 
 CONTEXT = "Town {n} is a big city. It has two parks. The river of Town {n} is big."
@@ -351,8 +352,7 @@ def test_a_translator_that_fails_leaves_what_was_finished(job, monkeypatch):
 
 def command(job, *options):
     return [
-        sys.executable,
-        *("-m", "babelspan", "translate", str(job.data), "--to", "es", "--strategy", "all"),
+        *("translate", str(job.data), "--to", "es", "--strategy", "all"),
         *("--translator", job.translator, "--out", str(job.out), "--shards", str(job.shards)),
         *options,
     ]
@@ -365,8 +365,9 @@ def test_killed_and_started_again_it_ends_with_the_same_bytes(job, data, on, req
     save_squad(data, questions(600))
     whole, killed = job("whole", shards=12), job("killed", shards=12)
     carry_out(whole)
+    words = command(killed, "--on", on, "--workers", "2")
     running = subprocess.Popen(
-        command(killed, "--on", on, "--workers", "2"),
+        [sys.executable, "-m", "babelspan", *words],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
@@ -380,9 +381,7 @@ def test_killed_and_started_again_it_ends_with_the_same_bytes(job, data, on, req
         n: killed.record(n).stat().st_mtime_ns for n in range(12) if killed.record(n).exists()
     }
     assert records
-    done = subprocess.run(
-        command(killed, "--on", on, "--workers", "2"), capture_output=True, text=True, check=False
-    )
+    done = program(*words)
     assert done.returncode == 0, done.stderr
     assert {n: killed.record(n).stat().st_mtime_ns for n in records} == records
     assert bytes_of(killed.out) == bytes_of(whole.out)
@@ -424,11 +423,8 @@ def test_a_full_disk_is_told_and_the_job_goes_on_when_there_is_room(job, tmp_pat
 def test_pairs_and_links_by_the_command_line(job, data, tmp_path):
     made = job("linked")
     links = tmp_path / "links"
-    subprocess.run(
-        command(replace(made, out=links), "--answers", "links", "--pairs"),
-        check=True,
-        capture_output=True,
-    )
+    done = run(*command(replace(made, out=links), "--answers", "links", "--pairs"))
+    assert done.returncode == 0, done.stderr
     lines = (links / "pairs.es.txt").read_text(encoding="utf-8").splitlines()
     assert lines[0] == "Town 0 is a big city ||| Town 0 es una grande ciudad"
     one_to_one = (
@@ -436,8 +432,9 @@ def test_pairs_and_links_by_the_command_line(job, data, tmp_path):
     )
     (links / "links.es.txt").write_text("".join(f"{x}\n" for x in one_to_one), encoding="utf-8")
     options = ("--answers", "links", "--links", str(links))
-    subprocess.run(command(made, *options), check=True, capture_output=True)
-    subprocess.run(command(replace(made, out=links), *options), check=True, capture_output=True)
+    for one in (made, replace(made, out=links)):
+        done = run(*command(one, *options))
+        assert done.returncode == 0, done.stderr
     sets = {name: sum_ for name, sum_ in bytes_of(made.out).items() if name.endswith(".gz")}
     assert sets.items() <= bytes_of(links).items()
     examples = [e for f in find([Path(made.out)]) if f.question_language == "es" for e in f.load()]
@@ -463,9 +460,9 @@ def test_pairs_and_links_by_the_command_line(job, data, tmp_path):
 )
 def test_bad_words_are_told_in_one_line_and_nothing_is_written(job, options, message):
     made = job()
-    done = subprocess.run(command(made, *options), capture_output=True, text=True, check=False)
+    done = run(*command(made, *options))
     assert done.returncode == 2
-    assert message in done.stderr
+    assert message in done.stderr.decode()
     assert len(done.stderr.splitlines()) == 1
     assert not made.out.exists()
 
@@ -473,12 +470,8 @@ def test_bad_words_are_told_in_one_line_and_nothing_is_written(job, options, mes
 def test_the_name_of_squad_itself(job, data, tmp_path):
     made = job()
     made = replace(made, data=data.rename(tmp_path / "train-v1.1.json.gz"))
-    done = subprocess.run(
-        command(made, "--from", "en", "--answers", "marks,match", "--json"),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    done = program(*command(made, "--from", "en", "--answers", "marks,match", "--json"))
+    assert done.returncode == 0, done.stderr
     assert {f.question_language + "-" + f.context_language for f in find([made.out])} == {
         "es-en",
         "en-es",

@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 import time
+from functools import partial
 from html import escape
 
 import pytest
@@ -141,6 +142,7 @@ def test_several_workers_give_the_same_bytes(tmp_path, small):
 
 RUN = """
 import sys
+from functools import partial
 from pathlib import Path
 from babelspan.jobs import wikipedia
 wikipedia.PAGES_IN_A_SHARD, wikipedia.ARTICLES_IN_A_SHARD = 8, 5
@@ -156,7 +158,8 @@ def test_killed_at_any_moment_and_resumed_gives_the_same_bytes(tmp_path):
     started = time.monotonic()
     subprocess.run([*command, str(tmp_path / "whole")], check=True)
     took, again = time.monotonic() - started, [*command, str(tmp_path / "killed")]
-    killed(again, tmp_path / "killed", times=3, within=took, rng=random.Random(0))
+    start = partial(subprocess.Popen, again)
+    killed(start, tmp_path / "killed", times=3, within=took, rng=random.Random(0))
     subprocess.run(again, check=True)
     for file in ("texts.es.json.gz", "manifest-es.json"):
         assert (tmp_path / "whole" / file).read_bytes() == (tmp_path / "killed" / file).read_bytes()

@@ -18,10 +18,10 @@ TEXT = (
     "south-east. It is the deepest lake of the world and holds a fifth of its fresh water. "
 )
 ASKED = [
-    ("Siberia", "In which region does the deepest lake of the world lie?"),
-    ("Irkutsk", "What is north-west of it?"),
-    ("a fifth", "How much of the fresh water of the world does the lake hold, as far as is known?"),
+    (1, ("a fifth", "How much of the fresh water of the world does it hold, as far as is known?")),
+    (2, ("Irkutsk", "What is north-west of it?")),
 ]
+"""Repeats of the text, an answer, its question: one row pads its text, the other its question."""
 
 
 @pytest.fixture(scope="module")
@@ -43,8 +43,7 @@ def largest_difference(generator):
             question_language="en",
             context_language="en",
         )
-        for times in (1, 2)
-        for answer, question in ASKED
+        for times, (answer, question) in ASKED
     ]
     batch = generator.collate([generator.sources.of(e) for e in examples])
     with torch.inference_mode():

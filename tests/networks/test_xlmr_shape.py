@@ -4,8 +4,6 @@ Its tokenizer cuts like SentencePiece: blanks are part of tokens, which know wor
 """
 
 import json
-import subprocess
-import sys
 
 import pytest
 import torch
@@ -24,6 +22,7 @@ from babelspan.networks import pretrained
 from babelspan.networks.reader import gold_tokens
 from babelspan.reading.windows import Featurizer
 from babelspan.types import Limits
+from command_line import program, run
 
 SPECIAL = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
 POSITIONS = 514
@@ -85,15 +84,10 @@ def checkpoint(tmp_path_factory):
     return folder
 
 
-def babelspan(*arguments):
-    done = subprocess.run(
-        [sys.executable, "-m", "babelspan", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def babelspan(*arguments, by=run):
+    done = by(*arguments)
     assert done.returncode == 0, done.stderr
-    return done.stdout
+    return done.stdout.decode()
 
 
 def test_the_frame_and_limits_are_those_of_xlmr(checkpoint):
@@ -156,8 +150,8 @@ def test_from_training_to_asking(checkpoint, tmp_path):
     assert {p.name for p in trained.iterdir()} >= {"config.json", "model.safetensors", "run.json"}
 
     predictions = {}
-    for name, options in (("fp32", []), ("int8", ["--int8"])):
-        babelspan("export", trained, tmp_path / name, *options)
+    for name, options, by in (("fp32", [], program), ("int8", ["--int8"], run)):
+        babelspan("export", trained, tmp_path / name, *options, by=by)
         babelspan("predict", tmp_path / name, gold, "--out", tmp_path / f"{name}.json")
         predictions[name] = read_json(tmp_path / f"{name}.json")
     babelspan("predict", trained, gold, "--out", tmp_path / "torch.json")

@@ -1,7 +1,6 @@
 """Reports by the ending of their names: what is written, and what is refused before any work."""
 
 import json
-import subprocess
 import sys
 from dataclasses import replace
 
@@ -11,6 +10,7 @@ from babelspan.data.squad import load_squad, save_squad
 from babelspan.jobs.samples import SAMPLES
 from babelspan.reports.kinds import check_reports, write_report
 from babelspan.types import ConfigError
+from command_line import run
 from reported import evaluated, parallel_cells, parsed
 
 BEGINNINGS = {".html": b"<!doctype html>", ".csv": b"kind,", ".png": b"\x89PNG", ".json": b"{\n"}
@@ -72,8 +72,7 @@ def test_an_evaluation_is_of_the_same_pairs_and_questions_throughout(evaluation)
 
 
 def evaluate(*arguments):
-    command = [sys.executable, "-m", "babelspan", "evaluate", "default", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, check=False)
+    return run("evaluate", "default", *arguments)
 
 
 def test_evaluate_writes_reports_also_from_what_it_kept(tmp_path):

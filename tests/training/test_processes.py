@@ -3,8 +3,6 @@
 import os
 import shutil
 import socket
-import subprocess
-import sys
 
 import pytest
 import torch
@@ -26,15 +24,10 @@ from babelspan.training.run import CHECKPOINT, Corpora, Run, RunConfig
 from babelspan.training.update import Optim, Updater
 from babelspan.types import Alignment, ConfigError, SentencePair
 from miniature import miniature_reader
+from ready import begun
 from worded_readers import miniature_qanet
 from world import World
 
-PROGRAM = """
-import sys
-from pathlib import Path
-import test_processes
-test_processes.train_all(Path(sys.argv[1]), Path(sys.argv[2]))
-"""
 STEADY = Optim(lr=1e-3, warmup=0.0, schedule="constant")
 METHODS = {
     "adversarial": (
@@ -192,38 +185,32 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def started(rank, port, arguments):
-    places = [os.path.dirname(__file__), os.path.dirname(os.path.dirname(__file__))]
-    settings = {
+def train_as_one_of_two(rank, port, out, folder):
+    os.environ |= {
         "ACCELERATE_USE_CPU": "true",
-        "RANK": rank,
-        "LOCAL_RANK": rank,
-        "WORLD_SIZE": 2,
-        "LOCAL_WORLD_SIZE": 2,
+        "RANK": str(rank),
+        "LOCAL_RANK": str(rank),
+        "WORLD_SIZE": "2",
+        "LOCAL_WORLD_SIZE": "2",
         "MASTER_ADDR": "127.0.0.1",
-        "MASTER_PORT": port,
-        "OMP_NUM_THREADS": 1,
-        "PYTHONPATH": os.pathsep.join([*places, os.environ.get("PYTHONPATH", "")]),
+        "MASTER_PORT": str(port),
     }
-    return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, *map(str, arguments)],
-        env={**os.environ, **{name: str(value) for name, value in settings.items()}},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    train_all(out, folder)
 
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):
     """What one process and what two left, and the run folder of the two."""
-    alone, together, folder = (tmp_path_factory.mktemp(n) for n in ("alone", "together", "run"))
+    names = ("alone", "together", "run", "told")
+    alone, together, folder, told = (tmp_path_factory.mktemp(name) for name in names)
     port = free_port()
-    processes = [started(rank, port, [together, folder]) for rank in range(2)]
+    processes = [
+        begun(train_as_one_of_two, rank, port, together, folder, told=told / f"{rank}.txt")
+        for rank in range(2)
+    ]
     train_all(alone)
-    for process in processes:
-        output, _ = process.communicate(timeout=300)
-        assert process.returncode == 0, output
+    for rank, process in enumerate(processes):
+        assert process.wait(timeout=300) == 0, (told / f"{rank}.txt").read_text()
     return alone, together, folder
 
 

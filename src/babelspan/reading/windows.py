@@ -138,19 +138,26 @@ class Featurizer:
     """A tokenizer and the limits of its reader: examples in, windows out. Safe under threads.
 
     Args:
-        tokenizer: any tokenizer of the `tokenizers` library; it is copied.
+        tokenizer: any tokenizer of the `tokenizers` library.
         max_positions: the longest window, in tokens, that the reader was built for.
         pad_id: id of the padding token.
         limits: how contexts are cut where a call does not say.
+        copies: whether the tokenizer is copied, since others may change it; False to keep it.
 
     Raises:
         ConfigError: if windows would be longer than the reader takes.
     """
 
     def __init__(
-        self, tokenizer: Tokenizer, *, max_positions: int, pad_id: int, limits: Limits | None = None
+        self,
+        tokenizer: Tokenizer,
+        *,
+        max_positions: int,
+        pad_id: int,
+        limits: Limits | None = None,
+        copies: bool = True,
     ) -> None:
-        self.tokenizer = Tokenizer.from_str(tokenizer.to_str())
+        self.tokenizer = Tokenizer.from_str(tokenizer.to_str()) if copies else tokenizer
         self.tokenizer.no_truncation()
         self.tokenizer.no_padding()
         self.max_positions = max_positions
@@ -161,12 +168,8 @@ class Featurizer:
         self._known = TokenMemory(self.tokens)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        make = partial(
-            type(self),
-            max_positions=self.max_positions,
-            pad_id=self.pad_id,
-            limits=self.limits,
-        )
+        make = partial(type(self), limits=self.limits, copies=False)
+        make = partial(make, max_positions=self.max_positions, pad_id=self.pad_id)
         return make, (self.tokenizer,)
 
     def within(self, limits: Limits) -> Limits:

@@ -1,13 +1,12 @@
 """A table from files to figures, at the paper's own scale with small stand-ins."""
 
 import json
-import subprocess
-import sys
 import time
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from statistics import mean
+from types import SimpleNamespace
 
 import pytest
 import stand_in
@@ -17,6 +16,7 @@ from babelspan.data.folder import describe
 from babelspan.data.predictions import RECORD
 from babelspan.jobs.answer import Answering
 from babelspan.jobs.evaluate import measure
+from babelspan.jobs.reproduce import units
 from babelspan.jobs.reproduce.data_sets import training_sets
 from babelspan.jobs.reproduce.markdown import markdown
 from babelspan.jobs.reproduce.papers import choose_rows, load_paper
@@ -29,6 +29,8 @@ from babelspan.scoring.comparison import Settings
 from babelspan.scoring.scorers import load_scorer
 from babelspan.text.words import words
 from babelspan.types import ConfigError, DataError
+from command_line import program
+from ready import context, started
 
 PAPER = load_paper("bornea2021")
 SCALE = PAPER.scales["paper"]
@@ -205,7 +207,8 @@ def test_what_is_there_is_not_made_again(job):
     assert not any(n.endswith((".safetensors", "log.jsonl")) or "answers" in n for n in changed)
 
 
-def test_rows_may_be_added_and_trained_in_parallel(data, job, tmp_path):
+def test_rows_may_be_added_and_trained_in_parallel(data, job, tmp_path, monkeypatch):
+    monkeypatch.setattr(units, "multiprocessing", SimpleNamespace(get_context=context))
     alone = run(job_of(data, tmp_path, "zs"))
     both = run(replace(alone, rows=choose_rows(PAPER, SCALE, ["zs", "tq"])), 2)
     for key in ("zs", "tq"):
@@ -341,23 +344,24 @@ def command(data, out):
     words = ["reproduce", "bornea2021", "--scale", "paper", "--data", str(data), "--out", str(out)]
     words += ["--reader", str(data / "reader"), "--translator", f"lexicon:{data / 'words'}"]
     words += ["--seeds", "1", "--rows", "zs,tq", "--set", FAST[0], "--set", FAST[1]]
-    return [sys.executable, "-m", "babelspan", *words]
+    return words
 
 
 def test_killed_it_resumes_to_the_same_bits(data, job, tmp_path):
     out = tmp_path / "out"
     waits_for = [out / "runs" / "zs" / "seed-1" / "run.json", answers(out, "tq")]
     for path in waits_for:
-        running = subprocess.Popen(command(data, out), stderr=subprocess.DEVNULL)
+        running = started(*command(data, out))
         while not path.exists() and running.poll() is None:
             time.sleep(0.02)
         running.kill()
         running.wait()
         assert path.exists()
         assert not (out / "table.md").exists()
-    done = subprocess.run(command(data, out), capture_output=True, text=True, check=True)
-    assert done.stdout == (out / "table.md").read_text()
-    assert "| T(Q) | 3 × 32 |" in done.stdout
+    done = program(*command(data, out))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.decode() == (out / "table.md").read_text()
+    assert "| T(Q) | 3 × 32 |" in done.stdout.decode()
     for key in ("zs", "tq"):
         name = f"runs/{key}/seed-1/model.safetensors"
         assert (out / name).read_bytes() == (job.out / name).read_bytes()
