@@ -3,6 +3,8 @@
 import gzip
 import os
 import random
+import signal
+import sys
 import time
 import zlib
 
@@ -140,13 +142,46 @@ def test_a_child_that_is_killed_is_started_again(small):
     assert small.read("html", "a", b"<p>two").text == "two"
 
 
+def test_the_child_imports_nothing_from_the_folder_that_it_works_in(tmp_path, monkeypatch):
+    """A folder of documents may hold a `html.py`; `python -c` would run it."""
+    for name in ("html", "json", "typing"):
+        (tmp_path / f"{name}.py").write_text("open(__file__ + '.ran', 'w'); raise ImportError")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [path for path in sys.path if path])
+    one = Confined()
+    assert one.read("html", "a", b"<p>The bridge").text == "The bridge"
+    one.close()
+    assert not list(tmp_path.glob("*.ran"))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs an alarm")
+def test_an_interrupt_does_not_give_one_file_the_text_of_another():
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    one, before = Confined(), signal.signal(signal.SIGALRM, interrupt)
+    try:
+        assert one.read("html", "a", b"<p>one").text == "one"
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        with pytest.raises(KeyboardInterrupt):
+            one.read("html", "b", b"<p>two" + b"<!--" * 20_000)  # takes a second
+        assert one.read("html", "c", b"<p>three").text == "three"
+    finally:
+        signal.signal(signal.SIGALRM, before)
+        one.close()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs process groups")
+def test_an_interrupt_of_the_terminal_does_not_reach_the_child(small):
+    small.read("html", "a", b"<p>one")
+    assert os.getpgid(small._child.pid) != os.getpgid(0)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="needs the limits of POSIX")
 def test_the_child_cannot_write(tmp_path):
     pid = os.fork()
     if pid == 0:
         child._limit(2**40)
-        import signal
-
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         try:
             (tmp_path / "x").write_text("y")

@@ -20,7 +20,10 @@ SECONDS = 60
 """Of the processor for one file."""
 _PATIENCE = 5
 """Times as many seconds by the clock, for a child on a busy machine."""
-_SCRIPT = "from babelspan.documents.child import main; main()"
+_SCRIPT = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv.pop()); "
+    "from babelspan.documents.child import main; main()"
+)
 
 
 class Confined:
@@ -86,6 +89,9 @@ class Confined:
             reply: dict[str, Any] | None = json.loads(line) if line.endswith(b"\n") else None
         except BrokenPipeError:
             reply = None
+        except BaseException:  # interrupted: what the child says later is not of the next file
+            self._end()
+            raise
         finally:
             timer.cancel()
         if reply is None:
@@ -95,10 +101,14 @@ class Confined:
     def _running(self) -> "subprocess.Popen[bytes]":
         if self._child is None or self._child.poll() is not None:
             self._end()
+            # -P, since the working folder may hold a stranger's html.py, which Python would import
+            limits = [str(self._memory), str(self._seconds)]
+            paths = [path for path in sys.path if isinstance(path, str)]
             self._child = subprocess.Popen(
-                [sys.executable, "-c", _SCRIPT, str(self._memory), str(self._seconds)],
+                [sys.executable, "-P", "-c", _SCRIPT, *limits, json.dumps(paths)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
+                process_group=None if sys.platform == "win32" else 0,  # Ctrl-C is for the parent
             )
         return self._child
 
