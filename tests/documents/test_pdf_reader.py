@@ -8,7 +8,9 @@ from collections import Counter
 import pytest
 
 from babelspan.data.parts import place_of
-from babelspan.documents.pdf import pdf
+from babelspan.documents.building import Builder
+from babelspan.documents.pdf import _Pages, pdf
+from babelspan.documents.pdf_lines import Glyph, Line
 from babelspan.types import DataError, Span
 from chromium import binary
 from made_documents import pdf_of
@@ -44,6 +46,34 @@ def test_lines_are_joined_and_pages_known():
 def span_of(text, wanted):
     start = text.index(wanted)
     return start, start + len(wanted)
+
+
+def test_a_hyphen_that_belongs_to_a_name_or_a_range_is_kept_as_a_hyphen():
+    """PDFium has the control character 2 for a hyphen at the end of a line."""
+    lines = ["He met Jean-", "Paul Sartre in 1964-", "1968. A list -", "of all"]
+    page = [(50, 700 - 12 * n, line) for n, line in enumerate(lines)]
+    text = pdf("p", pdf_of(page)).text
+    assert text == "He met Jean-Paul Sartre in 1964-1968. A list - of all"
+
+
+def test_a_word_that_is_cut_by_the_end_of_a_page_is_put_together():
+    found = pdf("p", pdf_of([(50, 700, "This is the first exam-")], [], [(50, 700, "ple of it-")]))
+    assert found.text == "This is the first example of it-"
+    assert "".join(found.text[p.start : p.end] for p in found.parts) == found.text
+    assert [p.page for p in found.parts] == [1, 3]
+
+
+def test_a_sentence_that_runs_over_a_page_gets_no_space_where_its_script_has_none():
+    built = Builder()
+    pages = _Pages(built)
+    for page, text in enumerate(("这座", "桥于1894年开通", "and"), start=1):
+        glyphs = [
+            Glyph(c, [n], (10.0 * n, 0, 10.0 * n + 10, 10), 10.0 * n, 0, 10)
+            for n, c in enumerate(text)
+        ]
+        pages.add([Line(glyphs, 0.0, 10.0)], page)
+    pages.finish()
+    assert built.finished()[0] == "这座桥于1894年开通 and"
 
 
 def test_two_columns_are_read_one_after_the_other():

@@ -6,7 +6,6 @@ Places count the characters of the page as PDFium has them (`FPDFText_GetUnicode
 import ctypes
 import unicodedata
 from collections.abc import Iterator
-from itertools import zip_longest
 from typing import Any
 
 from babelspan.data.documents import Document
@@ -22,6 +21,8 @@ from babelspan.documents.pdf_lines import (
 )
 from babelspan.types import DataError
 
+_HYPHEN = 2
+"""What PDFium has for a hyphen at the end of a line."""
 _NOTHING = frozenset((0, 0xFFFE, 0xFFFF))
 _FORMS = ((0xFB00, 0xFDFF), (0xFE70, 0xFEFC))
 """Ligatures and Arabic letters in the form of their place, which are written as plain letters."""
@@ -50,6 +51,7 @@ def pdf(name: str, raw: bytes) -> Document:
         except pypdfium2.PdfiumError:  # one broken page does not take the others
             continue
         put_together.add(lines, number + 1)
+    put_together.finish()
     text, parts, headings = built.finished()
     if pages and not text.strip():
         raise DataError(
@@ -77,7 +79,7 @@ def _characters(page: Any) -> Iterator[Glyph]:
             code = 0x10000 + ((high - 0xD800) << 10) + (code - 0xDC00) if high else 0xFFFD
         high = 0
         generated = raw.FPDFText_IsGenerated(text, place) == 1
-        if code in _NOTHING or generated or (code < 32 and code != 2):
+        if code in _NOTHING or generated or (code < 32 and code != _HYPHEN):
             continue
         raw.FPDFText_GetLooseCharBox(text, place, rectangle)
         raw.FPDFText_GetCharOrigin(text, place, x, y)
@@ -87,35 +89,53 @@ def _characters(page: Any) -> Iterator[Glyph]:
 
 
 def _plain(code: int) -> str:
+    if code == _HYPHEN:
+        return "-"
     is_form = any(first <= code <= last for first, last in _FORMS)
     return unicodedata.normalize("NFKC", chr(code)).strip() or " " if is_form else chr(code)
 
 
 class _Pages:
-    """Puts the lines of pages together."""
+    """Puts the lines of pages together, each when the next one is known."""
 
     def __init__(self, built: Builder) -> None:
         self._built = built
-        self._last = ""
+        self._waiting: tuple[Line, int] | None = None
+        self._mark = ""
 
     def add(self, lines: list[Line], page: int) -> None:
         """Add the lines of a page; a sentence that runs on from the last page is not broken."""
         usual = usual_distance(lines)
-        mark = PARAGRAPH if self._last.endswith(_ENDS) else SPACE
-        for line, following in zip_longest(lines, lines[1:]):
-            text = line.text
-            self._built.separate(mark, 0, 0)
-            if following is None or starts_paragraph(following, line, usual):
-                mark, is_cut = PARAGRAPH, False
-            else:
-                is_cut = is_hyphenated(text, following.text)
-                mark = SPACE if is_spaced_between(text, following.text) else ""
-            for is_apart, run in _runs(line.glyphs[:-1] if is_cut else line.glyphs):
-                if is_apart:
-                    self._built.separate(SPACE, 0, 0)
-                self._add_run(run, page)
-            mark = "" if is_cut else mark
-            self._last = text
+        for number, line in enumerate(lines):
+            if self._waiting is not None:
+                before = self._waiting[0]
+                if number:
+                    is_apart = starts_paragraph(line, before, usual)
+                else:
+                    is_apart = before.text.endswith(_ENDS)
+                self._put(None if is_apart else line.text)
+            self._waiting = line, page
+
+    def finish(self) -> None:
+        """Add the last line."""
+        if self._waiting is not None:
+            self._put(None)
+
+    def _put(self, following: str | None) -> None:
+        """Add the line that waits; `following` goes on with its paragraph, None if nothing does."""
+        assert self._waiting is not None
+        line, page = self._waiting
+        is_cut = following is not None and is_hyphenated(line.text, following)
+        self._built.separate(self._mark, 0, 0)
+        for is_apart, run in _runs(line.glyphs[:-1] if is_cut else line.glyphs):
+            if is_apart:
+                self._built.separate(SPACE, 0, 0)
+            self._add_run(run, page)
+        if following is None:
+            self._mark = PARAGRAPH
+        else:
+            is_spaced = not is_cut and is_spaced_between(line.text, following)
+            self._mark = SPACE if is_spaced else ""
 
     def _add_run(self, run: list[Glyph | None], page: int) -> None:
         glyphs = [glyph for glyph in run if glyph is not None]

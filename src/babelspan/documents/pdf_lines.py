@@ -42,7 +42,7 @@ _OTHER_SIZE = 0.3
 """Share by which the letters of a heading differ from those below, at least."""
 _FAR = 3.0
 """Times the size of the letters: the same on a page of few lines."""
-_HYPHENS = "-\u00ad\u2010\u0002"
+_HYPHENS = "-\u00ad\u2010"
 
 
 @dataclass(slots=True)
@@ -142,7 +142,12 @@ def is_hyphenated(line: str, following: str) -> bool:
 
 
 def is_spaced_between(line: str, following: str) -> bool:
-    """Whether the end of a line stands for a space: not between scripts without spaces."""
+    """Whether the end of a line stands for a space.
+
+    It does not between scripts without spaces, nor inside of "Jean-Paul" and "1914-1918".
+    """
+    if len(line) > 1 and line[-1] in _HYPHENS and line[-2].isalnum() and following[:1].isalnum():
+        return False
     return not (_UNSPACED.match(line[-1:]) and _UNSPACED.match(following[:1]))
 
 

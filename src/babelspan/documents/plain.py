@@ -1,6 +1,7 @@
 """Plain text and Markdown: the text is the file itself."""
 
 from collections import Counter
+from collections.abc import Iterator
 
 import regex
 
@@ -8,8 +9,11 @@ from babelspan.data.documents import Document, document_of
 from babelspan.data.parts import UTF8, Part
 from babelspan.types import Span
 
-_HEADING = regex.compile(r"^#{1,6}[ \t]+(?P<title>[^\n\r]*?)[ \t]*#*[ \t]*\r?$", regex.MULTILINE)
-_FENCE = regex.compile(r"^(?P<fence>```+|~~~+)[^\n]*$.*?^(?P=fence)[^\n]*$", regex.M | regex.S)
+_HEADING = regex.compile(r"\ufeff? {0,3}#{1,6}(?=[ \t]|$)")
+_OPENS = regex.compile(r"\ufeff? {0,3}(?P<fence>`{3,}(?=[^`]*$)|~{3,})")
+_CLOSES = regex.compile(r" {0,3}(?P<fence>`{3,}|~{3,})[ \t]*")
+_IMAGE = regex.compile(r"!\[[^\[\]]*\](?:\([^()]*\)|\[[^\[\]]*\])")
+_LINK = regex.compile(r"\[([^\[\]]*)\](?:\([^()]*\)|\[[^\[\]]*\])")
 _NOT_IN_ANCHORS = regex.compile(r"[^\w\- ]")
 
 
@@ -21,30 +25,50 @@ def text(name: str, raw: bytes) -> Document:
 
 
 def markdown(name: str, raw: bytes) -> Document:
-    """A UTF-8 text with headings, whose anchors are those that GitHub makes."""
+    """A UTF-8 text with headings (lines with `#`), whose anchors are those that GitHub makes."""
     found = document_of(name, raw).text
-    fences = [match.span() for match in _FENCE.finditer(found)]
-    headings = [
-        match
-        for match in _HEADING.finditer(found)
-        if not any(start <= match.start() < end for start, end in fences)
-    ]
-    starts = [0, *(match.start() for match in headings), len(found)]
-    anchors = ["", *_anchors([match["title"] for match in headings])]
+    headings = list(_headings(found))
+    starts = [0, *(start for start, _ in headings), len(found)]
+    anchors = ["", *_anchors([title.of(found) if title else "" for _, title in headings])]
     parts, at = [], 0
     for anchor, start, end in zip(anchors, starts, starts[1:], strict=False):
         size = len(found[start:end].encode())
         if size:
             parts.append(Part(start, end, at, at + size, UTF8, anchor=anchor))
         at += size
-    titles = tuple(Span(*match.span("title")) for match in headings if match["title"])
+    titles = tuple(title for _, title in headings if title)
     return Document(name, found, "markdown", tuple(parts), titles)
+
+
+def _headings(found: str) -> Iterator[tuple[int, Span | None]]:
+    """Start of the line and title of each heading; a block of code has none, even if unclosed."""
+    at, fence = 0, ""
+    for whole in found.split("\n"):
+        line = whole.removesuffix("\r")
+        if fence:
+            end = _CLOSES.fullmatch(line)
+            fence = "" if end is not None and end["fence"].startswith(fence) else fence
+        elif begin := _OPENS.match(line):
+            fence = begin["fence"]
+        elif heading := _HEADING.match(line):
+            title = _title(line[heading.end() :])
+            start = at + line.index(title, heading.end())
+            yield at, Span(start, start + len(title)) if title else None
+        at += len(whole) + 1
+
+
+def _title(behind: str) -> str:
+    """The title in what stands behind the first signs of a heading, without signs at its end."""
+    bare = behind.strip(" \t")
+    title = bare.rstrip("#")
+    return title.rstrip(" \t") if title[-1:] in ("", " ", "\t") else bare
 
 
 def _anchors(titles: list[str]) -> list[str]:
     found, seen = [], Counter[str]()
     for title in titles:
-        bare = _NOT_IN_ANCHORS.sub("", title.lower()).strip().replace(" ", "-")
+        shown = _LINK.sub(r"\1", _IMAGE.sub("", title)).lower()
+        bare = _NOT_IN_ANCHORS.sub("", shown).strip().replace(" ", "-")
         found.append(f"{bare}-{seen[bare]}" if seen[bare] else bare)
         seen[bare] += 1
     return found
