@@ -131,3 +131,28 @@ def test_a_page_break_that_word_marks_twice_is_one_break():
         ),
     )
     assert [place_in(found, w).page for w in ("eins", "zwei", "drei")] == [1, 2, 3]
+
+
+def test_a_text_box_is_a_paragraph_of_its_own_wherever_it_is_anchored():
+    inside = "<w:p><w:r><w:t>BOX</w:t></w:r></w:p>"
+    box = f"<w:r><w:pict><w:txbxContent>{inside}</w:txbxContent></w:pict></w:r>"
+    head = '<w:p><w:pPr><w:pStyle w:val="Heading1"/></w:pPr>'
+    first = docx("d", docx_of(f"{head}{box}<w:r><w:t>Title</w:t></w:r></w:p>"))
+    last = docx("d", docx_of(f"{head}<w:r><w:t>Title</w:t></w:r>{box}</w:p>"))
+    assert [first.text, last.text] == ["BOX\n\nTitle", "Title\n\nBOX"]
+    assert [[h.of(d.text) for h in d.headings] for d in (first, last)] == [["Title"], ["Title"]]
+
+
+def test_text_is_read_where_it_was_moved_to_and_hyphens_that_do_not_break_are_kept():
+    found = docx(
+        "d",
+        docx_of(
+            "<w:p><w:moveFrom><w:r><w:t>Moved </w:t></w:r></w:moveFrom><w:r><w:t>from 2010</w:t>"
+            "<w:noBreakHyphen/><w:t>2012</w:t><w:ptab/><w:t>and</w:t></w:r>"
+            "<w:moveTo><w:r><w:t>moved</w:t></w:r></w:moveTo><w:del><w:r><w:t>gone</w:t></w:r>"
+            "</w:del></w:p>"
+        ),
+    )
+    assert found.text == "from 2010-2012\tandmoved"
+    assert "".join(found.text[p.start : p.end] for p in found.parts) == found.text
+    assert place_in(found, "2010-2012").member == "word/document.xml"

@@ -1,7 +1,8 @@
 """Word documents (DOCX): paragraphs, tables in reading order, then footnotes and endnotes.
 
 Pages are those of the last time that Word showed the document, so they are about right. Deleted
-text and the codes of fields are left out. Places are bytes of the member named.
+text, text in the place that it was moved from, and the codes of fields are left out. A text box is
+a paragraph of its own. Places are bytes of the member named.
 """
 
 from collections.abc import Mapping
@@ -25,6 +26,7 @@ _W = regex.compile(
 )
 _ID = "http://schemas.microsoft.com/office/word/2010/wordml paraId"
 _FALLBACK = "http://schemas.openxmlformats.org/markup-compatibility/2006 Fallback"
+_LEFT_OUT = ("del", "moveFrom")
 _HEADING = regex.compile(r"heading \d|title", regex.IGNORECASE)
 _REFERENCE = regex.compile(rb"&[^;<]{1,12};")
 
@@ -86,44 +88,40 @@ class _Text(Events):
         self._paragraphs = 0
         self._anchor = ""
         self._in_text = False
-        self._fallbacks = 0
+        self._left_out = 0
+        self._outer: list[tuple[str, bool]] = []
         self._rows = 0
         self._first: int | None = None
         self._is_heading = False
 
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
-        self._fallbacks += name == _FALLBACK
         local = _local(name)
-        if not local or self._fallbacks:
+        self._left_out += name == _FALLBACK or local in _LEFT_OUT
+        if not local or self._left_out:
             return
         if local == "p":
-            self._paragraphs += 1
-            self._anchor = attributes.get(_ID) or f"p{self._paragraphs}"
-            self._first, self._is_heading = None, False
-            if not self._rows:
-                self._separate(PARAGRAPH)
+            self._start_paragraph(attributes.get(_ID))
         elif local == "pStyle":
             self._is_heading = _value(attributes, "val") in self._headings
         elif local == "t":
             self._in_text = True
-        elif local in ("lastRenderedPageBreak", "br", "cr", "tab"):
+        elif local == "noBreakHyphen":
+            self._add("-", self._at, self._at, None)
+        elif local in ("lastRenderedPageBreak", "br", "cr", "tab", "ptab"):
             self._break(local, _value(attributes, "type"))
         elif local in ("tr", "tbl"):
             self._rows += local == "tr"
             self._separate(LINE if local == "tr" else PARAGRAPH)
 
     def end(self, name: str) -> None:
-        self._fallbacks -= name == _FALLBACK
         local = _local(name)
-        if not local or self._fallbacks:
+        self._left_out -= name == _FALLBACK or local in _LEFT_OUT
+        if not local or self._left_out:
             return
         if local == "t":
             self._in_text = False
         elif local == "p":
-            if self._is_heading and self._first is not None:
-                self._built.headings.append(Span(self._first, self._built.length))
-            if self._rows:
-                self._separate(LINE)
+            self._end_paragraph()
         elif local == "tc":
             self._separate(CELL)
         elif local == "tr":
@@ -132,16 +130,38 @@ class _Text(Events):
         elif local == "tbl" and not self._rows:
             self._separate(PARAGRAPH)
 
+    def _start_paragraph(self, named: str | None) -> None:
+        """Begin a paragraph, which may be that of a text box inside of another."""
+        self._end_heading()
+        self._outer.append((self._anchor, self._is_heading))
+        self._paragraphs += 1
+        self._anchor, self._is_heading = named or f"p{self._paragraphs}", False
+        if not self._rows:
+            self._separate(PARAGRAPH)
+
+    def _end_paragraph(self) -> None:
+        self._end_heading()
+        self._anchor, self._is_heading = self._outer.pop()
+        self._separate(LINE if self._rows else PARAGRAPH)
+
+    def _end_heading(self) -> None:
+        if self._is_heading and self._first is not None:
+            self._built.headings.append(Span(self._first, self._built.length))
+        self._first = None
+
     def text(self, text: str, at: int) -> None:
-        if not self._in_text or self._fallbacks:
+        if not self._in_text or self._left_out:
             return
-        self._has_broken = False
         raw = text.encode()
         is_plain = "&" not in text and self._content.startswith(raw, at)
         end, step = at + len(raw), UTF8 if is_plain else None
         if not is_plain:  # a reference, or not UTF-8
             reference = _REFERENCE.match(self._content, at)
             end = reference.end() if reference else at + 1
+        self._add(text, at, end, step)
+
+    def _add(self, text: str, at: int, end: int, step: int | None) -> None:
+        self._has_broken = False
         self._at = end
         first, _ = self._built.add(
             text, at, end, step, page=self._page, anchor=self._anchor, member=self._member
@@ -157,7 +177,7 @@ class _Text(Events):
         if is_page and self._page is not None:
             self._page += 1
         self._has_broken = kind == "page"  # Word marks the same break again where it drew it
-        if local == "tab":
+        if local in ("tab", "ptab"):
             self._separate(CELL)
         elif local in ("br", "cr"):
             self._separate(LINE)
