@@ -205,6 +205,18 @@ def test_the_primary_tasks_are_scored_by_language(primary):
     ]
 
 
+def test_languages_without_a_prediction_are_named(primary):
+    gold, said = primary
+    other = json.loads(gold.read_text().splitlines()[0]) | {"language": "thai", "example_id": 9}
+    gold.write_text(gold.read_text() + json.dumps(other) + "\n")
+    record = json.loads(score(gold, said, "--scorer", "tydi-primary", "--json"))
+    assert (record["left_out"], record["missing"]) == (["thai"], 2)
+    assert (
+        "2 questions have no prediction and count as wrong, but those in thai are left out of the "
+        "mean"
+    ) in score(gold, said, "--scorer", "tydi-primary").splitlines()
+
+
 def test_options_that_have_no_effect_are_refused(files, primary, tmp_path):
     gold, said = files("de", {"a": "Rhein", "b": ""})
     odds = tmp_path / "odds.json"

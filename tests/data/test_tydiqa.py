@@ -141,12 +141,26 @@ def test_an_id_that_comes_twice_is_told(tmp_path):
         load_primary_golds(written(tmp_path, GOLD, GOLD))
 
 
-@pytest.mark.parametrize("content", [b'{"example_id": 1,', b"\xff\xfe{}", b"\n"])
+@pytest.mark.parametrize("content", [b'{"example_id": 1,', b"\xff\xfe{}"])
 def test_a_line_that_is_no_json_is_told(tmp_path, content):
     path = tmp_path / "lines.jsonl"
     path.write_bytes(content)
     with pytest.raises(DataError, match=r"lines.jsonl: line 1: expected a JSON object, found some"):
         load_primary_golds(path)
+
+
+def test_blank_lines_are_skipped_and_a_file_of_nothing_else_is_told(tmp_path):
+    path = tmp_path / "lines.jsonl"
+    path.write_text(f"\n{json.dumps(GOLD)}\r\n \n\n")
+    assert [question.id for question in load_primary_golds(path)] == [-5]
+    path.write_text(f"\n{json.dumps(GOLD)}\n{json.dumps(GOLD)}\n")
+    with pytest.raises(DataError, match="line 3: the id -5 comes twice"):
+        load_primary_golds(path)
+    for content in ("", "\n \n"):
+        path.write_text(content)
+        for load in (load_primary_golds, load_primary_predictions):
+            with pytest.raises(DataError, match=r"lines.jsonl: expected lines of TyDi QA, found n"):
+                load(path)
 
 
 def test_files_that_cannot_be_read_are_told(tmp_path):

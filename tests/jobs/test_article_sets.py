@@ -153,6 +153,10 @@ def test_each_version_of_the_questions_is_put_over_the_same_articles(official, t
         ("id\ta\ta\n", "expected a heading with id and names of versions"),
         ("id\ta\nx\tWho?\n", "row 2: expected a number and 1 questions"),
         ("id\ta\n1000\tWho?\tWhat?\n", "row 2: expected a number and 1 questions"),
+        ("id\ta\n--5\tWho?\n", "row 2: expected a number and 1 questions"),
+        ("id\ta\n" + "9" * 5000 + "\tWho?\n", "row 2: expected a number and 1 questions"),
+        ("id\t\n1000\tWho?\n", "expected a name without slashes"),
+        ("id\t../a\n1000\tWho?\n", "expected a name without slashes"),
         ("id\ta\n1000\tWho?\n1000\tWho?\n", "row 3: the id 1000 comes twice"),
         ("id\ta\n5\tWho?\n", "expected questions in the column 'a' with ids of"),
     ],
@@ -162,15 +166,21 @@ def test_a_broken_table_of_versions_is_told(official, tmp_path, table, message):
     versions = tmp_path / "versions.tsv"
     versions.write_text(table)
     path = tmp_path / "test.ar.jsonl.gz"
-    with pytest.raises(DataError, match=message):
+    with pytest.raises((ConfigError, DataError), match=message):
         run("data", "articles", path, "--questions", versions, "--out", tmp_path / "said")
     assert not [*(tmp_path / "said").rglob("*.gz")]
 
 
 def test_what_cannot_be_cut_or_translated_is_told(official, tmp_path):
-    with pytest.raises(DataError, match="expected articles in 'ko', found none"):
+    with pytest.raises(DataError, match="expected articles in 'ko', found articles in ar, en, th"):
         cut_sets([official], tmp_path, split="train", languages=["en", "ko"])
     assert not (tmp_path / "train.en.jsonl.gz").exists()
+    with pytest.raises(DataError, match=r"'th' for dev.th.jsonl.gz, found too few: all are in the"):
+        cut_sets([official], tmp_path, split="train", languages=["th"], dev=0.01)
+    with pytest.raises(ConfigError, match="expected a split other than 'dev'"):
+        cut_sets([official], tmp_path, split="dev", languages=["en"], dev=0.5)
+    with pytest.raises(ConfigError, match=r"expected a name without slashes.*'\.\./en'"):
+        cut_sets([official], tmp_path, split="train", languages=["../en"])
     with pytest.raises(ConfigError, match="expected one language in the file name"):
         translate_questions(official, "en", tmp_path, translator=Upper())
     cut_sets([official], tmp_path, split="train", languages=["en"])

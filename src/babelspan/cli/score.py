@@ -110,6 +110,7 @@ def _score_places(gold: Path, predictions: Path) -> dict[str, Any]:
         "languages": found.languages,
         "questions": len(golds),
         "missing": found.missing,
+        "left_out": sorted({gold.language for gold in golds} - found.languages.keys()),
         "unexpected": found.unexpected,
         "signature": signature(
             tydi_primary, questions=len(golds), data=[checksum(gold)], version=VERSION
@@ -182,6 +183,8 @@ def _lines(record: dict[str, Any]) -> Iterator[str]:
             yield f"{name} {value if plain else _percent(value)}"
     if record["missing"]:
         fate = "are not counted" if "total" in record else "count as wrong"
+        if record.get("left_out"):
+            fate += f", but those in {', '.join(record['left_out'])} are left out of the mean"
         yield f"{record['missing']} questions have no prediction and {fate}"
     if record.get("unexpected"):
         yield f"{record['unexpected']} predictions are to no question and not counted"

@@ -31,7 +31,8 @@ def load_primary_golds(path: Path) -> list[PrimaryQuestion]:
         path: lines of UTF-8 JSON, gzipped or not; read line by line.
 
     Raises:
-        DataError: if the file has another layout, or an id is repeated, with the line.
+        DataError: if the file has another layout, or an id is repeated, with the line; if it is
+            empty.
     """
     return _load(path, _gold)
 
@@ -51,7 +52,7 @@ def primary_records(path: Path) -> Iterator[tuple[Any, str]]:
 
     Of the simplified form, which has lists side by side (`plaintext_start_byte`, ...) in place of
     lists of objects, records are put into the full form. It may lack the id: then the id is the
-    number of the line, from 1.
+    number of the line, from 1. Blank lines are skipped.
 
     Raises:
         DataError: if a line is not JSON, or lists side by side differ in length, with the line.
@@ -59,6 +60,8 @@ def primary_records(path: Path) -> Iterator[tuple[Any, str]]:
     with opened(path) as lines:
         for number, line in enumerate(lines, start=1):
             where = f"{path}: line {number}"
+            if not line.strip():
+                continue
             try:
                 record = json.loads(line)
             except (ValueError, RecursionError) as error:  # not UTF-8, or not JSON
@@ -111,6 +114,8 @@ def _load(path: Path, read: Callable[[Any, str], PrimaryQuestion]) -> list[Prima
         if question.id in questions:
             raise DataError(f"{where}: the id {question.id} comes twice; make the ids unique")
         questions[question.id] = question
+    if not questions:
+        raise DataError(f"{path}: expected lines of TyDi QA, found none")
     return list(questions.values())
 
 

@@ -7,6 +7,7 @@ file is written whole or not at all.
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -25,6 +26,7 @@ from babelspan.seams import Translator
 from babelspan.types import UNDETERMINED, ConfigError, DataError
 
 DEV = "dev"
+_ID = re.compile(r"-?[0-9]{1,19}")
 _AT_ONCE = 64
 """Questions that are translated together."""
 
@@ -55,12 +57,17 @@ def cut_sets(
         The number of questions of each file that was written.
 
     Raises:
-        ConfigError: if a file would be overwritten by what is made of it.
-        DataError: for broken files, or if a language has no article.
+        ConfigError: if a file would be overwritten by what is made of it, or a name makes no file.
+        DataError: for broken files, or if a set would be empty.
     """
+    for name in (split, *languages):
+        _refuse_no_name(name)
+    if dev and split == DEV:
+        raise ConfigError(f"expected a split other than {DEV!r}, which --dev makes; choose another")
     splits = [split, DEV] if dev else [split]
     paths = {(s, code): out / f"{s}.{code}.jsonl.gz" for s in splits for code in languages}
     counts: Counter[Path] = Counter(dict.fromkeys(paths.values(), 0))
+    seen: set[str] = set()
     for made in paths.values():
         refuse_overwriting(made, files, option="--out")
     with ExitStack() as open_files:
@@ -68,15 +75,35 @@ def cut_sets(
         for record, where in _records(files):
             name = field_of(record, "language", str, where)
             code = LANGUAGES.get(name, name)
+            seen.add(code)
             text = field_of(record, "document_plaintext", str, where)
             path = paths.get((DEV if dev and _share(seed, text) < dev else split, code))
             if path is not None:
                 _write(written[path], record)
                 counts[path] += 1
-        for code in languages:
-            if not counts[paths[split, code]]:
-                raise DataError(f"{files[0]}: expected articles in {code!r}, found none")
+        for (_, code), made in paths.items():
+            if not counts[made]:
+                raise _nothing_in(made, code, files, seen)
     return counts
+
+
+def _nothing_in(made: Path, code: str, files: Sequence[Path], seen: Iterable[str]) -> DataError:
+    where = ", ".join(map(str, files))
+    if code in seen:
+        return DataError(
+            f"{where}: expected articles in {code!r} for {made.name}, found too few: all are in "
+            "the other set; choose another --dev or --seed"
+        )
+    found = ", ".join(sorted(seen)) or "none at all"
+    return DataError(f"{where}: expected articles in {code!r}, found articles in {found}")
+
+
+def _refuse_no_name(name: str) -> None:
+    """Refuse a name that is no part of the name of a file."""
+    if not name or name.startswith(".") or any(sign in name for sign in "/\\"):
+        raise ConfigError(
+            f"expected a name without slashes that does not begin with a dot, found {name!r}"
+        )
 
 
 def translate_questions(
@@ -133,7 +160,8 @@ def versions_of(path: Path, questions: Path, out: Path) -> Counter[Path]:
         The number of questions of each file that was written.
 
     Raises:
-        ConfigError: if the file would be overwritten by what is made of it.
+        ConfigError: if the file would be overwritten by what is made of it, or the name of a
+            version makes no folder.
         DataError: for a broken table, or one without any question of the file.
     """
     versions = _versions(questions)
@@ -168,10 +196,12 @@ def _versions(path: Path) -> Mapping[str, Mapping[int, str]]:
             f"{path}: expected a heading with id and names of versions, with tabs between, found "
             f"{names}"
         )
+    for name in names[1:]:
+        _refuse_no_name(name)
     found: dict[str, dict[int, str]] = {name: {} for name in names[1:]}
     for number, row in enumerate(rows, start=2):
         cells = [cell.strip() for cell in row]
-        if len(cells) != len(names) or not cells[0].lstrip("-").isdecimal():
+        if len(cells) != len(names) or not _ID.fullmatch(cells[0]):
             raise DataError(
                 f"{path}: row {number}: expected a number and {len(names) - 1} questions, found "
                 f"{cells}"
