@@ -108,6 +108,8 @@ def test_options_that_do_not_go_together_are_told(babelspan, folder, tmp_path):
     assert "found no collection.toml" in babelspan("ask", "x", "--in", out)[2]
     assert "expected --out INDEX" in babelspan("index", folder)[2]
     assert "expected a folder of documents" in babelspan("index", "--out", out)[2]
+    file = folder / "bridge.html"
+    assert "expected a folder for the collection" in babelspan("index", folder, "--out", file)[2]
     assert "--check takes a collection" in babelspan("index", folder, "--check", out)[2]
 
 

@@ -82,6 +82,15 @@ def zipped(**members):
         ("Größe".encode("utf-16"), "found text in UTF-16; convert it with iconv -f UTF-16"),
         (b"{\\rtf1 x}", "found an RTF document; save it as UTF-8"),
         (b"\x89PNG\r\n", "found an image"),
+        (
+            "Brücke".encode("utf-16-le"),
+            "found text in UTF-16LE; convert it with iconv -f UTF-16LE -t UTF-8",
+        ),
+        (
+            "Brücke".encode("utf-16-be"),
+            "found text in UTF-16BE; convert it with iconv -f UTF-16BE -t UTF-8",
+        ),
+        (b"a.txt" + bytes(95) + b"0000644" + bytes(20) + b"text", "found a binary file; leave it"),
         (b"\x7fELF\x02\0\0\xff", "found a binary file; leave it out"),
     ],
 )

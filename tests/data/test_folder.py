@@ -118,8 +118,8 @@ def test_a_file_that_is_named_is_taken_whatever_its_name():
 @pytest.mark.parametrize(
     ("folder", "split", "message"),
     [
-        ("parallel", "dev", r"expected files named like test\.en\.json, .*, found .*\['test'\]$"),
-        ("mlqa", "train", r"expected files named like .*, found the splits \['dev', 'test'\]$"),
+        ("parallel", "dev", r"expected files named like dev\.en\.json, .*, found the split test$"),
+        ("mlqa", "train", r"expected files named like .*, found the splits dev, test$"),
     ],
 )
 def test_a_split_that_is_not_there_is_said(folder, split, message):
@@ -128,7 +128,7 @@ def test_a_split_that_is_not_there_is_said(folder, split, message):
 
 
 def test_an_empty_folder_is_said(tmp_path):
-    with pytest.raises(DataError, match=rf"^{re.escape(str(tmp_path))}: .*found the splits \[\]$"):
+    with pytest.raises(DataError, match=rf"^{re.escape(str(tmp_path))}: .*, found none$"):
         find([tmp_path])
 
 

@@ -40,6 +40,13 @@ def test_what_is_spelt_letter_by_letter_is_hardly_known():
     assert hardly_known(text, places()) == ("Cyrillic", "Latin")
 
 
+def test_words_of_one_letter_say_nothing_unless_they_are_unknown():
+    assert hardly_known("Q?", places((0, 1), (1, 2))) == ()
+    assert hardly_known("x + y", places((0, 1), (2, 3), (4, 5))) == ()
+    assert hardly_known("ж", places()) == ("Cyrillic",)
+    assert hardly_known("ка", places((0, 1), (1, 2))) == ("Cyrillic",)
+
+
 def test_characters_that_are_pieces_of_their_own_are_known_unless_cut_into_parts():
     assert hardly_known("中国", places((0, 1), (1, 2))) == ()
     assert hardly_known("中国", places((0, 2))) == ()

@@ -88,6 +88,10 @@ def command(
         raise typer.BadParameter("expected --out INDEX, the folder of the collection")
     from babelspan.jobs.index import index
 
+    if out.exists() and not out.is_dir():
+        raise ConfigError(
+            f"{out}: expected a folder for the collection, found a file; choose another"
+        )
     with counting("files") as watch:
         report = index(
             folders,

@@ -25,6 +25,7 @@ _KINDS: tuple[tuple[bytes, str, str], ...] = (
     (b"\xff\xd8\xff", "an image", "read its text with a program such as tesseract"),
 )
 """First bytes of files that are not plain text, what kind of file it is, and what to do."""
+_BINARY = ("a binary file", "leave it out")
 _PACKED = (
     (b"word/", "a Word document (DOCX)", "convert it, for example with pandoc -t plain"),
     (b"opendocument.text", "an OpenDocument text", "convert it with pandoc -t plain"),
@@ -32,6 +33,8 @@ _PACKED = (
     (b"", "a ZIP archive or an Office document", "unpack it or save it as UTF-8 text"),
 )
 """The same for ZIP archives, by a string somewhere inside."""
+_MANY_NULS = 0.25
+"""Share of NULs in the first bytes of a file that no text in UTF-8 has."""
 _HTML = (b"<!doctype html", b"<html")
 _HEAD = 1000
 """Number of bytes searched for the first tag of an HTML page."""
@@ -151,11 +154,21 @@ def _refuse_other_kinds(raw: bytes, where: str) -> None:
         kinds = tuple((b"PK", what, then) for inside, what, then in _PACKED if inside in raw)
     elif raw[:_HEAD].lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(_HTML):
         kinds = ((b"", "an HTML page", "convert it to text, for example with w3m -dump"),)
+    elif raw[:_HEAD].count(0) > _MANY_NULS * len(raw[:_HEAD]):
+        kinds = (*_KINDS, (b"", *_by_nuls(raw[:_HEAD])))
     elif b"\0" in raw[:_HEAD] and not _is_utf8(raw):
-        kinds = (*_KINDS, (b"", "a binary file", "leave it out"))
+        kinds = (*_KINDS, (b"", *_BINARY))
     for first, what, then in kinds:
         if raw.startswith(first):
             raise DataError(f"{where}: expected plain text, found {what}; {then}")
+
+
+def _by_nuls(head: bytes) -> tuple[str, str]:
+    """The kind of a file by where its NULs are, and what to do: UTF-16 may have no mark."""
+    for order, first in (("LE", 1), ("BE", 0)):
+        if not head[1 - first :: 2].count(0):
+            return f"text in UTF-16{order}", f"convert it with iconv -f UTF-16{order} -t UTF-8"
+    return _BINARY
 
 
 def _is_utf8(raw: bytes) -> bool:

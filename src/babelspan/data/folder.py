@@ -121,9 +121,10 @@ def _inside(folder: Path, split: str | None) -> list[DataFile]:
         raise DataError(f"{folder}: holds the splits {', '.join(splits)}; choose one with --split")
     chosen = [f for f in files if split is None or f.split == split]
     if not chosen:
+        found = f"the split{'s' * (len(splits) > 1)} {', '.join(splits)}" if splits else "none"
         raise DataError(
-            f"{folder}: expected files named like test.en.json, test.en-de.json or "
-            f"test-context-de-question-en.json, found the splits {splits}"
+            f"{folder}: expected files named like {split or 'test'}.en.json, "
+            f"{split or 'test'}.en-de.json or test-context-de-question-en.json, found {found}"
         )
     return chosen
 

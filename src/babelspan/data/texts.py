@@ -124,7 +124,7 @@ def _described(path: Path, language: str | None) -> TextFile:
     if said is None:
         raise DataError(
             f"{path}: expected a name that says the language, such as texts.de.json or "
-            "news.de.txt; rename it, or give --language"
+            "news.de.txt; rename it"
         )
     return TextFile(path, said)
 

@@ -43,7 +43,8 @@ def hardly_known(text: str, known: NDArray[np.int32]) -> tuple[str, ...]:
     """The scripts of a text that a tokenizer hardly knows, in order of their names.
 
     A letter is known if a token covers it that covers other letters, too: what is spelt letter by
-    letter was not learnt as words. A Chinese character, syllable or kana is known if there is one
+    letter was not learnt as words. A word of one letter, which cannot be spelt otherwise, does not
+    count unless it is unknown. A Chinese character, syllable or kana is known if there is one
     token for it, not several for its parts.
 
     Args:
@@ -56,10 +57,15 @@ def hardly_known(text: str, known: NDArray[np.int32]) -> tuple[str, ...]:
         tokens[start:end] += 1
     letters: Counter[str] = Counter()
     unknown: Counter[str] = Counter()
-    for character, width, count in zip(text, widest.tolist(), tokens.tolist(), strict=True):
-        if script := script_of(character):
+    scripts = ["", *map(script_of, text), ""]
+    for at, (width, count) in enumerate(zip(widest.tolist(), tokens.tolist(), strict=True)):
+        before, script, after = scripts[at : at + 3]
+        if script in _ONE_BY_ONE:
             letters[script] += 1
-            unknown[script] += count != 1 if script in _ONE_BY_ONE else width < 2
+            unknown[script] += count != 1
+        elif script and (before or after or not count):
+            letters[script] += 1
+            unknown[script] += width < 2
     least = LEAST_SHARE * letters.total()
     return tuple(
         script

@@ -280,3 +280,7 @@ def test_papers_of_both_kinds_are_told_apart():
     assert papers() == ["faisal2021"]
     with pytest.raises(ConfigError, match="unknown paper"):
         load_other_paper("faisal2021")
+    for wrong, told in (("faisal2012", "did you mean 'faisal2021'"), ("x", "bornea2021, faisal20")):
+        error = CliRunner().invoke(app, ["reproduce", wrong]).exception
+        assert isinstance(error, ConfigError)
+        assert told in str(error)
