@@ -3,6 +3,8 @@
 import gzip
 import io
 import os
+import random
+import tracemalloc
 import zipfile
 
 import pytest
@@ -14,6 +16,8 @@ from babelspan.data.documents import (
     read_document,
     read_documents,
 )
+from babelspan.documents import reading
+from babelspan.documents.reading import read_any
 from babelspan.types import DataError
 
 TEXT = "\ufeffBrücke\r\n桥\rالجسر\n\n다리 👨\u200d👩 cafe\u0301\u2028\0𐍈 "
@@ -106,6 +110,31 @@ def test_documents_of_other_kinds_are_named_with_what_to_do(tmp_path, raw, messa
 def test_texts_that_only_look_like_other_kinds_are_read(tmp_path, text):
     (tmp_path / "a.txt").write_text(text, encoding="utf-8")
     assert read_document(str(tmp_path / "a.txt")).text == text
+
+
+@pytest.mark.parametrize("read", [read_document, read_any])
+def test_of_a_file_that_is_too_large_no_more_is_read_than_shows_it(tmp_path, monkeypatch, read):
+    path = tmp_path / "a.txt"
+    path.touch()
+    os.truncate(path, 2**28)
+    for module in (documents, reading):
+        monkeypatch.setattr(module, "LARGEST_TEXT", 2**20)
+    tracemalloc.start()
+    with pytest.raises(DataError, match=r"a.txt: expected a .* of at most 1 MiB, found more"):
+        read(str(path))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2**23
+
+
+def test_a_gzip_file_that_is_too_large_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
+    monkeypatch.setattr(documents, "LARGEST_TEXT", 2**20)
+    path = tmp_path / "a.gz"
+    path.write_bytes(gzip.compress(random.Random(1).randbytes(2**21)))
+    with pytest.raises(
+        DataError, match=r"a\.gz: expected a gzip file of at most 1 MiB, found more"
+    ):
+        read_document(str(path))
 
 
 def test_a_text_that_is_too_large_is_refused(tmp_path, monkeypatch):

@@ -73,7 +73,7 @@ def read_document(name: str) -> Document:
     if name == STANDARD_INPUT:
         where, raw = "standard input", sys.stdin.buffer.read(LARGEST_TEXT + 1)
     else:
-        where, raw = name, read_bytes(Path(name), largest=LARGEST_TEXT)
+        where, raw = name, read_bytes(Path(name), largest=LARGEST_TEXT, most=LARGEST_TEXT)
     if len(raw) > LARGEST_TEXT:
         raise DataError(
             f"{where}: expected a text of at most {LARGEST_TEXT // 2**20} MiB, found more; split it"

@@ -23,19 +23,29 @@ _CHUNK = 2**20
 _SPECIAL = "expected a file, found a pipe, socket or device"
 
 
-def read_bytes(path: Path, *, largest: int = LARGEST) -> bytes:
+def read_bytes(path: Path, *, largest: int = LARGEST, most: int | None = None) -> bytes:
     """The content of a file, unpacked if it is gzipped (by its first bytes, not its name).
 
     Args:
         path: the file.
         largest: most bytes of an unpacked gzip file.
+        most: bytes of the file that are read, packed or not; None for all of them. Of a larger
+            file one byte more is returned, so the size of the result shows it.
 
     Raises:
         DataError: if the file is missing, unreadable, a broken gzip, or too large when unpacked.
     """
     with _told(path):
-        raw = path.read_bytes()
-        return _unpacked(raw, path, largest) if raw.startswith(_GZIP) else raw
+        with path.open("rb") as file:
+            raw = file.read(-1 if most is None else most + 1)
+        if not raw.startswith(_GZIP):
+            return raw
+        if most is not None and len(raw) > most:
+            raise DataError(
+                f"{path}: expected a gzip file of at most {most / 2**20:,.0f} MiB, found more; "
+                "split it"
+            )
+        return _unpacked(raw, path, largest)
 
 
 def _unpacked(packed: bytes, path: Path, largest: int) -> bytes:

@@ -67,7 +67,7 @@ def read_any(name: str) -> Document:
     """
     if name == STANDARD_INPUT:
         return read_document(name)
-    raw = read_bytes(Path(name), largest=LARGEST_TEXT)
+    raw = read_bytes(Path(name), largest=LARGEST_TEXT, most=LARGEST_TEXT)
     if len(raw) > LARGEST_TEXT:
         raise DataError(
             f"{name}: expected a file of at most {LARGEST_TEXT // 2**20} MiB, found more; split it"
