@@ -85,13 +85,11 @@ def command(
 
     from babelspan.cli.reproduce_articles import Given, refuse_idle_options, reproduce_articles
     from babelspan.cli.shown import tracked
-    from babelspan.config import nearest
-    from babelspan.jobs.reproduce.papers import choose_rows, choose_scale, load_paper, papers
+    from babelspan.jobs.reproduce.papers import choose_rows, choose_scale, load_paper
     from babelspan.jobs.reproduce.primary.papers import papers as papers_over_articles
     from babelspan.jobs.reproduce.reproduction import Reproduction, check_inputs
     from babelspan.jobs.reproduce.translations import translate
     from babelspan.jobs.reproduce.units import run_units, units_of
-    from babelspan.types import ConfigError
 
     if paper in papers_over_articles():
         refuse_idle_options(
@@ -102,9 +100,7 @@ def command(
         )
         reproduce_articles(paper, given)
         return
-    if paper not in papers():
-        known = [*papers(), *papers_over_articles()]
-        raise ConfigError(f"unknown paper {paper!r}{nearest(paper, known)}")
+    _refuse_unknown(paper)
     of_paper = load_paper(paper)
     chosen = choose_scale(of_paper, scale)
     home = Path(scale).parent if scale.endswith(".toml") else Path("data")
@@ -132,6 +128,18 @@ def command(
     translate(job, workers=jobs, watch=tracked)
     run_units(units_of(job), processes=jobs, workers=_workers(jobs), watch=tracked)
     _write(job, results, as_json)
+
+
+def _refuse_unknown(paper: str) -> None:
+    """Refuse a name that no paper has, and name the papers of both kinds."""
+    from babelspan.config import nearest
+    from babelspan.jobs.reproduce.papers import papers
+    from babelspan.jobs.reproduce.primary.papers import papers as papers_over_articles
+    from babelspan.types import ConfigError
+
+    if paper not in papers():
+        known = [*papers(), *papers_over_articles()]
+        raise ConfigError(f"unknown paper {paper!r}{nearest(paper, known)}")
 
 
 def _reader(name: str, data: Path) -> str:
