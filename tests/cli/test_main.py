@@ -121,6 +121,16 @@ def test_too_little_memory_is_not_called_a_bug(run):
     assert "not enough memory" in errors
 
 
+@pytest.mark.parametrize("below", ["", "in", "in/it"])
+def test_a_file_in_the_way_of_a_folder_is_named(run, tmp_path, below):
+    file = tmp_path / "a.txt"
+    file.touch()
+    wanted = file / below
+    code, errors, _ = run(lambda: wanted.mkdir(exist_ok=True))
+    told = f"babelspan: {wanted}: expected a folder, but {file} is a file; choose another\n"
+    assert (code, errors) == (2, told)
+
+
 def test_errors_hold_no_control_characters(run):
     code, errors, _ = run(raising(main.DataError("a\x1b[31mb.txt: broken")))
     assert (code, errors) == (2, "babelspan: a [31mb.txt: broken\n")

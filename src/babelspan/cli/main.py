@@ -9,6 +9,7 @@ import io
 import os
 import sys
 import traceback
+from pathlib import Path
 from typing import NoReturn
 
 import typer
@@ -182,8 +183,17 @@ def _expected(error: Exception) -> str | None:
         return "not enough memory; use smaller or fewer files, or a machine with more"
     if isinstance(error, OSError) and error.errno is not None:
         where = "" if error.filename is None else f"{error.filename}: "
-        return f"{where}{error.strerror}"
+        return f"{where}{_a_file_in_the_way(error) or error.strerror}"
     return None
+
+
+def _a_file_in_the_way(error: OSError) -> str | None:
+    """What to say if there is a file where a folder was to be made or opened."""
+    if not isinstance(error, FileExistsError | NotADirectoryError):
+        return None
+    there = Path(error.filename or "")
+    found = next((path for path in (there, *there.parents) if path.is_file()), None)
+    return None if found is None else f"expected a folder, but {found} is a file; choose another"
 
 
 def _line(message: str) -> str:
