@@ -8,6 +8,7 @@ import pytest
 from babelspan.data.parts import place_of
 from babelspan.documents.docx import docx
 from babelspan.documents.epub import epub
+from babelspan.documents.reading import kind_of
 from babelspan.types import DataError, Span
 from made_documents import docx_of, epub_of, notes_of, zip_of
 
@@ -131,6 +132,15 @@ def test_a_page_break_that_word_marks_twice_is_one_break():
         ),
     )
     assert [place_in(found, w).page for w in ("eins", "zwei", "drei")] == [1, 2, 3]
+
+
+def test_the_main_member_may_have_a_number():
+    raw = docx_of("<w:p><w:r><w:t>Ja.</w:t></w:r></w:p>")
+    document = zipfile.ZipFile(io.BytesIO(raw)).read("word/document.xml")
+    web = zip_of({"word/document2.xml": document, "word/documents.xml": "no"})
+    assert kind_of("web", web) == "docx"
+    place = place_in(docx("web", web), "Ja")
+    assert (place.member, place.page) == ("word/document2.xml", 1)
 
 
 def test_a_text_box_is_a_paragraph_of_its_own_wherever_it_is_anchored():

@@ -19,6 +19,8 @@ from babelspan.types import Span
 MAIN = "word/document.xml"
 
 _STYLES = "word/styles.xml"
+_MAIN = regex.compile(r"word/document\d*\.xml")
+"""Word on the web writes `document2.xml`."""
 _NOTES = ("word/footnotes.xml", "word/endnotes.xml")
 _W = regex.compile(
     r"(?:http://schemas\.openxmlformats\.org/wordprocessingml/2006/main"
@@ -42,7 +44,8 @@ def docx(name: str, raw: bytes) -> Document:
     if _STYLES in archive.members:
         parse(archive.read(_STYLES), styles, f"{name}: {_STYLES}")
     built = Builder()
-    for member in (MAIN, *(note for note in _NOTES if note in archive.members)):
+    main = min((member for member in archive.members if _MAIN.fullmatch(member)), default=MAIN)
+    for member in (main, *(note for note in _NOTES if note in archive.members)):
         content = archive.read(member)
         parse(content, _Text(built, content, member, styles.headings), f"{name}: {member}")
     text, parts, headings = built.finished()
@@ -82,7 +85,7 @@ class _Text(Events):
         self._content = content
         self._member = member
         self._headings = headings
-        self._page = 1 if member == MAIN else None
+        self._page = None if member in _NOTES else 1
         self._has_broken = False
         self._at = 0
         self._paragraphs = 0

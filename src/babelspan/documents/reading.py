@@ -23,7 +23,7 @@ _HTML = (b"<!doctype html", b"<html")
 _HTML_NAMES = (".html", ".htm", ".xhtml")
 _MARKDOWN_NAMES = (".md", ".markdown")
 _HEAD = 1000
-_KINDS_OF_ZIP = ((b"word/document.xml", "docx"), (b"application/epub+zip", "epub"))
+_KINDS_OF_ZIP = ((b"word/document", "docx"), (b"application/epub+zip", "epub"))
 
 
 def kind_of(name: str, raw: bytes) -> str:
