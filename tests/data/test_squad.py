@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from articles import record_of, write_records
 from babelspan.data.files import write_whole
 from babelspan.data.folder import describe
 from babelspan.data.squad import load_squad, misplaced, save_squad
@@ -387,3 +388,9 @@ def test_a_broken_line_is_named(tmp_path):
     path.write_text(json.dumps(ROWS[0]) + "\n" + json.dumps(ROWS[1])[:-9] + "\n")
     with pytest.raises(DataError, match=r"rows\.jsonl: expected JSON in line 2, found something"):
         load_squad(path)
+
+
+def test_articles_of_tydi_qa_are_called_so(tmp_path):
+    path = write_records(tmp_path / "train.fi.jsonl", [record_of(n, "?", ["x"]) for n in (1, 2)])
+    with pytest.raises(DataError, match=r"record 1: expected a question about .*--scorer tydi-pri"):
+        list(load_squad(path, question_language="fi", context_language="fi"))

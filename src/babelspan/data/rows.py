@@ -50,6 +50,11 @@ def object_of(row: Any, where: str) -> Fields:
 
 def fields_of(row: Fields, where: str) -> Fields:
     """The fields of the question in a record, checked for their types; see `records_of`."""
+    if "document_plaintext" in row:
+        raise DataError(
+            f"{where}: expected a question about a text, found an article of the TyDi QA primary "
+            "tasks; use `predict`, `train --articles`, `data articles`, or `--scorer tydi-primary`"
+        )
     answers = None
     if row.get("answers") is not None:
         answers = answers_of(value_of(row, where, dict, "answers"), where)
