@@ -22,6 +22,8 @@ _NEAR = 5
 """Glyphs before one that it may repeat."""
 _SAME_PLACE = 0.02
 """Points between two origins that are one."""
+_ROUNDED = 0.5
+"""Points that a mark may stand out from the letter that it belongs to."""
 _SHARED = 0.5
 """Of the smaller of two boxes: what both share if they are in one place."""
 _BASELINE = 0.4
@@ -170,17 +172,32 @@ def _glyphs(characters: Iterable[Glyph]) -> Iterator[Glyph]:
 
 def _is_same(one: Glyph, other: Glyph) -> bool:
     near = abs(one.x - other.x) < _SAME_PLACE and abs(one.y - other.y) < _SAME_PLACE
-    return near and _overlap(one.box, other.box)
+    touching = _is_mark(other.text) and abs(one.box[2] - other.box[0]) < _SAME_PLACE
+    return near and (touching or _overlap(one.box, other.box))
+
+
+def _is_mark(text: str) -> bool:
+    return all(unicodedata.category(c)[0] == "M" for c in text)
 
 
 def _distinct(glyphs: Iterable[Glyph]) -> Iterator[Glyph]:
-    """Glyphs without those that repeat one just before in the same place."""
+    """Glyphs without those that repeat one just before in the same place.
+
+    Fonts may draw a mark on its own; PDFium then has all characters of the cluster a second time.
+    """
     recent: list[Glyph] = []
     for glyph in glyphs:
-        if any(glyph.text == one.text and _overlap(glyph.box, one.box) for one in recent):
+        if any(glyph.text == one.text and _is_repeated(one, glyph) for one in recent):
             continue
         recent = [*recent[-_NEAR + 1 :], glyph]
         yield glyph
+
+
+def _is_repeated(one: Glyph, again: Glyph) -> bool:
+    """Whether a glyph of the same text is drawn over one, or is a mark above or below it."""
+    inside = one.box[0] - _ROUNDED < again.box[0] and again.box[2] < one.box[2] + _ROUNDED
+    has_mark = len(one.text) > 1 and _is_mark(one.text[-1])
+    return _overlap(one.box, again.box) or (has_mark and inside)
 
 
 def _rows(glyphs: Sequence[Glyph]) -> Iterator[list[Glyph]]:
@@ -199,8 +216,7 @@ def _is_elsewhere(row: list[Glyph], glyph: Glyph) -> bool:
     size = max(row[-1].size, glyph.size, 1.0)
     if abs(row[-1].y - glyph.y) <= _BASELINE * size:
         return False
-    is_mark = all(unicodedata.category(c)[0] == "M" for c in glyph.text)
-    return not is_mark
+    return not _is_mark(glyph.text)
 
 
 def _read(row: list[Glyph]) -> Line:
