@@ -5,9 +5,11 @@ words changed, so that the dictionary of terms grows as it does with other texts
 before, and their texts are not stored: only the engines are timed, by the seconds of the processor.
 
     python bench/large_collection.py [--passages 200000] [--questions 200] [--least 20000]
+        [--lexicons FOLDER+FOLDER]
 
 bm25s takes a list of all tokens in memory, so it gets `--least` passages only, as do the others
-beside it. It is left out if it is not installed (`pip install bm25s`).
+beside it. It is left out if it is not installed (`pip install bm25s`). `--least 0` leaves the
+engines out. Dictionaries are those of shared/data unless `--lexicons` names others.
 """
 
 import argparse
@@ -66,9 +68,9 @@ def in_store(entries, count, place, questions):
     }  # fmt: skip
 
 
-def with_dictionaries(store, questions):
+def with_dictionaries(store, questions, lexicons):
     """Row of searches by all translations of each word, in every language of the store."""
-    dictionaries = alternatives_of(f"lexicon:{DATA}/lexicons")
+    dictionaries = alternatives_of(f"lexicon:{lexicons}")
     asked = [(q, language_of(q, list(SETS))) for q in questions]
     found, times = [], []
     for is_timed in (False, True):  # dictionaries are loaded the first time
@@ -115,6 +117,7 @@ def main():
     parser.add_argument("--passages", type=int, default=200_000)
     parser.add_argument("--questions", type=int, default=200)
     parser.add_argument("--least", type=int, default=20_000)
+    parser.add_argument("--lexicons", default=f"{DATA}/lexicons")
     wanted = parser.parse_args()
     contexts, questions = read()
     asked = questions[: wanted.questions]
@@ -124,9 +127,11 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         store, row = in_store(entries, wanted.passages, Path(name) / "many", asked)
         report("large-collection", [row], libraries=["tantivy"], **facts)
-        row = with_dictionaries(store, asked[: wanted.questions // 5])
+        row = with_dictionaries(store, asked[: wanted.questions // 5], wanted.lexicons)
         report("large-collection-asked", [row], libraries=["tantivy"], **facts)
         store.close()
+        if not wanted.least:
+            return
         few = list(made(entries, wanted.least))
         store, row = in_store(entries, wanted.least, Path(name) / "few", asked)
         store.close()
