@@ -1,4 +1,4 @@
-"""Many passages: the store of a collection beside SQLite FTS5 and bm25s, on the same terms.
+"""Many passages: the store of a collection beside SQLite FTS5, bm25s and txtai, on the same terms.
 
 Passages are real ones of shared/data/qa in several languages, each repeated with a quarter of its
 words changed, so that the dictionary of terms grows as it does with other texts. They are analysed
@@ -8,8 +8,9 @@ before, and their texts are not stored: only the engines are timed, by the secon
         [--lexicons FOLDER+FOLDER]
 
 bm25s takes a list of all tokens in memory, so it gets `--least` passages only, as do the others
-beside it. It is left out if it is not installed (`pip install bm25s`). `--least 0` leaves the
-engines out. Dictionaries are those of shared/data unless `--lexicons` names others.
+beside it. It and txtai are left out if they are not installed (`pip install bm25s`; txtai needs
+only itself beside the extras of this project: `pip install --no-deps txtai`). `--least 0` leaves
+the engines out. Dictionaries are those of shared/data unless `--lexicons` names others.
 """
 
 import argparse
@@ -112,6 +113,23 @@ def in_bm25s(entries, questions, place):
     }  # fmt: skip
 
 
+def in_txtai(entries, questions, place):
+    """Row of txtai's index of terms (BM25 over SQLite) with the same terms."""
+    from txtai.scoring import ScoringFactory
+
+    place.mkdir()
+    worked = time.process_time()
+    engine = ScoringFactory.create({"method": "bm25", "terms": True})
+    engine.index((number, list(entry.terms), None) for number, entry in enumerate(entries))
+    engine.save(str(place / "scoring"))
+    worked = time.process_time() - worked
+    p50, p95 = timed(lambda q: engine.search(terms(q), 20), questions)
+    return {
+        "engine": "txtai", "passages": len(entries), "passages/s": len(entries) / worked,
+        "MB": size_of(place) / 1e6, "p50 ms": p50, "p95 ms": p95, "peak MiB": peak_memory(),
+    }  # fmt: skip
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--passages", type=int, default=200_000)
@@ -136,10 +154,11 @@ def main():
         store, row = in_store(entries, wanted.least, Path(name) / "few", asked)
         store.close()
         rows = [row, fts5(few, asked, Path(name) / "fts5.db")]
-        try:
-            rows.append(in_bm25s(few, asked, Path(name) / "bm25s"))
-        except ModuleNotFoundError:
-            print("bm25s is not installed")
+        for engine, row_of in {"bm25s": in_bm25s, "txtai": in_txtai}.items():
+            try:
+                rows.append(row_of(few, asked, Path(name) / engine))
+            except ModuleNotFoundError:
+                print(f"{engine} is not installed")
         keys = ("engine", "passages/s", "MB", "p50 ms", "p95 ms")
         rows = [{key: of_engine[key] for key in keys} for of_engine in rows]
         report("large-collection-engines", rows, libraries=["tantivy"], passages=len(few), **facts)

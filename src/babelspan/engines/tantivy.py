@@ -25,6 +25,8 @@ _MOST_TERM = 200
 """Characters of a term, at most; longer ones are left out."""
 _PRESSED = 6
 """How hard zlib tries: the store's own packing is for speed."""
+_SHORT = 400
+"""Bytes that are not packed by themselves: the store packs many such together."""
 _ZLIB = b"x"
 """First byte of what zlib has packed; JSON never starts with it."""
 _OTHERS = 0.3
@@ -211,7 +213,7 @@ class TantivyIndex:
             kind=kind,
             language=language,
             file=_name(file),
-            content=min(zlib.compress(raw, _PRESSED), raw, key=len),
+            content=zlib.compress(raw, _PRESSED) if len(raw) > _SHORT else raw,
         )
         self._writer.add_document(document)
 
