@@ -1,13 +1,16 @@
-"""Many passages: the store of a collection beside SQLite FTS5 and bm25s, on the same terms.
+"""Many passages: the store of a collection beside SQLite FTS5, bm25s and txtai, on the same terms.
 
 Passages are real ones of shared/data/qa in several languages, each repeated with a quarter of its
 words changed, so that the dictionary of terms grows as it does with other texts. They are analysed
 before, and their texts are not stored: only the engines are timed, by the seconds of the processor.
 
     python bench/large_collection.py [--passages 200000] [--questions 200] [--least 20000]
+        [--lexicons FOLDER+FOLDER]
 
 bm25s takes a list of all tokens in memory, so it gets `--least` passages only, as do the others
-beside it. It is left out if it is not installed (`pip install bm25s`).
+beside it. It and txtai are left out if they are not installed (`pip install bm25s`; txtai needs
+only itself beside the extras of this project: `pip install --no-deps txtai`). `--least 0` leaves
+the engines out. Dictionaries are those of shared/data unless `--lexicons` names others.
 """
 
 import argparse
@@ -66,9 +69,9 @@ def in_store(entries, count, place, questions):
     }  # fmt: skip
 
 
-def with_dictionaries(store, questions):
+def with_dictionaries(store, questions, lexicons):
     """Row of searches by all translations of each word, in every language of the store."""
-    dictionaries = alternatives_of(f"lexicon:{DATA}/lexicons")
+    dictionaries = alternatives_of(f"lexicon:{lexicons}")
     asked = [(q, language_of(q, list(SETS))) for q in questions]
     found, times = [], []
     for is_timed in (False, True):  # dictionaries are loaded the first time
@@ -110,11 +113,29 @@ def in_bm25s(entries, questions, place):
     }  # fmt: skip
 
 
+def in_txtai(entries, questions, place):
+    """Row of txtai's index of terms (BM25 over SQLite) with the same terms."""
+    from txtai.scoring import ScoringFactory
+
+    place.mkdir()
+    worked = time.process_time()
+    engine = ScoringFactory.create({"method": "bm25", "terms": True})
+    engine.index((number, list(entry.terms), None) for number, entry in enumerate(entries))
+    engine.save(str(place / "scoring"))
+    worked = time.process_time() - worked
+    p50, p95 = timed(lambda q: engine.search(terms(q), 20), questions)
+    return {
+        "engine": "txtai", "passages": len(entries), "passages/s": len(entries) / worked,
+        "MB": size_of(place) / 1e6, "p50 ms": p50, "p95 ms": p95, "peak MiB": peak_memory(),
+    }  # fmt: skip
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--passages", type=int, default=200_000)
     parser.add_argument("--questions", type=int, default=200)
     parser.add_argument("--least", type=int, default=20_000)
+    parser.add_argument("--lexicons", default=f"{DATA}/lexicons")
     wanted = parser.parse_args()
     contexts, questions = read()
     asked = questions[: wanted.questions]
@@ -124,17 +145,20 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         store, row = in_store(entries, wanted.passages, Path(name) / "many", asked)
         report("large-collection", [row], libraries=["tantivy"], **facts)
-        row = with_dictionaries(store, asked[: wanted.questions // 5])
+        row = with_dictionaries(store, asked[: wanted.questions // 5], wanted.lexicons)
         report("large-collection-asked", [row], libraries=["tantivy"], **facts)
         store.close()
+        if not wanted.least:
+            return
         few = list(made(entries, wanted.least))
         store, row = in_store(entries, wanted.least, Path(name) / "few", asked)
         store.close()
         rows = [row, fts5(few, asked, Path(name) / "fts5.db")]
-        try:
-            rows.append(in_bm25s(few, asked, Path(name) / "bm25s"))
-        except ModuleNotFoundError:
-            print("bm25s is not installed")
+        for engine, row_of in {"bm25s": in_bm25s, "txtai": in_txtai}.items():
+            try:
+                rows.append(row_of(few, asked, Path(name) / engine))
+            except ModuleNotFoundError:
+                print(f"{engine} is not installed")
         keys = ("engine", "passages/s", "MB", "p50 ms", "p95 ms")
         rows = [{key: of_engine[key] for key in keys} for of_engine in rows]
         report("large-collection-engines", rows, libraries=["tantivy"], passages=len(few), **facts)

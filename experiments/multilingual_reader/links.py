@@ -1,7 +1,7 @@
 """Word links of every language with English: between pieces, and between words.
 
     python experiments/multilingual_reader/links.py --data DATA --english FOLDER --out FOLDER \
-        [--kind pieces|words] [--languages de,ru,...]
+        [--kind pieces|words] [--languages de,ru,...] [--without ntrex]
 
 Writes `<out>/<kind>/<language>.npz`, one file for each language; those that are there are kept.
 """
@@ -168,5 +168,7 @@ if __name__ == "__main__":
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--kind", choices=("pieces", "words"), default="pieces")
     parser.add_argument("--languages", default=",".join(corpora.LANGUAGES))
+    parser.add_argument("--without", help="Source of sentence pairs to leave out.")
     given = parser.parse_args()
+    corpora.PARALLEL = [source for source in corpora.PARALLEL if source != given.without]
     main(given.data, given.english, given.out, given.kind, given.languages.split(","))

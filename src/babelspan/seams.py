@@ -128,10 +128,12 @@ class Group(NamedTuple):
     Attributes:
         alternatives: tuples of terms; all terms of a tuple must be in a passage.
         weight: how much the word counts.
+        shares: how much each alternative counts, from 0 to 1; () for 1 each.
     """
 
     alternatives: tuple[tuple[str, ...], ...]
     weight: float = 1.0
+    shares: tuple[float, ...] = ()
 
 
 class Entry(NamedTuple):

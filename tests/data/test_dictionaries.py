@@ -4,7 +4,15 @@ import gzip
 
 import pytest
 
-from babelspan.data.lexicon import Found, Lexicon, languages_of, load_lexicon, read_pairs
+from babelspan.data.lexicon import (
+    Found,
+    Lexicon,
+    languages_of,
+    load_lexicon,
+    load_translations,
+    load_weighted,
+    read_pairs,
+)
 from babelspan.types import ConfigError, DataError
 
 
@@ -19,11 +27,23 @@ def test_a_file_is_read_in_order_and_without_odd_spaces(tmp_path):
     assert list(read_pairs(path)) == [("dog", "Hund"), ("a red dog", "roter Hund")]
 
 
-@pytest.mark.parametrize("line", ["dog", "dog\t", "\tHund", "dog\tHund\tTier", " \t "])
+@pytest.mark.parametrize(
+    "line", ["dog", "dog\t", "\tHund", "dog\tHund\tTier", "dog\tHund\t1\tx", " \t "]
+)
 def test_a_line_without_two_columns_is_an_error(tmp_path, line):
     path = written(tmp_path / "en-de.tsv", f"cat\tKatze\n{line}\n")
     with pytest.raises(DataError, match=r"en-de\.tsv: line 2: expected a word, a tab and its"):
         list(read_pairs(path))
+
+
+def test_weights_are_links_or_else_probabilities(tmp_path):
+    lines = "dog\tHund\t0.75\t12\ndog\tRüde\t0.25\ndog\tKöter\ncat\tKatze\t0\t0.00\n"
+    path = written(tmp_path / "en-de.tsv", lines)
+    assert list(load_weighted([path], source="en")) == [("dog", "Hund", 12), ("dog", "Rüde", 0.25)]
+    back = [("Hund", "dog", 12), ("Rüde", "dog", 0.25)]
+    assert list(load_weighted([path], source="de")) == back
+    listed = load_translations([path], source="en")
+    assert (listed.of("Dog"), listed.of("cat")) == (("Köter",), ("Katze",))
 
 
 def test_a_file_serves_both_directions(tmp_path):

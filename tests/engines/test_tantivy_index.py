@@ -49,6 +49,17 @@ def test_an_alternative_is_as_rare_as_its_group(ranked):
     assert found["rare"] / alone["rare"] == pytest.approx(of_all / of_one, rel=1e-5)
 
 
+def test_an_alternative_counts_by_its_share(ranked):
+    """And what passages hold an unlikely one makes the word only a little less rare."""
+    texts = {**FILLER, "likely": ("en", "b1 x x x")}
+    texts |= {f"unlikely {n}": ("en", "b2 x x x") for n in range(4)}
+    found = ranked(texts, [Group((("b1",), ("b2",)), shares=(1.0, 0.25))])
+    assert found["unlikely 0"] / found["likely"] == pytest.approx(0.25, rel=1e-5)
+    alone = ranked(texts, [Group((("b1",),))])
+    of_all, of_one = (math.log(1 + (25 - n + 0.5) / (n + 0.5)) for n in (2, 1))
+    assert found["likely"] / alone["likely"] == pytest.approx(of_all / of_one, rel=1e-5)
+
+
 def test_words_that_all_passages_of_a_language_have_count_for_little(ranked):
     """However rare they are in the other languages of a collection."""
     german = {f"de {n}": ("de", f"der bau{n}") for n in range(3)}

@@ -54,6 +54,51 @@ def test_a_word_without_translation_stands_for_itself_and_its_sound(folder):
     assert len(many.alternatives) <= MOST
 
 
+WEIGHTED = {
+    "links.en-ru.tsv": [
+        "bridge\tпереправа\t0.6\t6",
+        "bridge\tпереправы\t0.2\t2",
+        "bridges\tпереправ\t0.9\t1",
+        "bridge\tмост\t0.1\t1",
+        "bridges\tнога\t0.1\t0.1",
+    ],
+    "links.en-es.tsv": ["bridge\tpuente\t0.9\t9", "ferry\tpuente\t0.1\t1"],
+    "en-ru.tsv": ["bridge\tбридж"],
+    "more.en-ru.tsv": ["ferry\tпаром\t0.5"],
+}
+
+
+@pytest.fixture
+def weighted(tmp_path):
+    for name, lines in WEIGHTED.items():
+        (tmp_path / name).write_text("\n".join(lines), encoding="utf-8")
+    return tmp_path
+
+
+def shares(group):
+    return {" ".join(a): s for a, s in zip(group.alternatives, group.shares, strict=True)}
+
+
+@pytest.mark.parametrize("word", ["bridge", "Bridges", "bridged"])
+def test_links_of_all_forms_of_a_word_are_counted_together(weighted, word):
+    """Nine go to forms of переправа and one to мост; the square root of the ratio counts."""
+    (group,) = Dictionaries([weighted]).groups(word, source="en", target="ru")
+    found = shares(group)
+    assert found["переп"] == 1
+    assert found["мост"] == pytest.approx((1 / 9) ** 0.5)
+    assert "нога" not in found  # too unlikely
+    assert found.get("бридж", 0.3) == 0.3  # has no weight, and others have one
+
+
+def test_probabilities_go_through_english(weighted):
+    (group,) = Dictionaries([weighted]).groups("puente", source="es", target="ru")
+    found = shares(group)
+    ways = {"переп": 0.9 * 9 / 10.1, "мост": 0.9 * 1 / 10.1, "паром": 0.1}
+    for word, probability in ways.items():
+        assert found[word] == pytest.approx((probability / ways["переп"]) ** 0.5)
+    assert found["puent"] == 1  # the word itself
+
+
 def test_texts_without_spaces_are_cut(folder):
     groups = Dictionaries([folder]).groups("東京の橋", source="ja", target="de")
     assert {t for g in groups for a in g.alternatives for t in a} <= {

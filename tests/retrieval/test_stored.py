@@ -5,13 +5,13 @@ import os
 
 import pytest
 
-from babelspan.data.parts import place_of
+from babelspan.data.parts import UTF8, Part, place_of
 from babelspan.documents.plain import markdown, text
 from babelspan.jobs.collections import check, open_collection
 from babelspan.jobs.index import index
-from babelspan.retrieval.passages import passages_of
+from babelspan.retrieval.passages import Passage, passages_of
 from babelspan.retrieval.searching import Search
-from babelspan.retrieval.stored import entry_of, passage_of
+from babelspan.retrieval.stored import entry_of, passage_of, start_of
 from babelspan.seams import Hit
 from babelspan.types import Span
 
@@ -36,9 +36,21 @@ def test_the_text_of_a_passage_is_read_from_its_file(tmp_path, raw):
             entry = entry_of(passage, raw)
             assert passage.text not in entry.content
             assert entry.terms == entry_of(passage).terms
+            assert start_of(Hit("", entry.content, 1.0)) == passage.start
             assert passage_of(Hit(str(file), entry.content, 1.0)) == passage
             place = place_of(passage.text, passage.parts, Span(0, len(passage.text)))
             assert raw[place.start : place.end].decode() == passage.text
+
+
+def test_a_passage_in_one_piece_keeps_its_heading(tmp_path):
+    file = tmp_path / "a.txt"
+    file.write_text("Über Brücken.", encoding="utf-8")
+    passage = Passage(7, "Brücken.", "de", "1,2, und [3],", (Part(0, 8, 6, 15, UTF8),))
+    entry = entry_of(passage, file.read_bytes())
+    assert not entry.content.startswith("[") and start_of(Hit("", entry.content, 1.0)) == 7
+    assert passage_of(Hit(str(file), entry.content, 1.0)) == passage
+    file.write_text("Über Brucken.", encoding="utf-8")
+    assert passage_of(Hit(str(file), entry.content, 1.0)) is None
 
 
 def test_a_passage_that_its_file_has_not_is_kept():

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from babelspan.text.sounds import MARK, sounds
+from babelspan.text.sounds import MARK, likely_sounds, sounds
 from babelspan.text.terms import LONGEST, folded, terms
 
 
@@ -91,3 +91,12 @@ def _near(one, other):
 
 def test_short_words_and_chinese_have_no_sound():
     assert sounds("wie war es 北京 สะพาน") == []
+
+
+def test_what_is_likely_no_name_has_no_key():
+    assert likely_sounds("wie der Merkel, iPhone oder d'Artagnan traf") == sounds(
+        "Merkel iPhone Artagnan"
+    )
+    assert likely_sounds("protestantisch gesagt") == sounds("protestantisch")  # a loan word
+    for text in ("თბილისი", "東京タワー", "انجيلا ميركل", "स्टालिन"):
+        assert likely_sounds(text) == sounds(text)

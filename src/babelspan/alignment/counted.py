@@ -13,11 +13,12 @@ MOST_HELD = 5_000_000
 
 
 class Entry(NamedTuple):
-    """A translation and its share of all links of the word."""
+    """A translation, its share of all links of the word, and the number of its links."""
 
     source: str
     target: str
     probability: float
+    links: int
 
 
 class LinkCounts:
@@ -61,4 +62,4 @@ class LinkCounts:
             share = number / self._links[source]
             if number >= count and share >= probability and given.get(source, 0) < most:
                 given[source] = given.get(source, 0) + 1
-                yield Entry(source, target, share)
+                yield Entry(source, target, share, number)

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import zlib
+from base64 import b85encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import BufferedIOBase, BytesIO
@@ -191,6 +192,11 @@ def digest(path: Path) -> str:
     """SHA-256 of a file's bytes as they are, packed or not, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def short_checksum(raw: bytes) -> str:
+    """The first 128 bits of the SHA-256 of bytes, in base 85: where many checksums are kept."""
+    return b85encode(hashlib.sha256(raw).digest()[:16]).decode()
 
 
 def checksum_of_tree(path: Path) -> str:

@@ -2,8 +2,9 @@
 
 A file is UTF-8 and named `[<source>.]<a>-<b>.tsv[.gz]`, a and b being ISO 639-1 codes; each line
 has a word or phrase of a, a tab, and one of b. It serves both directions. Of several translations
-the first counts. A third column may have the probability of the translation given the word, as
-`babelspan align --dictionary` writes it; lookups take no notice of it.
+the first counts. A third column may have the probability of the translation given the word, and a
+fourth the number of links that it was counted from, as `babelspan align --dictionary` writes them.
+The search over a collection weighs translations by them; other lookups take no notice.
 """
 
 import re
@@ -125,7 +126,7 @@ class Translations:
 
 
 def load_translations(files: Sequence[Path], *, source: str) -> Translations:
-    """All that dictionaries between two languages have.
+    """All that dictionaries between two languages have, but for what has a weight.
 
     Args:
         files: of the pair, either way round.
@@ -134,7 +135,22 @@ def load_translations(files: Sequence[Path], *, source: str) -> Translations:
     Raises:
         DataError: if a file is broken.
     """
-    return Translations(pair for file in files for pair in _directed(file, source))
+    return Translations(
+        (word, translation) for word, translation, weight in _all(files, source) if not weight
+    )
+
+
+def load_weighted(files: Sequence[Path], *, source: str) -> Iterator[tuple[str, str, float]]:
+    """The translations that have a weight: the number of their links, or else their probability.
+
+    Args:
+        files: of the pair, either way round.
+        source: ISO 639-1 code of the words.
+
+    Raises:
+        DataError: if a file is broken.
+    """
+    return (entry for entry in _all(files, source) if entry[2])
 
 
 def read_pairs(path: Path) -> Iterator[tuple[str, str]]:
@@ -142,18 +158,31 @@ def read_pairs(path: Path) -> Iterator[tuple[str, str]]:
 
     Raises:
         DataError: if a line has not two columns with something in them, or a third is no
-            probability.
+            probability, or a fourth no number of links.
     """
+    return ((word, translation) for word, translation, _ in _entries(path))
+
+
+def _all(files: Sequence[Path], source: str) -> Iterator[tuple[str, str, float]]:
+    for file in files:
+        first, _ = languages_of(file) or ("", "")
+        for word, translation, weight in _entries(file):
+            yield (word, translation, weight) if first == source else (translation, word, weight)
+
+
+def _entries(path: Path) -> Iterator[tuple[str, str, float]]:
+    """The pairs of a file, in order, with their weights, 0 for none; errors as in `read_pairs`."""
     for number, line in enumerate(read_text(path).removeprefix("\ufeff").split("\n"), 1):
         columns = [" ".join(column.split()) for column in line.split("\t")]
         if columns == [""]:
             continue
-        if len(columns) not in (2, 3) or not all(columns) or not _is_probability(columns[2:]):
+        numbers = columns[2:]
+        if len(columns) not in (2, 3, 4) or not all(columns) or not _are_weights(numbers):
             raise DataError(
                 f"{path}: line {number}: expected a word, a tab and its translation, perhaps with "
-                f"a tab and its probability, found {line[:80]!r}"
+                f"a tab and its probability, and a tab and its number of links, found {line[:80]!r}"
             )
-        yield columns[0], columns[1]
+        yield columns[0], columns[1], float(numbers[-1]) if numbers else 0.0
 
 
 def languages_of(path: Path) -> tuple[str, str] | None:
@@ -182,9 +211,11 @@ def _directed(path: Path, source: str) -> Iterator[tuple[str, str]]:
     return pairs if first == source else ((b, a) for a, b in pairs)
 
 
-def _is_probability(columns: Sequence[str]) -> bool:
-    """Whether columns are none, or one that is a number in [0, 1]."""
-    return all(re.fullmatch(r"0(\.\d+)?|1(\.0+)?", column) for column in columns)
+def _are_weights(columns: Sequence[str]) -> bool:
+    """Whether columns are none, or a number in [0, 1] and perhaps another of any size."""
+    return all(re.fullmatch(r"0(\.\d+)?|1(\.0+)?", column) for column in columns[:1]) and all(
+        re.fullmatch(r"\d{1,15}(\.\d+)?", column) for column in columns[1:]
+    )
 
 
 def _in_case_of(phrase: str, translation: str) -> str:

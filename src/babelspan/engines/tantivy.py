@@ -25,6 +25,8 @@ _MOST_TERM = 200
 """Characters of a term, at most; longer ones are left out."""
 _PRESSED = 6
 """How hard zlib tries: the store's own packing is for speed."""
+_SHORT = 400
+"""Bytes that are not packed by themselves: the store packs many such together."""
 _ZLIB = b"x"
 """First byte of what zlib has packed; JSON never starts with it."""
 _OTHERS = 0.3
@@ -144,13 +146,14 @@ class TantivyIndex:
         tantivy gives a term the weight of its own rarity; the boost takes that back.
         """
         holding = [[self._holding(term) for term in terms] for terms in group.alternatives]
-        there = min(sum(map(min, holding)), among)
+        shares = group.shares or (1.0,) * len(holding)
+        there = min(sum(s * min(of) for s, of in zip(shares, holding, strict=True)), among)
+        rarity = group.weight * _rarity(there, among)
         queries = [
             tantivy.Query.boost_query(
-                self._all_of(terms),
-                group.weight * _rarity(there, among) / sum(_rarity(n, self._documents) for n in of),
+                self._all_of(terms), share * rarity / sum(_rarity(n, self._documents) for n in of)
             )
-            for terms, of in zip(group.alternatives, holding, strict=True)
+            for terms, share, of in zip(group.alternatives, shares, holding, strict=True)
             if min(of)
         ]
         return tantivy.Query.disjunction_max_query(queries, _OTHERS) if queries else None
@@ -210,7 +213,7 @@ class TantivyIndex:
             kind=kind,
             language=language,
             file=_name(file),
-            content=min(zlib.compress(raw, _PRESSED), raw, key=len),
+            content=zlib.compress(raw, _PRESSED) if len(raw) > _SHORT else raw,
         )
         self._writer.add_document(document)
 
@@ -239,7 +242,7 @@ def _field(term: str) -> str:
     return _ONCE if term.startswith(MARK) or is_pair(term) else _COUNTED
 
 
-def _rarity(holding: int, among: int) -> float:
+def _rarity(holding: float, among: int) -> float:
     """The weight that BM25 gives a term, by how many documents have it; always above 0.
 
     tantivy counts documents that were removed until it writes their segment anew, so more may have

@@ -301,7 +301,8 @@ def _join(job: Job, folder: Path, outcome: Outcome) -> None:
         outcome.entries = 0
         with _written(job.dictionary) as file:
             for entry in counts.entries():
-                file.write(f"{entry.source}\t{entry.target}\t{entry.probability:.4f}\n")
+                source, target, probability, links = entry
+                file.write(f"{source}\t{target}\t{probability:.4f}\t{links}\n")
                 outcome.entries += 1
 
 

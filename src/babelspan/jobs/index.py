@@ -4,7 +4,6 @@ What is in the store and what is known of the files is changed by one commit, so
 killed leaves the collection as it was at the last one; the same command goes on from there.
 """
 
-import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from babelspan.data.documents import LARGEST_TEXT, Document
-from babelspan.data.files import read_bytes
+from babelspan.data.files import read_bytes, short_checksum
 from babelspan.data.locks import locked, sweep
 from babelspan.data.walking import Seen, is_below, seen, walk
 from babelspan.documents.reading import read_bytes_as_document
@@ -138,7 +137,7 @@ class _Work:
         except DataError as error:
             self._skip(file, str(error), known, sha256=None)
             return
-        checksum = hashlib.sha256(raw).hexdigest()
+        checksum = short_checksum(raw)
         if known is not None and known.get("sha256") == checksum and _is_settled(known):
             if not is_as_known:
                 self._store.renew(file.path, known | {"size": file.size, "changed": file.changed})

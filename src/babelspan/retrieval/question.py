@@ -1,10 +1,16 @@
 """A question as groups of alternatives, one for each word, in its own language and in another."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from babelspan.data.lexicon import Translations, languages_of, load_translations
+from babelspan.data.lexicon import (
+    Translations,
+    languages_of,
+    load_translations,
+    load_weighted,
+)
+from babelspan.retrieval.likely import Key, Likely, key_of
 from babelspan.seams import Group, Translator
 from babelspan.text.inflection import stems
 from babelspan.text.sounds import sounds
@@ -16,6 +22,10 @@ MOST = 30
 """Alternatives of a word, at most."""
 _MOST_BY_WAY = 8
 """Translations into English, and of each of these, where there is no direct dictionary."""
+_LISTED = 0.3
+"""What a translation without a weight counts beside others that have one."""
+_POWER = 0.5
+"""Of the probability of a translation beside that of the most likely one."""
 _LONGEST_RUN = 3
 """Words that are looked up together, at most."""
 _ENGLISH = "en"
@@ -34,7 +44,8 @@ class Dictionaries:
 
     All translations of a word are one group, so that a word with many translations counts no more
     than another (Pirkola 1998, *The effects of query structure and dictionary setups in
-    dictionary-based cross-language information retrieval*). A word without translation stands for
+    dictionary-based cross-language information retrieval*). Where a dictionary has weights, an
+    unlikely translation counts less (`retrieval.likely`). A word without translation stands for
     itself and for what sounds like it.
 
     Args:
@@ -59,6 +70,7 @@ class Dictionaries:
                 "en-de.tsv.gz; rename it"
             )
         self._loaded = lru_cache(maxsize=32)(self._load)
+        self._weighted = lru_cache(maxsize=32)(self._load_weighted)
 
     def groups(self, question: str, *, source: str, target: str) -> list[Group]:
         """As `seams.Alternatives.groups`."""
@@ -68,10 +80,11 @@ class Dictionaries:
         while first < len(places):
             for last in range(min(first + _LONGEST_RUN, len(places)), first, -1):
                 phrase = question[places[first].start : places[last - 1].end]
-                translated = self._translations(phrase, source, target, is_one=last == first + 1)
-                if translated or last == first + 1:
+                listed = self._translations(phrase, source, target, is_one=last == first + 1)
+                likely = self._likely(key_of(phrase), source, target)
+                if listed or likely or last == first + 1:
                     break
-            found.append(_group(phrase, translated))
+            found.append(_group(phrase, listed, likely))
             first = last
         return [group for group in found if group.alternatives]
 
@@ -95,14 +108,28 @@ class Dictionaries:
             found = next((f for f in bases if f), ())
         return list(found)
 
+    def _likely(self, key: Key, source: str, target: str) -> Mapping[Key, float]:
+        """Translations that have a weight, with their probabilities."""
+        if frozenset((source, target)) in self._pairs:
+            return self._weighted(source, target).of(key)
+        ways = frozenset((source, _ENGLISH)), frozenset((_ENGLISH, target))
+        if _ENGLISH in (source, target) or not self._pairs.issuperset(ways):
+            return {}
+        return self._weighted(source, _ENGLISH).through(key, self._weighted(_ENGLISH, target))
+
     def _load(self, source: str, target: str) -> Translations:
-        files = [
+        return load_translations(self._files(source, target), source=source)
+
+    def _load_weighted(self, source: str, target: str) -> Likely:
+        return Likely(load_weighted(self._files(source, target), source=source))
+
+    def _files(self, source: str, target: str) -> list[Path]:
+        return [
             file
             for path in self._paths
             for file in (sorted(path.iterdir()) if path.is_dir() else [path])
             if set(languages_of(file) or ()) == {source, target}
         ]
-        return load_translations(files, source=source)
 
 
 class Translated:
@@ -124,12 +151,25 @@ class Translated:
         return own_groups(came)
 
 
-def _group(phrase: str, translated: Sequence[str]) -> Group:
-    """The alternatives of a phrase, as terms, the phrase itself among them."""
-    found = [tuple(dict.fromkeys(terms(text))) for text in (phrase, *translated)]
-    if not translated:
-        found += [(key,) for key in sounds(phrase)]
-    return Group(tuple(dict.fromkeys(one for one in found if one))[:MOST])
+def _group(phrase: str, listed: Sequence[str], likely: Mapping[Key, float]) -> Group:
+    """The alternatives of a phrase, the phrase itself among them, those that count most first.
+
+    Args:
+        phrase: a word or several.
+        listed: its translations without weights.
+        likely: others, with their probabilities.
+    """
+    most = max(likely.values(), default=1.0)
+    shares = {key: (probability / most) ** _POWER for key, probability in likely.items()}
+    for key in map(key_of, listed):
+        shares[key] = max(shares.get(key, 0.0), _LISTED if likely else 1.0)
+    if not shares:
+        shares = {(key,): 1.0 for key in sounds(phrase)}
+    shares = {key_of(phrase): 1.0, **shares}
+    shares[key_of(phrase)] = 1.0
+    shares.pop((), None)
+    best = sorted(shares.items(), key=lambda item: -item[1])[:MOST]
+    return Group(tuple(key for key, _ in best), shares=tuple(share for _, share in best))
 
 
 def _words(question: str, language: str) -> list[Span]:

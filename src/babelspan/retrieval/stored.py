@@ -2,15 +2,16 @@
 
 import json
 import zlib
+from base64 import b85decode, b85encode
 from pathlib import Path
 
-from babelspan.data.parts import Part
+from babelspan.data.parts import UTF8, Part
 from babelspan.retrieval.passages import Passage
 from babelspan.seams import Entry, Hit
-from babelspan.text.sounds import sounds
+from babelspan.text.sounds import likely_sounds
 from babelspan.text.terms import terms
 
-RULES = "1"
+RULES = "2"
 """Changes with every change of what `entry_of` keeps."""
 
 
@@ -22,35 +23,49 @@ def entry_of(passage: Passage, raw: bytes = b"") -> Entry:
         raw: its file, as it is on the disk. Where it has the text, only a checksum is kept.
     """
     above = f"{passage.heading}\n{passage.text}" if passage.heading else passage.text
+    return Entry([*terms(above), *likely_sounds(above)], passage.language, _packed(passage, raw))
+
+
+def _packed(passage: Passage, raw: bytes) -> str:
+    """Start and the rest: most passages are one piece of their file, and take four numbers."""
     start, end = _place(passage.parts)
     piece = raw[start:end]
     is_there = bool(piece) and piece == passage.text.encode("utf-8", "surrogatepass")
-    text = zlib.crc32(piece) if is_there else passage.text
+    checksum = zlib.crc32(piece)
+    if is_there and passage.parts == (Part(0, len(passage.text), start, end, UTF8),):
+        short = b85encode(checksum.to_bytes(4)).decode()  # has no comma
+        return f"{passage.start},{start},{end - start},{short},{passage.language},{passage.heading}"
+    text = checksum if is_there else passage.text
     packed = [part.packed() for part in passage.parts]
     content = [passage.start, text, passage.language, passage.heading, packed]
-    return Entry(
-        [*terms(above), *sounds(above)],
-        passage.language,
-        json.dumps(content, ensure_ascii=False, separators=(",", ":")),
-    )
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
 
 
 def start_of(hit: Hit) -> int:
     """Where its passage starts in the text of the file, without reading the rest."""
-    start, _, _ = hit.content[1:].partition(",")
+    start, _, _ = hit.content.removeprefix("[").partition(",")
     return int(start)
 
 
 def passage_of(hit: Hit) -> Passage | None:
     """What `entry_of` has kept; None if the text should be in the file and is not any more."""
+    if not hit.content.startswith("["):
+        return _in_one_piece(hit)
     start, text, language, heading, packed = json.loads(hit.content)
     parts = tuple(map(Part.unpacked, packed))
     if isinstance(text, int):
-        piece = _piece(Path(hit.file), *_place(parts))
-        if zlib.crc32(piece) != text:
-            return None
-        text = piece.decode()
-    return Passage(start, text, language, heading, parts)
+        text = _text(hit.file, *_place(parts), text)
+    return None if text is None else Passage(start, text, language, heading, parts)
+
+
+def _in_one_piece(hit: Hit) -> Passage | None:
+    start, first, size, short, language, heading = hit.content.split(",", 5)
+    last = int(first) + int(size)
+    text = _text(hit.file, int(first), last, int.from_bytes(b85decode(short)))
+    if text is None:
+        return None
+    part = Part(0, len(text), int(first), last, UTF8)
+    return Passage(int(start), text, language, heading, (part,))
 
 
 def _place(parts: tuple[Part, ...]) -> tuple[int, int]:
@@ -58,6 +73,12 @@ def _place(parts: tuple[Part, ...]) -> tuple[int, int]:
     if not parts or parts[0].page is not None or parts[0].member:
         return 0, 0
     return parts[0].source_start, parts[-1].source_end
+
+
+def _text(file: str, start: int, end: int, checksum: int) -> str | None:
+    """What a file has from one byte to another, if it is what it was."""
+    piece = _piece(Path(file), start, end)
+    return piece.decode() if zlib.crc32(piece) == checksum else None
 
 
 def _piece(file: Path, start: int, end: int) -> bytes:

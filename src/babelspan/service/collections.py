@@ -4,14 +4,13 @@ What searches runs in one thread (`Service.searched`). Another may open a collec
 the one that was opened last is used from then on.
 """
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from babelspan.data.documents import LARGEST_TEXT, Document
-from babelspan.data.files import read_bytes
+from babelspan.data.files import read_bytes, short_checksum
 from babelspan.documents.reading import read_bytes_as_document
 from babelspan.jobs.collections import STORE, open_collection
 from babelspan.jobs.search import PASSAGES, alternatives_of, joined
@@ -80,7 +79,7 @@ class Collection:
             raise Problem(404, f"the collection {self.name!a} has no file {shown(file)}")
         try:
             raw = read_bytes(Path(file), largest=LARGEST_TEXT)
-            if hashlib.sha256(raw).hexdigest() == about["sha256"]:
+            if short_checksum(raw) == about["sha256"]:
                 return read_bytes_as_document(file, raw).text
         except DataError as error:
             raise Problem(404, f"the file cannot be read any more: {error}") from None

@@ -12,8 +12,8 @@ import regex
 from babelspan.text.languages import UNSPACED_SCRIPTS
 from babelspan.text.terms import folded
 
-RULES = "1"
-"""Changes with every change of what `sounds` gives."""
+RULES = "2"
+"""Changes with every change of what `sounds` and `likely_sounds` give."""
 MARK = "~"
 """Stands before every key, so that keys and terms can be in one list."""
 
@@ -21,6 +21,9 @@ _WORD = regex.compile(
     rf"[\p{{Katakana}}ー]+|[\p{{Hangul}}]+|[[\p{{L}}\p{{M}}]--[{UNSPACED_SCRIPTS}\p{{Hangul}}]]+",
     regex.VERSION1,
 )
+_ANY_WORD = regex.compile(r"[\p{L}\p{M}]+")
+_NO_CAPITALS = regex.compile(r"\p{Georgian}")
+"""Letters that Unicode calls small, of a script that writes names with them."""
 _LONGEST = 5
 _SHORTEST = 3
 _SILENT = regex.compile("[^bcdfghjklmnpqrstvxz]+")
@@ -37,6 +40,24 @@ def sounds(text: str) -> list[str]:
     """
     found = (_key(word[0]) for word in _WORD.finditer(folded(text)))
     return [key for key in found if key]
+
+
+def likely_sounds(text: str) -> list[str]:
+    """The keys of words that may be names or loan words, which are all that a search needs.
+
+    Words in small letters, where a script has capitals, must have five consonants.
+
+    >>> likely_sounds("der Protestant Tucher sagte"), likely_sounds("der protestant tucher")
+    (['~brtst', '~tkr'], ['~brtst'])
+    """
+    small: list[str] = []
+    others: list[str] = []
+    for match in _ANY_WORD.finditer(text):
+        word = match[0]
+        is_small = word.islower() and not _NO_CAPITALS.match(word)
+        (small if is_small else others).append(word)
+    long = (key for key in sounds(" ".join(small)) if len(key) > _LONGEST)
+    return [*sounds(" ".join(others)), *long]
 
 
 @lru_cache(maxsize=1 << 16)
