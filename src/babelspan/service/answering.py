@@ -229,7 +229,10 @@ class Service:
         reading = None
         turn = reader.crew.turn() if turns is None else _turn_of(reader.crew, turns)
         try:
-            async with asyncio.timeout(within - (time.monotonic() - began)):
+            left = within - (time.monotonic() - began)
+            if turns is None:  # what cannot be read in time is not even cut
+                self.admission.admit(1, reader.crew, within=left, partial=partial)
+            async with asyncio.timeout(left):
                 windows = await self._windows(reader, job, size)
                 if turns is None:
                     left = within - (time.monotonic() - began)

@@ -60,6 +60,7 @@ class Reader:
             "max_answer_tokens": self.answerer.max_answer_tokens,
             "languages_beside": list(self.answerer.languages_beside),
             "windows_waiting": self.crew.waiting,
+            "windows_begun": self.crew.begun,
             "signature": self.signature,
         }
 
