@@ -10,10 +10,11 @@ Each round measures all of these, one after the other; a ratio is of one round:
                 of them: answered in time, refused, how long refusals took, memory of the service
     hung up     windows that are begun after 100 clients with long texts have all hung up
 
-    python bench/serving.py [--rounds 3] [--questions 16] [--seconds 6] [--hang-up 100]
+    python bench/serving.py [--rounds 3] [--questions 16] [--seconds 6] [--hang-up 100] [--on ray]
 
-The service is a process of its own. Texts are passages of XQuAD in English and Chinese; the sizes
-above take some two minutes, those of a result should be larger.
+The service is a process of its own; with `--on ray`, replicas on a local Ray read for it. Texts are
+passages of XQuAD in English and Chinese; the sizes above take some two minutes, those of a result
+should be larger.
 """
 
 import argparse
@@ -53,11 +54,12 @@ def main():
     parser.add_argument("--questions", type=int, default=16)
     parser.add_argument("--seconds", type=float, default=6.0, help="of overload")
     parser.add_argument("--hang-up", type=int, default=100, help="how many clients do")
+    parser.add_argument("--on", choices=("local", "ray"), default="local")
     wanted = parser.parse_args()
     asked = sample(wanted.questions, SEED)
     answerer = babelspan.load_answerer()
     rounds, loads = [], []
-    with served("--within", str(LATE)) as running:
+    with served("--within", str(LATE), "--on", wanted.on) as running:
         check(running.port, answerer, asked)
         for number in range(-1, wanted.rounds):
             measured = compared(running.port, answerer, asked)
@@ -70,8 +72,9 @@ def main():
             print(f"round {number + 1}: {loads[-1]}", flush=True)
     facts = {"seed": SEED, **vars(wanted), "raw": rounds, "raw loads": loads}
     libraries = ["onnxruntime", "starlette", "uvicorn"]
-    report("serving", list(told(rounds)), libraries=libraries, **facts)
-    report("serving-load", list(told_of_loads(loads)), libraries=libraries, **facts)
+    name = "serving" if wanted.on == "local" else "serving-on-ray"
+    report(name, list(told(rounds)), libraries=libraries, **facts)
+    report(f"{name}-load", list(told_of_loads(loads)), libraries=libraries, **facts)
 
 
 def check(port, answerer, asked):

@@ -1,9 +1,13 @@
 """The pipeline behind Ray Serve: `python ray_service.py CHECKPOINT REPLICAS`."""
 
 import logging
+import os
 import sys
 import time
 from pathlib import Path
+
+os.environ.setdefault("RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S", "60")  # 5 are few on a busy machine
+os.environ.setdefault("RAY_worker_niceness", "0")  # 15 would let all others go before
 
 import ray
 from answering_pipeline import free_port
