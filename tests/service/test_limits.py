@@ -224,6 +224,10 @@ def test_what_would_take_too_long_is_refused_before_it_is_read():
     with pytest.raises(Problem, match=r"^texts of 100 windows take about 50 s, more than `within`"):
         admission.admit(100, Slow, within=30, partial=False)
     admission.admit(100, Slow, within=30, partial=True)
+    Slow.waiting, Slow.turns = 50, 10
+    admission.admit(4, Slow, within=30, partial=False)
+    with pytest.raises(Problem, match="50 windows are waiting"):  # 27.5 s would leave no margin
+        admission.admit(5, Slow, within=30, partial=False)
     Slow.waiting, Slow.turns = 200, 40
     admission.admit(1, Slow, within=30, partial=False)
     with pytest.raises(Problem, match="200 windows are waiting") as refused:
