@@ -52,7 +52,7 @@ class OnRay:
                 "checkpoint; export it with `babelspan export`"
             )
         if not ray.is_initialized():
-            ray.init(include_dashboard=False, log_to_driver=False)
+            ray.init(include_dashboard=False, log_to_driver=False, logging_level="error")
         self._engine = engine
         self._is_whole = isinstance(engine.featurizer, WordFeaturizer)  # it reads letters, too
         self._source = source if source == DEFAULT else str(folder_of(source).absolute())
