@@ -2,11 +2,13 @@
 
 import http.client
 import json
+import os
 import random
+import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from measured import DATA
@@ -41,9 +43,12 @@ def served(*options):
 
 @contextmanager
 def listening(command):
-    """A process that prints its address when it can be asked; its log goes nowhere."""
+    """A process that prints its address when it can be asked; its log goes nowhere.
+
+    At the end it is told to stop, and the processes that it leaves behind are killed.
+    """
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
-    with subprocess.Popen([*map(str, command)], **pipes) as process:
+    with subprocess.Popen([*map(str, command)], **pipes, start_new_session=True) as process:
         try:
             address = process.stdout.readline().strip()
             if not address:
@@ -51,6 +56,10 @@ def listening(command):
             yield Running(int(address.rstrip("/").rpartition(":")[2]), process.pid)
         finally:
             process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(20)
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 class Client:
