@@ -45,8 +45,11 @@ def served(*options):
 def listening(command):
     """A process that prints its address when it can be asked; its log goes nowhere.
 
-    At the end it is told to stop, and the processes that it leaves behind are killed.
+    At the end, also if this program is told to stop, so is it, and what it leaves behind is killed.
     """
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit(143)
+    )  # so that what follows `finally` is done
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
     with subprocess.Popen([*map(str, command)], **pipes, start_new_session=True) as process:
         try:
