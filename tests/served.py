@@ -59,9 +59,9 @@ class Served:
 
 
 @contextmanager
-def serving(collections=None, **settings):
+def serving(collections=None, reading=None, **settings):
     """A service with its server in a thread; it has all the time that a busy machine needs."""
-    reading = readers.Readers({"default": "default"})
+    reading = reading or readers.Readers({"default": "default"})
     service = Service(Settings(**{"port": 0, "within": 600.0} | settings), reading, collections)
     address, is_up = [], threading.Event()
 

@@ -1,10 +1,12 @@
-"""Make the pictures of the README anew: a terminal with first answers, and a real matrix.
+"""Make the pictures anew: a terminal with first answers, a real matrix, the page of the service.
 
     python docs/_site/pictures.py            # `make pictures`; about three minutes
 
-Run it after a change of the default reader or of what `ask` prints.
+Run it after a change of the default reader, of what `ask` prints or of the page. The page is
+pictured where there is a browser (Debian: `apt-get install chromium fonts-noto-core`).
 """
 
+import base64
 import html
 import os
 import subprocess
@@ -12,7 +14,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-IMAGES = Path(__file__).parents[1] / "images"
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
+
+import chromium  # noqa: E402
+
+IMAGES = ROOT / "docs" / "images"
 ASKED = [
     ("Wann wurde der Suezkanal eröffnet?", "suez-canal.zh.txt"),
     ("Who proposed the World Wide Web in 1989?", "world-wide-web.es.txt"),
@@ -23,6 +30,20 @@ COLUMNS = 96
 NO_BREAK = "\N{NO-BREAK SPACE}"  # SVG runs other spaces together
 LINE, WIDTH, EDGE = 21, 8.45, 18
 """Height of a line, width of a character and margin, in pixels at 14 pixels a letter."""
+PAGE = 960
+"""Width of the picture of the page, in pixels."""
+ANSWERED = """new Promise((done) => {
+  byId("examples").querySelectorAll("button")[1].click();
+  const look = setInterval(async () => {
+    if (asking || byId("results").hidden) return;
+    clearInterval(look);
+    await open(0);
+    document.activeElement.blur();
+    scrollTo(0, 0);
+    done([document.documentElement.scrollWidth, document.documentElement.scrollHeight]);
+  }, 50);
+})"""
+"""Asks the second question of the page's examples, opens its text, and gives the page's size."""
 
 
 def babelspan(*arguments: str, folder: Path) -> str:
@@ -66,8 +87,26 @@ def _shortened(line: str) -> str:
     return line
 
 
+def page(folder: Path) -> bytes:
+    """A PNG of the page with an answer, asked of a service in a process of its own."""
+    command = [sys.executable, "-m", "babelspan", "serve", "--port", "0"]
+    feedback = ["--feedback", str(folder / "feedback.jsonl")]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
+    with subprocess.Popen([*command, *feedback], **pipes) as service:
+        browser = chromium.Chromium(folder / "profile")
+        try:
+            browser.open(service.stdout.readline().strip(), width=PAGE)
+            width, height = browser.run(ANSWERED)
+            area = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
+            options = {"format": "png", "captureBeyondViewport": True, "clip": area}
+            return base64.b64decode(browser._call("Page.captureScreenshot", **options)["data"])
+        finally:
+            browser.close()
+            service.terminate()
+
+
 def main() -> None:
-    """Write both pictures into `docs/images`."""
+    """Write the pictures into `docs/images`."""
     IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -84,6 +123,10 @@ def main() -> None:
             folder=folder,
         )
         (IMAGES / "matrix.png").write_bytes((folder / "matrix.png").read_bytes())
+        if chromium.binary() is None:
+            print("page.png is left as it is: there is no browser")
+        else:
+            (IMAGES / "page.png").write_bytes(page(folder))
 
 
 if __name__ == "__main__":

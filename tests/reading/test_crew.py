@@ -71,9 +71,9 @@ def test_first_windows_and_the_round_alternate(gate, crew):
     _, a = lined_up(crew, "a", 3)
     _, b = lined_up(crew, "b", 2)
     _, c = lined_up(crew, "c", 1)
-    assert (crew.waiting, crew.turns) == (6, 3)
+    assert (crew.waiting, crew.turns, crew.begun) == (6, 3, 1)
     assert read(gate, *a, *b, *c) == "a0 a1 b0 a2 c0 b1"
-    assert (crew.waiting, crew.turns) == (0, 0)
+    assert (crew.waiting, crew.turns, crew.begun) == (0, 0, 7)
 
 
 def test_a_short_question_goes_before_four_long_ones(gate, crew):

@@ -199,6 +199,22 @@ def peeked(sock):
         sock.setblocking(True)
 
 
+def test_what_cannot_be_read_in_time_is_not_even_cut(gated, monkeypatch):
+    served, gate = gated
+    crew = served.service.readers.named(None).crew
+    waiting = [send(served, LONG) for _ in range(6)]
+    until(lambda: crew.turns == 6)
+    crew.seconds = 100.0  # a window takes as long
+    cut = []
+    monkeypatch.setattr(gate.engine, "windows", lambda *_: cut.append(1) or iter(()))
+    status, problem = served.ask(within=600)
+    assert status == 503 and "too many to be answered in time" in problem["detail"]
+    assert cut == []
+    gate.open.set()
+    for sock in waiting:
+        sock.close()
+
+
 def test_what_would_take_too_long_is_refused_before_it_is_read():
     class Slow:
         seconds, workers, waiting, turns = 1.0, 2, 0, 0
@@ -208,6 +224,10 @@ def test_what_would_take_too_long_is_refused_before_it_is_read():
     with pytest.raises(Problem, match=r"^texts of 100 windows take about 50 s, more than `within`"):
         admission.admit(100, Slow, within=30, partial=False)
     admission.admit(100, Slow, within=30, partial=True)
+    Slow.waiting, Slow.turns = 50, 10
+    admission.admit(4, Slow, within=30, partial=False)
+    with pytest.raises(Problem, match="50 windows are waiting"):  # 27.5 s would leave no margin
+        admission.admit(5, Slow, within=30, partial=False)
     Slow.waiting, Slow.turns = 200, 40
     admission.admit(1, Slow, within=30, partial=False)
     with pytest.raises(Problem, match="200 windows are waiting") as refused:

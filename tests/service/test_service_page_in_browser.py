@@ -326,6 +326,10 @@ def test_a_token_is_asked_for_once(browser, tmp_path):
         browser.open(url(served))
         browser.run(AFTER_GREETING)
         assert browser.run("byId('entry').hidden") is False
+        assert browser.run("[byId('ask'), byId('empty')].map((e) => e.checkVisibility())") == [
+            False,
+            False,
+        ]
         browser.run("byId('token').value = 'correct-horse-battery-staple'")
         browser.run("byId('entry').requestSubmit()")
         browser.run(

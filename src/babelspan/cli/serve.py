@@ -1,7 +1,7 @@
 """`babelspan serve`: questions over HTTP, and a page that asks them."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -43,6 +43,12 @@ Translator = Annotated[
 ]
 ReadingWorkers = Annotated[
     int, typer.Option("--workers", min=0, help="Windows read in parallel; 0: one per core.")
+]
+ReadingOn = Annotated[
+    Literal["local", "ray"],
+    typer.Option(
+        "--on", help="Where windows are read: this machine, or a Ray cluster, a process per worker."
+    ),
 ]
 TokenFile = Annotated[
     Path | None,
@@ -117,6 +123,7 @@ def command(
     indexes: Indexes = None,
     translator: Translator = None,
     workers: ReadingWorkers = 0,
+    on: ReadingOn = "local",
     token_file: TokenFile = None,
     allow_host: AllowHost = None,
     allow_origin: AllowOrigin = None,
@@ -158,7 +165,7 @@ def command(
     settings.token()  # what is wrong with it is said before readers are loaded
     sources = named_sources(reader or ["default"])
     collections = _opened(indexes or [], translator)
-    service = Service(settings, Readers(sources, workers=workers), collections)
+    service = Service(settings, Readers(sources, workers=workers, on=on), collections)
     Server(service, lambda address: print(address, flush=True)).serve_until_told()
 
 

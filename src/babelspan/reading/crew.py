@@ -43,6 +43,8 @@ class Crew:
         self._round: deque[Turn] = deque()
         self._was_new = False
         self._waiting = 0
+        self.begun = 0
+        """Windows that a thread has begun, since the crew was made."""
         self.seconds = 0.0
         """What a thread has lately needed for a window, smoothed."""
         self._closed = False
@@ -138,6 +140,7 @@ class Crew:
                 self._changed.wait()
             turn.is_new = False
             self._waiting -= 1
+            self.begun += 1
             piece = turn.pieces.popleft()
             turn.stands_in_line = bool(turn.pieces)
             if turn.pieces:

@@ -13,6 +13,8 @@ _CLIENTS = 10_000
 """Clients whose rates are remembered."""
 _LOOK_EVERY = 0.05
 """Seconds between two looks for room."""
+_EXPECTED = 0.9
+"""Share of its time that a request may be expected to take: not all windows take as long."""
 
 
 class Admission:
@@ -75,7 +77,9 @@ class Admission:
         others = crew.waiting
         takes_turns = windows * (crew.turns + 1) * crew.seconds / crew.workers
         expected = min(takes_turns, alone + others * crew.seconds / crew.workers)
-        if others + windows > self._settings.queue_windows or (expected > within and not partial):
+        if others + windows > self._settings.queue_windows or (
+            expected > _EXPECTED * within and not partial
+        ):
             half = others * crew.seconds / crew.workers / 2
             raise Problem(
                 503,

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from babelspan.config import nearest
 from babelspan.reading.crew import Crew, Turn
 from babelspan.service.admission import Admission
+from babelspan.service.bodies import parsed
 from babelspan.service.cut import Job, Named, asked, listed, piped, read_in, refuse_unread, texts_in
 from babelspan.service.documents import Documents
 from babelspan.service.metrics import Metrics
@@ -32,6 +33,8 @@ T = TypeVar("T")
 
 _LARGE = 50_000
 """Characters of a request above which it is not small."""
+_TINY = 16_384
+"""Bytes of JSON that are parsed sooner than a thread is woken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,12 @@ class Service:
         """The result of a call on so many characters or bytes, made outside the event loop."""
         threads = self._small if size <= _LARGE else self._large
         return await asyncio.get_running_loop().run_in_executor(threads, call, *arguments)
+
+    async def parsed(self, raw: bytes, where: str = "the body") -> Any:
+        """The JSON of a body or of a line of it; errors as in `bodies.parsed`."""
+        if len(raw) <= _TINY:
+            return parsed(raw, where)
+        return await self.in_thread(len(raw), parsed, raw, where)
 
     async def searched(self, call: Callable[..., T], *arguments: Any) -> T:
         """The result of a call that looks into a collection; these are made one by one."""
@@ -229,7 +238,10 @@ class Service:
         reading = None
         turn = reader.crew.turn() if turns is None else _turn_of(reader.crew, turns)
         try:
-            async with asyncio.timeout(within - (time.monotonic() - began)):
+            left = within - (time.monotonic() - began)
+            if turns is None:  # what cannot be read in time is not even cut
+                self.admission.admit(1, reader.crew, within=left, partial=partial)
+            async with asyncio.timeout(left):
                 windows = await self._windows(reader, job, size)
                 if turns is None:
                     left = within - (time.monotonic() - began)

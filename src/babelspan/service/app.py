@@ -9,7 +9,7 @@ from starlette.routing import Route, Router
 from babelspan.service import feedback as judgements
 from babelspan.service import metrics
 from babelspan.service.answering import Service
-from babelspan.service.bodies import body_of, parsed, see_that_it_is
+from babelspan.service.bodies import body_of, see_that_it_is
 from babelspan.service.documents import Stored
 from babelspan.service.guard import Guard
 from babelspan.service.openapi import description
@@ -233,4 +233,4 @@ async def _body(request: Request) -> bytes:
 async def _json(request: Request) -> Any:
     see_that_it_is(request, JSON)
     raw = await _body(request)
-    return await _service(request).in_thread(len(raw), parsed, raw)
+    return await _service(request).parsed(raw)

@@ -189,7 +189,7 @@ function show(asked, data, isProvisional) {
   const count = likely.length === 1 ? "1 answer: " : `${likely.length} answers. First: `;
   const fewer = likely.length < data.answers.length ? "Answers below 1% are left out. " : "";
   const none = `No answer: ${percent.format(data.no_answer_score)}. ${fewer}`;
-  if (first) say(count, element("bdi", foreign(first.language), first.answer), `, ${worth(first)[0]}.`);
+  if (first) say(count, element("bdi", foreign(first.language), first.answer), `, ${worth(first)}.`);
   else say("There is nothing to answer from.");
   const { question, collection } = asked;
   const held = { q: question, k: byId("count").value, ...(collection ? { in: collection } : {}) };
@@ -207,13 +207,16 @@ function card(answer, index) {
   const made = element(
     "li",
     { tabindex: index ? "-1" : "0", "aria-label": `Answer ${index + 1}: ${answer.answer}` },
-    element("p", { class: "answer" }, element("bdi", text, answer.answer)),
+    element(
+      "div",
+      { class: "found" },
+      element("p", { class: "answer" }, element("bdi", text, answer.answer)),
+      element("p", { class: "worth" }, element("span", { class: "score", "aria-hidden": "true" }, bar), worth(answer)),
+    ),
     element("p", { class: "around", ...around }, ...surroundings(answer)),
     element(
       "p",
       { class: "facts" },
-      element("span", { class: "score", "aria-hidden": "true" }, bar),
-      ...worth(answer).map((said) => element("span", {}, said)),
       element("bdi", {}, place.document),
       element("span", {}, where(place)),
       ...(answer.language === "und" ? [] : [element("span", {}, names.of(answer.language))]),
@@ -225,10 +228,10 @@ function card(answer, index) {
   return made;
 }
 
-// How far to trust an answer: the probability is for people, the score ranks.
+// How far to trust an answer; the score, which ranks, says it only where the reader is not calibrated.
 function worth({ probability, score }) {
-  const ranks = `score ${percent.format(score)}`;
-  return probability === undefined ? [ranks] : [`${percent.format(probability)} likely to be right`, ranks];
+  if (probability === undefined) return `score ${percent.format(score)}`;
+  return `${percent.format(probability)} likely to be right`;
 }
 
 const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" });

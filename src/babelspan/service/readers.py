@@ -3,13 +3,16 @@
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 from babelspan.config import nearest
 from babelspan.readers import checksum_of, load_answerer, shortened
 from babelspan.reading.crew import Crew
+from babelspan.seams import Engine
 from babelspan.service.problems import Problem
 from babelspan.version import VERSION
+
+Where = Literal["local", "ray"]
 
 _PROBE = ("Where is the lake?", "The lake lies in Siberia.")
 
@@ -21,16 +24,18 @@ class Reader:
         name: what requests call it.
         source: "default", a folder or a name on the hub.
         workers: windows read side by side; 0 for one a core.
+        on: by threads of this process, or by replicas on a Ray cluster, one for each worker.
 
     Raises:
-        DataError, ConfigError: as `load_answerer`, and if it cannot answer a first question.
+        DataError, ConfigError: as `load_answerer` and `OnRay`, and if it cannot answer a first
+            question.
     """
 
-    def __init__(self, name: str, source: str, *, workers: int = 0) -> None:
+    def __init__(self, name: str, source: str, *, workers: int = 0, on: Where = "local") -> None:
         self.name = name
         self.source = source
         answerer = load_answerer(source, workers=workers)
-        self.crew = Crew(answerer.engine)
+        self.crew = Crew(_reading(answerer.engine, source, workers, on))
         self.answerer = answerer.borrowing(self.crew)
         try:
             self.answerer.ask(_PROBE[0], [_PROBE[1]])
@@ -60,6 +65,7 @@ class Reader:
             "max_answer_tokens": self.answerer.max_answer_tokens,
             "languages_beside": list(self.answerer.languages_beside),
             "windows_waiting": self.crew.waiting,
+            "windows_begun": self.crew.begun,
             "signature": self.signature,
         }
 
@@ -91,14 +97,17 @@ class Readers:
     Args:
         sources: by name.
         workers: as in `Reader`.
+        on: as in `Reader`.
     """
 
-    def __init__(self, sources: Mapping[str, str], *, workers: int = 0) -> None:
-        self._workers = workers
+    def __init__(
+        self, sources: Mapping[str, str], *, workers: int = 0, on: Where = "local"
+    ) -> None:
+        self._workers, self._on = workers, on
         self._reloading: set[str] = set()
         self._readers: dict[str, Reader] = {}
         for name, source in sources.items():
-            self._readers[name] = Reader(name, source, workers=workers)
+            self._readers[name] = Reader(name, source, workers=workers, on=on)
 
     def __iter__(self) -> Iterator[Reader]:
         return iter(list(self._readers.values()))
@@ -127,7 +136,7 @@ class Readers:
             raise Problem(409, f"the reader {name!a} is being loaded already; wait for it")
         self._reloading.add(name)
         try:
-            new = self._readers[name] = Reader(name, old.source, workers=self._workers)
+            new = self._readers[name] = Reader(name, old.source, workers=self._workers, on=self._on)
         finally:
             self._reloading.discard(name)
         old.retire()
@@ -137,3 +146,12 @@ class Readers:
         """End all crews."""
         for reader in self:
             reader.crew.close()
+
+
+def _reading(engine: Engine, source: str, workers: int, on: Where) -> Engine:
+    """The engine that reads windows: the one that cuts them, or its replicas."""
+    if on == "local":
+        return engine
+    from babelspan.service.on_ray import OnRay
+
+    return OnRay(engine, source, workers)

@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from babelspan.reading.crew import Crew, Turn
 from babelspan.service.answering import Progress, Service
-from babelspan.service.bodies import Hold, chunks, parsed, too_large
+from babelspan.service.bodies import Hold, chunks, too_large
 from babelspan.service.connections import LOST
 from babelspan.service.logs import problem_of
 from babelspan.service.problems import Problem
@@ -169,7 +169,7 @@ class Batch(Response):
         service = self._service
         self._hold(len(line))
         try:
-            value = await service.in_thread(len(line), parsed, line, f"line {number}")
+            value = await service.parsed(line, f"line {number}")
             identity = value.get("id") if isinstance(value, dict) else None
             request = built(BatchLine, value, f"line {number}")
             answer = await service.answer(request, self._client, turns=self._turns)
