@@ -101,11 +101,10 @@ def test_a_mark_drawn_on_its_own_does_not_repeat_its_cluster():
         yield Glyph("ห", [0], (left, low, middle, low + 7), x, 400, 7)
         yield Glyph("่", [0], (middle, low, right, low + 7), x, 400, 7)
 
-    first, second = [*cluster(73.1, 78.3, 408, 72.1)], [*cluster(80.1, 85.3, 408, 79.1)]
-    mark = [*cluster(77.3, 78.34, 416, 79.4)]
-    (line,) = lines_of([*first, *second])
+    first = 73.1, 78.3, 408, 72.1
+    (line,) = lines_of([*cluster(*first), *cluster(80.1, 85.3, 408, 79.1)])
     assert line.text.replace(" ", "") == "ห่ห่"
-    (line,) = lines_of([*first, *mark])
+    (line,) = lines_of([*cluster(*first), *cluster(77.3, 78.34, 416, 79.4)])
     assert line.text == "ห่"
 
 
