@@ -11,6 +11,7 @@ import pytest
 
 from babelspan.service.admission import Admission
 from babelspan.service.problems import Problem
+from babelspan.service.server import _listening_socket
 from babelspan.service.settings import Settings
 from babelspan.types import ConfigError
 from served import TEXT, serving
@@ -407,3 +408,22 @@ def test_a_public_address_without_a_token_is_refused(tmp_path):
         Settings(host="::", token_file=tmp_path / "none").token()
     for host in ("127.0.0.1", "::1", "localhost", "127.8.8.8"):
         assert Settings(host=host).is_local
+
+
+def test_small_writes_to_a_client_do_not_wait_for_it():
+    async def accepted():
+        found = asyncio.get_running_loop().create_future()
+
+        def take(_, writer):
+            of = writer.get_extra_info("socket")
+            found.set_result(of.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            writer.close()
+
+        listening = _listening_socket("127.0.0.1", 0)
+        async with await asyncio.start_server(take, sock=listening):
+            _, writer = await asyncio.open_connection(*listening.getsockname())
+            value = await found
+            writer.close()
+        return value
+
+    assert asyncio.run(accepted()) != 0
