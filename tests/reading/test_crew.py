@@ -83,6 +83,40 @@ def test_a_short_question_goes_before_four_long_ones(gate, crew):
     assert read(gate, short, *long).split()[engine_has_begun_all] == "short0"
 
 
+def test_a_spare_thread_reads_first_windows_beside_the_others():
+    gate = Gate()
+    with Crew(gate, spare=1) as crew:
+        first = crew.turn().read("first", noted)
+        while not gate.begun:
+            assert gate.busy.wait(30)
+        second = crew.turn().read("second", noted)
+        while len(gate.begun) < 2:
+            gate.busy.wait(0.01)
+        _, more = lined_up(crew, "a", 3)
+        assert (crew.waiting, crew.begun) == (3, 2)
+        gate.open.set()
+        for future in (first, second, *more):
+            future.result(30)
+        assert sorted(gate.begun[:2]) == ["first", "second"]
+
+
+def test_a_spare_thread_reads_first_windows_only():
+    gate = Gate()
+    gate.open.set()
+    readers = {}
+
+    def by_whom(window, logits):
+        readers[window] = threading.current_thread().name
+
+    with Crew(gate, spare=1) as crew:
+        for name in "abcdefgh":
+            turn = crew.turn()
+            for future in [turn.read(f"{name}{i}", by_whom) for i in range(10)]:
+                future.result(30)
+    assert len(readers) == 80
+    assert {name[1:] for name, thread in readers.items() if thread == "crew-1"} <= {"0"}
+
+
 def read_until(gate, crew, count):
     """Let windows be read until so many have been begun after the first; how many were."""
     reached = threading.Semaphore(0)

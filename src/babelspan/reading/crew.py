@@ -32,9 +32,11 @@ class Crew:
         engine: the reader.
         workers: threads, each reading one window at a time; None for as many as the engine reads
             side by side.
+        spare: threads more that read first windows of new turns only, beside the others: such a
+            window does not wait for a thread, and shares the cores instead.
     """
 
-    def __init__(self, engine: Engine, *, workers: int | None = None) -> None:
+    def __init__(self, engine: Engine, *, workers: int | None = None, spare: int = 0) -> None:
         self.engine = engine
         self.workers = engine.workers if workers is None else workers
         if self.workers < 1:
@@ -50,8 +52,13 @@ class Crew:
         self._closed = False
         self._changed = threading.Condition()
         self._threads = [
-            threading.Thread(target=self._work, name=f"crew-{number}", daemon=True)
-            for number in range(self.workers)
+            threading.Thread(
+                target=self._work,
+                args=(number >= self.workers,),
+                name=f"crew-{number}",
+                daemon=True,
+            )
+            for number in range(self.workers + spare)
         ]
         for thread in self._threads:
             thread.start()
@@ -104,7 +111,7 @@ class Crew:
             if not turn.stands_in_line:
                 (self._new if turn.is_new else self._round).append(turn)
                 turn.stands_in_line = True
-            self._changed.notify()
+            self._changed.notify_all()  # a spare thread may not take it
 
     def _drop(self, turn: "Turn", unwanted: "set[Future[Any]] | None") -> list[_Piece]:
         with self._changed:
@@ -114,8 +121,8 @@ class Crew:
             self._waiting -= len(dropped)
         return dropped
 
-    def _work(self) -> None:
-        while (piece := self._take()) is not None:
+    def _work(self, is_spare: bool) -> None:
+        while (piece := self._take(is_spare)) is not None:
             future, window, then = piece
             del piece
             if not future.set_running_or_notify_cancel():
@@ -131,10 +138,10 @@ class Crew:
                 future.set_exception(error)
             del future, window, then  # a thread that waits holds nothing of the last request
 
-    def _take(self) -> _Piece | None:
+    def _take(self, is_spare: bool) -> _Piece | None:
         """The next piece of work, once there is one; None when the crew is closed."""
         with self._changed:
-            while (turn := self._whose_turn()) is None:
+            while (turn := self._next_of(self._new) if is_spare else self._whose_turn()) is None:
                 if self._closed:
                     return None
                 self._changed.wait()
@@ -151,12 +158,18 @@ class Crew:
         """The turn that is due, taken out of its lane; those that have left are passed over."""
         lanes = (self._round, self._new) if self._was_new else (self._new, self._round)
         for lane in lanes:
-            while lane:
-                turn = lane.popleft()
-                if turn.pieces:
-                    self._was_new = lane is self._new
-                    return turn
-                turn.stands_in_line = False
+            if (turn := self._next_of(lane)) is not None:
+                self._was_new = lane is self._new
+                return turn
+        return None
+
+    def _next_of(self, lane: "deque[Turn]") -> "Turn | None":
+        """The first turn of a lane that has something to read, taken out of it."""
+        while lane:
+            turn = lane.popleft()
+            if turn.pieces:
+                return turn
+            turn.stands_in_line = False
         return None
 
 

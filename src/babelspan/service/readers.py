@@ -35,7 +35,7 @@ class Reader:
         self.name = name
         self.source = source
         answerer = load_answerer(source, workers=workers)
-        self.crew = Crew(_reading(answerer.engine, source, workers, on))
+        self.crew = Crew(_reading(answerer.engine, source, workers, on), spare=1)
         self.answerer = answerer.borrowing(self.crew)
         try:
             self.answerer.ask(_PROBE[0], [_PROBE[1]])
