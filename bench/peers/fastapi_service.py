@@ -23,9 +23,11 @@ class Asked(BaseModel):
 def main():
     checkpoint, side_by_side = sys.argv[1], int(sys.argv[2])
     own = threading.local()
+    one_by_one = threading.Lock()  # or one may be left without weights, on the device "meta"
 
     def load():
-        own.reader = made(checkpoint, side_by_side)
+        with one_by_one:
+            own.reader = made(checkpoint, side_by_side)
 
     threads = ThreadPoolExecutor(side_by_side, initializer=load)
     list(threads.map(lambda _: own.reader, range(side_by_side)))
