@@ -8,11 +8,11 @@ from babelspan.data.lexicon import (
     Found,
     Lexicon,
     languages_of,
+    load_entries,
     load_lexicon,
-    load_translations,
-    load_weighted,
     read_pairs,
 )
+from babelspan.retrieval.question import Dictionaries
 from babelspan.types import ConfigError, DataError
 
 
@@ -39,11 +39,13 @@ def test_a_line_without_two_columns_is_an_error(tmp_path, line):
 def test_weights_are_links_or_else_probabilities(tmp_path):
     lines = "dog\tHund\t0.75\t12\ndog\tRüde\t0.25\ndog\tKöter\ncat\tKatze\t0\t0.00\n"
     path = written(tmp_path / "en-de.tsv", lines)
-    assert list(load_weighted([path], source="en")) == [("dog", "Hund", 12), ("dog", "Rüde", 0.25)]
-    back = [("Hund", "dog", 12), ("Rüde", "dog", 0.25)]
-    assert list(load_weighted([path], source="de")) == back
-    listed = load_translations([path], source="en")
+    there = [("dog", "Hund", 12), ("dog", "Rüde", 0.25), ("dog", "Köter", 0), ("cat", "Katze", 0)]
+    assert list(load_entries([path], source="en")) == there
+    back = [(other, word, weight) for word, other, weight in there]
+    assert list(load_entries([path], source="de")) == back
+    listed, likely = Dictionaries([path])._load("en", "de")
     assert (listed.of("Dog"), listed.of("cat")) == (("Köter",), ("Katze",))
+    assert likely.of(("dog",)) == {("hund",): 12 / 12.25}
 
 
 def test_a_file_serves_both_directions(tmp_path):

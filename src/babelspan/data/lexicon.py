@@ -97,7 +97,8 @@ def load_lexicon(paths: Sequence[Path], *, source: str, target: str) -> Lexicon:
             f"{', '.join(map(str, paths))}: found no dictionary between {source!r} and {target!r}; "
             f"expected a file such as {source}-{target}.tsv or {source}-{target}.tsv.gz"
         )
-    lexicon = Lexicon((pair for file in files for pair in _directed(file, source)), source)
+    entries = load_entries(files, source=source)
+    lexicon = Lexicon(((word, translation) for word, translation, _ in entries), source)
     if not len(lexicon):
         raise DataError(f"{files[0]}: expected words with translations, found none")
     return lexicon
@@ -125,8 +126,10 @@ class Translations:
         return self._found.get(" ".join(phrase.casefold().split()), ())
 
 
-def load_translations(files: Sequence[Path], *, source: str) -> Translations:
-    """All that dictionaries between two languages have, but for what has a weight.
+def load_entries(files: Sequence[Path], *, source: str) -> Iterator[tuple[str, str, float]]:
+    """Words, their translations and weights, in the order of the dictionaries.
+
+    A weight is the number of links of the entry, or else its probability; 0 if it has neither.
 
     Args:
         files: of the pair, either way round.
@@ -135,22 +138,10 @@ def load_translations(files: Sequence[Path], *, source: str) -> Translations:
     Raises:
         DataError: if a file is broken.
     """
-    return Translations(
-        (word, translation) for word, translation, weight in _all(files, source) if not weight
-    )
-
-
-def load_weighted(files: Sequence[Path], *, source: str) -> Iterator[tuple[str, str, float]]:
-    """The translations that have a weight: the number of their links, or else their probability.
-
-    Args:
-        files: of the pair, either way round.
-        source: ISO 639-1 code of the words.
-
-    Raises:
-        DataError: if a file is broken.
-    """
-    return (entry for entry in _all(files, source) if entry[2])
+    for file in files:
+        first, _ = languages_of(file) or ("", "")
+        for word, translation, weight in _entries(file):
+            yield (word, translation, weight) if first == source else (translation, word, weight)
 
 
 def read_pairs(path: Path) -> Iterator[tuple[str, str]]:
@@ -161,13 +152,6 @@ def read_pairs(path: Path) -> Iterator[tuple[str, str]]:
             probability, or a fourth no number of links.
     """
     return ((word, translation) for word, translation, _ in _entries(path))
-
-
-def _all(files: Sequence[Path], source: str) -> Iterator[tuple[str, str, float]]:
-    for file in files:
-        first, _ = languages_of(file) or ("", "")
-        for word, translation, weight in _entries(file):
-            yield (word, translation, weight) if first == source else (translation, word, weight)
 
 
 def _entries(path: Path) -> Iterator[tuple[str, str, float]]:
@@ -203,12 +187,6 @@ def _files(paths: Sequence[Path], source: str, target: str) -> Iterator[Path]:
                 f"{path}: expected a dictionary between {source!r} and {target!r} by its name, "
                 f"such as {source}-{target}.tsv or mine.{target}-{source}.tsv.gz"
             )
-
-
-def _directed(path: Path, source: str) -> Iterator[tuple[str, str]]:
-    pairs = read_pairs(path)
-    first, _ = languages_of(path) or ("", "")
-    return pairs if first == source else ((b, a) for a, b in pairs)
 
 
 def _are_weights(columns: Sequence[str]) -> bool:

@@ -168,9 +168,8 @@ class Featurizer:
         self._known = TokenMemory(self.tokens)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        make = partial(type(self), limits=self.limits, copies=False)
-        make = partial(make, max_positions=self.max_positions, pad_id=self.pad_id)
-        return make, (self.tokenizer,)
+        form: dict[str, Any] = {"max_positions": self.max_positions, "pad_id": self.pad_id}
+        return partial(type(self), **form, limits=self.limits, copies=False), (self.tokenizer,)
 
     def within(self, limits: Limits) -> Limits:
         """The limits, the default length lowered to what the reader takes.

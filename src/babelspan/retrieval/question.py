@@ -4,12 +4,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from babelspan.data.lexicon import (
-    Translations,
-    languages_of,
-    load_translations,
-    load_weighted,
-)
+from babelspan.data.lexicon import Translations, languages_of, load_entries
 from babelspan.retrieval.likely import Key, Likely, key_of
 from babelspan.seams import Group, Translator
 from babelspan.text.inflection import stems
@@ -70,7 +65,6 @@ class Dictionaries:
                 "en-de.tsv.gz; rename it"
             )
         self._loaded = lru_cache(maxsize=32)(self._load)
-        self._weighted = lru_cache(maxsize=32)(self._load_weighted)
 
     def groups(self, question: str, *, source: str, target: str) -> list[Group]:
         """As `seams.Alternatives.groups`."""
@@ -101,7 +95,7 @@ class Dictionaries:
     def _direct(self, phrase: str, source: str, target: str, *, is_one: bool) -> list[str]:
         if frozenset((source, target)) not in self._pairs:
             return []
-        dictionary = self._loaded(source, target)
+        dictionary, _ = self._loaded(source, target)
         found = dictionary.of(phrase)
         if not found and is_one:
             bases = (dictionary.of(stem) for stem in stems(phrase.lower(), source))
@@ -111,17 +105,19 @@ class Dictionaries:
     def _likely(self, key: Key, source: str, target: str) -> Mapping[Key, float]:
         """Translations that have a weight, with their probabilities."""
         if frozenset((source, target)) in self._pairs:
-            return self._weighted(source, target).of(key)
+            _, direct = self._loaded(source, target)
+            return direct.of(key)
         ways = frozenset((source, _ENGLISH)), frozenset((_ENGLISH, target))
         if _ENGLISH in (source, target) or not self._pairs.issuperset(ways):
             return {}
-        return self._weighted(source, _ENGLISH).through(key, self._weighted(_ENGLISH, target))
+        (_, first), (_, second) = self._loaded(source, _ENGLISH), self._loaded(_ENGLISH, target)
+        return first.through(key, second)
 
-    def _load(self, source: str, target: str) -> Translations:
-        return load_translations(self._files(source, target), source=source)
-
-    def _load_weighted(self, source: str, target: str) -> Likely:
-        return Likely(load_weighted(self._files(source, target), source=source))
+    def _load(self, source: str, target: str) -> tuple[Translations, Likely]:
+        """The translations without a weight, and those with one; each file is read once."""
+        entries = list(load_entries(self._files(source, target), source=source))
+        listed = Translations((word, other) for word, other, weight in entries if not weight)
+        return listed, Likely(entry for entry in entries if entry[2])
 
     def _files(self, source: str, target: str) -> list[Path]:
         return [
