@@ -6,7 +6,7 @@ Shapes: B windows, L tokens.
 import json
 import random
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +17,7 @@ from torch.nn import functional as F
 
 from babelspan.augment.code_switch import Dictionary, choices, switched, switched_example
 from babelspan.networks.reader import Batch, collate
+from babelspan.reading.glosses import Choose, Glosses, Links, inverted, most_likely
 from babelspan.reading.tokens import Tokens
 from babelspan.reading.windows import Featurizer, Window
 from babelspan.types import Example
@@ -24,8 +25,11 @@ from babelspan.types import Example
 GROUP = 8
 MAX_LENGTHS = (128, 192, 256)
 """Tokens of a window, at most; each group of batches takes one of them."""
+MOST_ASKED = 96
+"""Tokens of a question with its translation, at most."""
 ENGLISH = "en"
-Weights = Mapping[str, Mapping[str, float]]
+LIKELY = 0.7
+"""Share of the translations beside a question that have each word's most likely one."""
 THIRD = 0.6
 """Share of the native questions asked elsewhere that are not asked in English."""
 
@@ -40,6 +44,8 @@ class Mixture:
         plain: English as it is, beside the native questions in English.
         elsewhere: share of the native questions with their words replaced by those of another
             language, while the context stays.
+        glossed: share of the questions in another language than their context's that are followed
+            by their word-by-word translation into it.
         power: native languages are drawn by the power of their number of questions.
         tokens: of a batch, about.
         seed: of everything random.
@@ -49,6 +55,7 @@ class Mixture:
     switched: float = 0.4
     plain: float = 0.0
     elsewhere: float = 0.0
+    glossed: float = 0.0
     power: float = 0.5
     tokens: int = 3_000
     seed: int = 1
@@ -68,12 +75,13 @@ class QuestionBatches:
         self,
         examples: Sequence[Example],
         featurizer: Featurizer,
-        dictionaries: dict[str, Weights],
+        dictionaries: dict[str, Links],
         mixture: Mixture,
     ) -> None:
         self.featurizer = featurizer
         self.dictionaries = {language: drawable(w) for language, w in dictionaries.items()}
-        self.to_english = {language: inverted(w) for language, w in dictionaries.items()}
+        self.to_english = {language: drawable(inverted(w)) for language, w in dictionaries.items()}
+        self.glosses = Glosses(dictionaries, dictionaries.__getitem__)
         self.mixture = mixture
         self.native: dict[str, list[Example]] = defaultdict(list)
         parallel: dict[str, dict[str, Example]] = defaultdict(dict)
@@ -96,7 +104,7 @@ class QuestionBatches:
         size = 0
         longest = rng.choice(MAX_LENGTHS)
         while size < self.mixture.tokens * GROUP:
-            window = self._window(self._example(rng), longest, rng)
+            window = self._window(self._glossed(self._example(rng), rng), longest, rng)
             if window is not None:
                 windows.append(window)
                 size += window.length
@@ -121,6 +129,17 @@ class QuestionBatches:
         (language,) = rng.choices(self.languages, self.weights)
         example = rng.choice(self.native[language])
         return self._elsewhere(example, rng) if rng.random() < self.mixture.elsewhere else example
+
+    def _glossed(self, example: Example | None, rng: random.Random) -> Example | None:
+        """Some of the questions in another language than their context's with a translation."""
+        if example is None or rng.random() >= self.mixture.glossed:
+            return example
+        source, target = example.question_language, example.context_language
+        if source == target or not {source, target} <= self.glosses.languages:
+            return example
+        choose = most_likely if rng.random() < LIKELY else drawing(rng)
+        gloss = self.glosses.gloss(example.question, source=source, target=target, choose=choose)
+        return replace(example, question=f"{example.question} {gloss}")
 
     def _elsewhere(self, example: Example, rng: random.Random) -> Example | None:
         """The question in English, or by way of English in a third language; its context as is.
@@ -168,7 +187,7 @@ class QuestionBatches:
         """A window round the answer, at most `longest` tokens, at a random place."""
         if example is None:
             return None
-        question = self.featurizer.tokens(example.question).ids[:64]
+        question = self.featurizer.tokens(example.question).ids[:MOST_ASKED]
         context = self.featurizer.tokens(example.context)
         room = longest - self.featurizer.frame.size - len(question)
         whole = Window(example, self.featurizer.frame, question, context, 0)
@@ -198,24 +217,19 @@ def _crossed(by_language: dict[str, Example], rng: random.Random) -> Example:
     return replace(context, question=question.question, question_language=first)
 
 
-def drawable(weights: Weights) -> Dictionary:
+def drawing(rng: random.Random) -> Choose:
+    """What draws a translation by its weight."""
+    return lambda options: rng.choices(list(options), list(options.values()))[0]
+
+
+def drawable(weights: Links) -> Dictionary:
     """Translations to draw from."""
     return {word: choices(options) for word, options in weights.items()}
 
 
-def inverted(weights: Weights) -> Dictionary:
-    """English words of each foreign word, by the same weights, which count links of both."""
-    found: dict[str, dict[str, float]] = defaultdict(dict)
-    for english, options in weights.items():
-        for foreign, weight in options.items():
-            if foreign:
-                found[foreign][english] = weight
-    return drawable(found)
-
-
-def load_dictionaries(path: Path) -> dict[str, Weights]:
+def load_dictionaries(path: Path) -> dict[str, Links]:
     """For each language the translations of English words with weights, as `pack.py` wrote them."""
-    found: dict[str, Weights] = json.loads(path.read_text(encoding="utf-8"))
+    found: dict[str, Links] = json.loads(path.read_text(encoding="utf-8"))
     return found
 
 

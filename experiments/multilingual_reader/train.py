@@ -62,6 +62,8 @@ class Settings:
         switched: share of questions with words replaced.
         plain: share of English questions as they are.
         elsewhere: share of the native questions that are asked in another language.
+        glossed: share of the questions in another language than their context's that are followed
+            by their word-by-word translation into it.
     """
 
     seed: int = 1
@@ -78,6 +80,7 @@ class Settings:
     switched: float = 0.30
     plain: float = 0.10
     elsewhere: float = 0.4
+    glossed: float = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +217,7 @@ class Lessons:
                 switched=settings.switched,
                 plain=settings.plain,
                 elsewhere=settings.elsewhere,
+                glossed=settings.glossed,
                 tokens=settings.question_tokens,
                 seed=settings.seed,
             ),

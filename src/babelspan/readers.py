@@ -20,6 +20,7 @@ from babelspan.data.files import checksum, checksum_of_tree, read_json
 from babelspan.engines.onnx import OnnxEngine
 from babelspan.networks.store import NETWORK, NEW
 from babelspan.reading.answerer import Answerer
+from babelspan.reading.glossed import glossed_of
 from babelspan.reading.parallel import SETTINGS as PARALLEL
 from babelspan.scoring.calibration import Calibration
 from babelspan.seams import Engine
@@ -37,7 +38,7 @@ _PARTS = (
     *("tokenizer.json", "tokenizer_config.json"),
     *("special_tokens_map.json", "added_tokens.json", "vocab.json", "vocab.txt", "merges.txt"),
     *("qanet.json", "words.json", "words.npy"),
-    "*.model",
+    *("*.model", "dictionaries/*.tsv*"),
 )
 """Files that the answers of a reader depend on; a network with others adds them here."""
 DEFAULT_FOLDER = Path(__file__).parent / "assets" / "reader"
@@ -86,7 +87,7 @@ def load_answerer(
 
         checkpoint = load_checkpoint(reader, limits=limits)
         checkpoint.to(device()).eval()
-        engine = TorchEngine(checkpoint)
+        engine = TorchEngine(checkpoint, glossed_of(folder))
     return Answerer(
         engine,
         max_answer_tokens=max_answer_tokens,

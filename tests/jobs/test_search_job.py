@@ -1,6 +1,7 @@
 """Passages that were found, as texts to read."""
 
 import random
+from pathlib import Path
 
 import pytest
 
@@ -58,3 +59,26 @@ def test_answers_are_weighed_by_the_rank_of_their_passages(tmp_path):
     assert [p for _, p in asked.answers] == [f.prediction for f in weighed]
     assert [d.name for d, _ in asked.answers] == [texts[f.context].name for f in weighed]
     assert asked.answers[0][0].name.endswith("b.txt")
+
+
+def test_dictionaries_of_the_package_find_passages_in_another_language(tmp_path):
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    texts = {
+        "bridge": "Die alte Brücke über den Fluss wurde vor vielen Jahren gebaut und steht noch.",
+        "bread": "Der Bäcker verkauft jeden Morgen frisches Brot, und die Kunden warten lange.",
+        "school": "In der Schule lernen die Kinder lesen, schreiben und rechnen bei ihren Lehrern.",
+    }
+    for name, text in texts.items():
+        (folder / f"{name}.txt").write_text(text, encoding="utf-8")
+    index([folder], tmp_path / "docs.index")
+    question = "Who built the old bridge over the river?"
+
+    def best(translator):
+        found = searched(tmp_path / "docs.index", translator).passages(question, 1, language="en")
+        return [Path(one.file).stem for one in found]
+
+    assert best(None) == best("lexicon:default") == ["bridge"]
+    assert best("none") == []
+    (tmp_path / "en-de.tsv").write_text("bridge\tBrot\t1\t99\n", encoding="utf-8")
+    assert best(f"lexicon:{tmp_path / 'en-de.tsv'}") == ["bread"]

@@ -170,8 +170,9 @@ def command(
     answers: it is not the probability that the answer is right. A calibrated reader (`babelspan
     calibrate`) also gives that probability, as in "71% right".
 
-    With --in the texts are those of a collection; --translator then finds passages in other
-    languages than the question's: lexicon:FOLDER of dictionaries, or another translator.
+    With --in the texts are those of a collection. Passages in other languages than the question's
+    are found with the dictionaries of the package, or with those of --translator
+    (lexicon:FOLDER), or with another translator; "none" searches for the question's words only.
 
     Files that cannot be read are skipped and named. Exit code: 0 if there is an answer, 1 if
     there is none, 2 if something is wrong.

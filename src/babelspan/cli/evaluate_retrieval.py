@@ -17,8 +17,8 @@ TranslatorName = Annotated[
     str | None,
     typer.Option(
         "--translator",
-        help="For other languages than the question's: lexicon:FOLDER of dictionaries, or another "
-        "translator.",
+        help="For other languages than the question's: lexicon:FOLDER of dictionaries, another "
+        "translator, or none. [default: the dictionaries of the package]",
     ),
 ]
 

@@ -38,7 +38,8 @@ Translator = Annotated[
     str | None,
     typer.Option(
         "--translator",
-        help="Finds passages in other languages than the question's, as in `babelspan ask --in`.",
+        help="Finds passages in other languages than the question's, as in `babelspan ask --in`. "
+        "[default: the dictionaries of the package]",
     ),
 ]
 ReadingWorkers = Annotated[

@@ -4,7 +4,9 @@ A file is UTF-8 and named `[<source>.]<a>-<b>.tsv[.gz]`, a and b being ISO 639-1
 has a word or phrase of a, a tab, and one of b. It serves both directions. Of several translations
 the first counts. A third column may have the probability of the translation given the word, and a
 fourth the number of links that it was counted from, as `babelspan align --dictionary` writes them.
-The search over a collection weighs translations by them; other lookups take no notice.
+The search over a collection weighs translations by them, and a reader that has such dictionaries
+glosses questions by them; other lookups take no notice. With four columns the second may be empty:
+the word stood so often without any translation.
 """
 
 import re
@@ -126,6 +128,24 @@ class Translations:
         return self._found.get(" ".join(phrase.casefold().split()), ())
 
 
+def load_links(path: Path) -> dict[str, dict[str, float]]:
+    """Words of the first column, their translations and the number of links between them.
+
+    "" among the translations has the number of times that a word had none.
+
+    Raises:
+        DataError: if the file is broken, or an entry has no number of links.
+    """
+    found: dict[str, dict[str, float]] = {}
+    for word, translation, links in _rows(path):
+        if not links:
+            raise DataError(
+                f"{path}: expected a number of links for each entry, found none for {word!r}"
+            )
+        found.setdefault(word, {})[translation] = links
+    return found
+
+
 def load_entries(files: Sequence[Path], *, source: str) -> Iterator[tuple[str, str, float]]:
     """Words, their translations and weights, in the order of the dictionaries.
 
@@ -156,12 +176,18 @@ def read_pairs(path: Path) -> Iterator[tuple[str, str]]:
 
 def _entries(path: Path) -> Iterator[tuple[str, str, float]]:
     """The pairs of a file, in order, with their weights, 0 for none; errors as in `read_pairs`."""
+    return (row for row in _rows(path) if row[1])
+
+
+def _rows(path: Path) -> Iterator[tuple[str, str, float]]:
+    """The lines of a file as words, translations and weights; errors as in `read_pairs`."""
     for number, line in enumerate(read_text(path).removeprefix("\ufeff").split("\n"), 1):
         columns = [" ".join(column.split()) for column in line.split("\t")]
         if columns == [""]:
             continue
         numbers = columns[2:]
-        if len(columns) not in (2, 3, 4) or not all(columns) or not _are_weights(numbers):
+        is_whole = columns[0] and (len(columns) == 4 or all(columns[:2]))
+        if len(columns) not in (2, 3, 4) or not is_whole or not _are_weights(numbers):
             raise DataError(
                 f"{path}: line {number}: expected a word, a tab and its translation, perhaps with "
                 f"a tab and its probability, and a tab and its number of links, found {line[:80]!r}"

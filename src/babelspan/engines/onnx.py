@@ -27,6 +27,7 @@ from babelspan.data.exported import (
 )
 from babelspan.data.files import read_text
 from babelspan.engines.together import Together
+from babelspan.reading.glossed import glossed_of
 from babelspan.reading.parallel import ParallelFeaturizer
 from babelspan.reading.windows import Featurizer
 from babelspan.reading.words import WordFeaturizer
@@ -43,8 +44,8 @@ class OnnxEngine:
     """The reader of a folder made by `babelspan export`.
 
     Args:
-        folder: holds `model.onnx`, `tokenizer.json` and `reader.json`, and `beside.onnx` if it
-            reads translations beside a text.
+        folder: holds `model.onnx`, `tokenizer.json` and `reader.json`, `beside.onnx` if it reads
+            translations beside a text, and perhaps `dictionaries` (`reading.glossed`).
         workers: windows read side by side, which share the cores; 0 for one a core, which reads
             most. One reads a single window soonest.
         limits: how contexts are cut where a call does not say.
@@ -74,6 +75,7 @@ class OnnxEngine:
         self._inputs = [node.name for node in self._session.get_inputs()]
         self._outputs = _outputs(self._session, folder / MODEL)
         self._featurizer = exported_featurizer(folder, limits)
+        self._glossed = glossed_of(folder)
         self._together: Together | None = None
         if isinstance(self._featurizer, ParallelFeaturizer):
             beside = _session(folder / BESIDE, options)
@@ -98,8 +100,10 @@ class OnnxEngine:
     def windows(
         self, examples: Iterable[Example], limits: Limits | None = None
     ) -> Iterator[Window]:
-        """The windows of each example; see `Featurizer.windows`."""
-        return self._featurizer.windows(examples, limits)
+        """The windows of each example; see `Featurizer.windows` and `reading.glossed`."""
+        if self._glossed is None:
+            return self._featurizer.windows(examples, limits)
+        return self._glossed.windows(examples, limits, self._featurizer.windows)
 
     def known(self, text: str) -> NDArray[np.int32]:
         """Places of the known tokens of a text; see `Featurizer.known`."""

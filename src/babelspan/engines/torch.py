@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from babelspan.networks.reader import Reader
+from babelspan.reading.glossed import Glossed
 from babelspan.seams import Knowing, Logits, Window
 from babelspan.types import DataError, Example, Limits
 
@@ -22,13 +23,15 @@ class TorchEngine:
 
     Args:
         reader: in evaluation mode (`reader.eval()`), as `readers` and the training job see to.
+        glossed: puts translations beside questions; None for a reader without dictionaries.
     """
 
     workers = 1
     """Windows read side by side: PyTorch has threads of its own for each."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, glossed: Glossed | None = None) -> None:
         self._reader = reader
+        self._glossed = glossed
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -44,8 +47,10 @@ class TorchEngine:
     def windows(
         self, examples: Iterable[Example], limits: Limits | None = None
     ) -> Iterator[Window]:
-        """The windows of each example, as the reader cuts them."""
-        return self._reader.windows(examples, limits)
+        """The windows of each example, as the reader cuts them (see `reading.glossed`)."""
+        if self._glossed is None:
+            return self._reader.windows(examples, limits)
+        return self._glossed.windows(examples, limits, self._reader.windows)
 
     def known(self, text: str) -> NDArray[np.int32]:
         """Places of the known tokens of a text; all of it for a reader that cannot tell."""

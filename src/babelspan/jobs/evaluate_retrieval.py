@@ -16,6 +16,7 @@ from babelspan.engines.tantivy import TantivyIndex
 from babelspan.jobs.collections import RULES
 from babelspan.jobs.evaluate import load_cells, sampled
 from babelspan.jobs.search import alternatives_of
+from babelspan.readers import DEFAULT
 from babelspan.retrieval.passages import Passage
 from babelspan.retrieval.searching import Search
 from babelspan.retrieval.stored import entry_of
@@ -128,4 +129,5 @@ def _rank(search: Search, example: Example, language: str) -> int:
 def _signature(files: Sequence[DataFile], sample: int | None, translator: str | None) -> str:
     named = "+".join(sorted(file.path.name for file in files))
     rules = "+".join(f"{name}{version}" for name, version in RULES.items())
-    return f"data:{named}|sample:{sample}|translator:{translator}|rules:{rules}|babelspan:{VERSION}"
+    given = f"data:{named}|sample:{sample}|translator:{translator or DEFAULT}"
+    return f"{given}|rules:{rules}|babelspan:{VERSION}"

@@ -8,7 +8,9 @@ from babelspan.data.documents import Document
 from babelspan.data.parts import cut_out
 from babelspan.jobs.ask import Asked, ask_all
 from babelspan.jobs.collections import open_collection
+from babelspan.readers import DEFAULT, DEFAULT_FOLDER
 from babelspan.reading.answerer import Watch
+from babelspan.reading.glossed import FOLDER as DICTIONARIES
 from babelspan.retrieval.fusion import weights_by_rank
 from babelspan.retrieval.passages import Passage
 from babelspan.retrieval.question import Dictionaries, Translated
@@ -19,6 +21,8 @@ from babelspan.types import UNDETERMINED, ConfigError
 if TYPE_CHECKING:
     from babelspan.jobs.answer import Answers
 
+NONE = "none"
+"""Stands for no translator."""
 PASSAGES = 20
 """Passages that are read for a question."""
 _LEXICON = "lexicon:"
@@ -28,14 +32,18 @@ def alternatives_of(translator: str | None) -> Alternatives | None:
     """What finds passages in other languages, by the name of a translator.
 
     Args:
-        translator: `lexicon:FILE[+FILE…]` for all translations of each word, or any other for one
-            translation of the whole question; None to search for the words of the question only.
+        translator: `lexicon:FILE[+FILE…]` for all translations of each word, with "default" in
+            place of a file for the dictionaries of the package; any other for one translation of
+            the whole question; "none" to search for the words of the question only; None for
+            `lexicon:default`.
 
     Raises:
         ConfigError: if there is no such translator or dictionary.
     """
-    if translator is None:
+    if translator == NONE:
         return None
+    if translator is None:
+        translator = f"{_LEXICON}{DEFAULT}"
     if translator.startswith(_LEXICON):
         named = [p for p in translator.removeprefix(_LEXICON).split("+") if p]
         if not named:
@@ -43,7 +51,8 @@ def alternatives_of(translator: str | None) -> Alternatives | None:
                 f"--translator {translator}: expected dictionaries behind the colon, such as "
                 "lexicon:en-de.tsv.gz, or a folder of some"
             )
-        return Dictionaries([Path(p).expanduser() for p in named])
+        packaged = DEFAULT_FOLDER / DICTIONARIES
+        return Dictionaries([packaged if p == DEFAULT else Path(p).expanduser() for p in named])
     from babelspan.translators import load_translator
 
     return Translated(load_translator(translator))

@@ -119,7 +119,7 @@ def opened(sources: Mapping[str, str], translator: str | None = None) -> dict[st
 
     Args:
         sources: their folders, by name.
-        translator: for passages in other languages, as in `babelspan ask --in`; None for none.
+        translator: for passages in other languages, as in `jobs.search.alternatives_of`.
 
     Raises:
         DataError, ConfigError: if one cannot be opened, or there is no such translator.

@@ -52,10 +52,9 @@ def language_of(text: str, among: Collection[str] = ()) -> str:
         among: languages that it may be in; all that are known where there are none.
     """
     seen = text[:_SEEN]
-    letters = len(_LETTER.findall(seen))
-    if not letters:
+    if not _LETTER.search(seen):
         return UNDETERMINED
-    if not seen.isascii() and (found := _by_script(seen, letters)):
+    if found := by_script(seen):
         return found
     ranked: dict[str, float] = {}
     for language, probability in _identifier().rank(seen):
@@ -66,7 +65,11 @@ def language_of(text: str, among: Collection[str] = ()) -> str:
     return best if ranked and ranked[best] >= LEAST * sum(ranked.values()) else UNDETERMINED
 
 
-def _by_script(text: str, letters: int) -> str | None:
+def by_script(text: str) -> str | None:
+    """The language of a text in a script that is of one language; None where that is not known."""
+    if text.isascii():
+        return None
+    letters = len(_LETTER.findall(text))
     han, kana = len(_HAN.findall(text)), len(_KANA.findall(text))
     if 2 * (han + kana) > letters:
         return "ja" if kana >= _LEAST_KANA * (han + kana) else "zh"

@@ -1,0 +1,110 @@
+"""Questions with their words in the language of the text beside them, for readers that read them.
+
+A reader's folder may hold `dictionaries/`: `en-<language>.tsv[.gz]` with numbers of links
+(`data.lexicon`), and `ngrams.tsv[.gz]` with a language, one of its frequent n-grams, and the share
+of it among those of its length (`text.ngrams`). The reader then reads a question in another
+language than the text's with a translation behind it, word by word (`reading.glosses`).
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+from babelspan.data.files import read_text
+from babelspan.data.lexicon import languages_of, load_links
+from babelspan.reading.glosses import ENGLISH, Glosses
+from babelspan.seams import Window
+from babelspan.text.ngrams import NgramLists
+from babelspan.types import UNDETERMINED, ConfigError, DataError, Example, Limits
+
+FOLDER = "dictionaries"
+NGRAMS = "ngrams.tsv"
+
+W = TypeVar("W", bound=Window)
+Cut = Callable[[Iterable[Example], Limits | None], Iterator[W]]
+
+
+class Glossed:
+    """What puts translations beside questions.
+
+    Args:
+        glosses: the translations.
+        ngrams: tells the language of a question or text that is not named.
+    """
+
+    def __init__(self, glosses: Glosses, ngrams: NgramLists) -> None:
+        self._glosses = glosses
+        self._ngrams = ngrams
+
+    def beside(self, example: Example) -> Example:
+        """The example with its question glossed, or as it is if both languages are one."""
+        known = self._glosses.languages
+        source = self._language(example.question_language, example.question)
+        target = self._language(example.context_language, example.context)
+        if source == target or not {source, target} <= known:
+            return example
+        gloss = self._glosses.gloss(example.question, source=source, target=target)
+        return replace(example, question=f"{example.question} {gloss}") if gloss else example
+
+    def windows(
+        self, examples: Iterable[Example], limits: Limits | None, cut: Cut[W]
+    ) -> Iterator[W]:
+        """Windows with glossed questions; without the gloss where it leaves no room for a text.
+
+        Args:
+            examples: as they were asked.
+            limits: how contexts are cut.
+            cut: what cuts them.
+        """
+        for example in examples:
+            glossed = self.beside(example)
+            try:
+                found = list(cut([glossed], limits))
+            except (ConfigError, DataError):
+                if glossed is example:
+                    raise
+                found = list(cut([example], limits))
+            yield from found
+
+    def _language(self, language: str, text: str) -> str:
+        return self._ngrams.language_of(text) if language == UNDETERMINED else language
+
+
+def glossed_of(reader: Path) -> Glossed | None:
+    """What glosses the questions of the reader in a folder, or None if it has no dictionaries.
+
+    A dictionary is read when a question first needs it.
+
+    Raises:
+        DataError: if the list of n-grams is missing or broken.
+    """
+    folder = reader / FOLDER
+    if not folder.is_dir():
+        return None
+    paths: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()):
+        pair = languages_of(path)
+        if pair is not None and pair[0] == ENGLISH:
+            paths[pair[1]] = path
+    glosses = Glosses(paths, lambda language: load_links(paths[language]))
+    return Glossed(glosses, NgramLists(_shares(folder)))
+
+
+def _shares(folder: Path) -> Mapping[str, Mapping[str, float]]:
+    """The frequent n-grams of each language with their shares."""
+    path = next((p for p in (folder / NGRAMS, folder / f"{NGRAMS}.gz") if p.is_file()), None)
+    if path is None:
+        raise DataError(f"{folder}: expected {NGRAMS} or {NGRAMS}.gz, found neither")
+    found: dict[str, dict[str, float]] = {}
+    for number, line in enumerate(read_text(path).splitlines(), 1):
+        columns = line.split("\t")
+        try:
+            language, word, share = columns
+            found.setdefault(language, {})[word] = float(share)
+        except ValueError:
+            raise DataError(
+                f"{path}: line {number}: expected a language, an n-gram and its share, found "
+                f"{line[:80]!r}"
+            ) from None
+    return found

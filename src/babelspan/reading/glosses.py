@@ -1,0 +1,114 @@
+"""A question word by word in the language of the text, from dictionaries with numbers of links.
+
+The translation of a word is the most likely one by the links, by way of English where neither
+language is English: P(target | source) is the sum over English words e of P(e | source) times
+P(target | e), the shares of links.
+"""
+
+import unicodedata
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping
+from functools import lru_cache
+
+import regex
+
+from babelspan.text.languages import UNSPACED_SCRIPTS, is_spaced
+from babelspan.text.words import lexical_words
+
+ENGLISH = "en"
+Links = Mapping[str, Mapping[str, float]]
+"""Words, their translations and the number of links between them; "" stands for none."""
+Choose = Callable[[Mapping[str, float]], str]
+
+_UNSPACED = regex.compile(rf"[{UNSPACED_SCRIPTS}]")
+_RUN = regex.compile(rf"[{UNSPACED_SCRIPTS}][{UNSPACED_SCRIPTS}\p{{M}}]*|[\p{{L}}\p{{N}}\p{{M}}]+")
+_LONGEST = 12
+"""Characters of a word in a text without spaces, at most."""
+
+
+def most_likely(options: Mapping[str, float]) -> str:
+    """The translation with the most links; of several, the first."""
+    return max(options, key=lambda word: options[word])
+
+
+class Glosses:
+    """Word-by-word translations of questions. Threads can share it.
+
+    Args:
+        languages: ISO 639-1 codes of the languages with links to English.
+        links: for one of them, the links of English words.
+    """
+
+    def __init__(self, languages: Collection[str], links: Callable[[str], Links]) -> None:
+        self.languages = frozenset({*languages, ENGLISH})
+        self._links = lru_cache(maxsize=None)(links)
+        self._back = lru_cache(maxsize=None)(lambda language: inverted(self._links(language)))
+        self._options = lru_cache(maxsize=100_000)(self._looked_up)
+
+    def gloss(
+        self, question: str, *, source: str, target: str, choose: Choose = most_likely
+    ) -> str:
+        """The question word by word; words without links stay, others may vanish.
+
+        Args:
+            question: in the language `source`.
+            source: a code among `languages`.
+            target: another one.
+            choose: picks one of the translations of a word with their weights.
+        """
+        came = []
+        for word in self._words(question, source):
+            options = self._options(word, source, target)
+            came.append(choose(options) if options else word)
+        return _joined(list(filter(None, came)), spaced=is_spaced(target))
+
+    def _words(self, question: str, language: str) -> list[str]:
+        """Words in small letters; without spaces, from the left the longest that have links."""
+        text = unicodedata.normalize("NFKC", question).lower()
+        if is_spaced(language):
+            return [word.of(text) for word in lexical_words(text, language)]
+        known = self._back(language)
+        found: list[str] = []
+        for run in _RUN.findall(text):
+            if not _UNSPACED.match(run):
+                found.append(run)
+                continue
+            at = 0
+            while at < len(run):
+                ends = range(min(at + _LONGEST, len(run)), at + 1, -1)
+                end = next((end for end in ends if run[at:end] in known), at + 1)
+                found.append(run[at:end])
+                at = end
+        return found
+
+    def _looked_up(self, word: str, source: str, target: str) -> Mapping[str, float]:
+        english = {word: 1.0} if source == ENGLISH else self._back(source).get(word, {})
+        if target == ENGLISH:
+            return english
+        onward = self._links(target)
+        found: dict[str, float] = defaultdict(float)
+        for middle, weight in english.items():
+            options = onward.get(middle, {})
+            total = sum(options.values())
+            for other, more in options.items():
+                found[other] += weight * more / total
+        return found
+
+
+def inverted(links: Links) -> Links:
+    """English words of each foreign word; the weights count links of both."""
+    found: dict[str, dict[str, float]] = defaultdict(dict)
+    for english, options in links.items():
+        for foreign, weight in options.items():
+            if foreign:
+                found[foreign][english] = weight
+    return found
+
+
+def _joined(words: list[str], *, spaced: bool) -> str:
+    """Words as a text; without spaces between words of scripts that have none."""
+    text = words[0] if words else ""
+    for word in words[1:]:
+        joins = not spaced and _UNSPACED.match(word) and _UNSPACED.match(text[-1])
+        text += word if joins else f" {word}"
+    return text
