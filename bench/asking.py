@@ -21,6 +21,7 @@ from measured import DATA, report
 
 import babelspan
 from babelspan.data.squad import load_squad
+from babelspan.reading.call import unlabelled
 from babelspan.text.shortlist import Shortlist
 
 SEED = 1
@@ -85,12 +86,12 @@ def crossed_folder():
     return texts, asked
 
 
-def kept(texts, asked):
+def kept(texts, asked, engine):
     """A row for each group of questions: the share whose text is among the first N."""
     shortlist = Shortlist(texts)
     places = {}
     for group, question, right in asked:
-        scores = shortlist.scores(question)
+        scores = shortlist.scores(put(engine, question, texts))
         better = (scores > scores[right]).sum() + (scores[:right] == scores[right]).sum()
         places.setdefault(group, []).append(int(better))
     places["all"] = [place for of_group in places.values() for place in of_group]
@@ -103,10 +104,17 @@ def kept(texts, asked):
     ]
 
 
+def put(engine, question, texts):
+    """The question as the reader reads it with each text."""
+    return [engine.read_as(unlabelled("", question, text)).question for text in texts]
+
+
 def answered(answerer, texts, question, count):
     """Seconds and the first answer, among the best `count` texts, or all for None."""
     began, worked = time.perf_counter(), time.process_time()
-    read = range(len(texts)) if count is None else Shortlist(texts).best(question, count)
+    read = range(len(texts))
+    if count is not None:
+        read = Shortlist(texts).best(put(answerer.engine, question, texts), count)
     (found,) = answerer.ask(question, [texts[i] for i in read])
     answer = (read[found.context], found.prediction.span)
     return time.perf_counter() - began, time.process_time() - worked, answer
@@ -138,15 +146,16 @@ def main():
     parser.add_argument("--small", type=int, default=40, help="questions to 60 of its texts")
     wanted = parser.parse_args()
     facts = {"libraries": ["numpy", "onnxruntime", "regex"], "seed": SEED}
+    engine = babelspan.load_answerer().engine
     texts, asked = folder()
     report(
         "asking-kept",
-        kept(texts, asked),
+        kept(texts, asked, engine),
         texts=len(texts),
         characters=sum(map(len, texts)),
         **facts,
     )
-    report("asking-crossed", by_script(*crossed_folder()), **facts)
+    report("asking-crossed", by_script(*crossed_folder(), engine), **facts)
     some = random.Random(SEED).sample(range(len(texts)), 60)
     small = [(language, q, some.index(i)) for language, q, i in asked if i in some]
     folders = [
@@ -161,14 +170,14 @@ def main():
     report("asking", rows, **facts)
 
 
-def by_script(texts, asked):
+def by_script(texts, asked, engine):
     """The table of `kept`, of pairs of languages in Latin script and of all others."""
     latin = {"de", "en", "es", "vi"}
     grouped = [
         ("both in Latin script" if set(pair.split("-")) <= latin else "others", question, right)
         for pair, question, right in asked
     ]
-    return kept(texts, grouped)
+    return kept(texts, grouped, engine)
 
 
 if __name__ == "__main__":

@@ -77,6 +77,14 @@ class Knowing(Protocol):
         """Characters [start, end) of each token of a text that stands for known ones, (T, 2)."""
 
 
+@runtime_checkable
+class Glossing(Protocol):
+    """An engine that may read more in a question than was asked."""
+
+    def read_as(self, example: Example) -> Example:
+        """The example as it is read: the same, or with the question's words in other languages."""
+
+
 class Translator(Protocol):
     """A machine translation system; languages are ISO 639-1 codes.
 

@@ -233,3 +233,16 @@ def test_a_question_that_is_too_long_is_shown_with_what_can_be_done(ask):
     assert "shorten it, or set max_length (`ask --window`) to 435 or more" in errors
     assert "'why why why " in errors
     assert "--window" not in ask("why " * 500, text=BRIDGE)[2]
+
+
+def test_top_texts_finds_the_text_in_another_language(ask, tmp_path):
+    texts = {
+        "bridge": "Die alte Brücke über den Fluss wurde im Jahr 1894 gebaut und steht noch.",
+        "bread": "Der Bäcker verkauft jeden Morgen frisches Brot, und die Kunden warten lange.",
+        "school": "In der Schule lernen die Kinder lesen und rechnen bei ihren Lehrern.",
+    }
+    for name, text in texts.items():
+        (tmp_path / f"{name}.txt").write_text(text, encoding="utf-8")
+    _, out, _ = ask("When was the old bridge built?", "-r", tmp_path, "--top-texts", 1, "--json")
+    (answer,) = json.loads(out)
+    assert answer["file"].endswith("bridge.txt")

@@ -76,3 +76,11 @@ def test_the_right_text_of_a_folder_in_many_languages_is_kept(real_data):
     shortlist = Shortlist(texts)
     kept = sum(right in shortlist.best(question, 10) for question, right in asked)
     assert kept / len(asked) > 0.97
+
+
+def test_each_text_is_ranked_by_the_question_that_is_put_to_it():
+    put = ["Which bridge?"] * len(TEXTS)
+    assert Shortlist(TEXTS).scores("Which bridge?")[1] == 0
+    put[1] = "Which bridge? Brücke"
+    assert Shortlist(TEXTS).best(put, 1) == [1]
+    assert Shortlist(TEXTS).scores(put).tolist()[2:] == [0.0] * (len(TEXTS) - 2)

@@ -105,6 +105,10 @@ class OnnxEngine:
             return self._featurizer.windows(examples, limits)
         return self._glossed.windows(examples, limits, self._featurizer.windows)
 
+    def read_as(self, example: Example) -> Example:
+        """The example with its question as it is read; see `reading.glossed`."""
+        return example if self._glossed is None else self._glossed.beside(example)
+
     def known(self, text: str) -> NDArray[np.int32]:
         """Places of the known tokens of a text; see `Featurizer.known`."""
         return self._featurizer.known(text)

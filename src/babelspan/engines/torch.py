@@ -52,6 +52,10 @@ class TorchEngine:
             return self._reader.windows(examples, limits)
         return self._glossed.windows(examples, limits, self._reader.windows)
 
+    def read_as(self, example: Example) -> Example:
+        """The example with its question as it is read; see `reading.glossed`."""
+        return example if self._glossed is None else self._glossed.beside(example)
+
     def known(self, text: str) -> NDArray[np.int32]:
         """Places of the known tokens of a text; all of it for a reader that cannot tell."""
         if isinstance(self._reader, Knowing):

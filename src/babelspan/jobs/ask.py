@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from babelspan.data.documents import Document
 from babelspan.data.files import read_text
 from babelspan.reading.answerer import Watch
+from babelspan.reading.call import unlabelled
 from babelspan.reading.pivot import Pivot
+from babelspan.seams import Glossing
 from babelspan.text.shortlist import Shortlist
 from babelspan.types import ConfigError, DataError, Prediction
 
@@ -92,7 +94,8 @@ def ask_all(
     for question in questions:
         read = documents
         if shortlist is not None and top_texts is not None:
-            read = [documents[i] for i in shortlist.best(question, top_texts)]
+            put = _as_read(answerer, question, documents)
+            read = [documents[i] for i in shortlist.best(put, top_texts)]
         contexts = [document.text for document in read]
         found = answerer.ask(question, contexts, top_k=top_k, weights=weights, watch=watch)
         seen |= {d.name: _unfamiliar(answerer, d.text) for d in read if d.name not in seen}
@@ -107,6 +110,14 @@ def ask_all(
             _unfamiliar(answerer, question),
             {d.name: seen[d.name] for d in read if seen[d.name]},
         )
+
+
+def _as_read(answerer: "Answers", question: str, documents: Sequence[Document]) -> list[str]:
+    """The question as it is put to each text: perhaps with its words in the text's language."""
+    engine = getattr(answerer, "engine", None)
+    if not isinstance(engine, Glossing):
+        return [question] * len(documents)
+    return [engine.read_as(unlabelled("", question, d.text)).question for d in documents]
 
 
 def _unfamiliar(answerer: "Answers", text: str) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ language than the text's with a translation behind it, word by word (`reading.gl
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,7 +16,7 @@ from babelspan.data.files import read_text
 from babelspan.data.lexicon import languages_of, load_links
 from babelspan.reading.glosses import ENGLISH, Glosses
 from babelspan.seams import Window
-from babelspan.text.ngrams import NgramLists
+from babelspan.text.ngrams import SEEN, NgramLists
 from babelspan.types import UNDETERMINED, ConfigError, DataError, Example, Limits
 
 FOLDER = "dictionaries"
@@ -34,17 +35,17 @@ class Glossed:
     """
 
     def __init__(self, glosses: Glosses, ngrams: NgramLists) -> None:
-        self._glosses = glosses
-        self._ngrams = ngrams
+        self._languages = glosses.languages
+        self._gloss = lru_cache(maxsize=1_000)(glosses.gloss)
+        self._told = lru_cache(maxsize=10_000)(ngrams.language_of)
 
     def beside(self, example: Example) -> Example:
         """The example with its question glossed, or as it is if both languages are one."""
-        known = self._glosses.languages
         source = self._language(example.question_language, example.question)
         target = self._language(example.context_language, example.context)
-        if source == target or not {source, target} <= known:
+        if source == target or not {source, target} <= self._languages:
             return example
-        gloss = self._glosses.gloss(example.question, source=source, target=target)
+        gloss = self._gloss(example.question, source=source, target=target)
         return replace(example, question=f"{example.question} {gloss}") if gloss else example
 
     def windows(
@@ -68,7 +69,7 @@ class Glossed:
             yield from found
 
     def _language(self, language: str, text: str) -> str:
-        return self._ngrams.language_of(text) if language == UNDETERMINED else language
+        return self._told(text[:SEEN]) if language == UNDETERMINED else language
 
 
 def glossed_of(reader: Path) -> Glossed | None:

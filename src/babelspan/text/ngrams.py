@@ -19,7 +19,7 @@ from babelspan.types import UNDETERMINED
 LONGEST = 4
 """Letters of an n-gram, at most; a space stands for the border of a word."""
 _WORD = regex.compile(r"[\p{L}\p{M}]+")
-_SEEN = 400
+SEEN = 400
 """Characters of a text that are looked at."""
 _FLOOR = 1e-4
 """Share of an n-gram that is not on a language's list."""
@@ -56,7 +56,7 @@ class NgramLists:
 
     def language_of(self, text: str) -> str:
         """The ISO 639-1 code of a text's language, or "und"."""
-        seen = text[:_SEEN]
+        seen = text[:SEEN]
         if found := by_script(seen):
             return found
         totals: Counter[str] = Counter()

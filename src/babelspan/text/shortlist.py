@@ -4,8 +4,8 @@ A piece is four characters of a word with a space on each side, so that inflecte
 written alike in two languages meet; in Korean and in scripts without spaces it is two characters.
 Texts are ranked by BM25 (Robertson and Zaragoza 2009, *The probabilistic relevance framework*)
 with its usual constants, lengths in characters, and the weight of rare pieces squared: names and
-numbers are what two languages share. Across scripts little but numbers is shared; what is lost is
-in docs/results/ask.md.
+numbers are what two languages share. Across scripts little but numbers is shared, unless the
+question comes with its words in the language of the text; what is lost is in docs/results/ask.md.
 """
 
 import math
@@ -46,10 +46,14 @@ class Shortlist:
         relative = lengths / max(lengths.mean(), 1.0) if len(lengths) else lengths
         self._damping: NDArray[np.float32] = _K1 * (1 - _B + _B * relative)
 
-    def best(self, question: str, count: int) -> list[int]:
+    def best(self, question: str | Sequence[str], count: int) -> list[int]:
         """Indices of the `count` texts most like a question, in the order of the texts.
 
         Of texts that share as much (often nothing) the first are taken.
+
+        Args:
+            question: the question, or for each text the question as it is put to that text.
+            count: how many, at most.
 
         Raises:
             ValueError: if `count` is below 1.
@@ -59,8 +63,21 @@ class Shortlist:
         ranked = np.argsort(-self.scores(question), kind="stable")
         return sorted(ranked[:count].tolist())
 
-    def scores(self, question: str) -> NDArray[np.float32]:
-        """How much each text shares with a question, (texts,); 0 where they share nothing."""
+    def scores(self, question: str | Sequence[str]) -> NDArray[np.float32]:
+        """How much each text shares with a question, (texts,); 0 where they share nothing.
+
+        Args:
+            question: as in `best`.
+        """
+        if isinstance(question, str):
+            return self._scores(question)
+        scores = np.zeros(len(self._folded), dtype=np.float32)
+        for one in dict.fromkeys(question):
+            where = [number for number, other in enumerate(question) if other == one]
+            scores[where] = self._scores(one)[where]
+        return scores
+
+    def _scores(self, question: str) -> NDArray[np.float32]:
         scores = np.zeros(len(self._folded), dtype=np.float32)
         for piece in _pieces(question):
             counts = np.array([f.count(piece) for f in self._folded], dtype=np.float32)
