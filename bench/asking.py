@@ -91,9 +91,8 @@ def kept(texts, asked, engine):
     shortlist = Shortlist(texts)
     places = {}
     for group, question, right in asked:
-        scores = shortlist.scores(put(engine, question, texts))
-        better = (scores > scores[right]).sum() + (scores[:right] == scores[right]).sum()
-        places.setdefault(group, []).append(int(better))
+        ranked = shortlist.ranked(question, put(engine, question, texts))
+        places.setdefault(group, []).append(ranked.index(right))
     places["all"] = [place for of_group in places.values() for place in of_group]
     return [
         {
@@ -114,7 +113,7 @@ def answered(answerer, texts, question, count):
     began, worked = time.perf_counter(), time.process_time()
     read = range(len(texts))
     if count is not None:
-        read = Shortlist(texts).best(put(answerer.engine, question, texts), count)
+        read = Shortlist(texts).best(question, count, put=put(answerer.engine, question, texts))
     (found,) = answerer.ask(question, [texts[i] for i in read])
     answer = (read[found.context], found.prediction.span)
     return time.perf_counter() - began, time.process_time() - worked, answer

@@ -56,13 +56,13 @@ def example(question=ENGLISH, context=GERMAN, asked="und", read="und"):
 
 
 def test_a_question_is_followed_by_its_words_in_the_language_of_the_text(folder):
-    found = glossed_of(folder).beside(example(asked="en", read="de"))
+    found = glossed_of(folder).glossed(example(asked="en", read="de"))
     assert found.question == f"{ENGLISH} wann was brücke gebaut"
     assert found.context == GERMAN
 
 
 def test_languages_that_are_not_named_are_found_out(folder):
-    assert glossed_of(folder).beside(example()).question == f"{ENGLISH} wann was brücke gebaut"
+    assert glossed_of(folder).glossed(example()).question == f"{ENGLISH} wann was brücke gebaut"
 
 
 @pytest.mark.parametrize(
@@ -73,10 +73,24 @@ def test_languages_that_are_not_named_are_found_out(folder):
         example(asked="ja", read="de"),
         example(question="1357?"),
         example(question="the", asked="en", read="de"),
+        example(question=ENGLISH * 10, asked="en", read="de"),
+        example(question="日本国憲法", context="日本国憲法は1946年に公布された。"),
     ],
 )
 def test_a_question_stays_without_two_known_languages_or_words(folder, same):
-    assert glossed_of(folder).beside(same) is same
+    assert glossed_of(folder).glossed(same) is same
+
+
+def test_variants_of_a_language_have_its_dictionary(folder):
+    found = glossed_of(folder).glossed(example(asked="en", read="de-Latn"))
+    assert found.question == f"{ENGLISH} wann was brücke gebaut"
+
+
+def test_files_of_one_pair_add_up_either_way_round(folder):
+    more = "steg\tbridge\t1\t10\nbrücke\tbridge\t0.1\t2\n"
+    (folder / "dictionaries" / "mine.de-en.tsv").write_text(more, encoding="utf-8")
+    found = glossed_of(folder).glossed(example(asked="en", read="de"))
+    assert found.question == f"{ENGLISH} wann was brücke gebaut"  # 9 + 2 links against 10
 
 
 def test_the_engine_reads_what_it_says(reader):
@@ -129,7 +143,9 @@ def test_a_checkpoint_with_dictionaries_glosses_too(tmp_path, reader):
     [
         ("ngrams.tsv.gz", None, "expected ngrams.tsv or ngrams.tsv.gz, found neither"),
         ("ngrams.tsv.gz", "de\tdie\n", "line 1: expected a language, an n-gram and its share"),
+        ("ngrams.tsv.gz", "de\tdie\t0\n", "line 1: expected a language, an n-gram and its share"),
         ("en-de.tsv", "bridge\tbrücke\n", "expected a number of links for each entry"),
+        ("en-de.tsv", "bridge\tbrücke\t0.7\n", "expected a number of links for each entry"),
     ],
 )
 def test_broken_dictionaries_are_refused(folder, name, text, said):
@@ -138,4 +154,4 @@ def test_broken_dictionaries_are_refused(folder, name, text, said):
     if text is not None:
         path.write_bytes(gzip.compress(text.encode()) if path.suffix == ".gz" else text.encode())
     with pytest.raises(DataError, match=said):
-        glossed_of(folder).beside(example(asked="en", read="de"))
+        glossed_of(folder).glossed(example(asked="en", read="de"))

@@ -95,3 +95,8 @@ def test_links_are_read_once_and_only_for_the_languages_of_a_question():
 def test_inverted_links_leave_out_what_has_no_translation():
     assert inverted(LINKS["de"])["die"] == {"the": 3.0}
     assert "" not in inverted(LINKS["de"])
+
+
+def test_a_question_of_words_that_the_dictionary_does_not_know_has_no_gloss(glosses):
+    assert glosses.gloss("Wo steht der alte Turm von Prag?", source="en", target="de") == ""
+    assert glosses.gloss("Which old Prague tower?", source="en", target="de") != ""

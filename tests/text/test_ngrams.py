@@ -34,3 +34,10 @@ def test_no_language_where_nothing_or_too_little_speaks_for_one():
     assert lists.language_of("") == "und"
     close = NgramLists({"en": {"abc": 0.01}, "de": {"abc": 0.005}})
     assert close.language_of("abc") == "und"  # 0.7 nats apart
+
+
+def test_latin_names_do_not_decide_in_a_text_of_another_script():
+    lists = NgramLists({"en": {"the": 0.02, " th": 0.02}, "ru": {"что": 0.02, " де": 0.01}})
+    assert lists.language_of("Что делала The Theremin Thereafter?") == "ru"
+    assert lists.language_of("What is the thing that says что?") == "en"
+    assert NgramLists(SHARES).language_of("谁嬴得了 2000 年 the thing") == "zh"

@@ -78,9 +78,13 @@ def test_the_right_text_of_a_folder_in_many_languages_is_kept(real_data):
     assert kept / len(asked) > 0.97
 
 
-def test_each_text_is_ranked_by_the_question_that_is_put_to_it():
-    put = ["Which bridge?"] * len(TEXTS)
-    assert Shortlist(TEXTS).scores("Which bridge?")[1] == 0
-    put[1] = "Which bridge? Brücke"
-    assert Shortlist(TEXTS).best(put, 1) == [1]
-    assert Shortlist(TEXTS).scores(put).tolist()[2:] == [0.0] * (len(TEXTS) - 2)
+def test_the_question_and_what_is_put_to_each_text_take_turns():
+    put = ["Which bridge, 1958?"] * len(TEXTS)
+    put[1] = "Which bridge, 1958? Brücke"
+    put[5] = "Which bridge, 1958? Sibirien"
+    shortlist = Shortlist(TEXTS)
+    assert shortlist.ranked("Which bridge, 1958?")[:2] == [2, 0]
+    assert shortlist.ranked("Which bridge, 1958?", put)[:4] == [2, 5, 0, 1]
+    assert shortlist.best("Which bridge, 1958?", 2, put=put) == [2, 5]
+    same = ["Which bridge, 1958?"] * len(TEXTS)
+    assert shortlist.ranked("Which bridge, 1958?", same)[:2] == [2, 0]

@@ -73,8 +73,8 @@ TopTexts = Annotated[
         "--top-texts",
         min=1,
         metavar="N",
-        help="Read only the N texts that share most words with the question. Fast; meant for "
-        "questions in the language of the texts.",
+        help="Read only the N texts that share most words with the question. Fast; finds texts in "
+        "the language of the question more often than others.",
     ),
 ]
 MinScore = Annotated[

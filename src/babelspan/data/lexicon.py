@@ -137,12 +137,12 @@ def load_links(path: Path) -> dict[str, dict[str, float]]:
         DataError: if the file is broken, or an entry has no number of links.
     """
     found: dict[str, dict[str, float]] = {}
-    for word, translation, links in _rows(path):
-        if not links:
+    for word, translation, numbers in _rows(path):
+        if len(numbers) != 2:
             raise DataError(
                 f"{path}: expected a number of links for each entry, found none for {word!r}"
             )
-        found.setdefault(word, {})[translation] = links
+        found.setdefault(word, {})[translation] = float(numbers[1])
     return found
 
 
@@ -168,19 +168,21 @@ def read_pairs(path: Path) -> Iterator[tuple[str, str]]:
     """The pairs of a file, in order.
 
     Raises:
-        DataError: if a line has not two columns with something in them, or a third is no
-            probability, or a fourth no number of links.
+        DataError: if a line has not two columns with something in them (of four, the second may
+            be empty: it is left out), or a third is no probability, or a fourth no number of links.
     """
     return ((word, translation) for word, translation, _ in _entries(path))
 
 
 def _entries(path: Path) -> Iterator[tuple[str, str, float]]:
     """The pairs of a file, in order, with their weights, 0 for none; errors as in `read_pairs`."""
-    return (row for row in _rows(path) if row[1])
+    for word, translation, numbers in _rows(path):
+        if translation:
+            yield word, translation, float(numbers[-1]) if numbers else 0.0
 
 
-def _rows(path: Path) -> Iterator[tuple[str, str, float]]:
-    """The lines of a file as words, translations and weights; errors as in `read_pairs`."""
+def _rows(path: Path) -> Iterator[tuple[str, str, list[str]]]:
+    """The lines of a file as words, translations and numbers; errors as in `read_pairs`."""
     for number, line in enumerate(read_text(path).removeprefix("\ufeff").split("\n"), 1):
         columns = [" ".join(column.split()) for column in line.split("\t")]
         if columns == [""]:
@@ -192,7 +194,7 @@ def _rows(path: Path) -> Iterator[tuple[str, str, float]]:
                 f"{path}: line {number}: expected a word, a tab and its translation, perhaps with "
                 f"a tab and its probability, and a tab and its number of links, found {line[:80]!r}"
             )
-        yield columns[0], columns[1], float(numbers[-1]) if numbers else 0.0
+        yield columns[0], columns[1], numbers
 
 
 def languages_of(path: Path) -> tuple[str, str] | None:

@@ -107,7 +107,7 @@ class OnnxEngine:
 
     def read_as(self, example: Example) -> Example:
         """The example with its question as it is read; see `reading.glossed`."""
-        return example if self._glossed is None else self._glossed.beside(example)
+        return example if self._glossed is None else self._glossed.glossed(example)
 
     def known(self, text: str) -> NDArray[np.int32]:
         """Places of the known tokens of a text; see `Featurizer.known`."""

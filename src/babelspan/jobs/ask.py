@@ -95,7 +95,7 @@ def ask_all(
         read = documents
         if shortlist is not None and top_texts is not None:
             put = _as_read(answerer, question, documents)
-            read = [documents[i] for i in shortlist.best(put, top_texts)]
+            read = [documents[i] for i in shortlist.best(question, top_texts, put=put)]
         contexts = [document.text for document in read]
         found = answerer.ask(question, contexts, top_k=top_k, weights=weights, watch=watch)
         seen |= {d.name: _unfamiliar(answerer, d.text) for d in read if d.name not in seen}

@@ -6,7 +6,7 @@ of it among those of its length (`text.ngrams`). The reader then reads a questio
 language than the text's with a translation behind it, word by word (`reading.glosses`).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -14,13 +14,18 @@ from typing import TypeVar
 
 from babelspan.data.files import read_text
 from babelspan.data.lexicon import languages_of, load_links
-from babelspan.reading.glosses import ENGLISH, Glosses
+from babelspan.reading.glosses import ENGLISH, Glosses, Links, inverted
 from babelspan.seams import Window
 from babelspan.text.ngrams import SEEN, NgramLists
 from babelspan.types import UNDETERMINED, ConfigError, DataError, Example, Limits
 
 FOLDER = "dictionaries"
 NGRAMS = "ngrams.tsv"
+MOST_ASKED = 250
+"""Characters of a question that is glossed, at most."""
+
+_SAME = {"nb": "no", "nn": "no"}
+_HAN = {"ja", "zh"}
 
 W = TypeVar("W", bound=Window)
 Cut = Callable[[Iterable[Example], Limits | None], Iterator[W]]
@@ -39,12 +44,19 @@ class Glossed:
         self._gloss = lru_cache(maxsize=1_000)(glosses.gloss)
         self._told = lru_cache(maxsize=10_000)(ngrams.language_of)
 
-    def beside(self, example: Example) -> Example:
-        """The example with its question glossed, or as it is if both languages are one."""
+    def glossed(self, example: Example) -> Example:
+        """The example with its question glossed, or as it is if both languages are one.
+
+        So are long questions: they say enough, and their text needs the room.
+        """
+        if len(example.question) > MOST_ASKED:
+            return example
         source = self._language(example.question_language, example.question)
         target = self._language(example.context_language, example.context)
         if source == target or not {source, target} <= self._languages:
             return example
+        if {source, target} == _HAN and example.question_language == UNDETERMINED:
+            return example  # a Japanese question without kana looks Chinese
         gloss = self._gloss(example.question, source=source, target=target)
         return replace(example, question=f"{example.question} {gloss}") if gloss else example
 
@@ -59,7 +71,7 @@ class Glossed:
             cut: what cuts them.
         """
         for example in examples:
-            glossed = self.beside(example)
+            glossed = self.glossed(example)
             try:
                 found = list(cut([glossed], limits))
             except (ConfigError, DataError):
@@ -69,7 +81,10 @@ class Glossed:
             yield from found
 
     def _language(self, language: str, text: str) -> str:
-        return self._told(text[:SEEN]) if language == UNDETERMINED else language
+        if language == UNDETERMINED:
+            return self._told(text[:SEEN])
+        main = language.partition("-")[0]
+        return _SAME.get(main, main)
 
 
 def glossed_of(reader: Path) -> Glossed | None:
@@ -83,13 +98,27 @@ def glossed_of(reader: Path) -> Glossed | None:
     folder = reader / FOLDER
     if not folder.is_dir():
         return None
-    paths: dict[str, Path] = {}
+    paths: dict[str, list[Path]] = {}
     for path in sorted(folder.iterdir()):
-        pair = languages_of(path)
-        if pair is not None and pair[0] == ENGLISH:
-            paths[pair[1]] = path
-    glosses = Glosses(paths, lambda language: load_links(paths[language]))
+        pair = languages_of(path) or ()
+        if ENGLISH in pair:
+            (other,) = {*pair} - {ENGLISH}
+            paths.setdefault(other, []).append(path)
+    glosses = Glosses(paths, lambda language: _together(paths[language]))
     return Glossed(glosses, NgramLists(_shares(folder)))
+
+
+def _together(paths: Sequence[Path]) -> Links:
+    """The links of English words in files of one pair, either way round, added up."""
+    found: dict[str, dict[str, float]] = {}
+    for path in paths:
+        links: Links = load_links(path)
+        pair = languages_of(path)
+        for word, options in (links if pair and pair[0] == ENGLISH else inverted(links)).items():
+            of_word = found.setdefault(word, {})
+            for other, n in options.items():
+                of_word[other] = of_word.get(other, 0.0) + n
+    return found
 
 
 def _shares(folder: Path) -> Mapping[str, Mapping[str, float]]:
@@ -103,6 +132,8 @@ def _shares(folder: Path) -> Mapping[str, Mapping[str, float]]:
         try:
             language, word, share = columns
             found.setdefault(language, {})[word] = float(share)
+            if not float(share) > 0:
+                raise ValueError
         except ValueError:
             raise DataError(
                 f"{path}: line {number}: expected a language, an n-gram and its share, found "

@@ -22,6 +22,8 @@ Choose = Callable[[Mapping[str, float]], str]
 
 _UNSPACED = regex.compile(rf"[{UNSPACED_SCRIPTS}]")
 _RUN = regex.compile(rf"[{UNSPACED_SCRIPTS}][{UNSPACED_SCRIPTS}\p{{M}}]*|[\p{{L}}\p{{N}}\p{{M}}]+")
+LEAST_CHANGED = 0.4
+"""Share of the words of a question that come out different, at least."""
 _LONGEST = 12
 """Characters of a word in a text without spaces, at most."""
 
@@ -55,11 +57,17 @@ class Glosses:
             source: a code among `languages`.
             target: another one.
             choose: picks one of the translations of a word with their weights.
+
+        Returns:
+            The translation, or "" if fewer than `LEAST_CHANGED` of the words came out different:
+            then they may not be in that language.
         """
-        came = []
-        for word in self._words(question, source):
-            options = self._options(word, source, target)
-            came.append(choose(options) if options else word)
+        words = self._words(question, source)
+        options = [self._options(word, source, target) for word in words]
+        came = [choose(of) if of else word for word, of in zip(words, options, strict=True)]
+        changed = sum(word != other for word, other in zip(words, came, strict=True))
+        if changed < LEAST_CHANGED * len(words):
+            return ""
         return _joined(list(filter(None, came)), spaced=is_spaced(target))
 
     def _words(self, question: str, language: str) -> list[str]:

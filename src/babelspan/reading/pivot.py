@@ -98,12 +98,8 @@ class Pivot:
             context_language=self.context_language,
         )
         pivoted = self._there(asked)
-        found = self._answerer.ask(
-            pivoted[0].example.question if pivoted else question,
-            [p.example.context for p in pivoted],
-            top_k=top_k,
-            weights=weights,
-            watch=watch,
+        found = self._answerer.among(
+            [p.example for p in pivoted], top_k=top_k, weights=weights, watch=watch
         )
         back = self._back([pivoted[f.context] for f in found], [f.prediction for f in found])
         return [replace(f, prediction=p) for f, p in zip(found, back, strict=True)]

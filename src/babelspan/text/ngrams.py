@@ -19,7 +19,11 @@ from babelspan.types import UNDETERMINED
 LONGEST = 4
 """Letters of an n-gram, at most; a space stands for the border of a word."""
 _WORD = regex.compile(r"[\p{L}\p{M}]+")
-SEEN = 400
+_LATIN = regex.compile(r"\p{Latin}")
+_LETTER = regex.compile(r"\p{L}")
+_OTHERS = 0.3
+"""Letters of other scripts for each Latin one, from which on Latin words are taken for names."""
+SEEN = 200
 """Characters of a text that are looked at."""
 _FLOOR = 1e-4
 """Share of an n-gram that is not on a language's list."""
@@ -49,6 +53,7 @@ class NgramLists:
     """
 
     def __init__(self, shares: Mapping[str, Mapping[str, float]]) -> None:
+        self._languages = tuple(shares)
         self._more: dict[str, dict[str, float]] = {}
         for language, of_language in shares.items():
             for ngram, share in of_language.items():
@@ -56,12 +61,21 @@ class NgramLists:
 
     def language_of(self, text: str) -> str:
         """The ISO 639-1 code of a text's language, or "und"."""
-        seen = text[:SEEN]
+        seen = _in_main_script(text[:SEEN])
         if found := by_script(seen):
             return found
-        totals: Counter[str] = Counter()
-        for word in words_of(seen):
-            for ngram in ngrams(word):
-                totals.update(self._more.get(ngram, {}))
-        ranked = [*totals.most_common(2), (UNDETERMINED, 0.0), (UNDETERMINED, 0.0)]
+        totals = dict.fromkeys(self._languages, 0.0)
+        counted = Counter(ngram for word in words_of(seen) for ngram in ngrams(word))
+        for ngram, times in counted.items():
+            for language, more in self._more.get(ngram, {}).items():
+                totals[language] += times * more
+        ranked = sorted(totals.items(), key=lambda item: -item[1])[:2]
+        ranked += [(UNDETERMINED, 0.0)] * 2
         return ranked[0][0] if ranked[0][1] - ranked[1][1] >= _LEAST else UNDETERMINED
+
+
+def _in_main_script(text: str) -> str:
+    """A text without its Latin letters if a good part of the others are of another script."""
+    latin = len(_LATIN.findall(text))
+    others = len(_LETTER.findall(text)) - latin
+    return _LATIN.sub(" ", text) if others >= _OTHERS * latin and latin else text

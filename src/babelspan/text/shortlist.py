@@ -11,6 +11,7 @@ question comes with its words in the language of the text; what is lost is in do
 import math
 import unicodedata
 from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 import regex
@@ -46,38 +47,38 @@ class Shortlist:
         relative = lengths / max(lengths.mean(), 1.0) if len(lengths) else lengths
         self._damping: NDArray[np.float32] = _K1 * (1 - _B + _B * relative)
 
-    def best(self, question: str | Sequence[str], count: int) -> list[int]:
+    def best(self, question: str, count: int, *, put: Sequence[str] | None = None) -> list[int]:
         """Indices of the `count` texts most like a question, in the order of the texts.
 
         Of texts that share as much (often nothing) the first are taken.
 
         Args:
-            question: the question, or for each text the question as it is put to that text.
+            question: the question.
             count: how many, at most.
+            put: for each text the question as it is put to that text, perhaps with its words in
+                other languages: the ranking by these and that by the question take turns.
 
         Raises:
             ValueError: if `count` is below 1.
         """
         if count < 1:
             raise ValueError(f"count must be 1 or more, got {count}")
-        ranked = np.argsort(-self.scores(question), kind="stable")
-        return sorted(ranked[:count].tolist())
+        return sorted(self.ranked(question, put)[:count])
 
-    def scores(self, question: str | Sequence[str]) -> NDArray[np.float32]:
-        """How much each text shares with a question, (texts,); 0 where they share nothing.
-
-        Args:
-            question: as in `best`.
-        """
-        if isinstance(question, str):
-            return self._scores(question)
+    def ranked(self, question: str, put: Sequence[str] | None = None) -> list[int]:
+        """Indices of all texts, the most like the question first; arguments as of `best`."""
+        own: list[int] = np.argsort(-self.scores(question), kind="stable").tolist()
+        if put is None or {*put} <= {question}:
+            return own
         scores = np.zeros(len(self._folded), dtype=np.float32)
-        for one in dict.fromkeys(question):
-            where = [number for number, other in enumerate(question) if other == one]
-            scores[where] = self._scores(one)[where]
-        return scores
+        for one in dict.fromkeys(put):
+            where = [number for number, other in enumerate(put) if other == one]
+            scores[where] = self.scores(one)[where]
+        others = np.argsort(-scores, kind="stable").tolist()
+        return list(dict.fromkeys(chain.from_iterable(zip(own, others, strict=True))))
 
-    def _scores(self, question: str) -> NDArray[np.float32]:
+    def scores(self, question: str) -> NDArray[np.float32]:
+        """How much each text shares with a question, (texts,); 0 where they share nothing."""
         scores = np.zeros(len(self._folded), dtype=np.float32)
         for piece in _pieces(question):
             counts = np.array([f.count(piece) for f in self._folded], dtype=np.float32)
