@@ -200,6 +200,21 @@ def peeked(sock):
         sock.setblocking(True)
 
 
+def test_no_thread_is_woken_to_cut_a_short_text(served, monkeypatch):
+    service = served.service
+    in_thread, sizes = service.in_thread, []
+
+    def noted(size, *call):
+        sizes.append(size)
+        return in_thread(size, *call)
+
+    monkeypatch.setattr(service, "in_thread", noted)
+    assert served.ask()[0] == 200
+    assert sizes == []
+    assert served.ask(text=LONG)[0] == 200
+    assert len(sizes) == 3  # its JSON, its windows, its answer
+
+
 def test_what_cannot_be_read_in_time_is_not_even_cut(gated, monkeypatch):
     served, gate = gated
     crew = served.service.readers.named(None).crew

@@ -182,7 +182,8 @@ class Guard:
                 seen.status = message["status"]
                 message = {**message, "headers": self._headers(seen, message["headers"])}
             try:
-                await asyncio.wait_for(send(message), idle)
+                async with asyncio.timeout(idle):
+                    await send(message)
             except TimeoutError:
                 raise ConnectionError("the client does not take its answer") from None
 

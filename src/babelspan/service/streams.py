@@ -45,16 +45,14 @@ async def client_left(receive: Receive) -> None:
 
 async def unless(watch: Coroutine[Any, Any, None], work: Coroutine[Any, Any, T]) -> T:
     """The result of `work`; an error of `watch`, which ends in nothing else, cancels it."""
-    working, watching = asyncio.create_task(work), asyncio.create_task(watch)
     try:
-        await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            watching.result()
-        return await working
-    finally:
-        for task in (working, watching):
-            task.cancel()
-        await asyncio.wait({working, watching})
+        async with asyncio.TaskGroup() as group:
+            watching = group.create_task(watch)
+            result = await work
+            watching.cancel()
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+    return result
 
 
 class EventStream(Response):
