@@ -3,8 +3,6 @@
 Fairness is read off the order in which windows are begun: nothing is timed.
 """
 
-import os
-import sys
 import threading
 import time
 from concurrent.futures import CancelledError
@@ -120,16 +118,6 @@ def test_a_spare_thread_reads_a_first_window_beside_later_ones():
         gate.steps.release(100)
         for future in (short, *long, *more):
             future.result(30)
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere threads have no niceness")
-def test_threads_that_read_let_others_go_before_them(gate):
-    gate.open.set()
-    before = os.getpriority(os.PRIO_PROCESS, 0)
-    with Crew(gate, niceness=3) as crew:
-        own = lambda *_: os.getpriority(os.PRIO_PROCESS, threading.get_native_id())  # noqa: E731
-        assert crew.turn().read("a", own).result(30) == before + 3
-    assert os.getpriority(os.PRIO_PROCESS, 0) == before
 
 
 def test_a_spare_thread_takes_no_part_in_a_flood_of_short_questions():

@@ -6,8 +6,6 @@ question of one window is read almost at once, and a flood of such questions lea
 crew to the others.
 """
 
-import os
-import sys
 import threading
 import time
 from collections import deque
@@ -36,13 +34,9 @@ class Crew:
             side by side.
         spare: threads more that read first windows of new turns only, while all others are at
             later windows: such a window does not wait for a thread, and shares the cores instead.
-        niceness: by how much all but spare threads let others go before them, as the command
-            `nice` has it (Linux only).
     """
 
-    def __init__(
-        self, engine: Engine, *, workers: int | None = None, spare: int = 0, niceness: int = 0
-    ) -> None:
+    def __init__(self, engine: Engine, *, workers: int | None = None, spare: int = 0) -> None:
         self.engine = engine
         self.workers = engine.workers if workers is None else workers
         if self.workers < 1:
@@ -60,7 +54,6 @@ class Crew:
         lock = threading.Lock()
         self._changed = threading.Condition(lock)
         self._spare_wanted = threading.Condition(lock)
-        self._niceness = niceness
         self._threads = [
             threading.Thread(
                 target=self._work,
@@ -134,8 +127,6 @@ class Crew:
         return dropped
 
     def _work(self, is_spare: bool) -> None:
-        if not is_spare and sys.platform == "linux":
-            os.nice(self._niceness)  # it is this thread's alone
         while (taken := self._take(is_spare)) is not None:
             piece, is_first = taken
             self._read(*piece)
