@@ -45,14 +45,23 @@ async def client_left(receive: Receive) -> None:
 
 async def unless(watch: Coroutine[Any, Any, None], work: Coroutine[Any, Any, T]) -> T:
     """The result of `work`; an error of `watch`, which ends in nothing else, cancels it."""
+    error: BaseException | None = None
     try:
         async with asyncio.TaskGroup() as group:
             watching = group.create_task(watch)
-            result = await work
-            watching.cancel()
+            try:
+                return await work
+            except Exception as failed:  # kept from the group, whose frames and errors hold it
+                error = failed
+            finally:
+                watching.cancel()
     except BaseExceptionGroup as errors:
-        raise errors.exceptions[0] from None
-    return result
+        error = errors.exceptions[0]
+    assert error is not None
+    try:
+        raise error
+    finally:
+        del error
 
 
 class EventStream(Response):
