@@ -189,9 +189,9 @@ def overload(running, asked, capacity, seconds):
     running.forget_the_peak()
     before, _ = running.memory()
     results = asyncio.run(arriving(running.port, requests, count, 3 * capacity))
-    answered = [taken for status, taken in results if status == 200]
-    refused = [taken for status, taken in results if status == 503]
-    late = sum(status == 504 for status, _ in results)
+    answered = [taken for status, taken, _ in results if status == 200]
+    refused = [taken for status, taken, _ in results if status == 503]
+    late = sum(status == 504 for status, *_ in results)
     return {
         "arrived": count,
         "answered in time / capacity": sum(taken <= LATE for taken in answered)
@@ -200,6 +200,7 @@ def overload(running, asked, capacity, seconds):
         "refused": len(refused),
         "p50 of refusals, ms": 1000 * statistics.median(refused) if refused else 0.0,
         "p99 of refusals, ms": 1000 * quantile(refused, 0.99) if refused else 0.0,
+        "p99 of the client's own delay, ms": 1000 * quantile([own for *_, own in results], 0.99),
         "given up": late,
         "other": count - len(answered) - len(refused) - late,
         "MiB before": before,
@@ -214,18 +215,22 @@ def raw(body):
 
 
 async def arriving(port, requests, count, rate):
-    """Status of each of `count` requests, and seconds from when it was due to its whole answer."""
+    """Of each of `count` requests: status, seconds to its whole answer, seconds that it was late.
+
+    Both count from when it was due; it is late where this program did not come to send it in time.
+    """
     began = time.perf_counter() + 0.5
 
     async def arrive(number):
         due = began + number / rate
         await asyncio.sleep(max(0.0, due - time.perf_counter()))
+        late = time.perf_counter() - due
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(requests[number % len(requests)])
         content = await reader.read()
         taken = time.perf_counter() - due
         writer.close()
-        return int(content.split(b" ", 2)[1]), taken
+        return int(content.split(b" ", 2)[1]), taken, late
 
     return await asyncio.gather(*(arrive(number) for number in range(count)))
 

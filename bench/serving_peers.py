@@ -3,7 +3,8 @@
 All have the weights of the default reader, on this machine; ours in fp32 and as shipped, in int8.
 Eight clients ask each of them questions of XQuAD, one at a time. Peers run in each arrangement that
 might suit them: all cores for one question after the other, a core for each of several side by
-side, small batches. All take turns within a round.
+side, small batches. All take turns within a round. Those whose turn it is not are stopped: services
+that nobody asks look for work, some of them with a tenth of a core.
 
     python bench/serving_peers.py [--rounds 3] [--questions 24] [--peers fastapi litserve ray]
                                   [--peers-python PYTHON]
@@ -16,6 +17,7 @@ import argparse
 import contextlib
 import json
 import os
+import signal
 import statistics
 import sys
 import time
@@ -51,7 +53,8 @@ def main():
         rates = {name: [] for name in sides}
         for number in range(wanted.rounds):
             for name in list(sides) if number % 2 == 0 else list(sides)[::-1]:
-                rates[name].append(sides[name].rate(asked))
+                with stopped(side for other, side in sides.items() if other != name):
+                    rates[name].append(sides[name].rate(asked))
             print(f"round {number + 1}: { {n: round(r[-1], 1) for n, r in rates.items()} }")
     facts = {"seed": SEED, "rounds": wanted.rounds, "questions": wanted.questions}
     facts |= {"clients": CLIENTS, "rates": rates, "peers": requirements()}
@@ -91,14 +94,35 @@ def put_to_peer(example, **_):
 def started(command, path, put):
     """A service that has answered a first question."""
     with listening(command) as running:
-        yield Side(running.port, path, put)
+        yield Side(running, path, put)
+
+
+@contextlib.contextmanager
+def stopped(sides):
+    """Within the block the processes of these services do nothing."""
+    sides = list(sides)
+    for side in sides:
+        side.tell(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for side in sides:
+            side.tell(signal.SIGCONT)
 
 
 class Side:
-    """A service that listens at a port."""
+    """A service that listens at a port, with all processes of its session."""
 
-    def __init__(self, port, path, put):
-        self.port, self.path, self.put = port, path, put
+    def __init__(self, running, path, put):
+        self.port, self.path, self.put = running.port, path, put
+        self.session = os.getsid(running.pid)
+
+    def tell(self, sent):
+        """Send a signal to all of its processes."""
+        for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):
+            with contextlib.suppress(ProcessLookupError):
+                if os.getsid(pid) == self.session:
+                    os.kill(pid, sent)
 
     def answers(self, asked):
         """The texts of its answers, asked one by one; the first one as soon as it can be."""

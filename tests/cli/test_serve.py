@@ -1,5 +1,6 @@
 """`babelspan serve` as a process: its address, its signals, its refusals."""
 
+import gc
 import json
 import os
 import shutil
@@ -13,7 +14,9 @@ import urllib.request
 
 import pytest
 
+from babelspan.cli.serve import command
 from babelspan.readers import DEFAULT_FOLDER
+from babelspan.service.server import Server
 
 TEXT = "The lake lies in Siberia. " * 300
 
@@ -143,3 +146,18 @@ def test_a_port_that_is_taken_is_said(started):
     _, said = process.communicate(timeout=120)
     assert process.returncode == 2
     assert f"--port {port}: cannot listen there" in said and "choose another port" in said
+
+
+def test_what_is_loaded_is_no_longer_searched_for_garbage(monkeypatch):
+    apart = []
+
+    def noted(server):
+        apart.append(gc.get_freeze_count())
+        server._service.close()
+
+    monkeypatch.setattr(Server, "serve_until_told", noted)
+    try:
+        command(port=0, workers=1)
+    finally:
+        gc.unfreeze()
+    assert apart[0] > 10_000

@@ -4,6 +4,7 @@ Fairness is read off the order in which windows are begun: nothing is timed.
 """
 
 import threading
+import time
 from concurrent.futures import CancelledError
 
 import pytest
@@ -33,6 +34,27 @@ class Gate:
             if window == "broken":
                 raise ValueError("no such window")
             yield f"logits of {window}"
+
+
+class Stepwise(Gate):
+    """A gate that lets one window on at each step."""
+
+    def __init__(self):
+        super().__init__()
+        self.steps = threading.Semaphore(0)
+
+    def read(self, windows):
+        for window in windows:
+            self.begun.append(window)
+            assert self.steps.acquire(timeout=30)
+            yield f"logits of {window}"
+
+
+def until(true):
+    end = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < end, "it has not come true"
+        time.sleep(0.01)
 
 
 @pytest.fixture
@@ -83,21 +105,30 @@ def test_a_short_question_goes_before_four_long_ones(gate, crew):
     assert read(gate, short, *long).split()[engine_has_begun_all] == "short0"
 
 
-def test_a_spare_thread_reads_first_windows_beside_the_others():
-    gate = Gate()
+def test_a_spare_thread_reads_a_first_window_beside_later_ones():
+    gate = Stepwise()
     with Crew(gate, spare=1) as crew:
-        first = crew.turn().read("first", noted)
-        while not gate.begun:
-            assert gate.busy.wait(30)
-        second = crew.turn().read("second", noted)
-        while len(gate.begun) < 2:
-            gate.busy.wait(0.01)
-        _, more = lined_up(crew, "a", 3)
-        assert (crew.waiting, crew.begun) == (3, 2)
-        gate.open.set()
-        for future in (first, second, *more):
+        _, long = lined_up(crew, "long", 3)
+        gate.steps.release()
+        until(lambda: gate.begun == ["long0", "long1"])
+        _, (short,) = lined_up(crew, "short", 1)
+        until(lambda: gate.begun == ["long0", "long1", "short0"])
+        _, more = lined_up(crew, "a", 2)
+        assert (crew.waiting, crew.begun) == (3, 3)
+        gate.steps.release(100)
+        for future in (short, *long, *more):
             future.result(30)
-        assert sorted(gate.begun[:2]) == ["first", "second"]
+
+
+def test_a_spare_thread_takes_no_part_in_a_flood_of_short_questions():
+    gate = Gate()
+    gate.open.set()
+    readers = set()
+    with Crew(gate, spare=1) as crew:
+        note = lambda *_: readers.add(threading.current_thread().name)  # noqa: E731
+        for future in [crew.turn().read(f"{i}", note) for i in range(200)]:
+            future.result(30)
+    assert readers == {"crew-0"}
 
 
 def test_a_spare_thread_reads_first_windows_only():

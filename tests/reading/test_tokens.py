@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -65,6 +66,15 @@ def test_a_long_text_has_the_tokens_of_a_short_one(tokenizer, sentences, monkeyp
     assert np.array_equal(short.ids, long.ids)
     assert np.array_equal(short.offsets, long.offsets)
     assert len(short.ids) > 10
+
+
+def test_a_text_that_takes_a_while_is_a_batch_in_which_other_threads_run(tokenizer, sentences):
+    text = " ".join(sentences) * (module._SHORT // len(" ".join(sentences)) + 1)
+    batches_only = SimpleNamespace(encode_batch=tokenizer.encode_batch)
+    found = encoded(batches_only, text)
+    expected = tokenizer.encode(text, add_special_tokens=False)
+    assert found.ids.tolist() == expected.ids
+    assert [*map(tuple, found.offsets.tolist())] == expected.offsets
 
 
 def test_parts_of_a_long_text_are_joined_to_its_tokens(tokenizers, sentences, monkeypatch):

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import json
 import socket
 import threading
@@ -200,6 +201,43 @@ def peeked(sock):
         sock.setblocking(True)
 
 
+def test_no_thread_is_woken_to_cut_a_short_text(served, monkeypatch):
+    service = served.service
+    in_thread, sizes = service.in_thread, []
+
+    def noted(size, *call):
+        sizes.append(size)
+        return in_thread(size, *call)
+
+    monkeypatch.setattr(service, "in_thread", noted)
+    assert served.ask()[0] == 200
+    assert sizes == []
+    assert served.ask(text=LONG)[0] == 200
+    assert len(sizes) == 3  # its JSON, its windows, its answer
+
+
+@pytest.mark.parametrize("within", [600, 0.00001])
+def test_a_request_leaves_nothing_that_has_to_be_searched_for(served, within):
+    def ask():
+        return served.call("POST", "/v1/answer", body_of(TEXT, within=within), **JSON)[0]
+
+    status = ask()
+    assert status == (200 if within == 600 else 422)
+    gc.collect()
+    gc.disable()
+    try:
+        assert [ask() for _ in range(5)] == [status] * 5
+        until(lambda: not served.server.server_state.connections)
+        gc.set_debug(gc.DEBUG_SAVEALL)
+        gc.collect()
+        found = {type(one).__module__ for one in gc.garbage}
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()
+    assert not {name for name in found if name.startswith("babelspan")}
+
+
 def test_what_cannot_be_read_in_time_is_not_even_cut(gated, monkeypatch):
     served, gate = gated
     crew = served.service.readers.named(None).crew
@@ -226,9 +264,9 @@ def test_what_would_take_too_long_is_refused_before_it_is_read():
         admission.admit(100, Slow, within=30, partial=False)
     admission.admit(100, Slow, within=30, partial=True)
     Slow.waiting, Slow.turns = 50, 10
-    admission.admit(4, Slow, within=30, partial=False)
-    with pytest.raises(Problem, match="50 windows are waiting"):  # 27.5 s would leave no margin
-        admission.admit(5, Slow, within=30, partial=False)
+    admission.admit(3, Slow, within=30, partial=False)
+    with pytest.raises(Problem, match="50 windows are waiting"):  # 22 s would leave no margin
+        admission.admit(4, Slow, within=30, partial=False)
     Slow.waiting, Slow.turns = 200, 40
     admission.admit(1, Slow, within=30, partial=False)
     with pytest.raises(Problem, match="200 windows are waiting") as refused:

@@ -1,5 +1,6 @@
 """`babelspan serve`: questions over HTTP, and a page that asks them."""
 
+import gc
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -167,6 +168,8 @@ def command(
     sources = named_sources(reader or ["default"])
     collections = _opened(indexes or [], translator)
     service = Service(settings, Readers(sources, workers=workers, on=on), collections)
+    gc.collect()
+    gc.freeze()  # what is loaded stays: a search for garbage in it would hold up all requests
     Server(service, lambda address: print(address, flush=True)).serve_until_told()
 
 

@@ -32,8 +32,8 @@ class Crew:
         engine: the reader.
         workers: threads, each reading one window at a time; None for as many as the engine reads
             side by side.
-        spare: threads more that read first windows of new turns only, beside the others: such a
-            window does not wait for a thread, and shares the cores instead.
+        spare: threads more that read first windows of new turns only, while all others are at
+            later windows: such a window does not wait for a thread, and shares the cores instead.
     """
 
     def __init__(self, engine: Engine, *, workers: int | None = None, spare: int = 0) -> None:
@@ -45,12 +45,15 @@ class Crew:
         self._round: deque[Turn] = deque()
         self._was_new = False
         self._waiting = 0
+        self._at_later = 0  # threads that read other windows than first ones
         self.begun = 0
         """Windows that a thread has begun, since the crew was made."""
         self.seconds = 0.0
         """What a thread has lately needed for a window, smoothed."""
         self._closed = False
-        self._changed = threading.Condition()
+        lock = threading.Lock()
+        self._changed = threading.Condition(lock)
+        self._spare_wanted = threading.Condition(lock)
         self._threads = [
             threading.Thread(
                 target=self._work,
@@ -91,6 +94,7 @@ class Crew:
             self._closed = True
             turns = [*self._new, *self._round]
             self._changed.notify_all()
+            self._spare_wanted.notify_all()
         for turn in turns:
             turn.leave()
         for thread in self._threads:
@@ -111,7 +115,8 @@ class Crew:
             if not turn.stands_in_line:
                 (self._new if turn.is_new else self._round).append(turn)
                 turn.stands_in_line = True
-            self._changed.notify_all()  # a spare thread may not take it
+            self._changed.notify()
+            self._call_spare()
 
     def _drop(self, turn: "Turn", unwanted: "set[Future[Any]] | None") -> list[_Piece]:
         with self._changed:
@@ -122,37 +127,60 @@ class Crew:
         return dropped
 
     def _work(self, is_spare: bool) -> None:
-        while (piece := self._take(is_spare)) is not None:
-            future, window, then = piece
-            del piece
-            if not future.set_running_or_notify_cancel():
-                continue
-            try:
-                began = time.perf_counter()
-                (logits,) = self.engine.read([window])
-                result = then(window, logits)
-                taken = time.perf_counter() - began
-                self.seconds += (taken - self.seconds) * (_NEWEST if self.seconds else 1)
-                future.set_result(result)
-            except BaseException as error:  # it ends what it was read for, not the thread
-                future.set_exception(error)
-            del future, window, then  # a thread that waits holds nothing of the last request
+        while (taken := self._take(is_spare)) is not None:
+            piece, is_first = taken
+            self._read(*piece)
+            del taken, piece  # a thread that waits holds nothing of the last request
+            if not is_first:
+                with self._changed:
+                    self._at_later -= 1
 
-    def _take(self, is_spare: bool) -> _Piece | None:
-        """The next piece of work, once there is one; None when the crew is closed."""
+    def _read(
+        self, future: "Future[Any]", window: Window, then: Callable[[Window, Logits], Any]
+    ) -> None:
+        """Read a window, unless it was cancelled."""
+        if not future.set_running_or_notify_cancel():
+            return
+        try:
+            began = time.perf_counter()
+            (logits,) = self.engine.read([window])
+            result = then(window, logits)
+            taken = time.perf_counter() - began
+            self.seconds += (taken - self.seconds) * (_NEWEST if self.seconds else 1)
+            future.set_result(result)
+        except BaseException as error:  # it ends what it was read for, not the thread
+            future.set_exception(error)
+
+    def _take(self, is_spare: bool) -> tuple[_Piece, bool] | None:
+        """The next piece of work, once there is one, and whether it is the first of its turn.
+
+        None when the crew is closed.
+        """
         with self._changed:
-            while (turn := self._next_of(self._new) if is_spare else self._whose_turn()) is None:
+            while (turn := self._of_spare() if is_spare else self._whose_turn()) is None:
                 if self._closed:
                     return None
-                self._changed.wait()
-            turn.is_new = False
+                (self._spare_wanted if is_spare else self._changed).wait()
+            is_first, turn.is_new = turn.is_new, False
             self._waiting -= 1
             self.begun += 1
             piece = turn.pieces.popleft()
             turn.stands_in_line = bool(turn.pieces)
             if turn.pieces:
                 self._round.append(turn)
-            return piece
+            if not is_first:
+                self._at_later += 1
+                self._call_spare()
+            return piece, is_first
+
+    def _call_spare(self) -> None:
+        """Wake a spare thread, if it may read something."""
+        if self._new and self._at_later >= self.workers:
+            self._spare_wanted.notify()
+
+    def _of_spare(self) -> "Turn | None":
+        """The turn that a spare thread may begin, taken out of its lane."""
+        return self._next_of(self._new) if self._at_later >= self.workers else None
 
     def _whose_turn(self) -> "Turn | None":
         """The turn that is due, taken out of its lane; those that have left are passed over."""

@@ -20,6 +20,8 @@ Made = TypeVar("Made")
 KEPT_TOKENS = 2**20
 """Tokens of texts that are kept, 12 bytes each: some 3 million characters of English."""
 
+_SHORT = 2**12
+"""Characters that take some milliseconds to encode, in which no other thread runs."""
 _LONG = 2**18
 """Characters that take about half a second to encode; a longer text is encoded in parts."""
 _SEAM = 2**11
@@ -45,8 +47,10 @@ def encoded(tokenizer: Tokenizer, text: str) -> Tokens:
     not, the whole is encoded at once. It is done in a thread, so that an interrupt need not wait.
     """
     text = _SURROGATE.sub("\ufffd", text)
-    if len(text) < _LONG:
+    if len(text) < _SHORT:
         return _tokens(tokenizer.encode(text, add_special_tokens=False), 0)
+    if len(text) < _LONG:
+        return _tokens(_encoded(tokenizer, text), 0)
     return _joined(_parts(tokenizer, text)) or _part(tokenizer, text, 0, len(text))
 
 
@@ -65,11 +69,15 @@ def _parts(tokenizer: Tokenizer, text: str) -> Iterator[Tokens]:
 
 
 def _part(tokenizer: Tokenizer, text: str, start: int, end: int) -> Tokens:
-    """Tokens of a part; only for a batch does the library let other threads run."""
-    part = [text[start:end]]
-    return _beside(
-        lambda: _tokens(tokenizer.encode_batch(part, add_special_tokens=False)[0], start)
-    )
+    """Tokens of a part."""
+    part = text[start:end]
+    return _beside(lambda: _tokens(_encoded(tokenizer, part), start))
+
+
+def _encoded(tokenizer: Tokenizer, text: str) -> Encoding:
+    """The encoding of a text as a batch of one: for a batch the library lets others run."""
+    (encoding,) = tokenizer.encode_batch([text], add_special_tokens=False)
+    return encoding
 
 
 def _joined(parts: Iterator[Tokens]) -> Tokens | None:

@@ -13,8 +13,11 @@ _CLIENTS = 10_000
 """Clients whose rates are remembered."""
 _LOOK_EVERY = 0.05
 """Seconds between two looks for room."""
-_EXPECTED = 0.9
-"""Share of its time that a request may be expected to take: not all windows take as long."""
+_EXPECTED = 0.7
+"""Share of its time that a request may be expected to take.
+
+Not all windows take as long, and what is between two of them is not in the time of a window.
+"""
 
 
 class Admission:

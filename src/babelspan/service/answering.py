@@ -1,8 +1,8 @@
 """A service without HTTP: what it holds, and the life of a question in it.
 
-A question's texts are cut into windows in a thread, admitted, read in a turn of the reader's crew,
-and made into an answer in a thread again. Only bookkeeping is done in the event loop. Texts above
-`_LARGE` are cut by threads of their own, so that they hold up no short question.
+A question's texts are cut into windows, admitted, read in a turn of the reader's crew, and made
+into an answer. What takes longer than waking a thread is done in a thread, and not in the event
+loop. Texts above `_LARGE` are cut by threads of their own, so that they hold up no short question.
 """
 
 import asyncio
@@ -33,6 +33,8 @@ T = TypeVar("T")
 
 _LARGE = 50_000
 """Characters of a request above which it is not small."""
+_SHORT = 2_000
+"""Characters of a request that are cut, or answered about, sooner than a thread is woken."""
 _TINY = 16_384
 """Bytes of JSON that are parsed sooner than a thread is woken."""
 
@@ -96,6 +98,12 @@ class Service:
         """The result of a call on so many characters or bytes, made outside the event loop."""
         threads = self._small if size <= _LARGE else self._large
         return await asyncio.get_running_loop().run_in_executor(threads, call, *arguments)
+
+    async def soon(self, size: int, call: Callable[..., T], *arguments: Any) -> T:
+        """The result of a call on so many characters: at once, or if they are many in a thread."""
+        if size <= _SHORT:
+            return call(*arguments)
+        return await self.in_thread(size, call, *arguments)
 
     async def parsed(self, raw: bytes, where: str = "the body") -> Any:
         """The JSON of a body or of a line of it; errors as in `bodies.parsed`."""
@@ -263,19 +271,19 @@ class Service:
                 reading.cancel()
                 self.metrics.windows.labels(reader.name).inc(reading.done)
         assert reading is not None
-        result = await self.in_thread(size, job.finish, reading.found())
+        result = await self.soon(size, job.finish, reading.found())
         self.metrics.answer_seconds.observe(time.monotonic() - began)
         return Outcome(result, reading.done == reading.of, reading.done, reading.of)
 
     async def _windows(self, reader: Reader, job: Job, size: int) -> list[tuple[int, Any]]:
         try:
-            return await self.in_thread(size, job.windows, reader.answerer)
+            return await self.soon(size, job.windows, reader.answerer)
         except (DataError, ConfigError) as error:
             raise Problem(422, str(error)) from None
 
     def _progress(self, job: Job, reading: Reading, done: int, size: int) -> Progress:
         async def provisional() -> Any:
-            return await self.in_thread(size, job.finish, reading.found())
+            return await self.soon(size, job.finish, reading.found())
 
         return Progress(done, reading.of, provisional)
 

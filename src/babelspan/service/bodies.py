@@ -26,7 +26,8 @@ async def chunks(request: Request, *, idle: float) -> AsyncIterator[bytes]:
         raise Problem(415, "a body that is not packed", found=shown(packed), do="send it plain")
     while True:
         try:
-            message = await asyncio.wait_for(request.receive(), idle)
+            async with asyncio.timeout(idle):
+                message = await request.receive()
         except TimeoutError:
             raise Problem(408, f"no byte of the body came for {idle:g} s; send it again") from None
         if message["type"] == "http.disconnect":

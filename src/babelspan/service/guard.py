@@ -88,6 +88,7 @@ class Guard:
         finally:
             self._service.admission.release(seen.held)
             self._note(seen)
+            del scope["state"]["hold"]  # it holds `seen`, which holds the scope
 
     async def _passed(self, seen: Seen, receive: Receive, send: Send) -> Problem | None:
         """Pass the request on; what went wrong, if anything did."""
@@ -115,7 +116,7 @@ class Guard:
         seen.detail = str(found)
         if found.status in (429, 503):
             self._service.metrics.refused.labels(str(found.status)).inc()
-        return found
+        return found.with_traceback(None)  # or it holds the frames that hold it
 
     def _methods(self, path: str) -> set[str]:
         """The methods of all routes to a path."""
@@ -182,7 +183,8 @@ class Guard:
                 seen.status = message["status"]
                 message = {**message, "headers": self._headers(seen, message["headers"])}
             try:
-                await asyncio.wait_for(send(message), idle)
+                async with asyncio.timeout(idle):
+                    await send(message)
             except TimeoutError:
                 raise ConnectionError("the client does not take its answer") from None
 

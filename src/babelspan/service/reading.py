@@ -59,6 +59,7 @@ class Reading:
         """Take what has not begun out of the queue."""
         if self.done < self.of:
             self._turn.drop(self._futures)
+        self._futures.clear()  # they hold this
 
     def _tell(
         self, loop: asyncio.AbstractEventLoop, place: int, future: "Future[Candidates]"

@@ -45,16 +45,23 @@ async def client_left(receive: Receive) -> None:
 
 async def unless(watch: Coroutine[Any, Any, None], work: Coroutine[Any, Any, T]) -> T:
     """The result of `work`; an error of `watch`, which ends in nothing else, cancels it."""
-    working, watching = asyncio.create_task(work), asyncio.create_task(watch)
+    error: BaseException | None = None
     try:
-        await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            watching.result()
-        return await working
+        async with asyncio.TaskGroup() as group:
+            watching = group.create_task(watch)
+            try:
+                return await work
+            except Exception as failed:  # kept from the group, whose frames and errors hold it
+                error = failed
+            finally:
+                watching.cancel()
+    except BaseExceptionGroup as errors:
+        error = errors.exceptions[0]
+    assert error is not None
+    try:
+        raise error
     finally:
-        for task in (working, watching):
-            task.cancel()
-        await asyncio.wait({working, watching})
+        del error
 
 
 class EventStream(Response):
