@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from babelspan.data.files import decode_utf8, read_bytes
+from babelspan.data.files import decode_utf8, read_bytes, too_large
 from babelspan.data.parts import Part
 from babelspan.types import DataError, Span
 
@@ -72,12 +72,10 @@ def read_document(name: str) -> Document:
     """
     if name == STANDARD_INPUT:
         where, raw = "standard input", sys.stdin.buffer.read(LARGEST_TEXT + 1)
+        if len(raw) > LARGEST_TEXT:
+            raise too_large(where, LARGEST_TEXT)
     else:
         where, raw = name, read_bytes(Path(name), largest=LARGEST_TEXT, most=LARGEST_TEXT)
-    if len(raw) > LARGEST_TEXT:
-        raise DataError(
-            f"{where}: expected a text of at most {LARGEST_TEXT // 2**20} MiB, found more; split it"
-        )
     return Document(name, document_of(where, raw).text)
 
 
