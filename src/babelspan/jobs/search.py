@@ -58,9 +58,9 @@ def alternatives_of(translator: str | None) -> Alternatives | None:
     return Translated(load_translator(translator))
 
 
-def searched(folder: Path, translator: str | None = None) -> Search:
+def searched(place: Path | str, translator: str | None = None) -> Search:
     """A search over a collection; errors as in `open_collection` and `alternatives_of`."""
-    return Search(open_collection(folder), alternatives_of(translator))
+    return Search(open_collection(place), alternatives_of(translator))
 
 
 def ask_collection(
