@@ -161,7 +161,7 @@ def _glyphs(characters: Iterable[Glyph]) -> Iterator[Glyph]:
         if last is not None and not is_space and _is_same(last, one):
             last.text += one.text
             last.places += one.places
-            last.box = _around(last.box, one.box)
+            last.box = around(last.box, one.box)
             continue
         if last is not None:
             yield last
@@ -315,7 +315,8 @@ def _overlap(one: Box, other: Box) -> bool:
     )
 
 
-def _around(one: Box, other: Box) -> Box:
+def around(one: Box, other: Box) -> Box:
+    """The box around two boxes."""
     return (
         min(one[0], other[0]),
         min(one[1], other[1]),
