@@ -2,10 +2,12 @@
 
 All texts of shared/data/qa with questions in their own language are one collection, a file each.
 Questions of test and development sets are asked over it, and over their own text only. Scorer:
-`unicode`. "found": a passage of the question's own text is among those that are read. Ranges are
-95 % intervals: bootstrap over questions, 2,000 draws.
+`unicode`. "found": a passage of the question's own text is among those that are read. The best
+answer is that with the highest odds times rank^-D of its passage, for several D, of which `ask
+--in` has one. Ranges are 95 % intervals: bootstrap over questions, 2,000 draws.
 
-    python bench/asking_collections.py --work FOLDER [--sample 25] [--translator lexicon:...]
+    python bench/asking_collections.py --work FOLDER [--sample 25] [--development]
+        [--translator lexicon:...]
 
 Texts and collection stay in FOLDER, and are used again.
 """
@@ -22,8 +24,9 @@ from measured import DATA, report
 
 import babelspan
 from babelspan.data.squad import load_squad
+from babelspan.jobs.collections import open_collection
 from babelspan.jobs.index import index
-from babelspan.jobs.search import PASSAGES, ask_collection, searched
+from babelspan.jobs.search import PASSAGES, joined, searched
 from babelspan.scoring.scorers import unicode
 
 SEED = 1
@@ -32,6 +35,13 @@ ASKED = [
     "amqa/test.am", "drcd/dev.zh", "heq/test.he", "iapp/test.th", "jsquad/valid.ja",
     "korquad/dev.ko", "norquad/test.no", "poquad/dev-part.pl", "pquad/test.fa", "thquad/test.tr",
 ]  # fmt: skip
+
+DEVELOPMENT = [
+    "cmrc2018/dev.zh", "facqa/valid.id", "heq/valid.he", "iapp/valid.th", "jaquad/dev.ja",
+    "norquad/valid.no", "pquad/valid.fa", "squad/train-without-xquad.en",
+    "squad-es/train-without-xquad.es", "squad-sv/train-without-xquad.sv",
+]  # fmt: skip
+DECAYS = (1, 1.5, 2, 3, 4, 100)
 
 
 def examples_of(path):
@@ -49,7 +59,7 @@ def place_of(texts, text, language):
 
 
 def written(texts):
-    """Write all texts with questions in their own language; their number."""
+    """Write all texts with questions in their own language."""
     paths = [
         p for p in sorted((DATA / "qa").glob("*/*.json.gz")) if "-" not in p.name.split(".")[1]
     ]
@@ -61,53 +71,57 @@ def written(texts):
                 places.add(place)
                 place.parent.mkdir(parents=True, exist_ok=True)
                 place.write_bytes(example.context.encode())
-    return len(places)
 
 
-def f1(given, example):
-    """Of an answer; 0 if there is none."""
-    if given is None:
-        return 0.0
-    return max(unicode.f1(given.text, a.text, example.context_language) for a in example.answers)
+def answered(reader, example, text):
+    """Log-odds of the best answer in a text, and its F1."""
+    found = reader.ask(example.question, [text])
+    if not found:
+        return -np.inf, 0.0
+    given = found[0].prediction
+    language = example.context_language
+    return given.logit, max(unicode.f1(given.text, a.text, language) for a in example.answers)
 
 
 def asked(reader, search, example, texts):
-    """F1 over the collection and with the right text, and whether a passage of it was read."""
-    (one,) = ask_collection(reader, [example.question], search)
-    over = one.answers[0][1] if one.answers else None
-    alone = reader.ask(example.question, [example.context])
-    read = search.passages(example.question, PASSAGES)
+    """F1 with the right text, whether a passage of it was read, and F1 over all by each D."""
+    read = joined(search.passages(example.question, PASSAGES))
     place = str(place_of(texts, example.context, example.context_language))
-    found = any(passage.file == place for passage in read)
-    return f1(over, example), f1(alone[0].prediction if alone else None, example), found
+    odds, f1 = np.array([answered(reader, example, d.text) for d in read] or [(0.0, 0.0)]).T
+    ranks = np.log(np.arange(len(f1)) + 1)
+    over = [f1[np.argmax(odds - decay * ranks)] for decay in DECAYS]
+    found = any(document.name == place for document in read)
+    return answered(reader, example, example.context)[1], found, *over
 
 
 def summed(rows):
-    """A row of the table, of F1 over the collection, F1 alone, and whether found."""
-    over, alone, found = np.array([row[1:] for row in rows], float).T
-    draws = np.random.default_rng(SEED).integers(0, len(over), (2000, len(over)))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        low, high = np.nanquantile(over[draws].mean(1) / alone[draws].mean(1), [0.025, 0.975])
-    return {
-        "questions": len(rows), "found": 100 * found.mean(), "F1": 100 * over.mean(),
-        "right text": 100 * alone.mean(),
-        "ratio": f"{over.mean() / alone.mean():.3f} ({low:.2f}-{high:.2f})",
-    }  # fmt: skip
+    """A row of the table: found, F1 with the right text, and that over all / that, for each D."""
+    alone, found, *over = np.array([row[1:] for row in rows], float).T
+    draws = np.random.default_rng(SEED).integers(0, len(alone), (2000, len(alone)))
+    table = {"questions": len(rows), "found": 100 * found.mean(), "right text": 100 * alone.mean()}
+    for decay, f1 in zip(DECAYS, over, strict=True):
+        below = np.maximum(alone[draws].mean(1), 1e-9)
+        low, high = np.quantile(f1[draws].mean(1) / below, [0.025, 0.975])
+        ratio = f1.mean() / max(alone.mean(), 1e-9)
+        table[f"D {decay}"] = f"{100 * f1.mean():.1f} = {ratio:.3f} ({low:.2f}-{high:.2f})"
+    return table
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--sample", type=int, default=25)
+    parser.add_argument("--development", action="store_true")
     parser.add_argument("--translator")
     wanted = parser.parse_args()
     texts, out = (wanted.work / name for name in ("texts", "index"))
-    number = written(texts)
-    index([texts], out)
+    if not out.exists():
+        written(texts)
+        index([texts], out)
     search = searched(out, wanted.translator)
     reader = babelspan.load_answerer("default")
     rows, began = [], time.monotonic()
-    for name in ASKED:
+    for name in DEVELOPMENT if wanted.development else ASKED:
         examples = [e for e in examples_of(DATA / "qa" / f"{name}.json.gz") if e.answers]
         examples = random.Random(SEED).sample(examples, min(wanted.sample, len(examples)))
         rows += [(name, *asked(reader, search, example, texts)) for example in examples]
@@ -115,9 +129,10 @@ def main():
     table = [
         {"set": name, **summed(list(of))} for name, of in groupby(rows, key=lambda row: row[0])
     ]
+    passages = sum(open_collection(out).languages().values())
     report(
         "asking-collections", [*table, {"set": "all", **summed(rows)}],
-        libraries=["onnxruntime", "tantivy"], seed=SEED, texts=number,
+        libraries=["onnxruntime", "tantivy"], seed=SEED, passages=passages,
         translator=wanted.translator,
     )  # fmt: skip
 

@@ -104,8 +104,9 @@ def test_a_mark_drawn_on_its_own_does_not_repeat_its_cluster():
     first = 73.1, 78.3, 408, 72.1
     (line,) = lines_of([*cluster(*first), *cluster(80.1, 85.3, 408, 79.1)])
     assert line.text.replace(" ", "") == "ห่ห่"
-    (line,) = lines_of([*cluster(*first), *cluster(77.3, 78.34, 416, 79.4)])
-    assert line.text == "ห่"
+    for right in (78.34, 80):  # the mark may stand out to the right
+        (line,) = lines_of([*cluster(*first), *cluster(77.3, right, 416, 79.4)])
+        assert line.text == "ห่"
 
 
 @pytest.mark.parametrize(
