@@ -2,9 +2,10 @@
 
 All texts of shared/data/qa with questions in their own language are one collection, a file each.
 Questions of test and development sets are asked over it, and over their own text only. Scorer:
-`unicode`. "found": a passage of the question's own text is among those that are read. The best
-answer is that with the highest odds times rank^-D of its passage, for several D, of which `ask
---in` has one. Ranges are 95 % intervals: bootstrap over questions, 2,000 draws.
+`unicode`. "found": a passage of the question's own text is among those that are read. "as built":
+the best answer is that with the highest odds times the weight of its passage, as `ask --in` has it.
+Beside it the odds alone, the odds times rank^-1.5, and the answer of the first passage. Ranges are
+95 % intervals: bootstrap over questions, 2,000 draws.
 
     python bench/asking_collections.py --work FOLDER [--sample 25] [--development]
         [--translator lexicon:...]
@@ -27,6 +28,7 @@ from babelspan.data.squad import load_squad
 from babelspan.jobs.collections import open_collection
 from babelspan.jobs.index import index
 from babelspan.jobs.search import PASSAGES, joined, searched
+from babelspan.retrieval.fusion import RANK_DECAY
 from babelspan.scoring.scorers import unicode
 
 SEED = 1
@@ -41,7 +43,7 @@ DEVELOPMENT = [
     "norquad/valid.no", "pquad/valid.fa", "squad/train-without-xquad.en",
     "squad-es/train-without-xquad.es", "squad-sv/train-without-xquad.sv",
 ]  # fmt: skip
-DECAYS = (1, 1.5, 2, 3, 4, 100)
+WAYS = ("odds alone", "by rank", "as built", "first passage")
 
 
 def examples_of(path):
@@ -84,26 +86,28 @@ def answered(reader, example, text):
 
 
 def asked(reader, search, example, texts):
-    """F1 with the right text, whether a passage of it was read, and F1 over all by each D."""
+    """F1 with the right text, whether a passage of it was read, and F1 over all in each way."""
     read = joined(search.passages(example.question, PASSAGES))
     place = str(place_of(texts, example.context, example.context_language))
     odds, f1 = np.array([answered(reader, example, d.text) for d in read] or [(0.0, 0.0)]).T
     ranks = np.log(np.arange(len(f1)) + 1)
-    over = [f1[np.argmax(odds - decay * ranks)] for decay in DECAYS]
+    weights = np.log([d.weight for d in read] or [1.0])
+    best = (odds, odds - RANK_DECAY * ranks, odds + weights, -ranks)
+    over = [f1[np.argmax(by)] for by in best]
     found = any(document.name == place for document in read)
     return answered(reader, example, example.context)[1], found, *over
 
 
 def summed(rows):
-    """A row of the table: found, F1 with the right text, and that over all / that, for each D."""
+    """A row of the table: found, F1 with the right text, and F1 over all and its share of that."""
     alone, found, *over = np.array([row[1:] for row in rows], float).T
     draws = np.random.default_rng(SEED).integers(0, len(alone), (2000, len(alone)))
     table = {"questions": len(rows), "found": 100 * found.mean(), "right text": 100 * alone.mean()}
-    for decay, f1 in zip(DECAYS, over, strict=True):
+    for way, f1 in zip(WAYS, over, strict=True):
         below = np.maximum(alone[draws].mean(1), 1e-9)
         low, high = np.quantile(f1[draws].mean(1) / below, [0.025, 0.975])
         ratio = f1.mean() / max(alone.mean(), 1e-9)
-        table[f"D {decay}"] = f"{100 * f1.mean():.1f} = {ratio:.3f} ({low:.2f}-{high:.2f})"
+        table[way] = f"{100 * f1.mean():.1f} = {ratio:.3f} ({low:.2f}-{high:.2f})"
     return table
 
 

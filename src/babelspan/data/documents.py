@@ -51,6 +51,7 @@ class Document:
         parts: where in the file the characters are from, in order; none where nobody has looked.
         headings: places of the headings in the text.
         start: where the text starts in the text of the file, of which it may be a piece.
+        weight: how likely it is to hold an answer, beside others.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Document:
     parts: tuple[Part, ...] = ()
     headings: tuple[Span, ...] = ()
     start: int = 0
+    weight: float = 1.0
 
 
 def read_document(name: str) -> Document:
