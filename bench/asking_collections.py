@@ -116,7 +116,7 @@ def main():
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--sample", type=int, default=25)
     parser.add_argument("--development", action="store_true")
-    parser.add_argument("--translator")
+    parser.add_argument("--translator", default="none")
     wanted = parser.parse_args()
     texts, out = (wanted.work / name for name in ("texts", "index"))
     if not out.exists():

@@ -50,7 +50,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--set", default="xquad/test.de")
     parser.add_argument("--questions", help="a set with the questions in another language")
-    parser.add_argument("--translator")
+    parser.add_argument("--translator", default="none")
     parser.add_argument("--texts", type=int, default=1500)
     parser.add_argument("--sample", type=int, default=50)
     wanted = parser.parse_args()
