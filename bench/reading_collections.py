@@ -2,8 +2,9 @@
 
 Every text of the set is a passage of a collection, at most --texts of them. Each question is asked
 over each of the 20 passages that are found, and over its own text. The best answer is that with the
-highest odds times rank^-D, for several D; `ask --in` has D = RANK_DECAY. Scorer: `unicode`. Ranges
-are 95 % intervals: bootstrap over questions, 2,000 draws.
+highest odds times rank^-D, for several D, and as `ask --in` weighs passages: by D = RANK_DECAY and
+how far the score of the search is below the best. Scorer: `unicode`. Ranges are 95 % intervals:
+bootstrap over questions, 2,000 draws.
 
     python bench/reading_collections.py [--set xquad/test.de] [--sample 50]
         [--questions squad/dev.en --translator lexicon:en-es.tsv.gz]  # of the same ids
@@ -49,7 +50,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--set", default="xquad/test.de")
     parser.add_argument("--questions", help="a set with the questions in another language")
-    parser.add_argument("--translator")
+    parser.add_argument("--translator", default="none")
     parser.add_argument("--texts", type=int, default=1500)
     parser.add_argument("--sample", type=int, default=50)
     wanted = parser.parse_args()
@@ -74,18 +75,18 @@ def main():
         for example in examples:
             question = asked[example.id]
             read = [
-                answered(reader, question, found.passage.text, example, language)
+                (*answered(reader, question, found.passage.text, example, language), found.weight)
                 for found in search.passages(question, PASSAGES, language=of_questions)
             ]
-            odds, f1 = np.array(read or [(0.0, 0.0)]).T
-            ranks = np.log(np.arange(len(f1)) + 1)
-            over.append([f1[np.argmax(odds - decay * ranks)] for decay in DECAYS])
+            odds, f1, weights = np.array(read or [(0.0, 0.0, 1.0)]).T
+            by_rank = [odds - decay * np.log(np.arange(len(f1)) + 1) for decay in DECAYS]
+            over.append([f1[np.argmax(by)] for by in [*by_rank, odds + np.log(weights)]])
             gold.append(answered(reader, question, example.context, example, language)[1])
         store.close()
     of_decays, alone = np.array(over), np.array(gold)
     draws = np.random.default_rng(SEED).integers(0, len(alone), (2000, len(alone)))
     rows = []
-    for decay, f1 in zip(DECAYS, of_decays.T, strict=True):
+    for decay, f1 in zip((*DECAYS, "as built"), of_decays.T, strict=True):
         low, high = np.quantile(f1[draws].mean(1) / alone[draws].mean(1), [0.025, 0.975])
         ratio = f"{f1.mean() / alone.mean():.3f} ({low:.2f}-{high:.2f})"
         rows.append({"decay": decay, "F1": 100 * f1.mean(), "of the right text": ratio})

@@ -8,17 +8,24 @@ _W14 = "http://schemas.microsoft.com/office/word/2010/wordml"
 
 
 def pdf_of(*pages):
-    """A PDF; a page is a list of (x, y, text) in Helvetica of 10 points, Latin-1 only."""
+    """A PDF; a page is a list of (x, y, text) in Helvetica of 10 points, Latin-1 only.
+
+    Or it is what draws it, in the language of PDF.
+    """
     objects = ["<< /Type /Catalog /Pages 2 0 R >>", ""]
     font = "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>"
     objects.append(font)
     kids = []
     for lines in pages:
-        shown = "\n".join(
-            "BT /F1 10 Tf {} {} Td ({}) Tj ET".format(
-                x, y, text.replace("\\", r"\\").replace("(", r"\(").replace(")", r"\)")
+        shown = (
+            lines
+            if isinstance(lines, str)
+            else "\n".join(
+                "BT /F1 10 Tf {} {} Td ({}) Tj ET".format(
+                    x, y, text.replace("\\", r"\\").replace("(", r"\(").replace(")", r"\)")
+                )
+                for x, y, text in lines
             )
-            for x, y, text in lines
         )
         objects.append(f"<< /Length {len(shown.encode('latin-1'))} >>\nstream\n{shown}\nendstream")
         objects.append(

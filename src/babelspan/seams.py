@@ -172,6 +172,13 @@ class PassageIndex(Protocol):
     One process writes; any number read meanwhile what was last committed.
     """
 
+    @property
+    def reads_files(self) -> bool:
+        """Whether all who ask have the files, so that texts may stay in them."""
+
+    def version(self) -> str:
+        """Another one after every commit, also of another process."""
+
     def replace(self, file: str, about: Mapping[str, Any], entries: Iterable[Entry]) -> None:
         """Put a file and its passages in the place of what there is of it.
 
@@ -189,6 +196,12 @@ class PassageIndex(Protocol):
 
     def commit(self) -> None:
         """Make all changes since the last commit last, and seen: all of them or none."""
+
+    def reload(self) -> None:
+        """See what has been committed since."""
+
+    def close(self) -> None:
+        """Let others write; what is not committed is lost."""
 
     def search(self, groups: Sequence[Group], *, language: str | None, count: int) -> list[Hit]:
         """The best passages for a question, best first.

@@ -32,6 +32,27 @@ def test_blocks_lines_and_cells_are_apart_and_white_space_is_one_space():
     assert (place.anchor, place.exact) == ("top", True)
 
 
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        ("<p>a<p hidden>no<p>b", "a\n\nb"),
+        ("<p hidden>no <b>no</b></i> no</p>a", "a"),
+        ("<p hidden>no<div>a</div>", "a"),
+        ("<div><p hidden>no <span>no</div>a", "a"),
+        ("<ul><li>a<li hidden>no<p>no</p></p><ul><li>no<li>no</ul>no<li>b</ul>c", "a\nb\n\nc"),
+        ("<ul><li hidden><p>no<li>a</ul>", "a"),
+        ("<dl><dt>a<dd style='display: none'>no<dt>b</dl>", "a\nb"),
+        ("<table><tr><td>a<td hidden>no<td>b<tr hidden><td>no<tr><td>c</table>d", "a\tb\nc\n\nd"),
+        ("<div hidden><p>no</table>no</p></div>a", "a"),
+        ("a<br hidden>b", "a\nb"),
+        ("<p hidden>no", ""),
+    ],
+)
+def test_what_is_hidden_is_left_out_up_to_where_it_ends(source, shown):
+    """Elements without an end tag end as in a browser: with what cannot stand in them."""
+    assert read(f"<body>{source}").text == shown
+
+
 SOURCE = "<p>Sie &lt;war&gt; Br&#252;cke in 東京 und 👨‍👩 &amp; mehr"
 
 

@@ -104,8 +104,9 @@ def test_a_mark_drawn_on_its_own_does_not_repeat_its_cluster():
     first = 73.1, 78.3, 408, 72.1
     (line,) = lines_of([*cluster(*first), *cluster(80.1, 85.3, 408, 79.1)])
     assert line.text.replace(" ", "") == "ห่ห่"
-    (line,) = lines_of([*cluster(*first), *cluster(77.3, 78.34, 416, 79.4)])
-    assert line.text == "ห่"
+    for right in (78.34, 80):  # the mark may stand out to the right
+        (line,) = lines_of([*cluster(*first), *cluster(77.3, right, 416, 79.4)])
+        assert line.text == "ห่"
 
 
 @pytest.mark.parametrize(
@@ -149,6 +150,21 @@ def trigrams(text):
 
 
 @pytest.mark.browser
+def test_a_vowel_sign_drawn_on_its_own_leaves_no_space_before_the_next_letter():
+    """As Chromium prints Hindi in fonts of Noto: the letter stands for both, and both are drawn."""
+    drawn = "BT /F1 10 Tf {} 700 Td ({}) Tj ET"
+    cluster = "/Span << /ActualText <FEFF09380940> >> BDC {} {} EMC"
+    shown, at = [], 50.0
+    for _ in range(2):
+        shown.append(cluster.format(drawn.format(at, "M"), drawn.format(at + 8.33, "J")))
+        shown.append(f"/Span << /ActualText <FEFF091C> >> BDC {drawn.format(at + 12, 'N')} EMC")
+        shown.append(drawn.format(at + 19, " "))
+        at += 21
+    document = pdf("hi.pdf", pdf_of("\n".join(shown)))
+    assert document.text == "सीज सीज"
+    assert document.parts[0].box[2] > 62
+
+
 @pytest.mark.skipif(binary() is None, reason="there is no Chromium")
 def test_what_chromium_prints_is_read_in_14_languages(tmp_path):
     page = "<meta charset=utf-8>" + "".join(

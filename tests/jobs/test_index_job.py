@@ -140,8 +140,8 @@ def test_odd_files_are_named_and_do_not_stop_the_others(tmp_path, out):
 def test_a_file_that_vanishes_or_keeps_changing_is_named(folder, out, monkeypatch):
     read = index_job.read_bytes
 
-    def growing(path, largest):
-        raw = read(path, largest=largest)
+    def growing(path, **sizes):
+        raw = read(path, **sizes)
         if path.name == "bridge.txt":
             with path.open("a") as file:
                 file.write(" More.")

@@ -8,16 +8,18 @@ import pytest
 from babelspan.jobs.index import index
 from babelspan.jobs.search import alternatives_of, ask_collection, joined, searched
 from babelspan.readers import load_answerer
-from babelspan.retrieval.fusion import weights_by_rank
+from babelspan.retrieval.fusion import weight_of
 from babelspan.retrieval.passages import Passage
-from babelspan.retrieval.searching import Retrieved
+from babelspan.retrieval.question import own_groups
+from babelspan.retrieval.searching import Retrieved, Search
+from babelspan.seams import Hit
 from babelspan.types import ConfigError
 
 TEXT = "".join(chr(97 + n % 26) for n in range(400))
 
 
-def retrieved(start, end, file="a.txt"):
-    return Retrieved(file, Passage(start, TEXT[start:end], "en", None, ()))
+def retrieved(start, end, file="a.txt", weight=1.0):
+    return Retrieved(file, Passage(start, TEXT[start:end], "en", None, ()), weight)
 
 
 def test_passages_that_overlap_are_one_in_any_order():
@@ -31,8 +33,37 @@ def test_passages_that_overlap_are_one_in_any_order():
 
 
 def test_the_joined_passage_takes_the_first_place():
-    found = joined([retrieved(0, 100), retrieved(300, 350), retrieved(90, 200)])
+    found = joined([retrieved(0, 100, weight=0.5), retrieved(300, 350), retrieved(90, 200)])
     assert [(d.start, len(d.text)) for d in found] == [(0, 200), (300, 50)]
+    assert [d.weight for d in joined([retrieved(0, 9, weight=0.5), retrieved(5, 20)])] == [1.0]
+    assert [d.weight for d in found] == [1.0, 1.0]
+
+
+class Listed:
+    """An index that finds the same passages for any question: in all languages, and in German."""
+
+    def languages(self):
+        return {"en": 2, "de": 2}
+
+    def search(self, groups, *, language, count):
+        found = {None: [("a", 10), ("b", 4)], "de": [("b", 3), ("c", 2)]}[language]
+        return [Hit(name, f'[0,"{name}","en","",[]]', score) for name, score in found]
+
+
+class Same:
+    """The question as its translation."""
+
+    def groups(self, question, *, source, target):
+        return own_groups(question)
+
+
+def test_a_passage_in_two_lists_weighs_by_the_one_that_it_is_best_in():
+    found = Search(Listed(), Same()).passages("q", 9, language="en")
+    weights = {r.file: r.weight for r in found}
+    ranks = {r.file: n for n, r in enumerate(found, 1)}
+    assert weights == {
+        name: weight_of(ranks[name], below) for name, below in (("a", 0), ("b", 0), ("c", -1))
+    }
 
 
 def test_dictionaries_that_say_no_languages_are_refused(tmp_path):
@@ -43,7 +74,7 @@ def test_dictionaries_that_say_no_languages_are_refused(tmp_path):
         alternatives_of(f"lexicon:{tmp_path / 'b.txt'}")
 
 
-def test_answers_are_weighed_by_the_rank_of_their_passages(tmp_path):
+def test_answers_are_weighed_by_how_well_their_passages_were_found(tmp_path):
     folder = tmp_path / "docs"
     folder.mkdir()
     for name, year in (("a", 1894), ("b", 1901), ("c", 1933)):
@@ -54,7 +85,8 @@ def test_answers_are_weighed_by_the_rank_of_their_passages(tmp_path):
     question = "When was the b bridge opened?"
     (asked,) = ask_collection(answerer, [question], search, top_k=3)
     texts = joined(search.passages(question, 20))
-    weights = weights_by_rank(3)
+    weights = [text.weight for text in texts]
+    assert weights[0] == 1 and 2**-1.5 > weights[1] > weights[2] > 0
     weighed = answerer.ask(question, [t.text for t in texts], top_k=3, weights=weights)
     assert [p for _, p in asked.answers] == [f.prediction for f in weighed]
     assert [d.name for d, _ in asked.answers] == [texts[f.context].name for f in weighed]

@@ -1,10 +1,12 @@
 """Several lists as one."""
 
+import math
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from babelspan.retrieval.fusion import by_reciprocal_rank, weights_by_rank, with_share
+from babelspan.retrieval.fusion import by_reciprocal_rank, weight_of, with_share
 
 LISTS = st.lists(st.integers(0, 30), unique=True, max_size=25)
 
@@ -27,6 +29,6 @@ def test_a_share_is_kept_and_places_are_filled(own, others, count, share):
         assert best == own[:count]
 
 
-def test_a_passage_weighs_by_its_rank():
-    assert weights_by_rank(4) == pytest.approx([1, 2**-1.5, 3**-1.5, 1 / 8])
-    assert weights_by_rank(0) == []
+def test_a_passage_weighs_by_its_rank_and_by_how_far_its_score_is_below_the_best():
+    assert [weight_of(rank, 0) for rank in (1, 2, 4)] == pytest.approx([1, 2**-1.5, 1 / 8])
+    assert weight_of(4, -5) == pytest.approx(math.exp(-1) / 8)

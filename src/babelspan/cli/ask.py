@@ -50,7 +50,7 @@ Questions = Annotated[
     ),
 ]
 In = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
         "--in", metavar="INDEX", help="Search a collection made by `babelspan index`, not files."
     ),
@@ -227,7 +227,7 @@ def command(
 def _searched(
     answerer: "Answers",
     asked: list[str],
-    collection: Path,
+    collection: str,
     translator: str | None,
     *,
     passages: int | None,

@@ -24,10 +24,16 @@ Folders = Annotated[
     ),
 ]
 Out = Annotated[
-    Path | None, typer.Option("--out", metavar="INDEX", help="Folder of the collection.")
+    str | None,
+    typer.Option(
+        "--out",
+        metavar="INDEX",
+        help="Folder of the collection, or `opensearch:https://HOST:PORT/NAME` for one on a "
+        "server.",
+    ),
 ]
 Check = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
         "--check", metavar="INDEX", help="Read all of a collection, and say what is in it."
     ),
@@ -86,9 +92,11 @@ def command(
         raise typer.BadParameter("expected a folder of documents, or --check INDEX")
     if out is None:
         raise typer.BadParameter("expected --out INDEX, the folder of the collection")
+    from babelspan.jobs.collections import folder_of
     from babelspan.jobs.index import index
 
-    if out.exists() and not out.is_dir():
+    folder = folder_of(out)
+    if folder is not None and folder.exists() and not folder.is_dir():
         raise ConfigError(
             f"{out}: expected a folder for the collection, found a file; choose another"
         )

@@ -82,6 +82,7 @@ INTERRUPTED = 130
 _EXTRAS = {
     "anyascii": "index",
     "mwparserfromhell": "wikipedia",
+    "opensearchpy": "opensearch",
     "prometheus_client": "serve",
     "py3langid": "index",
     "pypdfium2": "index",

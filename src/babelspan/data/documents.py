@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from babelspan.data.files import decode_utf8, read_bytes
+from babelspan.data.files import decode_utf8, read_bytes, too_large
 from babelspan.data.parts import Part
 from babelspan.types import DataError, Span
 
@@ -51,6 +51,7 @@ class Document:
         parts: where in the file the characters are from, in order; none where nobody has looked.
         headings: places of the headings in the text.
         start: where the text starts in the text of the file, of which it may be a piece.
+        weight: how likely it is to hold an answer, beside others.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Document:
     parts: tuple[Part, ...] = ()
     headings: tuple[Span, ...] = ()
     start: int = 0
+    weight: float = 1.0
 
 
 def read_document(name: str) -> Document:
@@ -72,12 +74,10 @@ def read_document(name: str) -> Document:
     """
     if name == STANDARD_INPUT:
         where, raw = "standard input", sys.stdin.buffer.read(LARGEST_TEXT + 1)
+        if len(raw) > LARGEST_TEXT:
+            raise too_large(where, LARGEST_TEXT)
     else:
         where, raw = name, read_bytes(Path(name), largest=LARGEST_TEXT, most=LARGEST_TEXT)
-    if len(raw) > LARGEST_TEXT:
-        raise DataError(
-            f"{where}: expected a text of at most {LARGEST_TEXT // 2**20} MiB, found more; split it"
-        )
     return Document(name, document_of(where, raw).text)
 
 

@@ -30,23 +30,22 @@ def read_bytes(path: Path, *, largest: int = LARGEST, most: int | None = None) -
     Args:
         path: the file.
         largest: most bytes of an unpacked gzip file.
-        most: bytes of the file that are read, packed or not; None for all of them. Of a larger
-            file one byte more is returned, so the size of the result shows it.
+        most: most bytes of the file itself, packed or not; None for any number. No more are read.
 
     Raises:
-        DataError: if the file is missing, unreadable, a broken gzip, or too large when unpacked.
+        DataError: if the file is missing, unreadable, a broken gzip, or too large.
     """
     with _told(path):
         with path.open("rb") as file:
             raw = file.read(-1 if most is None else most + 1)
-        if not raw.startswith(_GZIP):
-            return raw
         if most is not None and len(raw) > most:
-            raise DataError(
-                f"{path}: expected a gzip file of at most {most / 2**20:,.0f} MiB, found more; "
-                "split it"
-            )
-        return _unpacked(raw, path, largest)
+            raise too_large(path, most)
+        return _unpacked(raw, path, largest) if raw.startswith(_GZIP) else raw
+
+
+def too_large(where: object, most: int) -> DataError:
+    """What to raise for a file, or another source, of more than `most` bytes."""
+    return DataError(f"{where}: expected at most {most / 2**20:,.0f} MiB, found more; split it")
 
 
 def _unpacked(packed: bytes, path: Path, largest: int) -> bytes:

@@ -5,6 +5,7 @@ browser shows it, except in `pre`. Scripts, styles and what is hidden are left o
 page refers to is fetched.
 """
 
+from collections import Counter
 from html import unescape
 from html.parser import HTMLParser
 
@@ -84,8 +85,20 @@ _VOID = frozenset(
         "wbr",
     ]
 )
-_ENDS_ITSELF = frozenset(("dd", "dt", "li", "option", "p", "td", "th", "tr"))
-"""Elements whose end tag may be left out, so that nothing says where a hidden one ends."""
+_AROUND = (_BLOCKS | _LINES | _CELLS) - {"br", "option", "p"}
+"""Elements that a paragraph stands in or beside: the tags of all end it."""
+_SECTIONS = {"tbody", "tfoot", "thead"}
+_ENDED_BY = {
+    "p": _AROUND | {"p"},
+    "li": {"li"},
+    "dd": {"dd", "dt"},
+    "dt": {"dd", "dt"},
+    "option": {"optgroup", "option"},
+    "td": {"td", "th", "tr", *_SECTIONS},
+    "th": {"td", "th", "tr", *_SECTIONS},
+    "tr": {"tr", *_SECTIONS},
+}
+"""Elements whose end tag may be left out, with the start tags that end them."""
 _REFERENCE = regex.compile(
     r"&(?:#[0-9]{1,8};?|#[xX][0-9a-fA-F]{1,7};?|[A-Za-z][A-Za-z0-9]{1,40};?)"
 )
@@ -116,7 +129,7 @@ class _Page(HTMLParser):
         self._source = source
         self._lines = [0, *(match.end() for match in regex.finditer("\n", source))]
         self._anchor = ""
-        self._hidden: list[str] = []
+        self._hidden = _Hidden()
         self._kept = 0
         self._in_heading = False
         self._heading: tuple[int, int] | None = None
@@ -130,14 +143,12 @@ class _Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         at = self._event()
-        if self._hidden:
-            if tag == self._hidden[0]:
-                self._hidden.append(tag)
-            return
         given = dict(attrs)
-        ends = tag not in _VOID and tag not in _ENDS_ITSELF
-        if ends and (tag in _LEFT_OUT or _is_hidden(given)):
-            self._hidden = [tag]
+        if self._hidden:
+            self._hidden.before(tag)
+        is_first = tag in _LEFT_OUT or _is_hidden(given)
+        if self._hidden or (is_first and tag not in _VOID):
+            self._hidden.start(tag)
             return
         self._border(tag, at)
         self._take_anchor(tag, given)
@@ -155,9 +166,7 @@ class _Page(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         at = self._event()
-        if self._hidden:
-            if tag == self._hidden[0]:
-                self._hidden.pop()
+        if self._hidden and self._hidden.end(tag):
             return
         self._kept = max(0, self._kept - (tag == "pre"))
         if tag in _HEADINGS:
@@ -246,6 +255,45 @@ class _Page(HTMLParser):
         first, last = self.built.add(text, start, end, step, anchor=self._anchor)
         if self._in_heading:
             self._heading = (self._heading[0] if self._heading else first, last)
+
+
+class _Hidden:
+    """The elements that are open from a hidden one on, which is the first; false outside of it."""
+
+    def __init__(self) -> None:
+        self._open: list[str] = []
+        self._times: Counter[str] = Counter()
+
+    def __bool__(self) -> bool:
+        return bool(self._open)
+
+    def before(self, tag: str) -> None:
+        """Close what a start tag ends."""
+        while self._open and tag in _ENDED_BY.get(self._open[-1], ()):
+            self._close()
+
+    def start(self, tag: str) -> None:
+        """Open an element."""
+        if tag not in _VOID:
+            self._open.append(tag)
+            self._times[tag] += 1
+
+    def end(self, tag: str) -> bool:
+        """Close what an end tag ends; False if that is an element around the hidden one."""
+        if not self._times[tag]:
+            if self._open[0] not in _ENDED_BY or tag not in _AROUND:
+                return True  # a stray tag
+            while self._open:
+                self._close()
+            return False
+        while self._close() != tag:
+            pass
+        return True
+
+    def _close(self) -> str:
+        tag = self._open.pop()
+        self._times[tag] -= 1
+        return tag
 
 
 def _is_hidden(given: dict[str, str | None]) -> bool:

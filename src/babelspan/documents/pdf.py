@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from babelspan.data.documents import Document
+from babelspan.data.parts import Box
 from babelspan.documents.building import PARAGRAPH, SPACE, Builder
 from babelspan.documents.pdf_lines import (
     Glyph,
     Line,
+    around,
     is_hyphenated,
     is_spaced_between,
     lines_of,
@@ -26,6 +28,8 @@ _HYPHEN = 2
 _NOTHING = frozenset((0, 0xFFFE, 0xFFFF))
 _FORMS = ((0xFB00, 0xFDFF), (0xFE70, 0xFEFC))
 """Ligatures and Arabic letters in the form of their place, which are written as plain letters."""
+_ONE_ORIGIN = 0.02
+"""Points between characters that are drawn as one glyph, at most."""
 _ENDS = tuple(".!?…。！？।؟۔:\"'”’»)")
 
 
@@ -67,6 +71,7 @@ def _characters(page: Any) -> Iterator[Glyph]:
 
     of_page = page.get_textpage()  # closes what it holds when it is let go of
     text = of_page.raw
+    drawn_with = _drawn_with(page, text)
     rectangle = raw.FS_RECTF()
     x, y = ctypes.c_double(), ctypes.c_double()
     high = 0
@@ -85,7 +90,53 @@ def _characters(page: Any) -> Iterator[Glyph]:
         raw.FPDFText_GetCharOrigin(text, place, x, y)
         size = abs(rectangle.top - rectangle.bottom)
         box = (rectangle.left, rectangle.bottom, rectangle.right, rectangle.top)
+        box = around(box, drawn_with.get(_object_of(text, place), box))
         yield Glyph(_plain(code), [place], box, x.value, y.value, size)
+
+
+def _drawn_with(page: Any, text: Any) -> dict[int, Box]:
+    """Boxes of the glyphs that no character of a page stands for, by the object they follow.
+
+    A PDF may draw a vowel sign on its own and say that the letter before stands for both. PDFium
+    then gives the characters of both the place of the letter alone. Letters from right to left are
+    left out: their boxes say in which order they are read.
+    """
+    from pypdfium2 import raw
+
+    x, y = ctypes.c_double(), ctypes.c_double()
+    origins: dict[int, set[int]] = {}
+    from_right = set()
+    for place in range(raw.FPDFText_CountChars(text)):
+        raw.FPDFText_GetCharOrigin(text, place, x, y)
+        address = _object_of(text, place)
+        origins.setdefault(address, set()).add(round(x.value / _ONE_ORIGIN))
+        if unicodedata.bidirectional(chr(raw.FPDFText_GetUnicode(text, place))) in ("R", "AL"):
+            from_right.add(address)
+    found: dict[int, Box] = {}
+    edges = [ctypes.c_float() for _ in range(4)]
+    last = 0
+    for number in range(raw.FPDFPage_CountObjects(page.raw)):
+        one = raw.FPDFPage_GetObject(page.raw, number)
+        if raw.FPDFPageObj_GetType(one) != raw.FPDF_PAGEOBJ_TEXT:
+            continue
+        address = ctypes.addressof(one.contents)
+        if address in origins:
+            is_cluster = len(origins[address]) == 1 and address not in from_right
+            last = address if is_cluster else 0
+        elif last and raw.FPDFPageObj_GetBounds(one, *edges):
+            left, bottom, right, top = (edge.value for edge in edges)
+            box = left, bottom, right, top
+            if left < right:  # not a space
+                found[last] = around(found.get(last, box), box)
+    return found
+
+
+def _object_of(text: Any, place: int) -> int:
+    """Address of the object of a page that a character is in; 0 for what PDFium has made."""
+    from pypdfium2 import raw
+
+    one = raw.FPDFText_GetTextObject(text, place)
+    return ctypes.addressof(one.contents) if one else 0
 
 
 def _plain(code: int) -> str:

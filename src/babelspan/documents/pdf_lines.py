@@ -23,7 +23,9 @@ _NEAR = 5
 _SAME_PLACE = 0.02
 """Points between two origins that are one."""
 _ROUNDED = 0.5
-"""Points that a mark may stand out from the letter that it belongs to."""
+"""Points that a mark may stand out to the left of the letter that it belongs to."""
+_BEYOND = 0.5
+"""Of the width of the letter: what it may stand out to the right."""
 _SHARED = 0.5
 """Of the smaller of two boxes: what both share if they are in one place."""
 _BASELINE = 0.4
@@ -161,7 +163,7 @@ def _glyphs(characters: Iterable[Glyph]) -> Iterator[Glyph]:
         if last is not None and not is_space and _is_same(last, one):
             last.text += one.text
             last.places += one.places
-            last.box = _around(last.box, one.box)
+            last.box = around(last.box, one.box)
             continue
         if last is not None:
             yield last
@@ -195,7 +197,8 @@ def _distinct(glyphs: Iterable[Glyph]) -> Iterator[Glyph]:
 
 def _is_repeated(one: Glyph, again: Glyph) -> bool:
     """Whether a glyph of the same text is drawn over one, or is a mark above or below it."""
-    inside = one.box[0] - _ROUNDED < again.box[0] and again.box[2] < one.box[2] + _ROUNDED
+    beyond = one.box[2] + _BEYOND * (one.box[2] - one.box[0])
+    inside = one.box[0] - _ROUNDED < again.box[0] and again.box[2] < beyond
     has_mark = len(one.text) > 1 and _is_mark(one.text[-1])
     return _overlap(one.box, again.box) or (has_mark and inside)
 
@@ -315,7 +318,8 @@ def _overlap(one: Box, other: Box) -> bool:
     )
 
 
-def _around(one: Box, other: Box) -> Box:
+def around(one: Box, other: Box) -> Box:
+    """The box around two boxes."""
     return (
         min(one[0], other[0]),
         min(one[1], other[1]),

@@ -5,7 +5,6 @@ keep what they have opened while they answer.
 """
 
 import json
-import math
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,32 +13,25 @@ from typing import Any
 
 import tantivy
 
+from babelspan.retrieval.weighing import COUNTED, ONCE, OTHERS, by_field, field_of, rarity, weighed
 from babelspan.seams import Entry, Group, Hit
-from babelspan.text.sounds import MARK
-from babelspan.text.terms import is_pair
 from babelspan.types import ConfigError, DataError
 
 _HEAP = 200_000_000
 """Bytes that the writer collects before it writes a segment."""
-_MOST_TERM = 200
-"""Characters of a term, at most; longer ones are left out."""
 _PRESSED = 6
 """How hard zlib tries: the store's own packing is for speed."""
 _SHORT = 400
 """Bytes that are not packed by themselves: the store packs many such together."""
 _ZLIB = b"x"
 """First byte of what zlib has packed; JSON never starts with it."""
-_OTHERS = 0.3
-"""What the other alternatives of a word in a passage count, beside the best one."""
-_COUNTED, _ONCE = "counted", "once"
-_OPTION = {_COUNTED: "freq"}
-"""How often a word stands in a passage is kept; of sounds and pairs, only that they do."""
+_OPTION = {COUNTED: "freq"}
 _PASSAGE, _FILE = "passage", "file"
 
 
 def _schema() -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
-    for name in (_COUNTED, _ONCE):
+    for name in (COUNTED, ONCE):
         builder.add_text_field(
             name, tokenizer_name="whitespace", index_option=_OPTION.get(name, "basic")
         )
@@ -67,6 +59,8 @@ class TantivyIndex:
         ConfigError: if another process is changing it.
     """
 
+    reads_files = True
+
     def __init__(self, folder: Path, *, writes: bool = False) -> None:
         self._folder = folder
         self._schema = _schema()
@@ -89,6 +83,13 @@ class TantivyIndex:
                     f"{folder}: another process is changing this store ({_line(error)}); wait "
                     "until it has finished"
                 ) from None
+
+    def version(self) -> str:
+        """As `seams.PassageIndex.version`: when a file was last put there or taken away."""
+        try:
+            return str(self._folder.stat().st_mtime_ns)
+        except OSError:  # the folder is gone
+            return ""
 
     def replace(self, file: str, about: Mapping[str, Any], entries: Iterable[Entry]) -> None:
         """As `seams.PassageIndex.replace`."""
@@ -116,13 +117,13 @@ class TantivyIndex:
         self.reload()
 
     def reload(self) -> None:
-        """See what has been committed since."""
+        """As `seams.PassageIndex.reload`."""
         with _told(self._folder):
             self._index.reload()
             self._see()
 
     def close(self) -> None:
-        """Let go of the lock; what is not committed is lost."""
+        """As `seams.PassageIndex.close`."""
         if self._writer is not None:
             self._searcher = None
             self._writer.garbage_collect_files()
@@ -141,26 +142,18 @@ class TantivyIndex:
         return [self._hit(address, score) for score, address in self._found(query, count)]
 
     def _best_of(self, group: Group, among: int) -> tantivy.Query | None:
-        """The alternatives of a group, each as rare as all of them together (Pirkola 1998).
-
-        tantivy gives a term the weight of its own rarity; the boost takes that back.
-        """
-        holding = [[self._holding(term) for term in terms] for terms in group.alternatives]
-        shares = group.shares or (1.0,) * len(holding)
-        there = min(sum(s * min(of) for s, of in zip(shares, holding, strict=True)), among)
-        rarity = group.weight * _rarity(there, among)
+        """The alternatives of a group; tantivy multiplies each term by its own rarity."""
         queries = [
             tantivy.Query.boost_query(
-                self._all_of(terms), share * rarity / sum(_rarity(n, self._documents) for n in of)
+                self._all_of(terms), weight / sum(rarity(n, self._documents) for n in holding)
             )
-            for terms, share, of in zip(group.alternatives, shares, holding, strict=True)
-            if min(of)
+            for terms, holding, weight in weighed(group, self._holding, among)
         ]
-        return tantivy.Query.disjunction_max_query(queries, _OTHERS) if queries else None
+        return tantivy.Query.disjunction_max_query(queries, OTHERS) if queries else None
 
     def _holding(self, term: str) -> int:
         """How many passages have a term."""
-        return int(self._searcher.doc_freq(_field(term), term))
+        return int(self._searcher.doc_freq(field_of(term), term))
 
     def languages(self) -> dict[str, int]:
         """As `seams.PassageIndex.languages`."""
@@ -202,14 +195,9 @@ class TantivyIndex:
             return Hit(json.loads(stored["file"][0]), content.decode(), score)
 
     def _add(self, kind: str, file: str, content: str, language: str, terms: Sequence[str]) -> None:
-        of_field: dict[str, list[str]] = {_COUNTED: [], _ONCE: []}
-        for term in terms:
-            if len(term) <= _MOST_TERM:
-                of_field[_field(term)].append(term)
         raw = content.encode()
         document = tantivy.Document(
-            counted=" ".join(of_field[_COUNTED]),
-            once=" ".join(dict.fromkeys(of_field[_ONCE])),
+            **by_field(terms),
             kind=kind,
             language=language,
             file=_name(file),
@@ -221,7 +209,7 @@ class TantivyIndex:
         return tantivy.Query.term_query(self._schema, field, value, _OPTION.get(field, "basic"))
 
     def _all_of(self, terms: Sequence[str]) -> tantivy.Query:
-        queries = [self._term(_field(term), term) for term in terms]
+        queries = [self._term(field_of(term), term) for term in terms]
         if len(queries) == 1:
             return queries[0]
         return tantivy.Query.boolean_query([(tantivy.Occur.Must, query) for query in queries])
@@ -236,19 +224,6 @@ class TantivyIndex:
         return tantivy.Query.boolean_query(
             [(tantivy.Occur.Must, query), (tantivy.Occur.Must, wanted)]
         )
-
-
-def _field(term: str) -> str:
-    return _ONCE if term.startswith(MARK) or is_pair(term) else _COUNTED
-
-
-def _rarity(holding: float, among: int) -> float:
-    """The weight that BM25 gives a term, by how many documents have it; always above 0.
-
-    tantivy counts documents that were removed until it writes their segment anew, so more may have
-    a term than there are.
-    """
-    return math.log(1 + (max(among, holding) - holding + 0.5) / (holding + 0.5))
 
 
 def _name(file: str) -> str:

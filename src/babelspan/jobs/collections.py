@@ -1,7 +1,7 @@
-"""A collection on disk: its store, and what made it.
+"""A collection, in a folder or on a server: its store, and the rules by which it was made.
 
-`collection.toml` names the rules by which the store was made. It is written before the store is, so
-that a store is never read by other rules than its own.
+In a folder `collection.toml` names the rules. It is written before the store is, so that a store is
+never read by other rules than its own. On a server they are in the index itself.
 """
 
 import hashlib
@@ -17,11 +17,14 @@ from babelspan.data.files import write_whole
 from babelspan.documents import reading
 from babelspan.engines.tantivy import TantivyIndex
 from babelspan.retrieval import passages, stored
+from babelspan.seams import PassageIndex
 from babelspan.text import language_of, sounds, terms
 from babelspan.types import ConfigError, DataError
 
 ABOUT = "collection.toml"
 STORE = "store"
+SERVER = "opensearch:"
+"""Before the address of a collection on a server."""
 RULES = {
     "store": "2",
     "content": stored.RULES,
@@ -55,17 +58,26 @@ class Checked:
     faults: list[str] = field(default_factory=list)
 
 
-def open_collection(folder: Path, *, writes: bool = False) -> TantivyIndex:
+def folder_of(place: Path | str) -> Path | None:
+    """The folder of a collection; None if it is on a server."""
+    return None if str(place).startswith(SERVER) else Path(place)
+
+
+def open_collection(place: Path | str, *, writes: bool = False) -> PassageIndex:
     """The store of a collection.
 
     Args:
-        folder: of the collection.
+        place: its folder, or `opensearch:` and an address, as in
+            `opensearch:https://search.example:9200/papers`.
         writes: whether to change it; it is made if there is none.
 
     Raises:
-        DataError: if it is no collection, or damaged.
+        DataError: if it is no collection, or damaged, or the server cannot be reached.
         ConfigError: if it was made by other rules, or another process is changing it.
     """
+    folder = folder_of(place)
+    if folder is None:
+        return _on_server(str(place), writes=writes)
     about = folder / ABOUT
     if not about.exists():
         if not writes:
@@ -81,18 +93,33 @@ def open_collection(folder: Path, *, writes: bool = False) -> TantivyIndex:
             )
         lines = (f'{name} = "{version}"\n' for name, version in RULES.items())
         write_whole(about, "".join(["[rules]\n", *lines]))
-    _refuse_other_rules(about)
+    try:
+        rules = tomllib.loads(about.read_text(encoding="utf-8")).get("rules")
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise DataError(f"{about}: broken ({error}); make the collection anew") from None
+    _refuse_other_rules(rules, about, folder)
     return TantivyIndex(folder / STORE, writes=writes)
 
 
-def check(folder: Path) -> Checked:
+def _on_server(place: str, *, writes: bool) -> PassageIndex:
+    from babelspan.engines.opensearch import OpenSearchIndex
+
+    store = OpenSearchIndex(place.removeprefix(SERVER), rules=RULES, writes=writes)
+    rules = store.rules()
+    if rules is None:
+        raise ConfigError(f"{place}: expected a collection, found another index; use another name")
+    _refuse_other_rules(rules, place, "the index")
+    return store
+
+
+def check(place: Path | str) -> Checked:
     """Read all of a collection.
 
     Raises:
         DataError: if it is no collection, or cannot be opened.
         ConfigError: if it was made by other rules.
     """
-    index = open_collection(folder)
+    index = open_collection(place)
     found = Checked()
     try:
         files = index.files()
@@ -121,11 +148,7 @@ def check(folder: Path) -> Checked:
     return found
 
 
-def _refuse_other_rules(about: Path) -> None:
-    try:
-        rules: Any = tomllib.loads(about.read_text(encoding="utf-8")).get("rules")
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DataError(f"{about}: broken ({error}); make the collection anew") from None
+def _refuse_other_rules(rules: Any, about: object, store: object) -> None:
     if rules != RULES:
         there = rules if isinstance(rules, dict) else {}
         other = [
@@ -135,6 +158,6 @@ def _refuse_other_rules(about: Path) -> None:
         ]
         raise ConfigError(
             f"{about}: this collection was made by other rules than those of this version "
-            f"({', '.join(other) or 'more of them'}); remove {about.parent} and make it anew with "
+            f"({', '.join(other) or 'more of them'}); remove {store} and make it anew with "
             "`babelspan index`"
         )

@@ -5,20 +5,21 @@ killed leaves the collection as it was at the last one; the same command goes on
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from babelspan.data.documents import LARGEST_TEXT, Document
-from babelspan.data.files import read_bytes, short_checksum
+from babelspan.data.files import read_bytes, short_checksum, too_large
 from babelspan.data.locks import locked, sweep
 from babelspan.data.walking import Seen, is_below, seen, walk
 from babelspan.documents.reading import read_bytes_as_document
-from babelspan.engines.tantivy import TantivyIndex
-from babelspan.jobs.collections import open_collection
+from babelspan.jobs.collections import folder_of, open_collection
 from babelspan.retrieval.passages import passages_of
 from babelspan.retrieval.stored import entry_of
+from babelspan.seams import PassageIndex
 from babelspan.types import ConfigError, DataError
 
 COMMIT_CHARACTERS = 50_000_000
@@ -57,7 +58,7 @@ class Report:
 
 def index(
     folders: Sequence[Path],
-    out: Path,
+    out: Path | str,
     *,
     follow: bool = False,
     rehash: bool = False,
@@ -69,7 +70,7 @@ def index(
 
     Args:
         folders: folders and files; what the collection has from elsewhere stays.
-        out: folder of the collection.
+        out: the collection, as in `open_collection`.
         follow: whether links are followed.
         rehash: whether files are read of which size and time are as they were.
         keep_missing: whether to keep files that are gone.
@@ -81,9 +82,9 @@ def index(
         ConfigError: if another process is at work on it, it was made by other rules, or more than
             half of its files are gone and neither `keep_missing` nor `prune` is set.
     """
-    found = [file for file in walk(folders, follow=follow) if not is_below(file.path, [out])]
-    with locked(out):
-        sweep(out)
+    own = [folder for folder in [folder_of(out)] if folder is not None]
+    found = [file for file in walk(folders, follow=follow) if not is_below(file.path, own)]
+    with _alone(out):
         store = open_collection(out, writes=True)
         try:
             work = _Work(store, rehash=rehash)
@@ -101,10 +102,22 @@ def index(
     return work.report
 
 
+@contextmanager
+def _alone(out: Path | str) -> Iterator[None]:
+    """Keep other processes out of a folder; on a server nothing does."""
+    folder = folder_of(out)
+    if folder is None:
+        yield
+        return
+    with locked(folder):
+        sweep(folder)
+        yield
+
+
 class _Work:
     """Files one by one into a store."""
 
-    def __init__(self, store: TantivyIndex, *, rehash: bool) -> None:
+    def __init__(self, store: PassageIndex, *, rehash: bool) -> None:
         self.report = Report()
         self.known = store.files()
         self._store = store
@@ -148,7 +161,8 @@ class _Work:
         except DataError as error:
             self._skip(file, str(error), known, sha256=checksum)
             return
-        in_file = raw if len(raw) == file.size else b""  # not if it was unpacked
+        is_there = self._store.reads_files and len(raw) == file.size  # and was not unpacked
+        in_file = raw if is_there else b""
         self._put(file, document, in_file, checksum, is_new=known is None)
 
     def _leave(self, file: Seen, known: dict[str, Any]) -> None:
@@ -203,11 +217,8 @@ def _read(file: Seen) -> tuple[Seen, bytes]:
         if file.reason:
             raise DataError(file.reason)
         if file.size > LARGEST_TEXT:
-            raise DataError(
-                f"expected a file of at most {LARGEST_TEXT // 2**20} MiB, found "
-                f"{file.size / 2**20:,.0f}; split it"
-            )
-        raw = read_bytes(Path(file.path), largest=LARGEST_TEXT)
+            raise too_large(file.path, LARGEST_TEXT)
+        raw = read_bytes(Path(file.path), largest=LARGEST_TEXT, most=LARGEST_TEXT)
         now = seen(file.path)
         if now == file:
             return file, raw
@@ -215,7 +226,7 @@ def _read(file: Seen) -> tuple[Seen, bytes]:
     raise DataError(f"it changed {_READINGS} times while it was read; index it later")
 
 
-def _refuse_loss(out: Path, gone: int, known: int, prune: bool) -> None:
+def _refuse_loss(out: Path | str, gone: int, known: int, prune: bool) -> None:
     if not prune and 2 * gone > known:
         raise ConfigError(
             f"{out}: {gone} of {known} files are gone from their folders; if that is right, add "

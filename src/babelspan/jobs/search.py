@@ -11,7 +11,6 @@ from babelspan.jobs.collections import open_collection
 from babelspan.readers import DEFAULT, DEFAULT_FOLDER
 from babelspan.reading.answerer import Watch
 from babelspan.reading.glossed import FOLDER as DICTIONARIES
-from babelspan.retrieval.fusion import weights_by_rank
 from babelspan.retrieval.passages import Passage
 from babelspan.retrieval.question import Dictionaries, Translated
 from babelspan.retrieval.searching import Retrieved, Search
@@ -58,9 +57,9 @@ def alternatives_of(translator: str | None) -> Alternatives | None:
     return Translated(load_translator(translator))
 
 
-def searched(folder: Path, translator: str | None = None) -> Search:
+def searched(place: Path | str, translator: str | None = None) -> Search:
     """A search over a collection; errors as in `open_collection` and `alternatives_of`."""
-    return Search(open_collection(folder), alternatives_of(translator))
+    return Search(open_collection(place), alternatives_of(translator))
 
 
 def ask_collection(
@@ -94,7 +93,7 @@ def ask_collection(
             answerer,
             [question],
             texts,
-            weights=weights_by_rank(len(texts)),
+            weights=[text.weight for text in texts],
             top_k=top_k,
             min_score=min_score,
             min_probability=min_probability,
@@ -104,16 +103,23 @@ def ask_collection(
 
 def joined(found: Iterable[Retrieved]) -> list[Document]:
     """Passages as texts to read; those of one file that overlap are one, in the first's place."""
-    texts: list[tuple[str, Passage]] = []
+    texts: list[Retrieved] = []
     for one in found:
-        passage, place = one.passage, len(texts)
+        passage, place, weight = one.passage, len(texts), one.weight
         for number in reversed(range(len(texts))):
-            file, other = texts[number]
-            if file == one.file and other.start <= passage.end and passage.start <= other.end:
-                passage, place = _together(other, passage), number
+            other = texts[number]
+            is_near = other.passage.start <= passage.end and passage.start <= other.passage.end
+            if other.file == one.file and is_near:
+                passage, place = _together(other.passage, passage), number
+                weight = max(weight, other.weight)
                 del texts[number]
-        texts.insert(place, (one.file, passage))
-    return [Document(file, p.text, parts=p.parts, start=p.start) for file, p in texts]
+        texts.insert(place, Retrieved(one.file, passage, weight))
+    return [
+        Document(
+            t.file, t.passage.text, parts=t.passage.parts, start=t.passage.start, weight=t.weight
+        )
+        for t in texts
+    ]
 
 
 def _together(one: Passage, other: Passage) -> Passage:

@@ -1,5 +1,6 @@
 """One list of passages from several: reciprocal ranks, and a share for the question's language."""
 
+import math
 from collections.abc import Hashable, Sequence
 from typing import TypeVar
 
@@ -8,7 +9,11 @@ T = TypeVar("T", bound=Hashable)
 K = 60
 """Of Cormack, Clarke and Buettcher (2009), *Reciprocal rank fusion*."""
 RANK_DECAY = 1.5
-"""Chosen on development sets, in one language and two (docs/results/retrieval.md)."""
+SCORE_WEIGHT = 0.2
+"""What a point of a search's score counts in log-odds.
+
+Both were chosen on development sets, in one language and two (docs/results/retrieval.md).
+"""
 OWN_SHARE = 0.5
 """Of the places, for the list of the question as it is, in a collection that has its language."""
 
@@ -43,13 +48,17 @@ def with_share(
     return [*in_turn(kept, added), *rest][:count]
 
 
-def weights_by_rank(count: int) -> list[float]:
-    """How likely each of `count` passages is to hold the answer, best first: rank^-1.5.
+def weight_of(rank: int, below: float) -> float:
+    """How likely a passage is to hold the answer, beside others.
 
     A reader that has learnt from texts with an answer finds one in any text. So its odds are
-    multiplied by these weights, as Yang et al. (2019), arXiv:1902.01718, add the scores of both.
+    multiplied by this weight, as Yang et al. (2019), arXiv:1902.01718, add the scores of both.
+
+    Args:
+        rank: of the passage, from 1.
+        below: its score less that of the best one of its list; 0 or less.
     """
-    return [rank**-RANK_DECAY for rank in range(1, count + 1)]
+    return float(rank**-RANK_DECAY * math.exp(SCORE_WEIGHT * below))
 
 
 def in_turn(one: Sequence[T], other: Sequence[T]) -> list[T]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from babelspan.retrieval.fusion import OWN_SHARE, with_share
+from babelspan.retrieval.fusion import OWN_SHARE, weight_of, with_share
 from babelspan.retrieval.passages import Passage
 from babelspan.retrieval.question import own_groups
 from babelspan.retrieval.stored import passage_of, start_of
@@ -25,10 +25,17 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Retrieved:
-    """A passage and the file that it is from."""
+    """A passage and the file that it is from.
+
+    Attributes:
+        file: its name.
+        passage: the passage.
+        weight: how likely it is to hold the answer, beside others (`fusion.weight_of`).
+    """
 
     file: str
     passage: Passage
+    weight: float = 1.0
 
 
 class Search:
@@ -61,7 +68,7 @@ class Search:
         if language == UNDETERMINED:
             known = {*self._languages} - {UNDETERMINED}
             language = language_of(question, known if len(known) > 1 else ())
-        hits: dict[Key, Hit] = {}
+        hits: dict[Key, Hit] = {}  # the score of each is how far it is below the best of its list
         wanted = count + _SPARE
         own = self._keep(hits, own_groups(question), None, wanted)
         others = []
@@ -79,10 +86,12 @@ class Search:
         self, kept: dict[Key, Hit], groups: Sequence[Group], language: str | None, count: int
     ) -> list[Key]:
         """Search, and keep what is found under its key."""
-        keys = []
-        for hit in self._index.search(groups, language=language, count=count):
-            keys.append(Key(hit.file, start_of(hit)))
-            kept.setdefault(keys[-1], hit)
+        found = self._index.search(groups, language=language, count=count)
+        keys = [Key(hit.file, start_of(hit)) for hit in found]
+        for key, hit in zip(keys, found, strict=True):
+            hit = hit._replace(score=hit.score - found[0].score)
+            if key not in kept or kept[key].score < hit.score:
+                kept[key] = hit
         return keys
 
     def _read(self, hits: Iterable[Hit], count: int) -> list[Retrieved]:
@@ -95,5 +104,6 @@ class Search:
             if passage is None:
                 self.changed.add(hit.file)
             else:
-                found.append(Retrieved(hit.file, passage))
+                weight = weight_of(len(found) + 1, hit.score)
+                found.append(Retrieved(hit.file, passage, weight))
         return found

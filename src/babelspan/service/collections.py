@@ -12,19 +12,20 @@ from typing import Any
 from babelspan.data.documents import LARGEST_TEXT, Document
 from babelspan.data.files import read_bytes, short_checksum
 from babelspan.documents.reading import read_bytes_as_document
-from babelspan.jobs.collections import STORE, open_collection
+from babelspan.jobs.collections import open_collection
 from babelspan.jobs.search import PASSAGES, alternatives_of, joined
 from babelspan.retrieval.searching import Retrieved, Search
-from babelspan.seams import Alternatives
+from babelspan.seams import Alternatives, PassageIndex
 from babelspan.service.problems import Problem, shown
 from babelspan.types import UNDETERMINED, ConfigError, DataError
 
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    """A collection as it was when its store had last changed at a time."""
+    """A collection as it was at a version of its store."""
 
-    changed: int
+    version: str
+    index: PassageIndex
     search: Search
     files: Mapping[str, Mapping[str, Any]]
     languages: Mapping[str, int]
@@ -35,16 +36,16 @@ class Collection:
 
     Args:
         name: what requests call it.
-        folder: that `babelspan index` wrote.
+        place: of what `babelspan index` wrote, as in `open_collection`.
         alternatives: for passages in other languages than the question's; None for none.
 
     Raises:
         DataError, ConfigError: if it cannot be opened.
     """
 
-    def __init__(self, name: str, folder: Path, alternatives: Alternatives | None) -> None:
+    def __init__(self, name: str, place: str, alternatives: Alternatives | None) -> None:
         self.name = name
-        self._folder = folder
+        self._place = place
         self._alternatives = alternatives
         self._opened = self._open()
 
@@ -78,7 +79,7 @@ class Collection:
         if about is None or "reason" in about:
             raise Problem(404, f"the collection {self.name!a} has no file {shown(file)}")
         try:
-            raw = read_bytes(Path(file), largest=LARGEST_TEXT)
+            raw = read_bytes(Path(file), largest=LARGEST_TEXT, most=LARGEST_TEXT)
             if short_checksum(raw) == about["sha256"]:
                 return read_bytes_as_document(file, raw).text
         except DataError as error:
@@ -94,35 +95,29 @@ class Collection:
             Problem: 503 if it cannot be opened any more.
         """
         try:
-            if self._changed() != self._opened.changed:
+            if self._opened.index.version() != self._opened.version:
                 self._opened = self._open()
         except (DataError, ConfigError) as error:
             raise Problem(503, f"the collection {self.name!a}: {error}", retry_after=60) from None
         return self._opened
 
     def _open(self) -> _Opened:
-        changed = self._changed()
-        index = open_collection(self._folder)
+        index = open_collection(self._place)
+        version = index.version()
+        index.reload()  # there may have been a commit since it was opened
         search = Search(index, self._alternatives)
-        return _Opened(changed, search, index.files(), index.languages())
-
-    def _changed(self) -> int:
-        """When a file was last put into the store or taken out of it; 0 if it is gone."""
-        try:
-            return (self._folder / STORE).stat().st_mtime_ns
-        except OSError:
-            return 0
+        return _Opened(version, index, search, index.files(), index.languages())
 
 
 def opened(sources: Mapping[str, str], translator: str | None = None) -> dict[str, Collection]:
     """Collections by name.
 
     Args:
-        sources: their folders, by name.
+        sources: where they are, by name.
         translator: for passages in other languages, as in `jobs.search.alternatives_of`.
 
     Raises:
         DataError, ConfigError: if one cannot be opened, or there is no such translator.
     """
     alternatives = alternatives_of(translator)
-    return {name: Collection(name, Path(folder), alternatives) for name, folder in sources.items()}
+    return {name: Collection(name, place, alternatives) for name, place in sources.items()}

@@ -9,7 +9,6 @@ from babelspan.data.parts import Part, place_of
 from babelspan.reading.answerer import Answerer, Found
 from babelspan.reading.call import pipeline_answer, unlabelled
 from babelspan.reading.decode import Candidates, candidates, predictions
-from babelspan.retrieval.fusion import weights_by_rank
 from babelspan.retrieval.passages import Passage
 from babelspan.seams import Logits, Window
 from babelspan.service.problems import Problem
@@ -34,6 +33,7 @@ class Named:
         translations: of the text, by language.
         parts: where in its file the characters are from, if known.
         start: of a passage, in the text of the file; None for a whole text.
+        weight: how likely it is to hold an answer, beside others.
     """
 
     name: str
@@ -42,6 +42,7 @@ class Named:
     translations: Mapping[str, str] = field(default_factory=dict)
     parts: Sequence[Part] = ()
     start: int | None = None
+    weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +92,7 @@ class Job:
 def asked(answerer: Answerer, request: AnswerRequest, texts: Sequence[Named]) -> Job:
     """The job of a question over texts, which `Answerer.ask` does just so."""
     examples = [_example(str(number), request, text) for number, text in enumerate(texts)]
-    weights = None if request.collection is None else weights_by_rank(len(texts))
+    weights = None if request.collection is None else [text.weight for text in texts]
 
     def finish(read: Read) -> dict[str, Any]:
         found, nowhere = answerer.best_found(examples, read, top_k=request.top_k, weights=weights)
@@ -123,6 +124,7 @@ def read_in(document: Document) -> Named:
         language_of(document.text),
         parts=document.parts,
         start=document.start,
+        weight=document.weight,
     )
 
 
