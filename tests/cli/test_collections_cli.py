@@ -83,7 +83,7 @@ def test_dictionaries_find_passages_in_other_languages(babelspan, folder, tmp_pa
     )
     assert str(folder / "bridge.html") in {a["file"] for a in with_lexicon}
     (folder / "0.txt").write_text("It has changed.")
-    _, without, errors = babelspan(*words, "--top-k", 9)
+    _, without, errors = babelspan(*words, "--top-k", 9, "--translator", "none")
     assert str(folder / "bridge.html") not in {a["file"] for a in json.loads(without)}
     assert f"passages of {folder / '0.txt'} were skipped: it has changed or is gone" in errors
 
