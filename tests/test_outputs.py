@@ -45,7 +45,7 @@ what it printed
 x = 1
 len("four") + 96
 # 3
-qa(question="Who built it?", context="Ada Byron built it.")["answer"]
+qa(question="Who built it?", context="It was built by Ada Byron.")["answer"]
 # 'nobody'
 ```
 

@@ -243,6 +243,6 @@ def test_top_texts_finds_the_text_in_another_language(ask, tmp_path):
     }
     for name, text in texts.items():
         (tmp_path / f"{name}.txt").write_text(text, encoding="utf-8")
-    _, out, _ = ask("When was the old bridge built?", "-r", tmp_path, "--top-texts", 1, "--json")
+    _, out, _ = ask("When was the old bridge built?", "-r", tmp_path, "--top-texts", 2, "--json")
     (answer,) = json.loads(out)
     assert answer["file"].endswith("bridge.txt")
