@@ -23,7 +23,7 @@ class TorchEngine:
 
     Args:
         reader: in evaluation mode (`reader.eval()`), as `readers` and the training job see to.
-        glossed: puts translations beside questions; None for a reader without dictionaries.
+        glossed: puts translations behind questions; None for a reader without dictionaries.
     """
 
     workers = 1

@@ -1,4 +1,4 @@
-"""Questions with their words in the language of the text beside them, for readers that read them.
+"""Questions with their words in the language of the text behind them, for readers that read them.
 
 A reader's folder may hold `dictionaries/`: `en-<language>.tsv[.gz]` with numbers of links
 (`data.lexicon`), and `ngrams.tsv[.gz]` with a language, one of its frequent n-grams, and the share
@@ -32,7 +32,7 @@ Cut = Callable[[Iterable[Example], Limits | None], Iterator[W]]
 
 
 class Glossed:
-    """What puts translations beside questions.
+    """What puts translations behind questions.
 
     Args:
         glosses: the translations.
@@ -47,7 +47,7 @@ class Glossed:
     def glossed(self, example: Example) -> Example:
         """The example with its question glossed, or as it is if both languages are one.
 
-        So are long questions: they say enough, and their text needs the room.
+        A long question stays as it is, too: it says enough, and its text needs the room.
         """
         if len(example.question) > MOST_ASKED:
             return example
@@ -102,8 +102,8 @@ def glossed_of(reader: Path) -> Glossed | None:
     for path in sorted(folder.iterdir()):
         pair = languages_of(path) or ()
         if ENGLISH in pair:
-            (other,) = {*pair} - {ENGLISH}
-            paths.setdefault(other, []).append(path)
+            for other in {*pair} - {ENGLISH}:
+                paths.setdefault(other, []).append(path)
     glosses = Glosses(paths, lambda language: _together(paths[language]))
     return Glossed(glosses, NgramLists(_shares(folder)))
 
