@@ -19,7 +19,7 @@ import corpora
 from asking import load_dictionaries
 
 from babelspan.data.files import replacing
-from babelspan.reading.glosses import inverted
+from babelspan.reading.glosses import Links, inverted
 from babelspan.text.ngrams import ngrams, words_of
 
 OFTEN = 20
@@ -34,7 +34,6 @@ OTHERS = ("hu", "nl")
 """Languages that are told apart and have no dictionary."""
 FREQUENT = 800
 """N-grams of a language on the list."""
-Links = Mapping[str, Mapping[str, float]]
 
 
 def kept(links: Links) -> list[tuple[str, str, float]]:

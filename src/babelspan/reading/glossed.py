@@ -16,6 +16,7 @@ from babelspan.data.files import read_text
 from babelspan.data.lexicon import languages_of, load_links
 from babelspan.reading.glosses import ENGLISH, Glosses, Links, inverted
 from babelspan.seams import Window
+from babelspan.text.language_of import SAME
 from babelspan.text.ngrams import SEEN, NgramLists
 from babelspan.types import UNDETERMINED, ConfigError, DataError, Example, Limits
 
@@ -24,7 +25,6 @@ NGRAMS = "ngrams.tsv"
 MOST_ASKED = 250
 """Characters of a question that is glossed, at most."""
 
-_SAME = {"nb": "no", "nn": "no"}
 _HAN = {"ja", "zh"}
 
 W = TypeVar("W", bound=Window)
@@ -84,7 +84,7 @@ class Glossed:
         if language == UNDETERMINED:
             return self._told(text[:SEEN])
         main = language.partition("-")[0]
-        return _SAME.get(main, main)
+        return SAME.get(main, main)
 
 
 def glossed_of(reader: Path) -> Glossed | None:

@@ -41,7 +41,8 @@ _LETTER = regex.compile(r"\p{L}")
 _OF_SCRIPT = {language: regex.compile(rf"\p{{{s}}}") for s, language in _ONE_LANGUAGE.items()}
 _LEAST_KANA = 0.05
 """Share of kana in a Japanese text, at least; Chinese texts name a Japanese brand now and then."""
-_SAME = {"nb": "no", "nn": "no"}
+SAME = {"nb": "no", "nn": "no"}
+"""Codes of the same language as another one's."""
 
 
 def language_of(text: str, among: Collection[str] = ()) -> str:
@@ -58,7 +59,7 @@ def language_of(text: str, among: Collection[str] = ()) -> str:
         return found
     ranked: dict[str, float] = {}
     for language, probability in _identifier().rank(seen):
-        language = _SAME.get(language, language)
+        language = SAME.get(language, language)
         if not among or language in among:
             ranked[language] = ranked.get(language, 0.0) + probability
     best = max(ranked, key=ranked.__getitem__, default=UNDETERMINED)

@@ -67,13 +67,14 @@ class Shortlist:
 
     def ranked(self, question: str, put: Sequence[str] | None = None) -> list[int]:
         """Indices of all texts, the most like the question first; arguments as of `best`."""
-        own: list[int] = np.argsort(-self.scores(question), kind="stable").tolist()
+        of_question = self.scores(question)
+        own: list[int] = np.argsort(-of_question, kind="stable").tolist()
         if put is None or {*put} <= {question}:
             return own
         scores = np.zeros(len(self._folded), dtype=np.float32)
         for one in dict.fromkeys(put):
             where = [number for number, other in enumerate(put) if other == one]
-            scores[where] = self.scores(one)[where]
+            scores[where] = (of_question if one == question else self.scores(one))[where]
         others = np.argsort(-scores, kind="stable").tolist()
         return list(dict.fromkeys(chain.from_iterable(zip(own, others, strict=True))))
 
