@@ -104,7 +104,7 @@ class QuestionBatches:
         size = 0
         longest = rng.choice(MAX_LENGTHS)
         while size < self.mixture.tokens * GROUP:
-            window = self._window(self._glossed(self._example(rng), rng), longest, rng)
+            window = self._window(self._example(rng), longest, rng)
             if window is not None:
                 windows.append(window)
                 size += window.length
@@ -120,24 +120,32 @@ class QuestionBatches:
     def _example(self, rng: random.Random) -> Example | None:
         kind = rng.random()
         if kind < self.mixture.crossed:
-            return _crossed(rng.choice(self.parallel), rng)
+            return self._glossed(_crossed(rng.choice(self.parallel), rng), rng)
         if kind < self.mixture.crossed + self.mixture.switched:
-            return self._switched(rng.choice(self.native[ENGLISH]), rng)
+            return self._glossed(self._switched(rng.choice(self.native[ENGLISH]), rng), rng)
         kind -= self.mixture.crossed + self.mixture.switched
         if kind < self.mixture.plain:
             return rng.choice(self.native[ENGLISH])
         (language,) = rng.choices(self.languages, self.weights)
         example = rng.choice(self.native[language])
-        return self._elsewhere(example, rng) if rng.random() < self.mixture.elsewhere else example
+        if rng.random() >= self.mixture.elsewhere:
+            return example
+        return self._glossed(self._elsewhere(example, rng), rng, likely=0.0)
 
-    def _glossed(self, example: Example | None, rng: random.Random) -> Example | None:
-        """Some of the questions in another language than their context's with a translation."""
+    def _glossed(
+        self, example: Example | None, rng: random.Random, *, likely: float = LIKELY
+    ) -> Example | None:
+        """Some of the questions in another language than their context's with a translation.
+
+        A question that had been translated word by word takes `likely=0`: its most likely
+        translation would be nearly the question it came from.
+        """
         if example is None or rng.random() >= self.mixture.glossed:
             return example
         source, target = example.question_language, example.context_language
         if source == target or not {source, target} <= self.glosses.languages:
             return example
-        choose = most_likely if rng.random() < LIKELY else drawing(rng)
+        choose = most_likely if rng.random() < likely else drawing(rng)
         gloss = self.glosses.gloss(example.question, source=source, target=target, choose=choose)
         return replace(example, question=f"{example.question} {gloss}")
 

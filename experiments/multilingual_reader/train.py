@@ -79,8 +79,8 @@ class Settings:
     crossed: float = 0.14
     switched: float = 0.30
     plain: float = 0.10
-    elsewhere: float = 0.4
-    glossed: float = 0.6
+    elsewhere: float = 0.5
+    glossed: float = 0.75
 
 
 @dataclass(frozen=True, slots=True)
