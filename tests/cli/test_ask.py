@@ -144,14 +144,31 @@ def test_length_of_windows_and_answers_can_be_set(ask, folder):
     assert ask(long_question, folder / "bridge.txt", "--window", 500, "--overlap", 0)[0] == 0
 
 
-@pytest.mark.parametrize(
-    "option",
-    [("--pivot-language", "zz"), ("--question-language", "yy"), ("--context-language", "x")],
-)
-def test_languages_without_a_pivot_are_refused(ask, folder, option):
-    code, _, errors = ask("When?", folder / "bridge.txt", *option)
+def test_a_language_of_a_pivot_without_one_is_refused(ask, folder):
+    code, _, errors = ask("When?", folder / "bridge.txt", "--pivot-language", "zz")
     assert code == 2
-    assert f"{option[0]} {option[1]} has no effect without --pivot" in errors
+    assert "--pivot-language zz has no effect without --pivot" in errors
+
+
+@pytest.mark.parametrize("option", ["--question-language", "--context-language"])
+def test_a_language_is_named_by_its_code(ask, folder, option):
+    code, _, errors = ask("When?", folder / "bridge.txt", option, "german")
+    assert code == 2
+    assert "expected a language code such as es or pt-BR, found 'german'" in " ".join(
+        errors.replace("│", " ").split()
+    )
+
+
+def test_named_languages_reach_the_reader(ask, tmp_path):
+    text = tmp_path / "brücke.txt"
+    text.write_text("Die alte Brücke wurde im Jahr 1357 gebaut, das Tor im Jahr 1380.")
+    words = ("In which year was the bridge built?", text, "--json")
+    languages = ("--question-language", "en", "--context-language", "de")
+    found = [
+        json.loads(ask(*words, *more)[1]) for more in ((), languages, ("--context-language", "xx"))
+    ]
+    assert found[0] == found[1]
+    assert found[0][0]["score"] != found[2][0]["score"]  # no dictionary is asked
 
 
 def test_control_characters_of_file_names_do_not_reach_the_terminal(ask, tmp_path):

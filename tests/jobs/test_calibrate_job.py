@@ -93,8 +93,10 @@ def test_a_calibrated_reader_says_how_often_it_is_right(reader, data, monkeypatc
     words = ("--reader", str(reader), "--min-probability", "1")
     assert run(monkeypatch, capsys, *words, text=example(1).context)[:2] == (1, "no answer\n")
 
-    pivot = Pivot(after, Worded(), question_language="en", context_language="es")
-    assert all(f.prediction.probability is None for f in pivot.ask("Where?", ["El río."]))
+    found = Pivot(after, Worded()).ask(
+        "Where?", ["El río."], question_language="en", context_language="es"
+    )
+    assert all(f.prediction.probability is None for f in found)
 
     (again,) = check(str(reader), {("en", "en"): [example(n) for n in range(12)]}).cells.values()
     assert again.questions == 12

@@ -86,16 +86,16 @@ def test_what_is_there_is_not_translated(answerer):
 
 
 def test_one_question_over_several_texts(answerer):
-    options = {"question_language": "en", "context_language": "en"}
-    beside = Beside(answerer, Exact(), ["de", "fr"], **options)
+    spoken = {"question_language": "en", "context_language": "en"}
+    beside = Beside(answerer, Exact(), ["de", "fr"])
     contexts = [e.context for e in ENGLISH]
-    found = beside.ask(ENGLISH[2].question, contexts, top_k=3)
+    found = beside.ask(ENGLISH[2].question, contexts, top_k=3, **spoken)
     assert len(found) == 3
     assert all(f.prediction.span.of(contexts[f.context]) == f.prediction.text for f in found)
     with pytest.raises(ValueError, match="the question is empty"):
         beside.ask(" ", contexts)
-    assert beside.ask(ENGLISH[2].question, contexts[0]) == beside.ask(
-        ENGLISH[2].question, contexts[:1]
+    assert beside.ask(ENGLISH[2].question, contexts[0], **spoken) == beside.ask(
+        ENGLISH[2].question, contexts[:1], **spoken
     )
 
 

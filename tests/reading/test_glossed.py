@@ -103,6 +103,17 @@ def test_the_engine_reads_what_it_says(reader):
     assert glossed.logit != next(plain.predict([asked])).logit
 
 
+def test_languages_can_be_named_when_asking(reader):
+    answerer = Answerer(OnnxEngine(reader))
+    (found,) = answerer.ask(ENGLISH, GERMAN)
+    assert answerer.ask(ENGLISH, GERMAN, question_language="en", context_language="de") == [found]
+    (french,) = answerer.ask(ENGLISH, GERMAN, question_language="fr")
+    plain = f"{ENGLISH} wann was brücke gebaut"
+    (written,) = answerer.ask(plain, GERMAN, question_language="fr")
+    assert french.prediction.logit != found.prediction.logit
+    assert written.prediction.logit == found.prediction.logit
+
+
 def test_pickled_engines_gloss_too(reader):
     engine = OnnxEngine(reader)
     copy = pickle.loads(pickle.dumps(engine))

@@ -95,11 +95,14 @@ def test_answers_keep_their_order_over_many_examples(answerer):
 
 
 def test_asking_several_texts(answerer):
-    pivot = Pivot(answerer, Worded(SAID), question_language="es", context_language="es")
-    found = pivot.ask(QUESTION, ["París es grande.", SPANISH], top_k=1)
+    pivot = Pivot(answerer, Worded(SAID))
+    spoken = {"question_language": "es", "context_language": "es"}
+    found = pivot.ask(QUESTION, ["París es grande.", SPANISH], top_k=1, **spoken)
     assert [(f.context, f.prediction.text) for f in found] == [(1, "dos")]
     assert pivot.ask(QUESTION, []) == []
-    assert pivot.ask(QUESTION, SPANISH, top_k=3) == pivot.ask(QUESTION, [SPANISH], top_k=3)
+    assert pivot.ask(QUESTION, SPANISH, top_k=3, **spoken) == pivot.ask(
+        QUESTION, [SPANISH], top_k=3, **spoken
+    )
     with pytest.raises(ValueError, match="the question is empty"):
         pivot.ask(" ", [SPANISH])
     with pytest.raises(ValueError, match=r"context: expected a text \(str\), got None"):

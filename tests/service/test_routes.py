@@ -51,6 +51,23 @@ def test_an_answer_is_that_of_the_answerer_bit_for_bit(served, example):
     assert found["complete"] and found["read"]["windows"] == found["read"]["of"] > 1
 
 
+def test_named_languages_reach_the_reader(served):
+    question = "In which year was the bridge built?"
+    text = "Die alte Brücke wurde im Jahr 1357 gebaut, das Tor im Jahr 1380."
+    asked = [
+        {"question": question, "texts": [{"text": text}]},
+        {"question": question, "texts": [{"text": text, "language": "de"}]},
+        {"question": question, "texts": [{"text": text}], "question_language": "fr"},
+    ]
+    found = [served.json("POST", "/v1/answer", one)[1]["answers"][0]["logit"] for one in asked]
+    expected = [
+        default_answerer().ask(question, text, **spoken)[0].prediction.logit
+        for spoken in ({}, {"context_language": "de"}, {"question_language": "fr"})
+    ]
+    assert found == expected
+    assert found[0] == found[1] != found[2]
+
+
 def test_direction_and_language_come_with_an_answer(served):
     text = {"text": "تأسست المكتبة عام 1924 في مدينة القدس.", "language": "ar", "name": "a.txt"}
     _, found = served.json(

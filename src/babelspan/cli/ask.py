@@ -1,6 +1,7 @@
 """`babelspan ask`: questions over texts, in any languages."""
 
 import json
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -28,6 +29,16 @@ if TYPE_CHECKING:
 
 NO_ANSWER = 1
 """Exit code when no question has an answer, as of `grep`."""
+
+_CODE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+
+
+def _code(value: str) -> str:
+    """A language code as it was given."""
+    if not _CODE.fullmatch(value):
+        raise typer.BadParameter(f"expected a language code such as es or pt-BR, found {value!r}")
+    return value
+
 
 Question = Annotated[
     str | None, typer.Argument(metavar="QUESTION", help="The question, in any language.")
@@ -122,7 +133,9 @@ MaxAnswer = Annotated[
 QuestionLanguage = Annotated[
     str,
     typer.Option(
-        "--question-language", help="Language code such as es, for --pivot, --also and --in."
+        "--question-language",
+        callback=_code,
+        help="Language code such as es. [default: found out; --pivot and --also need it]",
     ),
 ]
 TranslatedBy = Annotated[
@@ -130,7 +143,12 @@ TranslatedBy = Annotated[
 ]
 ContextLanguage = Annotated[
     str,
-    typer.Option("--context-language", help="Language code such as de, for --pivot and --also."),
+    typer.Option(
+        "--context-language",
+        callback=_code,
+        help="Language code such as de, of all texts. [default: found out; --pivot and --also "
+        "need it]",
+    ),
 ]
 
 _NAMED = 5
@@ -193,8 +211,6 @@ def command(
         reader,
         pivot,
         pivot_language,
-        question_language=UNDETERMINED if collection else question_language,
-        context_language=context_language,
         also=also,
         translator=None if collection else translator,
         cache=cache,
@@ -209,6 +225,7 @@ def command(
     with counting("windows") as watch:
         kept: dict[str, Any] = {**least, "watch": watch}
         if collection is None:
+            kept |= {"question_language": question_language, "context_language": context_language}
             found = ask_all(answerer, asked, texts, top_texts=top_texts, **kept)
         else:
             kept |= {"passages": passages, "language": question_language}

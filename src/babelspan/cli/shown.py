@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
 
-from babelspan.types import UNDETERMINED, ConfigError
+from babelspan.types import ConfigError
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -92,8 +92,6 @@ def load_reader(
     pivot: str | None,
     pivot_language: str,
     *,
-    question_language: str = UNDETERMINED,
-    context_language: str = UNDETERMINED,
     also: str | None = None,
     translator: str | None = None,
     cache: Path | None = None,
@@ -105,8 +103,6 @@ def load_reader(
         reader: as in `load_answerer`.
         pivot: name of a translator, or None.
         pivot_language: the language to answer in.
-        question_language: of the questions, for the translator.
-        context_language: of the texts, for the translator.
         also: languages of translations to read beside a text, separated by commas; None for none.
         translator: name of what makes them.
         cache: folder to keep them in.
@@ -119,8 +115,7 @@ def load_reader(
 
     check_also(languages_of(also), translator, pivot)
     if pivot is None:
-        spoken = () if also else (question_language, context_language)
-        _refuse_idle_languages(pivot_language, *spoken)
+        _refuse_idle_pivot_language(pivot_language)
     from babelspan.readers import load_answerer
 
     answerer = load_answerer(reader, **{name: n for name, n in limits.items() if n is not None})
@@ -133,21 +128,9 @@ def load_reader(
     from babelspan.translators import load_translator
 
     if translator is not None:
-        return Beside(
-            answerer,
-            Cached(load_translator(translator), cache),
-            languages_of(also),
-            question_language=question_language,
-            context_language=context_language,
-        )
+        return Beside(answerer, Cached(load_translator(translator), cache), languages_of(also))
     assert pivot is not None
-    return Pivot(
-        answerer,
-        load_translator(pivot),
-        language=pivot_language,
-        question_language=question_language,
-        context_language=context_language,
-    )
+    return Pivot(answerer, load_translator(pivot), language=pivot_language)
 
 
 def reader_and_crew(
@@ -195,18 +178,9 @@ def tell_unread(read: Sequence[str], given: Iterable[str]) -> None:
         )
 
 
-def _refuse_idle_languages(
-    pivot: str, question: str = UNDETERMINED, context: str = UNDETERMINED
-) -> None:
-    options = {
-        "--pivot-language": (pivot, "en"),
-        "--question-language": (question, UNDETERMINED),
-        "--context-language": (context, UNDETERMINED),
-    }
-    for option, (value, default) in options.items():
-        if value != default:
-            needed = "--pivot" if option == "--pivot-language" else "--pivot or --also"
-            raise ConfigError(f"{option} {value} has no effect without {needed}")
+def _refuse_idle_pivot_language(language: str) -> None:
+    if language != "en":
+        raise ConfigError(f"--pivot-language {language} has no effect without --pivot")
 
 
 def tell_misplaced(count: int) -> None:

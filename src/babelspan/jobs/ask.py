@@ -12,7 +12,7 @@ from babelspan.reading.call import unlabelled
 from babelspan.reading.pivot import Pivot
 from babelspan.seams import Glossing
 from babelspan.text.shortlist import Shortlist
-from babelspan.types import ConfigError, DataError, Prediction
+from babelspan.types import UNDETERMINED, ConfigError, DataError, Prediction
 
 if TYPE_CHECKING:
     from babelspan.jobs.answer import Answers
@@ -58,6 +58,8 @@ def ask_all(
     questions: Iterable[str],
     documents: Sequence[Document],
     *,
+    question_language: str = UNDETERMINED,
+    context_language: str = UNDETERMINED,
     top_k: int = 1,
     top_texts: int | None = None,
     weights: Sequence[float] | None = None,
@@ -71,6 +73,8 @@ def ask_all(
         answerer: the reader.
         questions: the questions.
         documents: the texts to search.
+        question_language: of all questions; "und" to find out.
+        context_language: of all texts, likewise.
         top_k: how many answers to give to a question, at most.
         top_texts: read only this many texts for a question, those that share most with it; None
             for all. Scores are then shares of what is in these.
@@ -90,14 +94,17 @@ def ask_all(
     shortlist = None
     if top_texts is not None and top_texts < len(documents):
         shortlist = Shortlist([document.text for document in documents])
+    spoken = {"question_language": question_language, "context_language": context_language}
     seen: dict[str, tuple[str, ...]] = {}
     for question in questions:
         read = documents
         if shortlist is not None and top_texts is not None:
-            put = _as_read(answerer, question, documents)
+            put = _as_read(answerer, question, documents, **spoken)
             read = [documents[i] for i in shortlist.best(question, top_texts, put=put)]
         contexts = [document.text for document in read]
-        found = answerer.ask(question, contexts, top_k=top_k, weights=weights, watch=watch)
+        found = answerer.ask(
+            question, contexts, **spoken, top_k=top_k, weights=weights, watch=watch
+        )
         seen |= {d.name: _unfamiliar(answerer, d.text) for d in read if d.name not in seen}
         yield Asked(
             question,
@@ -112,12 +119,14 @@ def ask_all(
         )
 
 
-def _as_read(answerer: "Answers", question: str, documents: Sequence[Document]) -> list[str]:
+def _as_read(
+    answerer: "Answers", question: str, documents: Sequence[Document], **spoken: str
+) -> list[str]:
     """The question as it is put to each text: perhaps with its words in the text's language."""
     engine = getattr(answerer, "engine", None)
     if not isinstance(engine, Glossing):
         return [question] * len(documents)
-    return [engine.read_as(unlabelled("", question, d.text)).question for d in documents]
+    return [engine.read_as(unlabelled("", question, d.text, **spoken)).question for d in documents]
 
 
 def _unfamiliar(answerer: "Answers", text: str) -> tuple[str, ...]:

@@ -93,6 +93,7 @@ def ask_collection(
             answerer,
             [question],
             texts,
+            question_language=language,
             weights=[text.weight for text in texts],
             top_k=top_k,
             min_score=min_score,

@@ -26,7 +26,7 @@ from babelspan.reading.decode import (
 from babelspan.scoring.calibration import Calibration
 from babelspan.seams import Engine, Knowing, Logits, Window
 from babelspan.text.scripts import hardly_known
-from babelspan.types import Example, Limits, Prediction, Span
+from babelspan.types import UNDETERMINED, Example, Limits, Prediction, Span
 
 _EXAMPLES_AT_ONCE = 128
 _SEEN = 500
@@ -137,6 +137,8 @@ class Answerer:
         question: str,
         contexts: str | Sequence[str],
         *,
+        question_language: str = UNDETERMINED,
+        context_language: str = UNDETERMINED,
         top_k: int = 1,
         weights: Sequence[float] | None = None,
         watch: Watch | None = None,
@@ -152,6 +154,8 @@ class Answerer:
         Args:
             question: the question.
             contexts: the texts to search, or one text; a text without tokens has no answer.
+            question_language: ISO 639-1 code; "und" to find out, if the reader needs it.
+            context_language: of all contexts, likewise.
             top_k: the maximum number of answers.
             weights: for each context, how likely it is to hold the answer, as far as is known
                 before it is read: the odds of its spans are multiplied by its weight. None if
@@ -163,7 +167,12 @@ class Answerer:
                 the weights are not one positive number for each context.
             DataError: if the question leaves no room for a context.
         """
-        examples = examples_over(question, contexts)
+        examples = examples_over(
+            question,
+            contexts,
+            question_language=question_language,
+            context_language=context_language,
+        )
         return self.among(examples, top_k=top_k, weights=weights, watch=watch)
 
     def among(

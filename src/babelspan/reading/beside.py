@@ -30,8 +30,6 @@ class Beside:
         answerer: around a reader of parallel texts.
         translator: to the languages.
         languages: of the translations to make; not empty.
-        question_language: of questions to `ask`.
-        context_language: of contexts to `ask`.
 
     Attributes:
         missing: language -> translations that came back empty, so far.
@@ -45,16 +43,11 @@ class Beside:
         answerer: Answerer,
         translator: Translator,
         languages: Sequence[str],
-        *,
-        question_language: str = UNDETERMINED,
-        context_language: str = UNDETERMINED,
     ) -> None:
         refuse_unread(languages, answerer.languages_beside)
         self._answerer = answerer
         self._translator = cached(translator)
         self.languages = tuple(languages)
-        self.question_language = question_language
-        self.context_language = context_language
         self.missing: Counter[str] = Counter()
 
     @property
@@ -96,6 +89,8 @@ class Beside:
         question: str,
         contexts: str | Sequence[str],
         *,
+        question_language: str = UNDETERMINED,
+        context_language: str = UNDETERMINED,
         top_k: int = 1,
         weights: Sequence[float] | None = None,
         watch: Watch | None = None,
@@ -104,8 +99,8 @@ class Beside:
         asked = examples_over(
             question,
             contexts,
-            question_language=self.question_language,
-            context_language=self.context_language,
+            question_language=question_language,
+            context_language=context_language,
         )
         examples = self.with_translations(asked)
         return self._answerer.among(examples, top_k=top_k, weights=weights, watch=watch)

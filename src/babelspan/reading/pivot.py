@@ -38,8 +38,6 @@ class Pivot:
         answerer: an answerer for the pivot's language.
         translator: from all languages to the pivot's, and back to those of contexts.
         language: the pivot's, ISO 639-1.
-        question_language: of questions to `ask`.
-        context_language: of contexts to `ask`.
     """
 
     def __init__(
@@ -48,14 +46,10 @@ class Pivot:
         translator: Translator,
         *,
         language: str = "en",
-        question_language: str = UNDETERMINED,
-        context_language: str = UNDETERMINED,
     ) -> None:
         self._answerer = answerer
         self._translator = cached(translator)
         self.language = language
-        self.question_language = question_language
-        self.context_language = context_language
 
     @property
     def identity(self) -> str:
@@ -83,6 +77,8 @@ class Pivot:
         question: str,
         contexts: str | Sequence[str],
         *,
+        question_language: str = UNDETERMINED,
+        context_language: str = UNDETERMINED,
         top_k: int = 1,
         weights: Sequence[float] | None = None,
         watch: Watch | None = None,
@@ -94,8 +90,8 @@ class Pivot:
         asked = examples_over(
             question,
             contexts,
-            question_language=self.question_language,
-            context_language=self.context_language,
+            question_language=question_language,
+            context_language=context_language,
         )
         pivoted = self._there(asked)
         found = self._answerer.among(

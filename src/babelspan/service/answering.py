@@ -162,7 +162,12 @@ class Service:
         if request.documents:
             return [self.documents.get(identity).named for identity in request.documents]
         texts = [
-            Named(text.name or f"text {number}", text.text, text.language, text.translations)
+            Named(
+                text.name or f"text {number}",
+                text.text,
+                text.language,
+                translations=text.translations,
+            )
             for number, text in enumerate(request.texts, start=1)
         ]
         if request.question_translations or any(text.translations for text in texts):

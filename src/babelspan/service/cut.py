@@ -30,6 +30,7 @@ class Named:
         name: of the text, or of the file.
         text: all of it, or of the passage.
         language: of it, if known.
+        is_guessed: whether its language was found out here, and not named in the request.
         translations: of the text, by language.
         parts: where in its file the characters are from, if known.
         start: of a passage, in the text of the file; None for a whole text.
@@ -39,6 +40,7 @@ class Named:
     name: str
     text: str
     language: str | None = None
+    is_guessed: bool = False
     translations: Mapping[str, str] = field(default_factory=dict)
     parts: Sequence[Part] = ()
     start: int | None = None
@@ -122,6 +124,7 @@ def read_in(document: Document) -> Named:
         document.name,
         document.text,
         language_of(document.text),
+        is_guessed=True,
         parts=document.parts,
         start=document.start,
         weight=document.weight,
@@ -212,7 +215,14 @@ def _example(number: str, request: AnswerRequest, text: Named) -> Example:
         )
         for language, translated in text.translations.items()
     )
-    return replace(unlabelled(number, request.question, text.text), others=tuple(others))
+    example = unlabelled(
+        number,
+        request.question,
+        text.text,
+        question_language=request.question_language or UNDETERMINED,
+        context_language=(None if text.is_guessed else text.language) or UNDETERMINED,
+    )
+    return replace(example, others=tuple(others))
 
 
 def _span(prediction: Prediction) -> Span:

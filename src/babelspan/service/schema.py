@@ -52,7 +52,7 @@ class AnswerRequest:
     Attributes:
         collection: its name.
         passages: of the collection, that are read.
-        question_language: to search a collection; found out if it is missing.
+        question_language: found out if it is missing.
         within: seconds that it may take.
         partial: whether, after that time, what was found is an answer (with `complete: false`).
         surroundings: characters of the text given on each side of an answer.
