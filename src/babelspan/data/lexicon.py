@@ -20,6 +20,10 @@ from babelspan.text.inflection import stems
 from babelspan.types import ConfigError, DataError
 
 _NAME = re.compile(r"(?:.+\.)?(?P<a>[a-z]{2,3})-(?P<b>[a-z]{2,3})\.tsv(?:\.gz)?")
+_ROW = re.compile(
+    r"(?P<word>\S+(?: \S+)*)\t(?P<translation>(?:\S+(?: \S+)*)?)"
+    r"(?:\t(?P<probability>0(?:\.\d+)?|1(?:\.0+)?)(?:\t(?P<links>\d{1,15}(?:\.\d+)?))?)?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,17 +188,21 @@ def _entries(path: Path) -> Iterator[tuple[str, str, float]]:
 def _rows(path: Path) -> Iterator[tuple[str, str, list[str]]]:
     """The lines of a file as words, translations and numbers; errors as in `read_pairs`."""
     for number, line in enumerate(read_text(path).removeprefix("\ufeff").split("\n"), 1):
-        columns = [" ".join(column.split()) for column in line.split("\t")]
-        if columns == [""]:
+        if not line or (line.isspace() and "\t" not in line):
             continue
-        numbers = columns[2:]
-        is_whole = columns[0] and (len(columns) == 4 or all(columns[:2]))
-        if len(columns) not in (2, 3, 4) or not is_whole or not _are_weights(numbers):
+        row = _ROW.fullmatch(line) or _ROW.fullmatch(_with_single_spaces(line))
+        if row is None or not (row["translation"] or row["links"]):
             raise DataError(
                 f"{path}: line {number}: expected a word, a tab and its translation, perhaps with "
                 f"a tab and its probability, and a tab and its number of links, found {line[:80]!r}"
             )
-        yield columns[0], columns[1], numbers
+        numbers = [found for found in row.group("probability", "links") if found is not None]
+        yield row["word"], row["translation"], numbers
+
+
+def _with_single_spaces(line: str) -> str:
+    """A line without spaces around its columns, and with single ones inside."""
+    return "\t".join(" ".join(column.split()) for column in line.split("\t"))
 
 
 def languages_of(path: Path) -> tuple[str, str] | None:
@@ -215,13 +223,6 @@ def _files(paths: Sequence[Path], source: str, target: str) -> Iterator[Path]:
                 f"{path}: expected a dictionary between {source!r} and {target!r} by its name, "
                 f"such as {source}-{target}.tsv or mine.{target}-{source}.tsv.gz"
             )
-
-
-def _are_weights(columns: Sequence[str]) -> bool:
-    """Whether columns are none, or a number in [0, 1] and perhaps another of any size."""
-    return all(re.fullmatch(r"0(\.\d+)?|1(\.0+)?", column) for column in columns[:1]) and all(
-        re.fullmatch(r"\d{1,15}(\.\d+)?", column) for column in columns[1:]
-    )
 
 
 def _in_case_of(phrase: str, translation: str) -> str:
