@@ -13,6 +13,7 @@ from babelspan.data.folder import find
 from babelspan.data.squad import save_squad
 from babelspan.jobs import evaluate_questions
 from babelspan.jobs.evaluate import load_cells
+from babelspan.jobs.shards import ALONE, Crew
 from babelspan.methods.question_generation import Config, train
 from babelspan.networks import store
 from babelspan.networks.question_generator import begun
@@ -50,20 +51,27 @@ def inputs(tmp_path_factory):
     return folder
 
 
+def writing(inputs, **fields):
+    return evaluate_questions.Writing(generator=str(inputs / "generator"), **fields)
+
+
 def evaluated(inputs, **fields):
     given = dict(fields)
-    keep = given.pop("keep", None)
+    keep, reader, crew = (
+        given.pop(k, d) for k, d in (("keep", None), ("reader", None), ("crew", ALONE))
+    )
     files = find([inputs / "dev"])
     return evaluate_questions.evaluate(
         evaluate_questions.Asking(
-            generator=str(inputs / "generator"),
+            writing=writing(inputs, **given),
+            reader=reader,
             scorer=load_scorer("squad"),
             measure=Measure(),
-            **given,
         ),
         files,
         load_cells(files, crossed=True),
         keep=keep,
+        crew=crew,
     )
 
 
@@ -95,9 +103,9 @@ def test_questions_are_kept_by_pair_and_not_written_again(inputs, tmp_path, monk
     written = []
     own = evaluate_questions._written
 
-    def noted(writer, examples, pair):
-        written.append(pair)
-        return own(writer, examples, pair)
+    def noted(writing, cells, crew):
+        written.extend(pair for pair, _ in cells)
+        return own(writing, cells, crew)
 
     monkeypatch.setattr(evaluate_questions, "_written", noted)
     again = evaluated(inputs, keep=tmp_path / "kept")
@@ -108,6 +116,17 @@ def test_questions_are_kept_by_pair_and_not_written_again(inputs, tmp_path, monk
     (tmp_path / "kept" / "en-en.json").write_text("{}")
     with pytest.raises(DataError, match=r"en-en\.json: expected a question for each of 12 answers"):
         evaluated(inputs, keep=tmp_path / "kept")
+
+
+def test_several_workers_write_the_same_questions(inputs, evaluation, monkeypatch):
+    monkeypatch.setattr(evaluate_questions, "_AT_ONCE", 5)
+    alone, together = (
+        evaluated(inputs, threads=1, crew=Crew(workers=workers)) for workers in (1, 2)
+    )
+    assert together.questions == alone.questions
+    assert [*map(list, together.questions.values())] == [*map(list, alone.questions.values())]
+    assert together.to_json() == alone.to_json()
+    assert together.questions.keys() == evaluation.questions.keys()
 
 
 def test_the_figures_on_the_command_line_and_in_reports(inputs, tmp_path):
@@ -169,7 +188,6 @@ def test_text_in_a_page_is_never_markup(inputs, evaluation):
     [
         (["--pivot", "copy"], "--pivot is for readers, but .* is a question generator"),
         (["--no-answer"], "--no-answer is for readers"),
-        (["--workers", "2"], "a generator is measured by a single worker"),
         (["--tokenize", "flores200"], "--tokenize: unknown 'flores200'"),
         (["--decode", "best"], "expected greedy, beam:K"),
     ],
@@ -192,7 +210,7 @@ def test_a_language_that_the_generator_does_not_write(inputs, tmp_path):
     save_squad(tmp_path / "dev.fr.json", WORLD.examples(3))
     files = find([tmp_path / "dev.fr.json"])
     asking = evaluate_questions.Asking(
-        generator=str(inputs / "generator"), scorer=load_scorer("squad"), measure=Measure()
+        writing=writing(inputs), scorer=load_scorer("squad"), measure=Measure()
     )
     with pytest.raises(ConfigError, match="writes no questions in 'fr', only in en, es"):
         evaluate_questions.evaluate(asking, files, load_cells(files))

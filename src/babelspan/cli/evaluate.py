@@ -149,14 +149,14 @@ def command(
     )
     others = find(beside or [], split=split)
     asked = Asked(round_trip, decode, no_repeat, tokenize, lowercase)
-    is_generator = asked.is_of(spec, crew, {"--no-answer": no_answer, "--beside": beside})
+    is_generator = asked.is_of(spec, {"--no-answer": no_answer, "--beside": beside})
     _check_reports(report or [], [*files, *others], only, spec)
     cells = load_cells(files, crossed=cross, sample=sample, keep_misplaced=keep_misplaced)
     ids = None if only is None else ids_of(only)
     cells = cells if ids is None else with_ids(cells, ids)
     kept = Kept(sample, out, report or [], as_json)
     if is_generator:
-        carry_out(asked.asking(reader, rules), files, cells, kept)
+        carry_out(asked.asking(spec, rules), files, cells, kept, crew)
     else:
         _evaluate(
             spec,

@@ -36,12 +36,11 @@ class Asked(NamedTuple):
     tokenize: str
     lowercase: bool
 
-    def is_of(self, spec: "ReaderSpec", crew: "Crew", others: Mapping[str, object]) -> bool:
+    def is_of(self, spec: "ReaderSpec", others: Mapping[str, object]) -> bool:
         """Whether a generator is measured.
 
         Args:
             spec: what is named.
-            crew: who works.
             others: more options of readers.
 
         Raises:
@@ -57,10 +56,6 @@ class Asked(NamedTuple):
                     f"{option} is for question generators, but {spec.reader} is a reader"
                 )
             return False
-        if crew.is_elsewhere:
-            raise ConfigError(
-                "a generator is measured by a single worker; leave out --on and --workers"
-            )
         of_readers = {
             "--pivot": spec.pivot,
             "--also": spec.also,
@@ -72,14 +67,18 @@ class Asked(NamedTuple):
             raise ConfigError(f"{option} is for readers, but {spec.reader} is a question generator")
         return True
 
-    def asking(self, generator: str, scorer: "Scorer") -> "Asking":
+    def asking(self, spec: "ReaderSpec", scorer: "Scorer") -> "Asking":
         """What is measured, and how.
+
+        Args:
+            spec: names the generator and the threads of each worker.
+            scorer: of answers to its questions.
 
         Raises:
             ConfigError: for an unknown way of cutting or writing.
         """
         from babelspan.config import nearest
-        from babelspan.jobs.evaluate_questions import Asking
+        from babelspan.jobs.evaluate_questions import Asking, Writing
         from babelspan.networks.decoding import Decode
         from babelspan.scoring.questions import TOKENIZERS, Measure
 
@@ -88,9 +87,12 @@ class Asked(NamedTuple):
             raise ConfigError(f"--tokenize: unknown {self.tokenize!r}{known}")
         Decode.of(self.decode)
         return Asking(
-            generator=generator,
-            decode=self.decode,
-            no_repeat=self.no_repeat,
+            writing=Writing(
+                generator=spec.reader,
+                decode=self.decode,
+                no_repeat=self.no_repeat,
+                threads=spec.threads,
+            ),
             reader=self.round_trip,
             scorer=scorer,
             measure=Measure(tokenize=self.tokenize, lowercase=self.lowercase),
@@ -105,17 +107,14 @@ def carry_out(
     files: "Sequence[DataFile]",
     cells: "Mapping[Pair, Sequence[Example]]",
     kept: Kept,
+    crew: "Crew",
 ) -> None:
     """Measure a generator, print its figures and write its reports."""
-    from babelspan.cli.shown import tracked
     from babelspan.data.files import write_json
     from babelspan.jobs.evaluate_questions import evaluate
-    from babelspan.jobs.shards import Crew
     from babelspan.reports.kinds import write_report
 
-    evaluation = evaluate(
-        asking, files, cells, sample=kept.sample, keep=kept.out, crew=Crew(watch=tracked)
-    )
+    evaluation = evaluate(asking, files, cells, sample=kept.sample, keep=kept.out, crew=crew)
     _show(evaluation, kept.as_json)
     if kept.out is not None:
         write_json(kept.out / "questions.json", evaluation.to_json())

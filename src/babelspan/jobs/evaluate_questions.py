@@ -4,7 +4,7 @@ Kept questions are written when a pair of languages is whole, so that a job goes
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -15,7 +15,7 @@ from babelspan.data.files import checksum
 from babelspan.data.folder import DataFile
 from babelspan.data.predictions import RECORD, load_predictions, save_predictions
 from babelspan.generators import QuestionWriter, languages_of, load_generator
-from babelspan.jobs.shards import ALONE, Crew, claimed
+from babelspan.jobs.shards import ALONE, Crew, carry_out, claimed, cut
 from babelspan.readers import checksum_of, device, load_answerer, shortened
 from babelspan.reading.answerer import Answerer
 from babelspan.reports.question_evaluation import QuestionEvaluation
@@ -31,18 +31,16 @@ _AT_ONCE = 64
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asking:
-    """How a generator is measured.
+class Writing:
+    """How a generator writes questions: work in shards of up to 64 examples of one pair.
 
     Attributes:
         generator: its folder.
-        decode: how questions are written, as `Decode.of` takes it.
+        decode: decoding strategy, as in `Decode.of`.
         no_repeat: as in `Decode`.
         own_pieces: as in `QuestionWriter`.
-        seed: of pieces that are drawn.
-        reader: what answers the questions; None for no round trip.
-        scorer: of its answers.
-        measure: how questions are compared.
+        seed: of sampling.
+        threads: of each worker; 0 for all cores.
     """
 
     generator: str
@@ -50,25 +48,35 @@ class Asking:
     no_repeat: int = 0
     own_pieces: bool = False
     seed: int = 1
-    reader: str | None = None
-    scorer: Scorer
-    measure: Measure
+    threads: int = 0
 
-    def writer(self) -> QuestionWriter:
-        """The generator, loaded.
+    def start(self) -> Callable[[int, Sequence[Example]], dict[str, str]]:
+        """Load the generator; return what writes questions by id, "" where it could write none.
 
         Raises:
-            ConfigError: for a way of writing that does not exist.
-            DataError: if it is no generator, or broken.
+            ConfigError: for an unknown decoding strategy.
+            DataError: if it is not a generator, or broken.
         """
+        import torch
+
         from babelspan.networks.decoding import Decode
 
+        if self.threads:
+            torch.set_num_threads(self.threads)
         decode = Decode.of(self.decode, no_repeat=self.no_repeat, seed=self.seed)
         generator = load_generator(self.generator).to(device())
-        return QuestionWriter(generator, decode, own_pieces=self.own_pieces)
+        writer = QuestionWriter(generator, decode, own_pieces=self.own_pieces)
 
-    def written_with(self) -> dict[str, Any]:
-        """What the questions depend on, beside the data."""
+        def write(_: int, examples: Sequence[Example]) -> dict[str, str]:
+            return {
+                example.id: "" if isinstance(written, str) else writer.text(written)
+                for example, written in zip(examples, writer.write(examples), strict=True)
+            }
+
+        return write
+
+    def depends_on(self) -> dict[str, Any]:
+        """What the questions depend on, besides the data."""
         return {
             "generator": checksum_of(self.generator),
             "decode": self.decode,
@@ -76,6 +84,23 @@ class Asking:
             "own_pieces": self.own_pieces,
             "seed": self.seed,
         }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asking:
+    """How a generator is measured.
+
+    Attributes:
+        writing: how it writes questions.
+        reader: answers the questions; None for no round trip.
+        scorer: of its answers.
+        measure: how questions are compared.
+    """
+
+    writing: Writing
+    reader: str | None = None
+    scorer: Scorer
+    measure: Measure
 
 
 def evaluate(
@@ -96,7 +121,7 @@ def evaluate(
         sample: as in `jobs.evaluate.load_cells`.
         keep: folder for the questions, one file for each pair; those that are there are not
             written again. None to keep nothing.
-        crew: shows progress; other workers are not used.
+        crew: who writes the questions.
 
     Raises:
         ConfigError: if `keep` holds something else, the generator does not write in a language, or
@@ -107,14 +132,19 @@ def evaluate(
     signature = asking.measure.signature()  # which sees that sacrebleu is there
     _check(asking, cells)
     data = sorted(f"{f.path.name}:{checksum(f.path)}" for f in files)
-    depends_on = {**asking.written_with(), "data": data, "sample": sample, "babelspan": VERSION}
+    depends_on = {
+        **asking.writing.depends_on(),
+        "data": data,
+        "sample": sample,
+        "babelspan": VERSION,
+    }
     with ExitStack() as held:
         if keep is not None:
             held.enter_context(claimed(keep / RECORD, depends_on))
         questions = _questions(asking, cells, keep, crew)
     found = _figures(asking, cells, questions, crew)
     return QuestionEvaluation(
-        generator=asking.generator,
+        generator=asking.writing.generator,
         signature=_signature(asking, signature, depends_on, sum(map(len, cells.values()))),
         cells=cells,
         questions=questions,
@@ -125,7 +155,7 @@ def evaluate(
 
 def _check(asking: Asking, cells: Mapping[Pair, Sequence[Example]]) -> None:
     """See that all can be written and compared, before anything slow begins."""
-    known = languages_of(asking.generator)
+    known = languages_of(asking.writing.generator)
     for (question, context), examples in cells.items():
         if known is not None and question not in known:
             raise ConfigError(
@@ -150,26 +180,30 @@ def _questions(
             found[pair] = _kept(path, examples)
         else:
             missing.append(pair)
-    if missing:
-        writer = asking.writer()
-        written = (one for pair in missing for one in _written(writer, cells[pair], pair))
-        total = sum(len(cells[pair]) for pair in missing)
-        made: defaultdict[Pair, dict[str, str]] = defaultdict(dict)
-        for pair, identity, question in crew.watch(written, "questions", total):
-            made[pair][identity] = question
-            if len(made[pair]) == len(cells[pair]) and keep is not None:
-                save_predictions(_file(keep, pair), made[pair])
-        found.update(made)
+    made: defaultdict[Pair, dict[str, str]] = defaultdict(dict)
+    for pair, identity, question in crew.watch(
+        _written(asking.writing, [(pair, cells[pair]) for pair in missing], crew),
+        "questions",
+        sum(len(cells[pair]) for pair in missing),
+    ):
+        made[pair][identity] = question
+        if len(made[pair]) == len(cells[pair]):
+            found[pair] = {e.id: made[pair][e.id] for e in cells[pair]}
+            if keep is not None:
+                save_predictions(_file(keep, pair), found[pair])
     return {pair: found[pair] for pair in cells}
 
 
 def _written(
-    writer: QuestionWriter, examples: Sequence[Example], pair: Pair
+    writing: Writing, cells: Sequence[tuple[Pair, Sequence[Example]]], crew: Crew
 ) -> Iterator[tuple[Pair, str, str]]:
-    for at in range(0, len(examples), _AT_ONCE):
-        some = examples[at : at + _AT_ONCE]
-        for example, written in zip(some, writer.write(some), strict=True):
-            yield pair, example.id, "" if isinstance(written, str) else writer.text(written)
+    """Each pair, id and question, as shards are finished."""
+    shards = [(pair, some) for pair, examples in cells for some in cut(examples, _AT_ONCE)]
+    work = replace(writing, generator=str(Path(writing.generator).absolute()))
+    inputs = enumerate(some for _, some in shards)
+    for number, questions in carry_out(work, inputs, count=len(shards), crew=crew):
+        for identity, question in questions.items():
+            yield shards[number][0], identity, question
 
 
 def _file(keep: Path, pair: Pair) -> Path:
@@ -243,12 +277,12 @@ def _recognised(cells: Mapping[Pair, Sequence[Example]]) -> float | None:
 
 
 def _signature(asking: Asking, compared: str, depends_on: Mapping[str, Any], questions: int) -> str:
-    digest = shortened(str(depends_on["generator"]))
-    line = f"{compared}||n:{questions}|decode:{asking.decode}|no-repeat:{asking.no_repeat}"
-    if asking.own_pieces:
+    writing, digest = asking.writing, shortened(str(depends_on["generator"]))
+    line = f"{compared}||n:{questions}|decode:{writing.decode}|no-repeat:{writing.no_repeat}"
+    if writing.own_pieces:
         line += "|own-pieces:yes"
-    if asking.decode.startswith("sample"):
-        line += f"|seed:{asking.seed}"
+    if writing.decode.startswith("sample"):
+        line += f"|seed:{writing.seed}"
     if depends_on["sample"] is not None:
         line += f"|sample:{depends_on['sample']}"
     if asking.reader:
