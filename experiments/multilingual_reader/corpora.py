@@ -202,6 +202,26 @@ def questions(data: Path, *, dev: bool) -> list[Example]:
     return found
 
 
+def translated_questions(data: Path, language: str) -> list[SentencePair]:
+    """Questions to learn from in English and in another language, from translations of SQuAD."""
+    pairs = _parallel_questions(data).get(language, [])
+    return [SentencePair(english, foreign) for english, foreign in pairs]
+
+
+@cache
+def _parallel_questions(data: Path) -> dict[str, list[tuple[str, str]]]:
+    """For each language of `TRANSLATED`, the questions that are there in English, too."""
+    by_language: dict[str, dict[str, str]] = {}
+    for example in questions(data, dev=False):
+        if example.title == "squad" or example.title in TRANSLATED:
+            by_language.setdefault(example.context_language, {})[example.id] = example.question
+    english = by_language.pop("en")
+    return {
+        language: [(english[i], question) for i, question in of_language.items() if i in english]
+        for language, of_language in by_language.items()
+    }
+
+
 @cache
 def xquad_texts(data: Path) -> frozenset[str]:
     """Contexts of XQuAD in all its languages, letters and digits only."""

@@ -21,7 +21,7 @@ from babelspan.data.files import replacing
 from babelspan.types import SentencePair
 from babelspan.vocabulary.skeleton import BORDER
 
-MOST_LINKS = {"pieces": 6_000_000, "words": 3_000_000}
+MOST_LINKS = {"pieces": 6_000_000, "words": 8_000_000}
 """Possible links of one language, at most, by kind; the most useful sources come first."""
 MOST_TOKENS = 64
 _WORD = regex.compile(r"[\p{L}\p{N}]")
@@ -83,7 +83,9 @@ def word_ids(
     numbers: tuple[dict[str, int], dict[str, int]] = ({}, {})
     sides: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
     links = 0
-    for pair in pairs_of(data, language):
+    pairs = [*corpora.translated_questions(data, language), *pairs_of(data, language)]
+    # questions first: question words are rare in news, and readers gloss questions by these links
+    for pair in sorted(pairs, key=lambda pair: "?" not in pair.source):
         both = words(pair.source), words(pair.target)
         if not all(0 < len(side) <= MOST_TOKENS for side in both):
             continue
@@ -131,7 +133,7 @@ def main(data: Path, english: Path, out: Path, kind: str, languages: list[str]) 
     new = Tokenizer.from_file(str(out / "tokenizer.json"))
     for language in languages:
         path = out / kind / f"{language}.npz"
-        if path.exists() or language == "en" or not corpora.bitext(data, language):
+        if path.exists() or language == "en" or not _is_parallel(data, language, kind):
             continue
         begun = time.process_time()
         more = {}
@@ -160,6 +162,12 @@ def main(data: Path, english: Path, out: Path, kind: str, languages: list[str]) 
             "s",
             flush=True,
         )
+
+
+def _is_parallel(data: Path, language: str, kind: str) -> bool:
+    """Whether there is anything to link with English; questions count for words only."""
+    questions = kind == "words" and corpora.translated_questions(data, language)
+    return bool(corpora.bitext(data, language) or questions)
 
 
 if __name__ == "__main__":

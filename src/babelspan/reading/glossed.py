@@ -25,7 +25,8 @@ NGRAMS = "ngrams.tsv"
 MOST_ASKED = 250
 """Characters of a question that is glossed, at most."""
 
-_HAN = {"ja", "zh"}
+_ALIKE = ({"ja", "zh"}, {"da", "no"})
+"""Languages that a question does not tell apart: a Japanese one without kana looks Chinese."""
 
 W = TypeVar("W", bound=Window)
 Cut = Callable[[Iterable[Example], Limits | None], Iterator[W]]
@@ -55,8 +56,8 @@ class Glossed:
         target = self._language(example.context_language, example.context)
         if source == target or not {source, target} <= self._languages:
             return example
-        if {source, target} == _HAN and example.question_language == UNDETERMINED:
-            return example  # a Japanese question without kana looks Chinese
+        if {source, target} in _ALIKE and example.question_language == UNDETERMINED:
+            return example
         gloss = self._gloss(example.question, source=source, target=target)
         return replace(example, question=f"{example.question} {gloss}") if gloss else example
 

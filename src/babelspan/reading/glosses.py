@@ -12,6 +12,7 @@ from functools import lru_cache
 
 import regex
 
+from babelspan.reading.forms import Forms
 from babelspan.text.languages import UNSPACED_SCRIPTS, is_spaced
 from babelspan.text.words import lexical_words
 
@@ -43,8 +44,10 @@ class Glosses:
 
     def __init__(self, languages: Collection[str], links: Callable[[str], Links]) -> None:
         self.languages = frozenset({*languages, ENGLISH})
-        self._links = lru_cache(maxsize=None)(links)
-        self._back = lru_cache(maxsize=None)(lambda language: inverted(self._links(language)))
+        read = lru_cache(maxsize=None)(links)
+        self._back = lru_cache(maxsize=None)(lambda language: inverted(read(language)))
+        self._to = lru_cache(maxsize=None)(lambda language: Forms(read(language), ENGLISH))
+        self._from = lru_cache(maxsize=None)(lambda language: Forms(self._back(language), language))
         self._options = lru_cache(maxsize=100_000)(self._looked_up)
 
     def gloss(
@@ -90,17 +93,23 @@ class Glosses:
         return found
 
     def _looked_up(self, word: str, source: str, target: str) -> Mapping[str, float]:
-        english = {word: 1.0} if source == ENGLISH else self._back(source).get(word, {})
+        english = {word: 1.0} if source == ENGLISH else self._from_of(word, source)
         if target == ENGLISH:
             return english
-        onward = self._links(target)
+        onward = self._to(target)
         found: dict[str, float] = defaultdict(float)
         for middle, weight in english.items():
-            options = onward.get(middle, {})
+            options = onward.of(middle)
             total = sum(options.values())
             for other, more in options.items():
                 found[other] += weight * more / total
         return found
+
+    def _from_of(self, word: str, source: str) -> Mapping[str, float]:
+        """The English words of a foreign one; where words are cut by the dictionary, as it is."""
+        if is_spaced(source):
+            return self._from(source).of(word)
+        return self._back(source).get(word, {})
 
 
 def inverted(links: Links) -> Links:
