@@ -125,7 +125,7 @@ def test_the_command_line_cuts_and_translates(official, tmp_path):
     run("translate", english, "--to", "sw", *system, "--out", tmp_path / "aug")
     found = questions_of(tmp_path / "aug" / "train.sw-en.jsonl.gz")
     assert found[3] == "swali 3"
-    with pytest.raises(ConfigError, match="of articles only questions are translated"):
+    with pytest.raises(ConfigError, match="only the questions of articles are translated"):
         run("translate", english, "--to", "sw", *system, "--out", tmp_path, "--strategy", "qc")
     with pytest.raises(ConfigError, match="--workers has no effect on articles"):
         run("translate", english, "--to", "sw", *system, "--out", tmp_path, "--workers", 2)
