@@ -162,7 +162,7 @@ def test_folders_of_evaluate_are_compared_over_the_matrix(tmp_path):
 
     whole = ("--scorer", "squad", "--cross")
     assert "found none for 3 of them" in fails(qa, a, tmp_path / "b", *whole)
-    assert "over other data" in fails(SAMPLES / "test.en.json", a, a, "--scorer", "squad")
+    assert "for other data" in fails(SAMPLES / "test.en.json", a, a, "--scorer", "squad")
 
 
 def test_errors_are_one_line(files):
