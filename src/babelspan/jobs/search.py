@@ -48,7 +48,7 @@ def alternatives_of(translator: str | None) -> Alternatives | None:
         if not named:
             raise ConfigError(
                 f"--translator {translator}: expected dictionaries after the colon, such as "
-                "lexicon:en-de.tsv.gz, or a folder of some"
+                "lexicon:en-de.tsv.gz, or a folder of dictionaries"
             )
         packaged = DEFAULT_FOLDER / DICTIONARIES
         return Dictionaries([packaged if p == DEFAULT else Path(p).expanduser() for p in named])
