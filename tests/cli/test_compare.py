@@ -180,7 +180,7 @@ def test_tables_do_not_replace_what_is_read(files):
     gold, a, b, _ = files
     for path in (gold, a, b):
         before = path.read_bytes()
-        assert "this file is read" in fails(gold, a, b, "--scorer", "squad", "--csv", path)
+        assert "this is an input file" in fails(gold, a, b, "--scorer", "squad", "--csv", path)
         assert path.read_bytes() == before
 
 

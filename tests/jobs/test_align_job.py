@@ -171,7 +171,7 @@ def test_gold_links_measure_without_being_seen(bitext, tmp_path):
         (["a.en-de.tsv"], {"out": "links.en-fr.tsv"}, "like linked.en-de.tsv.gz for bitext with"),
         (["pairs.de.txt"], {"out": "links.en-de.tsv"}, ".txt bitext allows only the latter"),
         (["a.en-de.tsv"], {"dictionary": "d.en-fr.tsv"}, "like mine.en-de.tsv, with the languages"),
-        (["a.en-de.tsv"], {"out": "a.en-de.tsv"}, "this file is read"),
+        (["a.en-de.tsv"], {"out": "a.en-de.tsv"}, "this is an input file"),
         (["a.en-de.tsv"], {"gold": "gold.en-fr.tsv"}, "expected gold links between 'en' and 'de'"),
         (["pairs.de.txt"], {"gold": "gold.en-fr.tsv"}, "--gold needs bitext whose name states"),
     ],

@@ -161,7 +161,7 @@ def test_a_diagram_replaces_nothing_that_is_read(reader, data, monkeypatch, caps
     before = data.read_bytes()
     for path, said in (
         (data, "expected a name that ends in .svg"),
-        (data.parent / "linked.svg", "this file is read"),
+        (data.parent / "linked.svg", "this is an input file"),
     ):
         if not path.exists():
             path.symlink_to(data)
