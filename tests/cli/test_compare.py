@@ -162,7 +162,7 @@ def test_folders_of_evaluate_are_compared_over_the_matrix(tmp_path):
 
     whole = ("--scorer", "squad", "--cross")
     assert "found none for 3 of them" in fails(qa, a, tmp_path / "b", *whole)
-    assert "over other data" in fails(SAMPLES / "test.en.json", a, a, "--scorer", "squad")
+    assert "for other data" in fails(SAMPLES / "test.en.json", a, a, "--scorer", "squad")
 
 
 def test_errors_are_one_line(files):
@@ -180,7 +180,7 @@ def test_tables_do_not_replace_what_is_read(files):
     gold, a, b, _ = files
     for path in (gold, a, b):
         before = path.read_bytes()
-        assert "this file is read" in fails(gold, a, b, "--scorer", "squad", "--csv", path)
+        assert "this is an input file" in fails(gold, a, b, "--scorer", "squad", "--csv", path)
         assert path.read_bytes() == before
 
 

@@ -200,7 +200,7 @@ def test_the_primary_tasks_are_scored_by_language(primary):
         f"mean without English: {figures}",
         f"finnish: {figures}",
         "1 questions have no prediction and count as wrong",
-        "1 predictions are to no question and not counted",
+        "1 predictions belong to no question and are not counted",
         record["signature"],
     ]
 

@@ -34,7 +34,7 @@ def test_words_are_put_together_as_the_language_is_written(tmp_path):
 
 def test_other_languages_are_refused(tmp_path):
     path = gold(tmp_path, "a\tb\t0-0", name="gold.en-fr.tsv")
-    with pytest.raises(ConfigError, match="expected gold links between 'en' and 'de' by its name"):
+    with pytest.raises(ConfigError, match="expected gold links between 'en' and 'de', with a name"):
         list(load_gold(path, source="en", target="de"))
 
 

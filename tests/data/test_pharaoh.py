@@ -44,7 +44,7 @@ def test_each_pair_is_written_once(tmp_path):
 @pytest.mark.parametrize(
     ("links", "message"),
     [
-        ("0-0\n", r"links.es.txt: expected 2 lines, as pairs.es.txt has, found 1"),
+        ("0-0\n", r"links.es.txt: expected 2 lines as in pairs.es.txt, found 1"),
         ("0-0\n0:0\n", r"line 2: expected links like 0-0 1-2, found '0:0'"),
         ("0-0 3-0\n\n", r"line 1: the link 3-0 is beyond the 3 and 3 words"),
         ("0-0\n0-1\n", r"line 2: the link 0-1 is beyond the 2 and 1 words"),

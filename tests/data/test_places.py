@@ -57,7 +57,9 @@ def test_what_is_read_is_not_overwritten(tmp_path):
     link = tmp_path / "link.json"
     link.symlink_to(read)
     for path in (read, link, tmp_path / "sub" / ".." / "read.json"):
-        with pytest.raises(ConfigError, match=r"--out \S+: this file is read \(.*choose another"):
+        with pytest.raises(
+            ConfigError, match=r"--out \S+: this is an input file \(.*choose another"
+        ):
             refuse_overwriting(path, [tmp_path / "none", read], option="--out")
     (tmp_path / "other.json").write_text("")
     for path in (tmp_path / "new.json", tmp_path / "other.json", tmp_path):

@@ -360,7 +360,7 @@ def test_files_got_by_hand_are_verified(server, tmp_path):
 def test_a_changed_file_is_taken_only_on_request(server, tmp_path):
     lakes = two_languages(server)
     server.files["lakes.en.json"] = document("en", 4)
-    with pytest.raises(DataError, match=r"take it as it is with --accept-changed"):
+    with pytest.raises(DataError, match=r"accept it with --accept-changed"):
         fetched(lakes, tmp_path, languages=["en"])
     way = Way(accepts_changed=True)
     (file,) = fetched(lakes, tmp_path, way, languages=["en"])

@@ -176,7 +176,7 @@ def test_afriqa_asks_in_the_african_language(written):
         (
             "rows",
             [ROW | {"answers": {"text": ["a"], "answer_start": []}}],
-            r"record 1: 1 answers have 0 places",
+            r"record 1: 1 answers have 0 offsets",
         ),
         (
             "rows",

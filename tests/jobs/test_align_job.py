@@ -169,11 +169,11 @@ def test_gold_links_measure_without_being_seen(bitext, tmp_path):
         (["x.tsv"], {}, "expected a name like news.en-de.tsv.gz"),
         (["a.en-de.tsv", "b.en-fr.tsv"], {}, "b.en-fr.tsv: expected bitext of the same two lang"),
         (["a.en-de.tsv"], {"out": "links.en-fr.tsv"}, "like linked.en-de.tsv.gz for bitext with"),
-        (["pairs.de.txt"], {"out": "links.en-de.tsv"}, "from .txt bitext only the latter"),
-        (["a.en-de.tsv"], {"dictionary": "d.en-fr.tsv"}, "like mine.en-de.tsv, which says"),
-        (["a.en-de.tsv"], {"out": "a.en-de.tsv"}, "this file is read"),
+        (["pairs.de.txt"], {"out": "links.en-de.tsv"}, ".txt bitext allows only the latter"),
+        (["a.en-de.tsv"], {"dictionary": "d.en-fr.tsv"}, "like mine.en-de.tsv, with the languages"),
+        (["a.en-de.tsv"], {"out": "a.en-de.tsv"}, "this is an input file"),
         (["a.en-de.tsv"], {"gold": "gold.en-fr.tsv"}, "expected gold links between 'en' and 'de'"),
-        (["pairs.de.txt"], {"gold": "gold.en-fr.tsv"}, "--gold needs bitext whose name says"),
+        (["pairs.de.txt"], {"gold": "gold.en-fr.tsv"}, "--gold needs bitext whose name states"),
     ],
 )
 def test_names_that_do_not_fit_are_told(names, options, message, tmp_path):

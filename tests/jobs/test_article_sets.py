@@ -125,7 +125,7 @@ def test_the_command_line_cuts_and_translates(official, tmp_path):
     run("translate", english, "--to", "sw", *system, "--out", tmp_path / "aug")
     found = questions_of(tmp_path / "aug" / "train.sw-en.jsonl.gz")
     assert found[3] == "swali 3"
-    with pytest.raises(ConfigError, match="of articles only questions are translated"):
+    with pytest.raises(ConfigError, match="only the questions of articles are translated"):
         run("translate", english, "--to", "sw", *system, "--out", tmp_path, "--strategy", "qc")
     with pytest.raises(ConfigError, match="--workers has no effect on articles"):
         run("translate", english, "--to", "sw", *system, "--out", tmp_path, "--workers", 2)
@@ -148,13 +148,13 @@ def test_each_version_of_the_questions_is_put_over_the_same_articles(official, t
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        ("id\n", "expected a heading with id and names of versions"),
-        ("", "expected a heading with id and names of versions"),
-        ("id\ta\ta\n", "expected a heading with id and names of versions"),
-        ("id\ta\nx\tWho?\n", "row 2: expected a number and 1 questions"),
-        ("id\ta\n1000\tWho?\tWhat?\n", "row 2: expected a number and 1 questions"),
-        ("id\ta\n--5\tWho?\n", "row 2: expected a number and 1 questions"),
-        ("id\ta\n" + "9" * 5000 + "\tWho?\n", "row 2: expected a number and 1 questions"),
+        ("id\n", "expected a tab-separated header with id and names of versions"),
+        ("", "expected a tab-separated header with id and names of versions"),
+        ("id\ta\ta\n", "expected a tab-separated header with id and names of versions"),
+        ("id\ta\nx\tWho?\n", "row 2: expected an id and 1 questions"),
+        ("id\ta\n1000\tWho?\tWhat?\n", "row 2: expected an id and 1 questions"),
+        ("id\ta\n--5\tWho?\n", "row 2: expected an id and 1 questions"),
+        ("id\ta\n" + "9" * 5000 + "\tWho?\n", "row 2: expected an id and 1 questions"),
         ("id\t\n1000\tWho?\n", "expected a name without slashes"),
         ("id\t../a\n1000\tWho?\n", "expected a name without slashes"),
         ("id\ta\n1000\tWho?\n1000\tWho?\n", "row 3: the id 1000 comes twice"),

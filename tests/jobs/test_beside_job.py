@@ -55,8 +55,8 @@ def test_evaluate_beside_files_counts_what_is_missing_and_says_so_in_the_signatu
     assert "this reader can also read translations into de, fr, but none were given" in said
     options = ["--beside", folder / "test.de.json", "--beside", folder / "test.fr.json"]
     found, said = evaluated(folder, *options, "--out", folder / "kept")
-    assert "de: 6 of 6 questions have a translation to read beside them" in said
-    assert "fr: 4 of 6 questions have a translation to read beside them" in said
+    assert "de: 6 of 6 questions have a translation to read with them" in said
+    assert "fr: 4 of 6 questions have a translation to read with them" in said
     assert "beside:sha256:" in found["signature"]
     assert "beside:" not in alone["signature"]
     _, _, err = run(

@@ -161,7 +161,7 @@ def test_a_diagram_replaces_nothing_that_is_read(reader, data, monkeypatch, caps
     before = data.read_bytes()
     for path, said in (
         (data, "expected a name that ends in .svg"),
-        (data.parent / "linked.svg", "this file is read"),
+        (data.parent / "linked.svg", "this is an input file"),
     ):
         if not path.exists():
             path.symlink_to(data)
@@ -192,7 +192,7 @@ def test_what_cannot_be_calibrated_or_checked_says_why(reader, monkeypatch, caps
     with pytest.raises(ConfigError, match=r"'org/name': expected a folder"):
         calibrate("org/name", [], {})
     unknown = Example(**{**fields(example(1)), "answers": None})
-    with pytest.raises(DataError, match="question 'q1': expected its right answers, found none"):
+    with pytest.raises(DataError, match="question 'q1': expected known answers, found none"):
         calibrate(str(reader), [], {("en", "en"): [unknown]})
     code, _, errors = run(
         monkeypatch, capsys, "--reader", str(reader), "--min-probability", "0.5", text="A bridge."

@@ -93,7 +93,7 @@ def test_predictions_over_other_data(tmp_path):
     text = FILES[0].path.read_text("utf-8").replace("Mira", "Sara")
     other.write_text(text, encoding="utf-8")
     folder = kept(tmp_path / "a", "r", files=[*find([other]), FILES[1]])
-    message = r"a: expected predictions over .*parallel/test.en.json, found those over other data"
+    message = r"a: expected predictions for .*parallel/test.en.json, found those for other data"
     with pytest.raises(DataError, match=message):
         load_system(folder, CELLS, DATA)
     assert load_system(folder, CELLS, {other: checksum(other)}).seeds

@@ -201,12 +201,12 @@ def test_reports_and_figures_do_not_replace_what_is_read(files, tmp_path):
     before = gold.read_bytes()
     done = cli("evaluate", "default", gold, "--report", gold)
     assert done.returncode == 2
-    assert "--report" in done.stderr and "this file is read" in done.stderr
+    assert "--report" in done.stderr and "this is an input file" in done.stderr
     predictions.write_text(json.dumps({e.id: "" for e in files[0].load()}))
     for out in (gold, predictions):
         done = cli("score", gold, predictions, "--scorer", "squad", "--out", out)
         assert done.returncode == 2
-        assert "--out" in done.stderr and "this file is read" in done.stderr
+        assert "--out" in done.stderr and "this is an input file" in done.stderr
     assert gold.read_bytes() == before
 
 
@@ -215,7 +215,7 @@ def test_a_report_does_not_replace_the_ids_that_are_asked(files, tmp_path):
     ids.write_bytes(files[0].path.read_bytes())
     words = ["evaluate", "default", files[0].path, "--only", ids, "--report", ids]
     done = CliRunner().invoke(app, [str(word) for word in words])
-    assert re.search("--report .*this file is read", str(done.exception))
+    assert re.search("--report .*this is an input file", str(done.exception))
     assert ids.read_bytes() == files[0].path.read_bytes()
 
 

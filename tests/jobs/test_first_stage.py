@@ -228,7 +228,7 @@ def test_killed_in_either_stage_and_started_again_ends_with_the_same_bytes(input
     last = run(*command(inputs, out))
 
     assert last.returncode == 0
-    assert b"finished already" not in last.stderr
+    assert b"already finished" not in last.stderr
     assert weights(out) == weights(tmp_path / "whole")
     assert places(out) == places(tmp_path / "whole")
     for ours, theirs in zip(log_lines(out), log_lines(tmp_path / "whole"), strict=True):

@@ -152,7 +152,7 @@ def test_a_file_that_vanishes_or_keeps_changing_is_named(folder, out, monkeypatc
     monkeypatch.setattr(index_job, "read_bytes", growing)
     report = index([folder], out)
     reasons = {Path(name).name: reason for name, reason in report.skipped.items()}
-    assert reasons["bridge.txt"] == "it changed 3 times while it was read; index it later"
+    assert reasons["bridge.txt"] == "it changed 3 times while being read; index it later"
     assert "No such file" in reasons["letter.docx"]
     monkeypatch.undo()
     assert index([folder], out).changed == 1
@@ -160,7 +160,7 @@ def test_a_file_that_vanishes_or_keeps_changing_is_named(folder, out, monkeypatc
 
 
 def test_what_is_no_collection_is_refused_and_left_alone(folder, tmp_path):
-    with pytest.raises(ConfigError, match=r"expected a collection or no folder, found one with"):
+    with pytest.raises(ConfigError, match=r"expected a collection or a new folder, found one with"):
         index([folder], folder)
     with pytest.raises(DataError, match=r"found no collection.toml; make one with"):
         open_collection(tmp_path / "nowhere")
@@ -169,7 +169,7 @@ def test_what_is_no_collection_is_refused_and_left_alone(folder, tmp_path):
     about = out / ABOUT
     about.write_text(about.read_text().replace('terms = "', 'terms = "0'))
     with pytest.raises(
-        ConfigError, match=r"made by other rules .*\(terms 01 instead of 1\); remove"
+        ConfigError, match=r"made with other rules .*\(terms 01 instead of 1\); remove"
     ):
         open_collection(out)
     about.write_text("[rules\n")

@@ -46,7 +46,7 @@ def test_a_reader_is_made_trained_and_asked(data, tmp_path, monkeypatch, capsys)
         monkeypatch, capsys, "new", "qanet", out, *texts, *dictionary, *sides, *settings
     )
     assert code == 0
-    assert "words of the texts have a vector\n" in printed
+    assert "words in the texts have a vector\n" in printed
     assert " fixed vectors of 100 numbers; " in printed
     made = store.load(str(out))
     table = made.featurizer.table

@@ -133,7 +133,7 @@ def test_a_job_over_other_articles_or_options_is_refused(reader, articles, tmp_p
     other = write_records(tmp_path / "other.jsonl", [record_of(1, "w1 ?", ["w2"])])
     with pytest.raises(ConfigError, match="holds a job that differs in data"):
         predict_articles(spec, other, out)
-    with pytest.raises(ConfigError, match="this file is read"):
+    with pytest.raises(ConfigError, match="this is an input file"):
         predict_articles(spec, other, other)
     with pytest.raises(ConfigError, match="--no-answer has no effect on articles"):
         predict_verb.command(reader, other, out=out, no_answer=True)

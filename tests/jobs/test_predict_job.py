@@ -244,7 +244,7 @@ def test_the_questions_are_not_overwritten(data, tmp_path, how):
         (tmp_path / "sub").mkdir()
         out = data if how == "itself" else tmp_path / "sub" / ".." / data.name
     told = fails("predict", "default", data, "--out", out)
-    assert "this file is read" in told
+    assert "this is an input file" in told
     assert "choose another name" in told
     assert data.read_bytes() == before
 
@@ -252,7 +252,7 @@ def test_the_questions_are_not_overwritten(data, tmp_path, how):
 def test_the_reader_is_not_overwritten(spec, data, tmp_path):
     copy = shutil.copytree(spec.reader, tmp_path / "reader")
     spec = ReaderSpec(reader=str(copy))
-    with pytest.raises(ConfigError, match=r"--out .*tokenizer.json: this file is read"):
+    with pytest.raises(ConfigError, match=r"--out .*tokenizer.json: this is an input file"):
         predict(spec, describe(data), copy / "tokenizer.json")
     predict(spec, describe(data), copy / "answers.json")
     assert predict(spec, describe(data), copy / "answers.json").questions == 20

@@ -67,7 +67,7 @@ def test_a_passage_in_two_lists_weighs_by_the_one_that_it_is_best_in():
 
 
 def test_dictionaries_that_say_no_languages_are_refused(tmp_path):
-    with pytest.raises(ConfigError, match=r"lexicon:: expected dictionaries behind the colon"):
+    with pytest.raises(ConfigError, match=r"lexicon:: expected dictionaries after the colon"):
         alternatives_of("lexicon:")
     (tmp_path / "b.txt").write_text("bridge\tBrücke\n", encoding="utf-8")
     with pytest.raises(ConfigError, match=r"b\.txt: expected the name of a dictionary to say its"):

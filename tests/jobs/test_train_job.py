@@ -141,7 +141,7 @@ def test_a_finished_run_says_so_and_changes_nothing(finished, inputs, capsys):
     before = {p: (p.read_bytes(), p.stat().st_mtime_ns) for p in finished.glob("*.*")}
     (finished / CHECKPOINT).write_bytes(b"left by a kill between the last two lines")
     train_job.carry_out(planned(inputs, dev=[inputs / "dev.en.json"]), finished)
-    assert capsys.readouterr().err == f"{finished}: this run has finished already\n"
+    assert capsys.readouterr().err == f"{finished}: this run is already finished\n"
     assert {p: (p.read_bytes(), p.stat().st_mtime_ns) for p in finished.glob("*.*")} == before
 
 
@@ -185,7 +185,7 @@ def test_the_data_is_the_same_by_content_languages_and_order(inputs, tmp_path, c
 
     carried_out("train.en.json", "dev.en.json")
     carried_out("elsewhere/train2.en.json", "dev2.en.json")
-    assert "this run has finished already" in capsys.readouterr().err
+    assert "this run is already finished" in capsys.readouterr().err
     for others in (
         ("dev.en.json", "train.en.json"),
         ("train.en.json", "dev.de.json"),
@@ -435,7 +435,7 @@ def test_killed_and_started_again_ends_with_the_same_bytes(inputs, tmp_path):
     last = run(*command(inputs, out))
 
     assert last.returncode == 0
-    assert b"finished already" not in last.stderr
+    assert b"already finished" not in last.stderr
     assert weights(out) == weights(tmp_path / "whole")
     assert [line["update"] for line in log_lines(out) if "span" in line] == list(range(1, 241))
     for ours, theirs in zip(log_lines(out), log_lines(tmp_path / "whole"), strict=True):
@@ -447,7 +447,7 @@ def test_killed_and_started_again_ends_with_the_same_bytes(inputs, tmp_path):
 
     again = program(*command(inputs, out))
     assert again.returncode == 0
-    assert b"this run has finished already" in again.stderr
+    assert b"this run is already finished" in again.stderr
     assert weights(out) == weights(tmp_path / "whole")
 
 

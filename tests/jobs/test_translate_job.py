@@ -455,7 +455,7 @@ def test_pairs_and_links_by_the_command_line(job, data, tmp_path):
         (["--to", "es,en"], "--to: expected languages other than 'en', found 'es,en'"),
         (["--to", ","], "--to: expected languages other than 'en', found ','"),
         (["--to", "es_MX"], "--to: expected codes such as es or zh-Hant, found 'es_MX'"),
-        (["--to", "es,fr"], "expected a dictionary between 'en' and 'fr' by its name"),
+        (["--to", "es,fr"], "expected a dictionary between 'en' and 'fr', with a name"),
     ],
 )
 def test_bad_words_are_told_in_one_line_and_nothing_is_written(job, options, message):

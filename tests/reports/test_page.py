@@ -140,7 +140,9 @@ def test_two_evaluations_of_different_questions_are_refused():
     with pytest.raises(DataError, match=r"found 4 pairs and 3, 1 of them in one only$"):
         page(first, evaluated(fewer, said_by_a))
     other = {**cells, ("de", "en"): [replace(e, question="?") for e in cells["de", "en"]]}
-    with pytest.raises(DataError, match=r"found others in de-en; evaluate both readers on the"):
+    with pytest.raises(
+        DataError, match=r"found different ones in de-en; evaluate both readers on the"
+    ):
         page(first, evaluated(other, said_by_a))
 
 

@@ -119,5 +119,5 @@ def test_own_words_count_as_often_as_they_stand():
 
 
 def test_a_missing_dictionary_is_told(tmp_path):
-    with pytest.raises(ConfigError, match="expected a dictionary or a folder of some"):
+    with pytest.raises(ConfigError, match="expected a dictionary or a folder of dictionaries"):
         Dictionaries([tmp_path / "nowhere.en-de.tsv"])

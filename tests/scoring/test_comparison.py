@@ -181,7 +181,7 @@ def test_errors():
     with pytest.raises(DataError, match=r"en-en: expected questions to compare on, found none"):
         compare({("en", "en"): []}, [{("en", "en"): {}}], [{("en", "en"): {}}], squad, Settings())
     with pytest.raises(
-        DataError, match=r"en-en: expected questions of two clusters.*one paragraph"
+        DataError, match=r"en-en: expected questions from two clusters.*one paragraph"
     ):
         compare(few, A, B, squad, SETTINGS)
     assert compare(few, A, B, squad, Settings("question")).cells["en", "en"].clusters == 4

@@ -154,5 +154,5 @@ def test_most_seeds_decide_and_figures_are_means():
 
 def test_an_id_twice_is_told():
     golds = [question(1, 1), question(1, 1)]
-    with pytest.raises(DataError, match="fi: expected questions with ids of their own"):
+    with pytest.raises(DataError, match="fi: expected questions with unique ids"):
         compare_primary({"fi": Cell(golds, [[]], [[]])}, {}, SETTINGS)

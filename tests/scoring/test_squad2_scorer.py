@@ -111,7 +111,7 @@ def test_null_odds_that_are_missing_are_named():
     examples = [example("q1", "cat"), example("q2", "cat")]
     said = {"q1": "cat", "q2": "cat"}
     found = figures(examples, said, squad2)
-    message = r"^question 'q2' has a prediction and no null odds$"
+    message = r"^question 'q2' has a prediction but no null odds$"
     with pytest.raises(DataError, match=message):
         squad2.thresholded(examples, found, {"q1": 0.5})
     with pytest.raises(DataError, match=message):

@@ -17,7 +17,7 @@ def changed(**keys):
 BODIES = {
     "truncated": ('{"question": "W', 400, "expected JSON, found an error at line 1 column 14"),
     "empty": ("", 400, "expected JSON"),
-    "NaN": ('{"within": NaN}', 400, "expected a number, found NaN, which JSON has not"),
+    "NaN": ('{"within": NaN}', 400, "expected a number, found NaN, which is not valid JSON"),
     "infinity": ('{"within": -Infinity}', 400, "found -Infinity"),
     "huge": ('{"within": 1e999}', 400, "expected a number below 1.8e308, found 1e999"),
     "digits": (f'{{"top_k": {"9" * 100_000}}}', 400, "the body: "),
@@ -75,11 +75,11 @@ def test_a_bad_body_is_told_in_one_sentence(served, body, status, why):
     ("headers", "status", "why"),
     [
         ({"Content-Type": "text/plain"}, 415, "expected application/json, found 'text/plain'"),
-        ({"Content-Encoding": "gzip"}, 415, "expected a body that is not packed, found 'gzip'"),
+        ({"Content-Encoding": "gzip"}, 415, "expected an uncompressed body, found 'gzip'"),
         ({"Host": "evil.example"}, 421, "found 'evil.example'"),
         ({"Host": "127.0.0.1.evil.example:80"}, 421, "Host"),
         ({"Origin": "http://evil.example"}, 403, "Origin: 'http://evil.example'"),
-        ({"Origin": "null"}, 403, "expected a request of this service's own page"),
+        ({"Origin": "null"}, 403, "expected a request from this service's own page"),
     ],
 )
 def test_bad_headers_are_refused(served, headers, status, why):

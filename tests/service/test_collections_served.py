@@ -152,7 +152,7 @@ def test_what_is_indexed_later_is_found(tmp_path):
         assert status == 409 and "has changed since it was indexed" in problem["detail"]
         (docs / "b.txt").unlink()
         status, problem = served.json("GET", f"{path}/b.txt")
-        assert status == 404 and "cannot be read any more" in problem["detail"]
+        assert status == 404 and "can no longer be read" in problem["detail"]
         (out / "collection.toml").unlink()
         (out / "store" / "x").write_text("")
         status, problem = asked(served)

@@ -108,7 +108,7 @@ def test_a_window_that_fails_ends_its_own_request_only(gated):
     gate.broken = True
     gate.open.set()
     status, problem = served.ask()
-    assert status == 500 and "a bug of ours; report it with the number" in problem["detail"]
+    assert status == 500 and "a bug in Babelspan; report it with the number" in problem["detail"]
     line = body_of(TEXT)
     status, _, content = served.call("POST", "/v1/batch", line + b"\n" + line, **LINES)
     assert [json.loads(x)["error"]["status"] for x in content.splitlines()] == [500, 500]
@@ -247,7 +247,7 @@ def test_what_cannot_be_read_in_time_is_not_even_cut(gated, monkeypatch):
     cut = []
     monkeypatch.setattr(gate.engine, "windows", lambda *_: cut.append(1) or iter(()))
     status, problem = served.ask(within=600)
-    assert status == 503 and "too many to be answered in time" in problem["detail"]
+    assert status == 503 and "too many to answer in time" in problem["detail"]
     assert cut == []
     gate.open.set()
     for sock in waiting:
@@ -279,7 +279,7 @@ def test_a_client_has_so_many_windows_a_minute():
         assert [served.ask()[0] for _ in range(2)] == [200, 200]
         status, headers, content = served.call("POST", "/v1/answer", body_of(TEXT), **JSON)
         assert status == 429 and 1 <= int(headers["retry-after"]) <= 30
-        assert "at most 2 windows a minute" in json.loads(content)["detail"]
+        assert "at most 2 windows per minute" in json.loads(content)["detail"]
 
 
 def test_bodies_are_counted_while_they_come():
@@ -311,7 +311,7 @@ def test_who_sends_nothing_is_let_go():
         assert served.ask()[0] == 200  # beside them
         assert [sock.recv(10) for sock in half] == [b""] * 20
         slow = raw(served, HEAD + b"Content-Length: 100\r\n\r\n{")
-        assert slow.startswith(b"HTTP/1.1 408") and b"no byte of the body came for 0.3 s" in slow
+        assert slow.startswith(b"HTTP/1.1 408") and b"no data received for 0.3 s" in slow
 
 
 def test_who_takes_nothing_of_its_answer_is_let_go():

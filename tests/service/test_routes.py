@@ -174,7 +174,7 @@ def test_stored_documents_are_asked_about_by_id(served):
     assert served.call("DELETE", path)[0] == 204
     assert served.json("GET", path)[0] == 404
     status, problem = served.json("POST", "/v1/answer", asked | {"documents": [stored["id"]]})
-    assert status == 404 and "is not here, or no longer; send it again" in problem["detail"]
+    assert status == 404 and "is not stored, or no longer; send it again" in problem["detail"]
 
 
 @pytest.mark.parametrize(

@@ -1,1 +1,1 @@
-"""One file per verb, thin."""
+"""The command line: one thin file per command."""

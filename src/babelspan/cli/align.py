@@ -1,4 +1,4 @@
-"""`babelspan align`: word links of a bitext, a dictionary made of them, and how good they are."""
+"""`babelspan align`: word links of a bitext, a dictionary made from them, and their quality."""
 
 import json
 from dataclasses import asdict
@@ -32,7 +32,7 @@ Layer = Annotated[
     int | None, typer.Option("--layer", min=0, help="Layer of the reader's encoder, for awesome.")
 ]
 Threshold = Annotated[
-    float | None, typer.Option("--threshold", help="How sure a link must be, from 0 to 1.")
+    float | None, typer.Option("--threshold", help="Minimum confidence of a link, from 0 to 1.")
 ]
 Dictionary = Annotated[
     Path | None,

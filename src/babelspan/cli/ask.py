@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from babelspan.jobs.ask import Asked
 
 NO_ANSWER = 1
-"""Exit code when no question has an answer, as of `grep`."""
+"""Exit code when no question has an answer, as in `grep`."""
 
 _CODE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 
 def _code(value: str) -> str:
-    """A language code as it was given."""
+    """Check that `value` looks like a language code and return it unchanged."""
     if not _CODE.fullmatch(value):
         raise typer.BadParameter(f"expected a language code such as es or pt-BR, found {value!r}")
     return value
@@ -135,7 +135,7 @@ QuestionLanguage = Annotated[
     typer.Option(
         "--question-language",
         callback=_code,
-        help="Language code such as es. [default: found out; --pivot and --also need it]",
+        help="Language code such as es. [default: detected; --pivot and --also need it]",
     ),
 ]
 TranslatedBy = Annotated[
@@ -146,13 +146,13 @@ ContextLanguage = Annotated[
     typer.Option(
         "--context-language",
         callback=_code,
-        help="Language code such as de, of all texts. [default: found out; --pivot and --also "
-        "need it]",
+        help="Language code such as de, of all texts. [default: detected; --pivot and --also need "
+        "it]",
     ),
 ]
 
 _NAMED = 5
-"""Skipped files that are named, at most."""
+"""Maximum number of skipped files to name."""
 
 
 def command(
@@ -250,7 +250,7 @@ def _searched(
     passages: int | None,
     **options: Any,
 ) -> "Iterator[Asked]":
-    """The questions with their answers from a collection; files that have changed are named."""
+    """Yield the questions with answers from a collection; then name files that have changed."""
     from babelspan.jobs.search import PASSAGES, ask_collection, searched
 
     search = searched(collection, translator)
@@ -262,7 +262,7 @@ def _searched(
             file=sys.stderr,
         )
     if len(search.changed) > _NAMED:
-        print(f"babelspan: the same of {len(search.changed) - _NAMED} more files", file=sys.stderr)
+        print(f"babelspan: the same for {len(search.changed) - _NAMED} more files", file=sys.stderr)
 
 
 def _refuse_without_a_collection(passages: int | None) -> None:
@@ -287,7 +287,7 @@ def _refuse_with_a_collection(
 def _parted(
     question: str | None, files: list[str] | None, questions: Path | None, *, is_in: bool
 ) -> tuple[list[str], list[str]]:
-    """The questions, and the names of the texts: with --questions every word is a name."""
+    """Return the questions and the text names; with --questions, every argument is a text name."""
     from babelspan.data.documents import STANDARD_INPUT
     from babelspan.jobs.ask import load_questions
 
@@ -303,7 +303,7 @@ def _parted(
 
 
 def _read(names: list[str], *, recursive: bool) -> "list[Document]":
-    """The texts; files that cannot be read are named on standard error."""
+    """Read the texts; name files that cannot be read on standard error."""
     from babelspan.data.documents import STANDARD_INPUT, find_documents
     from babelspan.documents.reading import read_all
 
@@ -321,7 +321,7 @@ def _read(names: list[str], *, recursive: bool) -> "list[Document]":
 
 
 def _warn_of_scripts(found: "list[Asked]") -> None:
-    """Name the scripts that the reader hardly knows, in one line on standard error."""
+    """Print one line on standard error with the scripts that the reader hardly knows."""
     scripts = sorted({script for one in found for script in one.unfamiliar()})
     if scripts:
         listed = " and ".join(filter(None, [", ".join(scripts[:-1]), scripts[-1]]))
@@ -333,12 +333,12 @@ def _warn_of_scripts(found: "list[Asked]") -> None:
 
 
 def _print_line(one: "Asked") -> "Asked":
-    """Print a line of JSON as soon as a question is answered."""
+    """Print a question with its answers as one line of JSON."""
     print(json.dumps(record(one), ensure_ascii=False), flush=True)
     return one
 
 
 def _print_json(found: "list[Asked]", *, is_one: bool) -> None:
-    """The answers to one question, or a list of questions with their answers."""
+    """Print the answers to one question, or a list of questions with their answers."""
     records = [record(one) for one in found]
     print(json.dumps(records[0]["answers"] if is_one else records, ensure_ascii=False, indent=1))

@@ -1,4 +1,4 @@
-"""Answers of `babelspan ask`, as JSON and on a terminal, each with its place."""
+"""Output of `babelspan ask`: answers with their places, as JSON or on a terminal."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def record(one: "Asked") -> dict[str, object]:
-    """A question and its answers as JSON."""
+    """Return a question and its answers as a JSON object."""
     return {
         "question": one.question,
         "answers": [_answer(*a, one.unfamiliar(a[0])) for a in one.answers],
@@ -43,7 +43,7 @@ def _answer(
 
 
 def show(found: "list[Asked]", *, is_one: bool) -> None:
-    """Each answer with its score, its place and the text around it."""
+    """Print each answer with its score, its place and the text around it."""
     from rich.console import Console
     from rich.text import Text
 
@@ -74,7 +74,7 @@ def _lines(one: "Asked") -> "Iterator[Text]":
 
 
 def _place(document: "Document", span: "Span") -> str:
-    """Characters of the text, and the page if there is one."""
+    """Return the character range in the text, with the page if there is one."""
     from babelspan.data.parts import place_of
 
     found = place_of(document.text, document.parts, span)
@@ -83,7 +83,7 @@ def _place(document: "Document", span: "Span") -> str:
 
 
 def _surroundings(text: str, span: "Span") -> "Text":
-    """An answer in the text around it."""
+    """Return an answer with the text around it."""
     from rich.text import Text
 
     from babelspan.cli.excerpt import around

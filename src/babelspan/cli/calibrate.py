@@ -1,4 +1,4 @@
-"""`babelspan calibrate`: probabilities that answers are right, from a reader's scores."""
+"""`babelspan calibrate`: from a reader's scores to probabilities that answers are right."""
 
 import json
 from pathlib import Path
@@ -26,7 +26,7 @@ Diagram = Annotated[
     typer.Option(
         "--diagram",
         metavar="FILE.svg",
-        help="Also draw the reliability diagram: over all, and for each pair of languages.",
+        help="Also draw the reliability diagram, overall and for each language pair.",
     ),
 ]
 
@@ -44,13 +44,13 @@ def command(
 ) -> None:
     """Fit probabilities to a reader's scores, on questions with known answers.
 
-    A score compares an answer with other spans of the text. A probability says how often such
-    answers are right. The fit is saved as calibration.json in the reader's folder; `ask` then shows
-    probabilities. All pairs of languages have the same weight.
+    A score compares an answer with other spans of the text. A probability says how often answers
+    with this score are right. The fit is saved as calibration.json in the reader's folder; `ask`
+    then shows probabilities. All language pairs have the same weight.
 
-    The error is the expected calibration error (10 bins): the mean distance between the stated and
-    the true share of right answers, in percent. It is measured on questions that the fit did not
-    see: each half is judged by a fit to the other half.
+    The error is the expected calibration error (10 bins): the mean difference between the predicted
+    and the observed share of right answers, in percent. It is measured by cross-fitting: the
+    questions are split into halves, and each half is judged by a fit to the other half.
     """
     from babelspan.cli.shown import tracked
     from babelspan.data.folder import find
@@ -75,7 +75,7 @@ def command(
 
 
 def _check_place(path: Path, inputs: list[Path]) -> None:
-    """See that the diagram can be written, and replaces nothing that is read."""
+    """Check that the diagram can be written and does not overwrite an input file."""
     from babelspan.data.places import refuse_overwriting, refuse_unwritable
 
     if path.suffix.lower() != ".svg":

@@ -133,17 +133,17 @@ def command(
 
 
 class Listed(NamedTuple):
-    """A question that one system has right and the other has not."""
+    """A question that one system answers correctly and the other does not."""
 
     pair: "Pair"
     right: str
-    """"a" or "b"."""
+    """"a" or "b": the system that is right."""
     example: "Example"
     answers: Mapping[str, list[str]]
-    """Of "a" and of "b", one for each seed."""
+    """Answers of "a" and of "b", one per seed."""
 
     def to_json(self) -> dict[str, Any]:
-        """The question with all that belongs to it, as plain values."""
+        """Return the question, its context and all answers as a JSON object."""
         question, context = self.pair
         return {
             "question_language": question,
@@ -175,7 +175,7 @@ def _record(
 
 
 def _check_csv(csv: Path | None, inputs: list[Path]) -> None:
-    """See that the tables can be written, and replace nothing that is read."""
+    """Check that the tables can be written and do not overwrite an input file."""
     from babelspan.data.places import refuse_overwriting, refuse_unwritable
 
     if csv is not None:
@@ -186,7 +186,7 @@ def _check_csv(csv: Path | None, inputs: list[Path]) -> None:
 def _lists(
     cells: "Cells", found: "Comparison", systems: "tuple[System, System]", count: int
 ) -> list[Listed]:
-    """For each pair of languages so many questions that A alone has right, then B; by their ids."""
+    """For each language pair, pick `count` questions that only A or only B answers, by id hash."""
     from babelspan.jobs.evaluate import sampled
 
     lists = []
@@ -202,7 +202,7 @@ def _lists(
 
 
 def _show(found: "Comparison", systems: "tuple[System, System]", correction: str) -> None:
-    """What is compared, a table for each figure, and the table of right and wrong."""
+    """Print what is compared, a table per metric, and the counts of right and wrong answers."""
     console = wide_console()
     for name, system in zip("AB", systems, strict=True):
         seeds = f"   {len(system.seeds)} seeds, mean ± sd" if len(system.seeds) > 1 else ""
@@ -224,7 +224,7 @@ def _show(found: "Comparison", systems: "tuple[System, System]", correction: str
 
 
 def _show_lists(lists: list[Listed]) -> None:
-    """Questions that one system answers and the other misses, with context and answers."""
+    """Print questions that one system answers and the other misses, with context and answers."""
     from rich.console import Console
     from rich.text import Text
 
@@ -245,7 +245,7 @@ def _show_lists(lists: list[Listed]) -> None:
 
 
 def _context(listed: Listed) -> "Text":
-    """The context with wrong answers red where they first stand, and gold ones green over these."""
+    """Return the context, with wrong answers in red at their first occurrence and gold in green."""
     from rich.text import Text
 
     context = listed.example.context

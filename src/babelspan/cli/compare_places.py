@@ -32,8 +32,8 @@ def compare_places(
     """Compare two files of predictions in each language and in the mean without English.
 
     Raises:
-        ConfigError: for several files of articles.
-        DataError: if a file is broken, or the predictions are to other questions.
+        ConfigError: if there is not exactly one file of articles.
+        DataError: if a file is broken, or the predictions belong to other questions.
     """
     from babelspan.data.files import checksum
     from babelspan.jobs.compare_articles import compare_articles
@@ -58,10 +58,10 @@ def compare_places(
 
 
 def _show(found: "PrimaryComparison", task: str, correction: str) -> None:
-    """Tables of a task: F1 with differences, and who is right."""
+    """Print the tables of a task: F1 with differences, and counts of right and wrong answers."""
     title = f"{task.capitalize()}: F1, percent"
     table = differences_table(title, "language", found.differences[task], correction)
-    title = f"{task.capitalize()}: questions with an answer, wholly right or wrong"
+    title = f"{task.capitalize()}: questions with an answer, fully right or wrong"
     columns = ("both", "A only", "B only", "neither", "partly", "p (McNemar)")
     counts = counts_table(title, "language", columns)
     for name, r in found.right[task].items():

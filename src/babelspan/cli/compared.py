@@ -1,4 +1,4 @@
-"""The tables of `babelspan compare`, whatever was compared."""
+"""Tables of `babelspan compare`, shared by all kinds of comparison."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def wide_console() -> "Console":
-    """A console that is at least 100 columns wide where it is not a terminal."""
+    """Return a console; if the output is not a terminal, it is at least 100 columns wide."""
     from rich.console import Console
 
     console = Console(highlight=False)
@@ -23,7 +23,7 @@ def wide_console() -> "Console":
 
 
 def counts_table(title: str, of: str, columns: Sequence[str]) -> "Table":
-    """A table without rows: a first column of names, then numbers."""
+    """Return a table without rows: one column of names, then columns of numbers."""
     from rich.table import Table
 
     table = Table(title=title, title_justify="left", show_edge=False)
@@ -36,7 +36,7 @@ def counts_table(title: str, of: str, columns: Sequence[str]) -> "Table":
 def differences_table(
     title: str, of: str, rows: "Mapping[str, Difference]", correction: str
 ) -> "Table":
-    """A figure of two systems with their difference, in percent, a row for each name."""
+    """Return a table of one metric: both systems and their difference, in percent, per row name."""
     columns = ("A", "B", "A − B", "95 % interval", "p", f"p ({correction})")
     table = counts_table(title, of, columns)
     for name, found in rows.items():

@@ -163,19 +163,19 @@ def check(data: Data, against: Against = None, show: Show = 5, as_json: Json = F
 def wikipedia(
     dump: Dump,
     *,
-    out: Annotated[Path, typer.Option("--out", help="Folder for the texts; languages share it.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the texts, for all languages.")],
     language: Annotated[
         str | None,
         typer.Option("--language", help="Language of the texts (default: from the dump)."),
     ] = None,
     ranked: Annotated[
-        int, typer.Option("--ranked", min=1, help="Number of pages to choose from, by PageRank.")
+        int, typer.Option("--ranked", min=1, help="Number of top pages by PageRank to choose from.")
     ] = 10_000,
     articles: Annotated[
         int, typer.Option("--articles", min=1, help="Number of articles to take.")
     ] = 500,
     paragraphs: Annotated[
-        int, typer.Option("--paragraphs", min=1, help="Fewest paragraphs of an article.")
+        int, typer.Option("--paragraphs", min=1, help="Minimum number of paragraphs in an article.")
     ] = 5,
     characters: Annotated[
         str, typer.Option("--characters", help="Length of a paragraph in characters, from:to.")
@@ -183,10 +183,10 @@ def wikipedia(
     on: On = "local",
     workers: Workers = 1,
 ) -> None:
-    """Take the paragraphs of well-linked articles; rerun the same command to resume.
+    """Extract paragraphs of well-linked articles; rerun the same command to resume.
 
     OUT gets texts.LANGUAGE.json.gz, for `babelspan generate`, and manifest-LANGUAGE.json with the
-    licence and with title and revision of each article.
+    licence, and the title and revision of each article.
     """
     from babelspan.cli.shown import tracked
     from babelspan.jobs.shards import Crew
@@ -305,7 +305,7 @@ def _tell_overlap(comparison: "Comparison", show: int) -> None:
 
 
 def _tell(mark: str, count: int, what: str, found: list[str], show: int) -> None:
-    """A line for one kind, and lines for the first of its kind."""
+    """Print a line with the count of one kind, then its first `show` items."""
     print(f"  {mark:5}  {count:,} {what}")
     for item in found[:show]:
         print("           " + "".join(c if c.isprintable() else " " for c in item))
@@ -315,7 +315,7 @@ def _tell(mark: str, count: int, what: str, found: list[str], show: int) -> None
 
 @contextmanager
 def _bars() -> "Iterator[Watch]":
-    """A bar on standard error for each download."""
+    """Show a progress bar on standard error for each download."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,

@@ -1,4 +1,4 @@
-"""`babelspan data articles`: sets of articles by language, and by version of their questions."""
+"""`babelspan data articles`: sets of articles per language, or per version of their questions."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,9 +10,9 @@ from babelspan.cli.shown import one_line
 Files = Annotated[list[Path], typer.Argument(help="Articles of the TyDi QA primary tasks.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder for the sets.")]
 Languages = Annotated[
-    str | None, typer.Option("--languages", help="Codes separated by commas, such as en,ar.")
+    str | None, typer.Option("--languages", help="Language codes separated by commas, as en,ar.")
 ]
-Split = Annotated[str, typer.Option("--split", help="First part of the names of the files.")]
+Split = Annotated[str, typer.Option("--split", help="Name of the split, for the file names.")]
 Dev = Annotated[
     float, typer.Option("--dev", min=0, max=0.99, help="Share of the articles to hold back.")
 ]
@@ -20,7 +20,7 @@ Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of the choice for
 Questions = Annotated[
     Path | None,
     typer.Option(
-        "--questions", help="Table with tabs: id, then a column for each version of a question."
+        "--questions", help="Tab-separated table: id, then a column per version of the question."
     ),
 ]
 
@@ -35,18 +35,18 @@ def command(
     seed: Seed = 0,
     questions: Questions = None,
 ) -> None:
-    """Cut articles by language, with a development set; or put other questions over them.
+    """Split articles by language, with a development set; or replace their questions.
 
     With --languages: OUT/SPLIT.LANGUAGE.jsonl.gz, and with --dev also OUT/dev.LANGUAGE.jsonl.gz;
-    all questions over an article are in one of the two. With --questions: OUT/VERSION/ and the
-    name of the file, for each version, such as typed and transcribed.
+    all questions on an article go to the same file. With --questions: one file of the same name in
+    OUT/VERSION/ for each version, such as typed and transcribed.
     """
     from babelspan.jobs.article_sets import cut_sets, versions_of
     from babelspan.types import ConfigError
 
     codes = [code.strip() for code in (languages or "").split(",") if code.strip()]
     if bool(codes) == bool(questions):
-        raise ConfigError("expected either --languages or --questions, to say what to make")
+        raise ConfigError("expected either --languages or --questions, to say what to write")
     if questions is None:
         counts = cut_sets(files, out, split=split, languages=codes, dev=dev, seed=seed)
     else:

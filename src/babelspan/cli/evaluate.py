@@ -1,4 +1,4 @@
-"""`babelspan evaluate`: the q/c matrix of a reader, or of a generator of questions."""
+"""`babelspan evaluate`: the q/c matrix of a reader or of a question generator."""
 
 import json
 import sys
@@ -212,7 +212,7 @@ def _evaluate(
 def _together(
     spec: "ReaderSpec", cells: "Mapping[Pair, Sequence[Example]]", others: "list[DataFile]"
 ) -> "Mapping[Pair, Sequence[Example]]":
-    """The questions with those of other files beside them; what is missing is printed."""
+    """Return the questions combined with those of the other files; print what is missing."""
     from babelspan.cli.shown import tell_unread
     from babelspan.jobs.beside import with_files
     from babelspan.readers import languages_beside
@@ -247,7 +247,7 @@ def _show(evaluation: "Evaluation", as_json: bool) -> None:
 def _check_reports(
     reports: "list[Path]", files: "list[DataFile]", only: Path | None, spec: "ReaderSpec"
 ) -> None:
-    """See that reports can be written, and replace nothing that is read."""
+    """Check that the reports can be written and do not overwrite an input file."""
     from babelspan.data.places import refuse_overwriting, refuse_unwritable
     from babelspan.readers import parts_of
     from babelspan.reports.kinds import check_reports
@@ -260,7 +260,7 @@ def _check_reports(
 
 
 def _tell(examples: "list[Example]", no_answer: bool) -> None:
-    """Say on standard error what figures are to be read with."""
+    """Print on standard error the notes needed to interpret the figures."""
     from babelspan.cli.shown import tell_misplaced
     from babelspan.data.squad import misplaced
 

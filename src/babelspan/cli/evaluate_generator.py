@@ -1,4 +1,4 @@
-"""`babelspan evaluate GENERATOR`: the q/c matrices of a generator of questions."""
+"""`babelspan evaluate GENERATOR`: the q/c matrices of a question generator."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Kept(NamedTuple):
-    """What is measured of the data and what is written; see `cli.evaluate`."""
+    """Sample size and outputs; see `cli.evaluate`."""
 
     sample: int | None
     out: Path | None
@@ -28,7 +28,7 @@ class Kept(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """The options that only a generator has; see `cli.evaluate`."""
+    """The options that apply to generators only; see `cli.evaluate`."""
 
     round_trip: str | None
     decode: str
@@ -37,14 +37,14 @@ class Asked(NamedTuple):
     lowercase: bool
 
     def is_of(self, spec: "ReaderSpec", others: Mapping[str, object]) -> bool:
-        """Whether a generator is measured.
+        """Return whether the thing to measure is a generator.
 
         Args:
-            spec: what is named.
-            others: more options of readers.
+            spec: the reader or generator.
+            others: further options that apply to readers only.
 
         Raises:
-            ConfigError: for an option of readers with a generator, or of generators with a reader.
+            ConfigError: if an option for readers is given with a generator, or the reverse.
         """
         from babelspan.generators import is_generator
 
@@ -68,14 +68,14 @@ class Asked(NamedTuple):
         return True
 
     def asking(self, spec: "ReaderSpec", scorer: "Scorer") -> "Asking":
-        """What is measured, and how.
+        """Return what to measure and how.
 
         Args:
             spec: names the generator and the threads of each worker.
             scorer: of answers to its questions.
 
         Raises:
-            ConfigError: for an unknown way of cutting or writing.
+            ConfigError: if the tokenizer or the decoding method is unknown.
         """
         from babelspan.config import nearest
         from babelspan.jobs.evaluate_questions import Asking, Writing
@@ -145,7 +145,7 @@ def _show(evaluation: "QuestionEvaluation", as_json: bool) -> None:
     people = sum(f.gold_words for f in found) / len(found)
     print(f"Words per question: {words:.1f}; human questions: {people:.1f}")
     if missing := sum(f.missing for f in found):
-        print(f"Questions that were not written: {missing}")
+        print(f"Questions that could not be generated: {missing}")
     if evaluation.recognised is not None:
         print(f"Human questions whose language was recognised: {percent(evaluation.recognised)}")
     print(evaluation.signature)

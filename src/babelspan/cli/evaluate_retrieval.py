@@ -34,9 +34,9 @@ def command(
 ) -> None:
     """Measure how often the search of `ask --in` finds the text of a question.
 
-    Each question is searched among all texts of the files in its context language. R@k is the
-    share of questions whose own text is among the first k, MRR@10 the mean of 1/rank up to rank 10;
-    both in percent, with 95 % intervals (bootstrap over paragraphs).
+    Each question is searched for among all texts of the files in its context language. R@k is the
+    share of questions whose own text is among the first k; MRR@10 is the mean of 1/rank up to
+    rank 10. Both are in percent, with 95 % intervals (bootstrap over paragraphs).
     """
     from babelspan.data.folder import find
     from babelspan.jobs.evaluate_retrieval import evaluate_retrieval

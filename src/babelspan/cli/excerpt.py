@@ -1,4 +1,4 @@
-"""The text around an answer, in as many columns as a line of a terminal has for it."""
+"""The text around an answer, shortened to fit one line of a terminal."""
 
 from itertools import accumulate, takewhile
 
@@ -6,15 +6,15 @@ from babelspan.cli.shown import one_line
 from babelspan.types import Span
 
 COLUMNS = 40
-"""Columns on each side of an answer; a Chinese character takes two of them."""
+"""Columns on each side of an answer; a Chinese character takes two."""
 _LOOKED_AT = 400
-"""Characters at most: marks take no column of their own."""
+"""Maximum number of characters to look at; combining marks take no column."""
 _LONGEST_PIECE = 12
-"""A word is cut rather than leave more characters than this out."""
+"""A partial word of at most this many characters is removed; a longer one is cut."""
 
 
 def around(text: str, span: Span) -> tuple[str, str]:
-    """The text before and after an answer, with `…` where something is left out.
+    """Return the text before and after an answer, with `…` where text is left out.
 
     Words are not cut where there are spaces.
     """
@@ -24,7 +24,7 @@ def around(text: str, span: Span) -> tuple[str, str]:
 
 
 def _shortened(text: str) -> str:
-    """The beginning of `text`; the end of a text that stands before an answer, read backwards."""
+    """Return the start of `text`, shortened to fit; for text before an answer, pass it reversed."""
     kept = _fitting(text)
     if len(kept) == len(text):
         return kept
@@ -35,7 +35,7 @@ def _shortened(text: str) -> str:
 
 
 def _fitting(text: str) -> str:
-    """The first letters, as many as fit."""
+    """Return the longest start of `text` that fits into `COLUMNS`."""
     from rich.cells import cell_len
 
     widths = accumulate(map(cell_len, text[:_LOOKED_AT]))
@@ -43,6 +43,6 @@ def _fitting(text: str) -> str:
 
 
 def _without_piece(text: str) -> str:
-    """`text` without the beginning of a word at its end."""
+    """Return `text` without the partial word at its end."""
     piece = len(list(takewhile(lambda letter: not letter.isspace(), reversed(text))))
     return text[: len(text) - piece] if 0 < piece <= _LONGEST_PIECE and piece < len(text) else text

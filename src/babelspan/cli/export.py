@@ -1,4 +1,4 @@
-"""`babelspan export`: a reader for people who ask, without PyTorch."""
+"""`babelspan export`: a reader that runs without PyTorch."""
 
 from pathlib import Path
 from typing import Annotated

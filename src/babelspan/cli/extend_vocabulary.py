@@ -1,4 +1,4 @@
-"""`babelspan extend-vocabulary`: an encoder in, the same encoder for more languages out."""
+"""`babelspan extend-vocabulary`: give an encoder a vocabulary for more languages."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -44,9 +44,9 @@ def command(
 ) -> None:
     """Give an encoder a vocabulary for more languages; rerun the same command to resume.
 
-    New word vectors start from old ones: of pieces at the same place in texts of a known language,
-    and of words that bitext and dictionaries link. All other weights are kept. Prints tokens per
-    character of each language before and after.
+    New word vectors start from old ones: those of pieces at the same place in texts of a known
+    language, and those of words that bitext and dictionaries link. All other weights are kept.
+    Prints tokens per character for each language, before and after.
     """
     from babelspan.jobs.extend_vocabulary import extend
     from babelspan.jobs.known_texts import find

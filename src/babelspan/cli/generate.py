@@ -1,4 +1,4 @@
-"""`babelspan generate`: questions about texts, in any of a generator's languages."""
+"""`babelspan generate`: questions about texts, in any language of a generator."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -42,7 +42,7 @@ Decoding = Annotated[
 ]
 NoRepeat = Annotated[
     int,
-    typer.Option("--no-repeat", min=0, help="No run of N pieces twice in a question (0: allowed)."),
+    typer.Option("--no-repeat", min=0, help="Never repeat N pieces in a question (0: may repeat)."),
 ]
 OwnPieces = Annotated[
     bool,
@@ -172,7 +172,7 @@ def command(
 def _carry_out(
     job: "Job", *, on: Literal["local", "ray"], workers: int, show: int, as_json: bool
 ) -> None:
-    """Make the questions and print what became of them."""
+    """Generate the questions and print the statistics."""
     from dataclasses import replace
 
     from babelspan.jobs import generate
@@ -181,7 +181,7 @@ def _carry_out(
     count, repeated = generate.count_texts(job.files)
     job = replace(job, texts=count)
     if repeated:
-        typer.echo(f"skipped {repeated} paragraphs that come twice", err=True)
+        typer.echo(f"skipped {repeated} duplicate paragraphs", err=True)
     tally, efforts = generate.carry_out(job, crew=Crew(on=on, workers=workers, watch=tracked))
     if as_json:
         print((job.out / "statistics.json").read_text(encoding="utf-8"), end="")
@@ -194,7 +194,7 @@ def _carry_out(
 
 
 def _absolute(name: str) -> str:
-    """A path for processes that may have another working folder; another name as it is."""
+    """Return `name` as an absolute path if it exists, else unchanged; workers may run elsewhere."""
     path = Path(name).expanduser()
     return str(path.resolve()) if path.exists() else name
 
@@ -219,7 +219,7 @@ def _print(tally: "Tally", efforts: "list[Effort]") -> None:
 
 
 def _print_filters(tally: "Tally") -> None:
-    """How many questions each filter wants to drop, alone and together."""
+    """Print how many questions each filter rejects, alone and together."""
     found = tally.together()
     print(f"filters saw {found['seen']} questions and kept {found['kept']}")
     for item in found["each"]:
@@ -230,7 +230,7 @@ def _print_filters(tally: "Tally") -> None:
 
 
 def _print_questions(job: "Job", count: int) -> None:
-    """The first questions of each pair of languages."""
+    """Print the first questions of each language pair."""
     from itertools import groupby, islice
 
     from babelspan.cli.shown import one_line

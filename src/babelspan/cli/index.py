@@ -1,4 +1,4 @@
-"""`babelspan index`: a folder of documents made searchable."""
+"""`babelspan index`: make a folder of documents searchable."""
 
 import json
 import sys
@@ -20,7 +20,7 @@ DAMAGED = 3
 Folders = Annotated[
     list[Path] | None,
     typer.Argument(
-        metavar="[FOLDER…]", help="Folders of documents, with all below them, and single files."
+        metavar="[FOLDER…]", help="Folders of documents, with their subfolders, and single files."
     ),
 ]
 Out = Annotated[
@@ -34,16 +34,14 @@ Out = Annotated[
 ]
 Check = Annotated[
     str | None,
-    typer.Option(
-        "--check", metavar="INDEX", help="Read all of a collection, and say what is in it."
-    ),
+    typer.Option("--check", metavar="INDEX", help="Verify a collection and print a summary of it."),
 ]
-Follow = Annotated[bool, typer.Option("--follow", help="Follow links inside of folders.")]
+Follow = Annotated[bool, typer.Option("--follow", help="Follow links inside folders.")]
 Rehash = Annotated[
-    bool, typer.Option("--rehash", help="Read all files, even those with the same size and time.")
+    bool, typer.Option("--rehash", help="Read all files, even if size and time are unchanged.")
 ]
 Keep = Annotated[
-    bool, typer.Option("--keep-missing", help="Keep files that are gone from their folders.")
+    bool, typer.Option("--keep-missing", help="Keep files that are no longer in their folders.")
 ]
 Prune = Annotated[
     bool, typer.Option("--prune", help="Allow more than half of the files to be removed.")
@@ -53,7 +51,7 @@ Strict = Annotated[
 ]
 
 _NAMED = 5
-"""Skipped files that are named, at most."""
+"""Maximum number of skipped files to name."""
 
 
 def command(
@@ -68,19 +66,19 @@ def command(
     strict: Strict = False,
     as_json: Json = False,
 ) -> None:
-    """Make a collection of documents for `ask --in`, or bring it up to date.
+    """Make a collection of documents for `ask --in`, or update it.
 
     Text (UTF-8), Markdown, HTML, PDF, DOCX and EPUB files are read. Run the same command again
-    after documents have changed: only those are read again, and those that are gone are removed.
-    Hidden files are left out, and what a file .babelspanignore at the top of a folder names, one
-    pattern a line.
+    after documents have changed: only changed files are read again, and deleted ones are removed.
+    Hidden files are skipped, and so are files that match a pattern in .babelspanignore at the top
+    of a folder (one pattern per line).
 
-    Files that cannot be read are named and do not stop the others. Exit code: 0 done, 2 something
-    is wrong, 3 the collection is damaged (--check) or a file was skipped (--strict).
+    Files that cannot be read are named and do not stop the others. Exit code: 0 done, 2 error,
+    3 the collection is damaged (--check) or a file was skipped (--strict).
     """
     if check is not None:
         if folders or out or any((follow, rehash, keep_missing, prune, strict)):
-            raise ConfigError("--check takes a collection and nothing else; leave out the rest")
+            raise ConfigError("--check takes a collection and no other option; leave out the rest")
         from babelspan.jobs.collections import check as read_all
 
         found = read_all(check)

@@ -1,8 +1,8 @@
-"""Whether an error is an interrupt in disguise."""
+"""Detection of interrupts that were wrapped in another error."""
 
 
 def was_interrupted(error: BaseException | None) -> bool:
-    """Whether an error is a KeyboardInterrupt or came of one: some imports wrap it in another."""
+    """Return whether an error is, or was caused by, a KeyboardInterrupt (some imports wrap it)."""
     while error is not None and not isinstance(error, KeyboardInterrupt):
         error = error.__cause__ or error.__context__
     return error is not None

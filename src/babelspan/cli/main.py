@@ -1,7 +1,7 @@
-"""The command line: all verbs, and errors in one line.
+"""The command line: all commands, and error messages in one line.
 
-Exit codes: 0 done, 1 `ask` found no answer, 2 the user's mistake, 3 a check found faults,
-70 a bug of ours (EX_SOFTWARE of sysexits.h), 130 interrupted.
+Exit codes: 0 done, 1 `ask` found no answer, 2 an error of the user, 3 a check found faults,
+70 a bug in Babelspan (EX_SOFTWARE in sysexits.h), 130 interrupted.
 """
 
 import errno
@@ -54,14 +54,14 @@ VERBS = {
     serve: "Answer questions over HTTP, and show a page.",
     score: "Score predictions: exact match and F1.",
     train: "Train a reader with a method and a recipe.",
-    predict: "Answer the questions of a data set, into a file.",
+    predict: "Answer the questions of a data set and write a file.",
     evaluate: "Measure a reader on every pair of languages.",
     evaluate_retrieval: "Measure how often the right passage is found.",
     calibrate: "Turn a reader's scores into probabilities.",
     compare: "Test whether one system is better than another.",
     reproduce: "Train and measure the rows of a paper's table.",
     export: "Export a reader to run without PyTorch.",
-    new: "Make an untrained reader of word vectors.",
+    new: "Make an untrained reader from word vectors.",
     extend_vocabulary: "Give an encoder a vocabulary for more languages.",
     samples: "Write sample texts and questions in 8 languages.",
     translate: "Translate a labelled data set, with its answers.",
@@ -69,7 +69,7 @@ VERBS = {
     convert: "Convert a translation model to CTranslate2.",
     align: "Link the words of sentence pairs.",
 }
-"""Each verb, and what `babelspan --help` says of it in one line."""
+"""Each command and its line in `babelspan --help`."""
 for verb, line in VERBS.items():
     name = verb.__name__.rpartition(".")[2].replace("_", "-")
     app.command(name, short_help=line)(verb.command)
@@ -92,7 +92,7 @@ _EXTRAS = {
     "tantivy": "index",
     "uvicorn": "serve",
 }
-"""Libraries that verbs import where they need them, and the extra that installs each."""
+"""Optional libraries, and the extra that installs each."""
 
 
 def _show_version(wanted: bool) -> None:
@@ -130,13 +130,13 @@ def main() -> NoReturn:
         if DEBUG in words[:options]:
             traceback.print_exc()
         code = INTERRUPTED if was_interrupted(error) else _tell(error)
-    if code == INTERRUPTED:  # so typer answers a KeyboardInterrupt, too
+    if code == INTERRUPTED:  # typer also returns this code for a KeyboardInterrupt
         print("babelspan: interrupted", file=sys.stderr)
     sys.exit(code if isinstance(code, int) else 0)
 
 
 def _open_streams() -> None:
-    """Make output UTF-8, and nothing that is closed (`>&-`) a reason to fail."""
+    """Make output UTF-8, and replace closed streams (`>&-`) by the null device."""
     sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
@@ -145,7 +145,7 @@ def _open_streams() -> None:
 
 
 def _after_the_pipe_closed(error: BaseException) -> int:
-    """The exit code 0 when the reader of our output has gone; typer and rich leave with 1 then."""
+    """Return exit code 0 if the output pipe was closed; typer and rich would exit with 1."""
     cause = error if isinstance(error, OSError) else error.__context__
     if not (isinstance(cause, OSError) and cause.errno == errno.EPIPE):
         raise error
@@ -154,9 +154,9 @@ def _after_the_pipe_closed(error: BaseException) -> int:
 
 
 def _tell(error: Exception) -> int:
-    """Print an error in one line; its exit code."""
+    """Print an error in one line and return its exit code."""
     if isinstance(error, typer.Abort) and isinstance(error.__cause__, Exception):
-        error = error.__cause__  # typer takes an EOFError for the user's
+        error = error.__cause__  # typer turns an EOFError into an Abort
     if isinstance(error, TyperException):
         if said := error.format_message():
             print(f"babelspan: {_line(said)}; see --help", file=sys.stderr)
@@ -174,7 +174,7 @@ def _tell(error: Exception) -> int:
 
 
 def _expected(error: Exception) -> str | None:
-    """What to say of an error that the user can do something about; None for a bug of ours."""
+    """Return the message of an error that the user can fix; None if it is a bug in Babelspan."""
     if isinstance(error, DataError | ConfigError | TranslationError):
         return str(error)
     if isinstance(error, ModuleNotFoundError) and error.name in _EXTRAS:
@@ -189,7 +189,7 @@ def _expected(error: Exception) -> str | None:
 
 
 def _a_file_in_the_way(error: OSError) -> str | None:
-    """What to say if there is a file where a folder was to be made or opened."""
+    """Return a message if a file stands where a folder should be made or opened."""
     if not isinstance(error, FileExistsError | NotADirectoryError):
         return None
     there = Path(error.filename or "")

@@ -9,7 +9,7 @@ Kind = Annotated[str, typer.Argument(metavar="KIND", help="Kind of network: qane
 Out = Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the reader.")]
 Texts = Annotated[
     list[Path],
-    typer.Option("--texts", help="Labelled examples or plain text to take words from; repeatable."),
+    typer.Option("--texts", help="Examples or plain text to take the words from; repeatable."),
 ]
 Vectors = Annotated[
     list[str] | None,
@@ -52,9 +52,9 @@ def command(
     settings: Settings = None,
     seed: Seed = 1,
 ) -> None:
-    """Make an untrained reader from words and vectors; train it with --reader OUT.
+    """Make an untrained reader from words and vectors; to train it, use --reader OUT.
 
-    Prints how many words of each language it knows.
+    Prints the number of known words for each language.
     """
     from babelspan.jobs.new import make
     from babelspan.networks.qanet_new import Start
@@ -71,9 +71,9 @@ def command(
     kept = "fixed" if made.are_fixed else "learnt"
     for language, words in sorted(made.words.items()):
         known = made.known[language]
-        print(f"{language}: {known:,} of {words:,} words of the texts have a vector")
+        print(f"{language}: {known:,} of {words:,} words in the texts have a vector")
     print(
-        f"{made.rows:,} {kept} vectors of {made.width} numbers; {made.weights:,} weights to learn"
+        f"{made.rows:,} {kept} vectors of {made.width} numbers; {made.weights:,} trainable weights"
     )
     print(f"wrote {out}")
 

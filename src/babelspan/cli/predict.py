@@ -1,4 +1,4 @@
-"""`babelspan predict`: answers to a file of questions."""
+"""`babelspan predict`: answer the questions of a file."""
 
 from pathlib import Path
 from typing import Annotated
@@ -24,7 +24,7 @@ Data = Annotated[
     typer.Argument(help="Questions in the SQuAD layout, or TyDi QA articles; may be gzipped."),
 ]
 Out = Annotated[
-    Path, typer.Option("--out", help="File for {id: text}; for articles, lines of TyDi QA.")
+    Path, typer.Option("--out", help="File for {id: text}; for articles, TyDi QA JSON lines.")
 ]
 
 
@@ -44,8 +44,8 @@ def command(
 ) -> None:
     """Answer every question of a file; rerun the same command to resume.
 
-    Unfinished work is kept in OUT.unfinished. Articles with passages, as the TyDi QA primary tasks
-    have them, need a reader trained by passage_selection.
+    Unfinished work is kept in OUT.unfinished. TyDi QA articles with passages (the primary tasks)
+    need a reader trained by passage_selection.
     """
     from babelspan.data.tydi_articles import are_articles
 
@@ -88,7 +88,7 @@ def _over_articles(reader: str, data: Path, out: Path, *, on: On, workers: int) 
 def _refuse_idle_options(
     no_answer: bool, pivot: str | None, also: str | None, translator: str | None, cache: Path | None
 ) -> None:
-    """Refuse options that have no effect on articles."""
+    """Raise ConfigError if an option that has no effect on articles is set."""
     from babelspan.types import ConfigError
 
     options = {

@@ -1,4 +1,4 @@
-"""`babelspan reproduce`: the tables of a paper, reproduced."""
+"""`babelspan reproduce`: reproduce the tables of a paper."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -27,10 +27,10 @@ Reader = Annotated[
 ]
 Start = Annotated[
     str | None,
-    typer.Option("--start", help="A trained reader that replaces the scale's first stage."),
+    typer.Option("--start", help="Trained reader that replaces the scale's first stage."),
 ]
 Rows = Annotated[str | None, typer.Option("--rows", help="Keys of rows, separated by commas.")]
-Seeds = Annotated[int | None, typer.Option("--seeds", min=1, help="Number of seeds, from 1.")]
+Seeds = Annotated[int | None, typer.Option("--seeds", min=1, help="Number of seeds: 1 to N.")]
 Translator = Annotated[
     str | None, typer.Option("--translator", help="Translator, if the scale names none.")
 ]
@@ -42,7 +42,7 @@ Settings = Annotated[
 ]
 Int8 = Annotated[
     bool | None,
-    typer.Option("--int8/--no-int8", help="Measure int8 exports on the CPU, or rows as trained."),
+    typer.Option("--int8/--no-int8", help="Measure int8 exports on the CPU, or trained weights."),
 ]
 Equal = Annotated[
     Literal["updates", "exposure"] | None,
@@ -131,7 +131,7 @@ def command(
 
 
 def _refuse_unknown(paper: str) -> None:
-    """Refuse a name that no paper has, and name the papers of both kinds."""
+    """Raise ConfigError for an unknown paper; the message names the papers of both kinds."""
     from babelspan.config import nearest
     from babelspan.jobs.reproduce.papers import papers
     from babelspan.jobs.reproduce.primary.papers import papers as papers_over_articles
@@ -143,19 +143,19 @@ def _refuse_unknown(paper: str) -> None:
 
 
 def _reader(name: str, data: Path) -> str:
-    """The reader that a scale names: a folder of its data, or a name on the hub."""
+    """Return the reader that a scale names: a folder in its data, or a name on the hub."""
     return str(data / name) if (data / name).is_dir() else name
 
 
 def _workers(jobs: int) -> int:
-    """Windows that each of several processes reads at a time."""
+    """Return the number of parallel windows for each of `jobs` processes."""
     import os
 
     return 0 if jobs == 1 else max(1, (os.cpu_count() or 1) // jobs)
 
 
 def _write(job: "Reproduction", results: Path | None, as_json: bool) -> None:
-    """Write the tables to the folder and to `results`, and print them."""
+    """Write the tables to the output folder and to `results`, and print them."""
     import json
 
     from rich.console import Console

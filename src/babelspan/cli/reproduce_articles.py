@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def refuse_idle_options(**given: object) -> None:
-    """Refuse options that have no effect on these papers.
+    """Refuse options that have no effect on papers on whole articles.
 
     Raises:
         ConfigError: if one of them is set.
@@ -19,12 +19,12 @@ def refuse_idle_options(**given: object) -> None:
     for option, value in given.items():
         if value is not None:
             raise ConfigError(
-                f"--{option} has no effect on a paper over whole articles; leave it out"
+                f"--{option} has no effect for a paper on whole articles; leave it out"
             )
 
 
 class Given(NamedTuple):
-    """The options of the verb that these papers have, too."""
+    """Command-line options that also apply to papers on whole articles."""
 
     scale: str
     data: Path | None
@@ -40,7 +40,7 @@ class Given(NamedTuple):
 
 
 def reproduce_articles(paper: str, given: Given) -> None:
-    """Train the rows, answer, and print the tables; errors as those of each job."""
+    """Train the rows, answer the questions and print the tables; raises what each job raises."""
     from babelspan.cli.shown import tracked
     from babelspan.jobs.reproduce.primary.papers import choose_rows, choose_scale, load_paper
     from babelspan.jobs.reproduce.primary.work import Reproduction, carry_out, check_inputs
@@ -69,7 +69,7 @@ def reproduce_articles(paper: str, given: Given) -> None:
 
 
 def _write(job: "Reproduction", results: Path | None, as_json: bool) -> None:
-    """Write the tables to the folder and to `results`, and print them."""
+    """Write the tables to the output folder and to `results`, and print them."""
     from babelspan.data.files import write_json, write_whole
     from babelspan.jobs.reproduce.primary.table import markdown, tables, to_json
     from babelspan.scoring.comparison import Settings

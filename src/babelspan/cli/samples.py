@@ -1,4 +1,4 @@
-"""`babelspan samples`: the sample set of the package, to look at and to try things on."""
+"""`babelspan samples`: the sample texts and questions that come with the package."""
 
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +13,7 @@ Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write to.
 def command(folder: Folder) -> None:
     """Write the sample set: 24 texts in 8 languages (DIR/texts) with questions (DIR/qa).
 
-    If a file exists with other content, nothing is written.
+    Nothing is written if one of the files exists with other content.
     """
     from babelspan.data.files import replacing
     from babelspan.jobs.samples import SAMPLES, sample_texts

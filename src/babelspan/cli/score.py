@@ -1,4 +1,4 @@
-"""`babelspan score`: figures of predictions, as the official scripts give them."""
+"""`babelspan score`: metrics of predictions, equal to those of the official scripts."""
 
 import json
 import math
@@ -96,7 +96,7 @@ def _refuse_idle_options(
 
 
 def _score_places(gold: Path, predictions: Path) -> dict[str, Any]:
-    """The record of the TyDi QA primary tasks."""
+    """Return the record for the TyDi QA primary tasks."""
     from babelspan.data.files import checksum
     from babelspan.data.tydiqa import load_primary_golds, load_primary_predictions
     from babelspan.scoring import tydi_primary
@@ -127,7 +127,7 @@ def _score_strings(
     null_odds: Path | None,
     threshold: float,
 ) -> dict[str, Any]:
-    """The record of a scorer that compares strings."""
+    """Return the record of a scorer that compares strings."""
     from dataclasses import replace
 
     from babelspan.cli.shown import load_questions
@@ -168,7 +168,7 @@ def _score_strings(
 
 
 def _lines(record: dict[str, Any]) -> Iterator[str]:
-    """A record for people, in percent."""
+    """Format a record as text, in percent."""
     languages = record.get("languages", {})
     if "exact_match" in record:
         yield f"{_strings_line(record)}   {record['questions']} questions"
@@ -187,7 +187,7 @@ def _lines(record: dict[str, Any]) -> Iterator[str]:
             fate += f", but those in {', '.join(record['left_out'])} are left out of the mean"
         yield f"{record['missing']} questions have no prediction and {fate}"
     if record.get("unexpected"):
-        yield f"{record['unexpected']} predictions are to no question and not counted"
+        yield f"{record['unexpected']} predictions belong to no question and are not counted"
     yield record["signature"]
 
 
@@ -196,7 +196,7 @@ def _strings_line(figures: dict[str, Any]) -> str:
 
 
 def _places_line(figures: dict[str, Any], form: str) -> str:
-    """F1, precision and recall of both tasks, found by names of the given form."""
+    """Format F1, precision and recall of both tasks, looked up by names of the given form."""
     tasks = []
     for task in ("passage", "minimal"):
         values = (figures[form.format(task, name)] for name in ("f1", "precision", "recall"))

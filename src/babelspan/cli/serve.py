@@ -1,4 +1,4 @@
-"""`babelspan serve`: questions over HTTP, and a page that asks them."""
+"""`babelspan serve`: answer questions over HTTP, with a web page to ask them."""
 
 import gc
 from pathlib import Path
@@ -22,8 +22,8 @@ ReaderNames = Annotated[
     typer.Option(
         "--reader",
         metavar="[NAME=]R",
-        help="A reader, as in `babelspan ask`; several have names, and the first one answers where "
-        "a request names none. [default: default]",
+        help="A reader, as in `babelspan ask`; repeatable if named. A request that names none gets "
+        "the first. [default: default]",
     ),
 ]
 Indexes = Annotated[
@@ -31,7 +31,7 @@ Indexes = Annotated[
     typer.Option(
         "--in",
         metavar="[NAME=]INDEX",
-        help="A collection made by `babelspan index`, which the page and requests may ask; "
+        help="A collection made by `babelspan index`, for the page and for requests to search; "
         "repeatable.",
     ),
 ]
@@ -39,7 +39,7 @@ Translator = Annotated[
     str | None,
     typer.Option(
         "--translator",
-        help="Finds passages in other languages than the question's, as in `babelspan ask --in`. "
+        help="Translator to find passages in other languages, as in `babelspan ask --in`. "
         "[default: the dictionaries of the package]",
     ),
 ]
@@ -49,19 +49,19 @@ ReadingWorkers = Annotated[
 ReadingOn = Annotated[
     Literal["local", "ray"],
     typer.Option(
-        "--on", help="Where windows are read: this machine, or a Ray cluster, a process per worker."
+        "--on", help="Where to read windows: this machine, or a Ray cluster (a process per worker)."
     ),
 ]
 TokenFile = Annotated[
     Path | None,
     typer.Option(
-        "--token-file", metavar="FILE", help="File with the token that requests must send."
+        "--token-file", metavar="FILE", help="File with the token that every request must send."
     ),
 ]
 AllowHost = Annotated[
     list[str] | None,
     typer.Option(
-        "--allow-host", metavar="NAME", help="Another host name of the service; repeatable."
+        "--allow-host", metavar="NAME", help="Further host name of the service; repeatable."
     ),
 ]
 AllowOrigin = Annotated[
@@ -82,17 +82,17 @@ Within = Annotated[
     ),
 ]
 QueueWindows = Annotated[
-    int, typer.Option("--queue-windows", min=1, help="Most windows that may wait in the queue.")
+    int, typer.Option("--queue-windows", min=1, help="Maximum number of windows in the queue.")
 ]
 QueueMib = Annotated[
     int,
     typer.Option(
-        "--queue-mib", min=1, help="Most text that all requests may keep in memory, in MiB."
+        "--queue-mib", min=1, help="Maximum memory for the texts of all requests, in MiB."
     ),
 ]
 Rate = Annotated[
     int | None,
-    typer.Option("--rate", min=1, metavar="N", help="Most windows per minute for one client."),
+    typer.Option("--rate", min=1, metavar="N", help="Maximum windows per minute and client."),
 ]
 FeedbackFile = Annotated[
     Path | None,
@@ -111,7 +111,7 @@ RootPath = Annotated[
     typer.Option(
         "--root-path",
         metavar="PATH",
-        help="Path prefix under which a proxy serves it, such as /qa.",
+        help="Path prefix under which a proxy serves Babelspan, such as /qa.",
     ),
 ]
 LogTexts = Annotated[bool, typer.Option("--log-texts", help="Log questions, too.")]
@@ -140,9 +140,9 @@ def command(
 ) -> None:
     """Answer questions over HTTP, with a web page to ask them.
 
-    Prints its address when it is ready. Logs go to standard error, one line of JSON per request,
-    without texts. SIGTERM or Ctrl-C finishes the accepted requests and stops; SIGHUP reloads the
-    readers and the token.
+    Prints its address when it is ready. Logs go to standard error, one JSON line per request,
+    without texts. On SIGTERM or Ctrl-C it finishes the accepted requests and stops; on SIGHUP it
+    reloads the readers and the token.
     """
     from babelspan.service.answering import Service, named_sources
     from babelspan.service.readers import Readers
@@ -164,20 +164,20 @@ def command(
         root_path=root_path,
         log_texts=log_texts,
     )
-    settings.token()  # what is wrong with it is said before readers are loaded
+    settings.token()  # report a bad token file before the readers are loaded
     sources = named_sources(reader or ["default"])
     collections = _opened(indexes or [], translator)
     service = Service(settings, Readers(sources, workers=workers, on=on), collections)
     gc.collect()
-    gc.freeze()  # what is loaded stays: a search for garbage in it would hold up all requests
+    gc.freeze()  # loaded objects stay: scanning them for garbage would delay all requests
     Server(service, lambda address: print(address, flush=True)).serve_until_told()
 
 
 def _opened(indexes: list[str], translator: str | None) -> "dict[str, Collection]":
-    """The collections by name; the extra `index` is needed only where there are some."""
+    """Open the collections by name; the extra `index` is needed only if there are any."""
     if not indexes:
         if translator is not None:
-            raise ConfigError("--translator takes --in; leave it out")
+            raise ConfigError("--translator needs --in; leave it out")
         return {}
     from babelspan.service.answering import named_sources
     from babelspan.service.collections import opened

@@ -1,4 +1,4 @@
-"""Shared by the verbs: options, loading of readers and questions, and progress bars."""
+"""Shared by the commands: options, loading of readers and questions, progress bars."""
 
 import sys
 import unicodedata
@@ -53,11 +53,11 @@ Cross = Annotated[
     bool,
     typer.Option(
         "--cross",
-        help="Pair the questions of each language with the contexts of each (parallel sets).",
+        help="Combine questions and contexts of all languages (parallel data only).",
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Split = Annotated[str | None, typer.Option("--split", help="Split to take from a folder.")]
+Split = Annotated[str | None, typer.Option("--split", help="Split to use in folders.")]
 Sample = Annotated[
     int | None,
     typer.Option(
@@ -72,13 +72,13 @@ NoAnswer = Annotated[
 ]
 On = Annotated[
     Literal["local", "ray"],
-    typer.Option("--on", help="Where to work: this machine, or a Ray cluster."),
+    typer.Option("--on", help="Where to run: this machine, or a Ray cluster."),
 ]
 Workers = Annotated[int, typer.Option("--workers", min=1, help="Number of parallel workers.")]
 
 
 def load_questions(file: "DataFile") -> "list[Example]":
-    """The questions of a file, to be scored by id; the count of misplaced answers is printed."""
+    """Load the questions of a file for scoring by id; print the count of misplaced answers."""
     from babelspan.data.squad import misplaced, refuse_repeated_ids
 
     examples = file.load(keep_misplaced=True)
@@ -97,19 +97,19 @@ def load_reader(
     cache: Path | None = None,
     **limits: int | None,
 ) -> "Answers":
-    """The answerer of a reader, with a translator around it if one is named.
+    """Load a reader, with translation around it if a translator is named.
 
     Args:
         reader: as in `load_answerer`.
         pivot: name of a translator, or None.
         pivot_language: the language to answer in.
-        also: languages of translations to read beside a text, separated by commas; None for none.
-        translator: name of what makes them.
-        cache: folder to keep them in.
-        limits: of windows and answers, as `load_answerer` takes them; None for its default.
+        also: languages of translations to read with a text, separated by commas; None for none.
+        translator: name of the translator for `also`.
+        cache: folder for its translations.
+        limits: limits of windows and answers, as in `load_answerer`; None for the default.
 
     Raises:
-        ConfigError: if languages are given without a translator, or a limit makes no sense.
+        ConfigError: if languages are given without a translator, or a limit is invalid.
     """
     from babelspan.jobs.answer import check_also
 
@@ -144,7 +144,7 @@ def reader_and_crew(
     on: Literal["local", "ray"],
     workers: int,
 ) -> "tuple[ReaderSpec, Crew]":
-    """What answers the questions of a long job, and who does the work, from the options."""
+    """Return the reader and the workers of a long job, from the options."""
     from babelspan.jobs.answer import ReaderSpec
     from babelspan.jobs.shards import Crew
 
@@ -162,13 +162,13 @@ def reader_and_crew(
 
 
 def languages_of(also: str | None) -> tuple[str, ...]:
-    """The languages of --also."""
+    """Return the languages of --also."""
     named = (language.strip() for language in (also or "").split(","))
     return tuple(dict.fromkeys(language for language in named if language))
 
 
 def tell_unread(read: Sequence[str], given: Iterable[str]) -> None:
-    """Print on standard error which translations a reader could read and does not get."""
+    """Print on standard error which translations the reader could use but does not get."""
     lacking = [language for language in read if language not in set(given)]
     if lacking:
         print(
@@ -184,7 +184,7 @@ def _refuse_idle_pivot_language(language: str) -> None:
 
 
 def tell_misplaced(count: int) -> None:
-    """Print on standard error how many answers are known by their text only, if any are."""
+    """Print on standard error how many answers are known by their text only, if any."""
     if count:
         print(
             f"{count} answers are not at the stated offset; they are scored by text only",
@@ -193,20 +193,20 @@ def tell_misplaced(count: int) -> None:
 
 
 def one_line(text: str) -> str:
-    """`text` with a space for each control character, so that nothing steers the terminal."""
+    """Return `text` with control characters replaced by spaces, so that none reach the terminal."""
     return "".join(" " if unicodedata.category(c) == "Cc" else c for c in text)
 
 
 @contextmanager
 def counting(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar on standard error; calls with (done, total) move it."""
+    """Show a progress bar on standard error; call the result with (done, total) to move it."""
     with _progress() as progress:
         task = progress.add_task(what, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
 def tracked(items: Iterable[T], what: str, total: int) -> Iterator[T]:
-    """`items`, with a bar on standard error."""
+    """Yield `items`, with a progress bar on standard error."""
     with _progress() as progress:
         yield from progress.track(items, total=total, description=what)
 
@@ -232,5 +232,5 @@ def _progress() -> "Progress":
         console=console,
         disable=not console.is_terminal,
         transient=True,
-        redirect_stdout=False,  # else what is printed meanwhile would go to standard error
+        redirect_stdout=False,  # else print() would go to standard error meanwhile
     )

@@ -1,4 +1,4 @@
-"""`babelspan train`: a method, a reader and labelled examples in; a trained reader out."""
+"""`babelspan train`: train a reader with a method on labelled examples."""
 
 from pathlib import Path
 from typing import Annotated
@@ -57,7 +57,7 @@ Sample = Annotated[
     typer.Option(
         "--sample",
         metavar="N or LANGUAGE=N",
-        help="Learn from that many labelled examples of each language, or of one.",
+        help="Use only N labelled examples of each language, or of the one named.",
     ),
 ]
 Keep = Annotated[

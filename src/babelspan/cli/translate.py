@@ -1,4 +1,4 @@
-"""`babelspan translate`: labelled data in one language becomes training data in others."""
+"""`babelspan translate`: translate labelled data into training data in other languages."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -78,13 +78,12 @@ def command(
     keep_misplaced: Keep = False,
     as_json: Json = False,
 ) -> None:
-    """Translate labelled data. Lost examples are counted by reason and listed.
+    """Translate labelled data. Lost examples are listed and counted by reason.
 
-    Of TyDi QA articles the questions are translated, and the articles stay.
+    For TyDi QA articles, only the questions are translated; the articles stay as they are.
 
-    OUT gets one file for each pair of languages, in parts where there are several shards, and
-    statistics (JSON, CSV), dropped.jsonl, odd.jsonl (sentences of suspicious length) and a
-    manifest with checksums.
+    OUT gets one file per language pair (in parts if there are several shards), statistics (JSON,
+    CSV), dropped.jsonl, odd.jsonl (sentences of suspicious length) and a manifest with checksums.
     """
     from babelspan.augment.strategies import STRATEGIES
     from babelspan.cli.translate_articles import refuse_idle_options, translate_articles
@@ -124,7 +123,7 @@ def command(
             print(one_line(f"wrote {count} sentence pairs to {path}"))
         return
     identity = system.identity
-    del system  # a network may be large; those that work are loaded where they work
+    del system  # a network may be large; each worker loads its own
     statistics, efforts = carry_out(job, identity, crew=Crew(on=on, workers=workers, watch=tracked))
     if as_json:
         print((job.out / "statistics.json").read_text(encoding="utf-8"), end="")
@@ -135,7 +134,7 @@ def command(
 
 
 def _system(name: str, source: str, targets: tuple[str, ...]) -> "Translator":
-    """The translator; that it does not have a language is told before anything is written."""
+    """Load the translator; if it lacks a language, fail before anything is written."""
     from babelspan.translators import load_translator
 
     system = load_translator(name)
@@ -169,7 +168,7 @@ def _targets(to: str, source: str) -> tuple[str, ...]:
 
 
 def _language(code: str, option: str) -> str:
-    """A code, if the name of a file can say it."""
+    """Return `code` if it can be part of a file name; else raise ConfigError."""
     from babelspan.data.folder import describe
     from babelspan.types import ConfigError
 
@@ -223,7 +222,7 @@ def _show(rows: list[dict[str, Any]], job: "Job") -> None:
 
 
 def _cell(row: dict[str, Any], name: str) -> str:
-    """A mean, or a count above its share of the original's."""
+    """Format a mean, or a count above its share of the original count."""
     kept = row.get("kept" if name == "pairs" else f"kept_{name}")
     if kept is None:
         return f"{row[name]:.1f}" if isinstance(row[name], float) else str(row[name])

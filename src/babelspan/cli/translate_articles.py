@@ -1,4 +1,4 @@
-"""`babelspan translate` over articles of the TyDi QA primary tasks: their questions alone."""
+"""`babelspan translate` for TyDi QA articles (primary tasks): translates only the questions."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,11 +15,11 @@ def refuse_idle_options(strategy: str, given: Mapping[str, object]) -> None:
     """Refuse options that have no effect on articles.
 
     Raises:
-        ConfigError: if contexts are to be translated, or another option is set.
+        ConfigError: if contexts should be translated, or another option is set.
     """
     if strategy != "q":
         raise ConfigError(
-            f"--strategy {strategy}: of articles only questions are translated; leave it out"
+            f"--strategy {strategy}: only the questions of articles are translated; leave it out"
         )
     for option, value in given.items():
         if value:
@@ -29,7 +29,7 @@ def refuse_idle_options(strategy: str, given: Mapping[str, object]) -> None:
 def translate_articles(
     data: Path, targets: Sequence[str], out: Path, system: "Translator", source: str
 ) -> None:
-    """Write the articles once for each language of the questions; errors as in the job."""
+    """Write the articles once per target language; raises what the job raises."""
     from babelspan.jobs.article_sets import translate_questions
 
     for target in targets:

@@ -1,1 +1,1 @@
-"""Files to examples and back."""
+"""Reading files into examples, and writing them."""

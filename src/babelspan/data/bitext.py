@@ -1,9 +1,9 @@
-"""Sentence pairs from files of two columns, one pair a line.
+"""Sentence pairs from files with two columns, one pair per line.
 
-A file is UTF-8, gzip'd or not, and named `<source>.<a>-<b>.tsv[.gz]`, where a and b are language
-codes; each line has a sentence of a, a tab, and its translation into b. A third column may
-have word links in the Pharaoh format (`babelspan align` writes such files); they count words as
-`text.words.words` finds them.
+A file is UTF-8, gzipped or not, and named `<source>.<a>-<b>.tsv[.gz]`, where a and b are language
+codes; each line has a sentence in a, a tab, and its translation into b. A third column may have
+word links in the Pharaoh format (`babelspan align` writes such files); they count words as found
+by `text.words.words`.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ NAME = re.compile(rf"(?P<source>.+)\.(?P<a>{CODE})-(?P<b>{CODE})\.tsv(?:\.gz)?")
 
 
 def named(path: Path) -> tuple[str, str, str] | None:
-    """Source, first and second language in the name of a bitext file, or None for another file.
+    """Return source name, first and second language of a bitext file name; None for other files.
 
     >>> named(Path("ntrex.en-zh-Hant.tsv.gz"))
     ('ntrex', 'en', 'zh-Hant')
@@ -32,18 +32,18 @@ def named(path: Path) -> tuple[str, str, str] | None:
 
 
 def load_bitext(path: Path) -> Iterator[SentencePair]:
-    """The pairs of a file, in order; empty lines are skipped.
+    """Yield the pairs of a file, in order; empty lines are skipped.
 
     White space inside a sentence is kept; white space around it is not.
 
     Raises:
-        DataError: if a line is not of the format, with its number.
+        DataError: if a line does not have the format; the message gives its number.
     """
     return (pair for _, pair in numbered_bitext(path) if pair is not None)
 
 
 def numbered_bitext(path: Path) -> Iterator[tuple[int, SentencePair | None]]:
-    """Every line of a file, counted from 1, with its pair or, for an empty line, None.
+    """Yield every line number of a file, from 1, with its pair, or None for an empty line.
 
     Raises:
         DataError: as `load_bitext`.
@@ -67,20 +67,20 @@ def numbered_bitext(path: Path) -> Iterator[tuple[int, SentencePair | None]]:
 
 
 def distinct(pairs: Iterable[SentencePair]) -> Iterator[SentencePair]:
-    """Each pair once, in the order of its first appearance."""
+    """Yield each pair once, in order of first appearance."""
     return iter(dict.fromkeys(pairs))
 
 
 def held_back(share: float) -> Callable[[SentencePair], bool]:
-    """A rule that holds back a share of sentence pairs, chosen by a hash of the source sentence.
+    """Return a rule that holds back a share of sentence pairs, by a hash of the source sentence.
 
-    All translations of one sentence fall on the same side, in every file and every language.
+    All translations of a sentence are on the same side, in every file and language.
 
     Args:
-        share: of the sentences, in [0, 1].
+        share: share of the sentences, in [0, 1].
 
     Returns:
-        Whether a pair is held back.
+        A function that returns whether a pair is held back.
     """
     if not 0 <= share <= 1:
         raise ValueError(f"share must be in [0, 1], got {share}")

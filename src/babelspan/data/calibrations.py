@@ -1,4 +1,4 @@
-"""The file in a reader's folder that turns its scores into probabilities."""
+"""The file in a reader's folder with its calibration curve."""
 
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,7 +10,7 @@ CALIBRATION = "calibration.json"
 
 
 class Curve(NamedTuple):
-    """What `calibration.json` says: slope and offset, and the reader that they were fitted to."""
+    """The content of `calibration.json`: slope and offset, and the reader they were fitted to."""
 
     slope: float
     offset: float
@@ -18,10 +18,10 @@ class Curve(NamedTuple):
 
 
 def load_curve(path: Path) -> Curve:
-    """The curve in a file.
+    """Load the curve in a file.
 
     Raises:
-        DataError: if it holds something else.
+        DataError: if the file has other content.
     """
     found: Any = read_json(path)
     try:

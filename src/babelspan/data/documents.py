@@ -1,4 +1,4 @@
-"""Texts to ask about, with all characters of the file as they are."""
+"""Texts to ask about; all characters of a file are kept."""
 
 import os
 import sys
@@ -12,7 +12,7 @@ from babelspan.types import DataError, Span
 
 STANDARD_INPUT = "-"
 LARGEST_TEXT = 64 * 2**20
-"""Bytes of a text, unpacked: 64 MiB."""
+"""Maximum size of an uncompressed text in bytes: 64 MiB."""
 
 _SAVE = "save it as UTF-8 text"
 _KINDS: tuple[tuple[bytes, str, str], ...] = (
@@ -24,7 +24,7 @@ _KINDS: tuple[tuple[bytes, str, str], ...] = (
     (b"\x89PNG", "an image", "read its text with a program such as tesseract"),
     (b"\xff\xd8\xff", "an image", "read its text with a program such as tesseract"),
 )
-"""First bytes of files that are not plain text, what kind of file it is, and what to do."""
+"""First bytes of files that are not plain text, the kind of file, and what to do."""
 _BINARY = ("a binary file", "leave it out")
 _PACKED = (
     (b"word/", "a Word document (DOCX)", "convert it, for example with pandoc -t plain"),
@@ -32,9 +32,9 @@ _PACKED = (
     (b"epub+zip", "an EPUB book", "convert it with pandoc -t plain"),
     (b"", "a ZIP archive or an Office document", "unpack it or save it as UTF-8 text"),
 )
-"""The same for ZIP archives, by a string somewhere inside."""
+"""The same for ZIP archives, by a byte string inside them."""
 _MANY_NULS = 0.25
-"""Share of NULs in the first bytes of a file that no text in UTF-8 has."""
+"""Minimum share of NULs in the first bytes that shows a binary file or UTF-16."""
 _HTML = (b"<!doctype html", b"<html")
 _HEAD = 1000
 """Number of bytes searched for the first tag of an HTML page."""
@@ -45,13 +45,13 @@ class Document:
     """A text and its source; offsets of answers count code points of `text`.
 
     Attributes:
-        name: of the file.
-        text: all of it.
-        kind: of the file: "text", "markdown", "html", "pdf", "docx" or "epub".
-        parts: where in the file the characters are from, in order; none where nobody has looked.
+        name: name of the file.
+        text: the whole text.
+        kind: kind of file: "text", "markdown", "html", "pdf", "docx" or "epub".
+        parts: where in the file the characters come from, in order; empty if unknown.
         headings: places of the headings in the text.
-        start: where the text starts in the text of the file, of which it may be a piece.
-        weight: how likely it is to hold an answer, beside others.
+        start: start of the text in the file's text, if it is only a part of it.
+        weight: how likely it is to contain an answer, relative to others.
     """
 
     name: str
@@ -64,12 +64,12 @@ class Document:
 
 
 def read_document(name: str) -> Document:
-    """The UTF-8 text of a file, or of standard input for "-"; line ends and marks are kept.
+    """Return the UTF-8 text of a file, or standard input for "-"; line ends and BOM are kept.
 
-    A gzipped file is unpacked.
+    A gzipped file is decompressed.
 
     Raises:
-        DataError: if it cannot be read, is not UTF-8, is a document of another kind (PDF, Word,
+        DataError: if it cannot be read, is not UTF-8, is another kind of document (PDF, Word,
             HTML), or is larger than `LARGEST_TEXT`.
     """
     if name == STANDARD_INPUT:
@@ -82,10 +82,10 @@ def read_document(name: str) -> Document:
 
 
 def document_of(name: str, raw: bytes) -> Document:
-    """The document in the bytes of a file that is not packed.
+    """Return the document in the bytes of an uncompressed file.
 
     Raises:
-        DataError: if they are not UTF-8, or a document of another kind; `name` says of what.
+        DataError: if they are not UTF-8, or another kind of document; the message has `name`.
     """
     _refuse_other_kinds(raw, name)
     return Document(name, decode_utf8(raw, name))
@@ -94,11 +94,11 @@ def document_of(name: str, raw: bytes) -> Document:
 def read_documents(
     names: Iterable[str], *, read: Callable[[str], Document] = read_document
 ) -> tuple[list[Document], list[str]]:
-    """The texts of files that can be read and are not empty; the reasons for the others.
+    """Return the texts of readable, non-empty files, and the reasons why others were skipped.
 
     Args:
-        names: of the files.
-        read: reads one, or says in a DataError why it cannot.
+        names: names of the files.
+        read: reads a file; raises DataError with the reason if it cannot.
     """
     documents, skipped = [], []
     for name in names:
@@ -115,17 +115,17 @@ def read_documents(
 
 
 def find_documents(names: Iterable[str], *, recursive: bool = False) -> Iterator[str]:
-    """The files to read: names as given, and the files in and below folders, sorted.
+    """Yield the files to read: names as given, and the files in and below folders, sorted.
 
-    In folders, files and folders whose names begin with a dot are skipped, and links to folders are
-    not followed.
+    In folders, files and folders whose names start with a dot are skipped, and links to folders
+    are not followed.
 
     Args:
         names: files, folders, or "-" for standard input.
         recursive: whether folders are allowed.
 
     Raises:
-        DataError: if a name is a folder and `recursive` is false, or the folder has no files.
+        DataError: if a name is a folder and `recursive` is false, or a folder has no files.
     """
     for name in names:
         if name == STANDARD_INPUT or not os.path.isdir(name):
@@ -137,7 +137,7 @@ def find_documents(names: Iterable[str], *, recursive: bool = False) -> Iterator
 
 
 def _inside(folder: str) -> list[str]:
-    shut: list[str] = []  # reading a folder that cannot be opened says why
+    shut: list[str] = []  # opening a locked folder later gives the reason
     found = []
     for place, folders, files in os.walk(folder, onerror=lambda e: shut.append(e.filename)):
         folders[:] = sorted(f for f in folders if not f.startswith("."))
@@ -148,7 +148,7 @@ def _inside(folder: str) -> list[str]:
 
 
 def _refuse_other_kinds(raw: bytes, where: str) -> None:
-    """Refuse documents of a kind whose bytes are not its text."""
+    """Raise DataError for kinds of documents whose bytes are not their text."""
     kinds = _KINDS
     if raw.startswith(b"PK\x03\x04"):
         kinds = tuple((b"PK", what, then) for inside, what, then in _PACKED if inside in raw)
@@ -164,7 +164,7 @@ def _refuse_other_kinds(raw: bytes, where: str) -> None:
 
 
 def _by_nuls(head: bytes) -> tuple[str, str]:
-    """The kind of a file by where its NULs are, and what to do: UTF-16 may have no mark."""
+    """Return the kind of a file by its NULs, and what to do; UTF-16 may have no BOM."""
     for order, first in (("LE", 1), ("BE", 0)):
         if not head[1 - first :: 2].count(0):
             return f"text in UTF-16{order}", f"convert it with iconv -f UTF-16{order} -t UTF-8"

@@ -1,4 +1,4 @@
-"""The layout of an exported reader: a folder with these files."""
+"""The files of an exported reader, which is a folder."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,34 +13,34 @@ MODEL = "model.onnx"
 TOKENIZER = "tokenizer.json"
 SETTINGS = "reader.json"
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
-"""Of the network, each (windows, length)."""
+"""Inputs of the network, each (windows, length)."""
 OUTPUTS = ("start_logits", "end_logits")
-"""Of the network, each (windows, length)."""
+"""Outputs of the network, each (windows, length)."""
 VECTORS = "vectors"
-"""One more output of the network of a reader of parallel texts, (windows, length, width)."""
+"""Further output of a network for parallel texts, (windows, length, width)."""
 PASSAGES = ("passage_logits", "kind_logits")
-"""More outputs of the network of a reader that selects passages: of each token, the first one's for
-"no passage", (windows, length); of each kind of answer, (windows, 5)."""
+"""Further outputs of a network that selects passages: a logit per token, the first token's for
+"no passage", (windows, length); a logit per kind of answer, (windows, 5)."""
 BESIDE = "beside.onnx"
-"""The second network of such a reader: vectors of a text and of its translations to `OUTPUTS`."""
+"""Second network of a reader of parallel texts: from vectors of its texts to `OUTPUTS`."""
 BESIDE_INPUTS = ("own", "others", "mask", "rows")
-"""Of it: vectors of the text (1, L, width); of K translations, padded (K, M, width), with 1 for
-tokens and 0 for padding (K, M); the number of the translation into each language, K for none."""
+"""Its inputs: vectors of the text (1, L, width); vectors of K translations, padded (K, M, width),
+with 1 for tokens and 0 for padding (K, M); index of the translation into each language, or K."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What `reader.json` says.
+    """The content of `reader.json`.
 
     Attributes:
-        max_positions: the longest window, in tokens.
+        max_positions: maximum length of a window in tokens.
         pad_id: id of the padding token.
-        precision: of the matrices.
-        vectors: precision of the word vectors; empty where it was not written down.
-        whole_words: whether an answer that starts or ends inside a word is widened to all of it.
+        precision: precision of the matrices.
+        vectors: precision of the word vectors; empty if it was not recorded.
+        whole_words: whether an answer that starts or ends inside a word is widened to the word.
         babelspan: version that exported it.
-        languages: of the translations that it reads beside a text; None where it reads one text.
-        kind: "words" for a reader with a table of words in place of a tokenizer.
+        languages: languages of the translations that it reads; None for a reader of one text.
+        kind: "words" for a reader with a word table instead of a tokenizer.
     """
 
     max_positions: PositiveInt
@@ -54,7 +54,7 @@ class Settings:
 
 
 def load_settings(folder: Path) -> Settings:
-    """The settings of an exported reader.
+    """Load the settings of an exported reader.
 
     Raises:
         DataError: if they are missing or broken.

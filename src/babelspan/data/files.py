@@ -1,4 +1,4 @@
-"""Reading files with clear errors; writing files whole or not at all."""
+"""Reading files with clear errors; writing files completely or not at all."""
 
 import csv
 import errno
@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, cast
 from babelspan.types import DataError
 
 LARGEST = 2**30
-"""Most bytes of an unpacked gzip file that is read whole: 1 GiB."""
+"""Maximum uncompressed size of a gzip file that is read into memory: 1 GiB."""
 
 _GZIP = b"\x1f\x8b"
 _CHUNK = 2**20
@@ -25,12 +25,12 @@ _SPECIAL = "expected a file, found a pipe, socket or device"
 
 
 def read_bytes(path: Path, *, largest: int = LARGEST, most: int | None = None) -> bytes:
-    """The content of a file, unpacked if it is gzipped (by its first bytes, not its name).
+    """Return the content of a file, decompressed if it is gzipped (by first bytes, not by name).
 
     Args:
         path: the file.
-        largest: most bytes of an unpacked gzip file.
-        most: most bytes of the file itself, packed or not; None for any number. No more are read.
+        largest: maximum uncompressed size of a gzip file in bytes.
+        most: maximum size of the file itself in bytes; None for no limit. No more is read.
 
     Raises:
         DataError: if the file is missing, unreadable, a broken gzip, or too large.
@@ -44,7 +44,7 @@ def read_bytes(path: Path, *, largest: int = LARGEST, most: int | None = None) -
 
 
 def too_large(where: object, most: int) -> DataError:
-    """What to raise for a file, or another source, of more than `most` bytes."""
+    """Return the error for a file, or another source, of more than `most` bytes."""
     return DataError(f"{where}: expected at most {most / 2**20:,.0f} MiB, found more; split it")
 
 
@@ -57,9 +57,8 @@ def _unpacked(packed: bytes, path: Path, largest: int) -> bytes:
             size += len(chunk)
             if size > largest:
                 raise DataError(
-                    f"{path}: expected at most {largest / 2**20:,.0f} MiB unpacked, found more "
-                    "in a "
-                    f"gzip file of {len(packed):,} bytes; split the file, or delete it if you do "
+                    f"{path}: expected at most {largest / 2**20:,.0f} MiB unpacked, found more in "
+                    f"a gzip file of {len(packed):,} bytes; split the file, or delete it if you do "
                     "not trust it"
                 )
     return b"".join(chunks)
@@ -67,11 +66,11 @@ def _unpacked(packed: bytes, path: Path, largest: int) -> bytes:
 
 @contextmanager
 def opened(path: Path) -> Iterator[BufferedIOBase]:
-    """The content of a file as an unpacked stream, for files too large for memory.
+    """Open a file as an uncompressed stream, for files that are too large for memory.
 
     Raises:
-        DataError: as `read_bytes`, also inside the block, where the content is read; for a pipe,
-            which cannot be read twice.
+        DataError: as `read_bytes`, also inside the block while reading; also for a pipe, which
+            cannot be read twice.
     """
     with _told(path):
         if _is_special(path):
@@ -83,7 +82,7 @@ def opened(path: Path) -> Iterator[BufferedIOBase]:
 
 
 def _is_special(path: Path) -> bool:
-    """Whether a pipe, a socket or a device is at a path."""
+    """Return whether a path is a pipe, a socket or a device."""
     return path.exists() and not (path.is_file() or path.is_dir())
 
 
@@ -102,19 +101,19 @@ def _told(path: Path) -> Iterator[None]:
 
 
 def read_text(path: Path) -> str:
-    """The content of a UTF-8 file, every character kept, line ends and BOM included.
+    """Return the content of a UTF-8 file with all characters, including line ends and BOM.
 
     Raises:
-        DataError: if the file cannot be read or is not UTF-8, with the place of the first bad byte.
+        DataError: if the file cannot be read or is not UTF-8; the message locates the bad byte.
     """
     return decode_utf8(read_bytes(path), str(path))
 
 
 def lines(path: Path) -> Iterator[str]:
-    """The lines of a UTF-8 file without their line feeds, one in memory at a time.
+    """Yield the lines of a UTF-8 file without their line feeds; one line is in memory at a time.
 
     Raises:
-        DataError: as `read_text`, with the line of the first bad byte.
+        DataError: as `read_text`; the message gives the line of the bad byte.
     """
     with opened(path) as content:
         for number, raw in enumerate(content, 1):
@@ -123,7 +122,7 @@ def lines(path: Path) -> Iterator[str]:
 
 
 def decode_utf8(raw: bytes, name: str) -> str:
-    """`raw` as text; errors call its source `name`."""
+    """Decode bytes as UTF-8; errors call their source `name`."""
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -134,16 +133,16 @@ def decode_utf8(raw: bytes, name: str) -> str:
 
 
 def read_json(path: Path) -> Any:
-    """The JSON value in a file, gzipped or not, with or without a byte-order mark.
+    """Return the JSON value in a file, gzipped or not, with or without a byte-order mark.
 
     Raises:
-        DataError: if it is not JSON, with line and column.
+        DataError: if it is not JSON; the message gives line and column.
     """
     return parse_json(read_text(path), path)
 
 
 def parse_json(text: str, path: Path) -> Any:
-    """The JSON value of a text; `path` is named in the errors, which are as in `read_json`."""
+    """Return the JSON value of a text; `path` is for error messages; raises as `read_json`."""
     try:
         return json.loads(text.removeprefix("\ufeff"))
     except json.JSONDecodeError as error:
@@ -151,19 +150,19 @@ def parse_json(text: str, path: Path) -> Any:
             f"{path}: expected JSON, found something else at line {error.lineno} column "
             f"{error.colno} ({error.msg}); the file may be cut short"
         ) from None
-    except ValueError as error:  # a number of thousands of digits
+    except ValueError as error:  # a number with thousands of digits
         raise DataError(f"{path}: the JSON cannot be read: {error}") from None
     except RecursionError:
         raise DataError(f"{path}: the JSON is nested too deeply") from None
 
 
 def read_record(path: Path, keys: Iterable[str] = ()) -> dict[str, Any]:
-    """The record of a job: a JSON object with at least the given keys.
+    """Return the record of a job: a JSON object with at least the given keys.
 
     Raises:
-        DataError: if it is broken, or something else.
+        DataError: if the record is broken or something else.
     """
-    remedy = "remove it, or choose another folder, to begin anew"
+    remedy = "remove it, or choose another folder, to start over"
     try:
         found = read_json(path)
     except DataError as error:
@@ -182,24 +181,24 @@ def read_record(path: Path, keys: Iterable[str] = ()) -> dict[str, Any]:
 
 
 def checksum(path: Path) -> str:
-    """SHA-256 of the unpacked content, in hexadecimal: the same for a file and its gzip."""
+    """Return the SHA-256 of the uncompressed content in hexadecimal, with gzip or without."""
     with opened(path) as content:
         return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def digest(path: Path) -> str:
-    """SHA-256 of a file's bytes as they are, packed or not, in hexadecimal."""
+    """Return the SHA-256 of a file's raw bytes in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def short_checksum(raw: bytes) -> str:
-    """The first 128 bits of the SHA-256 of bytes, in base 85: where many checksums are kept."""
+    """Return the first 128 bits of a SHA-256 in base 85, for places with many checksums."""
     return b85encode(hashlib.sha256(raw).digest()[:16]).decode()
 
 
 def checksum_of_tree(path: Path) -> str:
-    """SHA-256 over the names and bytes of the files of a folder, in hexadecimal."""
+    """Return the SHA-256 over the names and bytes of a folder's files, in hexadecimal."""
     digest = hashlib.sha256()
     for file in sorted(p for p in path.rglob("*") if p.is_file()):
         digest.update(f"{file.relative_to(path).as_posix()}\0{file.stat().st_size}\0".encode())
@@ -209,12 +208,12 @@ def checksum_of_tree(path: Path) -> str:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A temporary path to write to, in the folder of `path`; it replaces `path` on success.
+    """Yield a temporary path in the folder of `path`; on success it replaces `path`.
 
-    A crash, a full disk or an exception leaves an existing file at `path` untouched.
+    A crash, a full disk or an exception leaves an existing file at `path` unchanged.
 
     Raises:
-        OSError: if it cannot be written, with the name of the file; for a pipe or a device such as
+        OSError: if it cannot be written, with the file's name; also for a pipe or a device such as
             /dev/null, which a file would replace.
     """
     if _is_special(path):
@@ -227,7 +226,7 @@ def replacing(path: Path) -> Iterator[Path]:
             os.fsync(written.fileno())
         beside.replace(path)
     except OSError as error:
-        if error.filename is None or str(error.filename) == str(beside):  # as of a full disk
+        if error.filename is None or str(error.filename) == str(beside):  # such as a full disk
             error.filename = str(path)
         raise
     finally:
@@ -236,9 +235,9 @@ def replacing(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def writing(path: Path) -> Iterator[BinaryIO]:
-    """A file to write piece by piece, whole or not at all, gzip'd if its name ends in `.gz`.
+    """Open a file to write in pieces; it appears only when complete, gzipped for `.gz`.
 
-    The bytes contain no time.
+    The gzip header has no timestamp.
     """
     with replacing(path) as beside, beside.open("wb") as raw:
         if path.suffix != ".gz":
@@ -249,9 +248,9 @@ def writing(path: Path) -> Iterator[BinaryIO]:
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
-    """Write a file whole or not at all, gzipped if its name ends in `.gz`.
+    """Write a file completely or not at all, gzipped if its name ends in `.gz`.
 
-    Text becomes UTF-8; a lone surrogate, which UTF-8 cannot encode, is written as its JSON escape.
+    Text is encoded as UTF-8; a lone surrogate, which UTF-8 cannot encode, becomes its JSON escape.
     """
     if isinstance(content, str):
         content = content.encode("utf-8", errors="backslashreplace")
@@ -260,12 +259,12 @@ def write_whole(path: Path, content: str | bytes) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write a value as JSON; as in `write_whole`."""
+    """Write a value as JSON; see `write_whole`."""
     write_whole(path, json.dumps(value, ensure_ascii=False, indent=1) + "\n")
 
 
 def write_lines(path: Path, records: Iterable[Mapping[str, Any]]) -> None:
-    """Write records as JSON lines, whole or not at all; lone surrogates as in `write_whole`."""
+    """Write records as JSON lines, all or none; lone surrogates as in `write_whole`."""
     lines = (json.dumps(record, ensure_ascii=False) + "\n" for record in records)
     with writing(path) as file:
         file.writelines(line.encode(errors="backslashreplace") for line in lines)

@@ -1,9 +1,9 @@
-"""Find the files of a data set, the languages in their names, and the pairs of parallel sets.
+"""Finding the files of a data set, the languages in their names, and pairs of parallel sets.
 
-Three forms of names: ours, `<split>.<language>.json` and `<split>.<question>-<context>.json`,
-and that of MLQA (Lewis et al. 2020, arXiv:1910.07475),
-`<split>-context-<language>-question-<language>.json`; each may have `.jsonl` for `.json`, and
-`.gz` after it. Ours may come in parts: `<split>.<language>.00000-of-00002.json`.
+There are three forms of names: ours, `<split>.<language>.json` and
+`<split>.<question>-<context>.json`, and that of MLQA (Lewis et al. 2020, arXiv:1910.07475),
+`<split>-context-<language>-question-<language>.json`; each may end in `.jsonl` instead of `.json`,
+with `.gz` after it. Ours may be in parts: `<split>.<language>.00000-of-00002.json`.
 """
 
 import hashlib
@@ -28,14 +28,14 @@ _NAMES = (
 
 
 SHARDS = "shards"
-"""The folder in which a job keeps its shards."""
+"""The folder in which a job stores its shards."""
 _LARGE = 32 << 20
-"""A file of more bytes is read as a stream: slower, but in little memory."""
+"""Files with more bytes are streamed: slower, but with little memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class DataFile:
-    """A file of questions and what its name says about it; "und" if it says nothing."""
+    """A file of questions, with split and languages from its name; "und" for unknown languages."""
 
     path: Path
     split: str
@@ -44,11 +44,11 @@ class DataFile:
 
     @property
     def whole(self) -> Path:
-        """The path without the suffixes of its name; the same for all parts of one set."""
+        """The path without suffixes; the same for all parts of a set."""
         return self.path.with_name(_stem(self.path))
 
     def examples(self, *, keep_misplaced: bool = False) -> Iterator[Example]:
-        """The questions of the file one by one; a large file is never in memory as a whole."""
+        """Yield the questions of the file; a large file is never in memory as a whole."""
         if self.path.is_file() and self.path.stat().st_size > _LARGE:
             yield from chain.from_iterable(
                 stream_squad(
@@ -62,7 +62,7 @@ class DataFile:
             yield from self.load(keep_misplaced=keep_misplaced)
 
     def load(self, *, keep_misplaced: bool = False) -> list[Example]:
-        """The questions of the file; errors as in `load_squad`."""
+        """Return the questions of the file; raises as `load_squad`."""
         return load_squad(
             self.path,
             question_language=self.question_language,
@@ -72,7 +72,7 @@ class DataFile:
 
 
 def describe(path: Path) -> DataFile:
-    """Split and languages of a file, from its name."""
+    """Return split and languages of a file, from its name."""
     stem = _stem(path)
     for pattern in _NAMES:
         if match := pattern.fullmatch(stem):
@@ -86,14 +86,14 @@ def _stem(path: Path) -> str:
 
 
 def find(paths: Sequence[Path], *, split: str | None = None) -> list[DataFile]:
-    """The data files among `paths` and, for a folder, those inside it whose names say a language.
+    """Return the data files in `paths`; in a folder, those whose names have a language.
 
     Args:
         paths: files and folders.
         split: the split to use in folders; None if each folder has only one.
 
     Raises:
-        DataError: if a folder contains no such file, or several splits and none was chosen.
+        DataError: if a folder has no such file, or several splits and none is chosen.
     """
     found: list[DataFile] = []
     for path in paths:
@@ -102,9 +102,9 @@ def find(paths: Sequence[Path], *, split: str | None = None) -> list[DataFile]:
 
 
 def inside(folder: Path) -> list[DataFile]:
-    """The data files in a folder and below it, of every split: those whose names say a language.
+    """Return the data files in and below a folder, of every split: names that have a language.
 
-    The shards that a job keeps in a folder `shards` do not count.
+    Shards of jobs, in folders called `shards`, are not included.
     """
     files = [
         describe(path)
@@ -130,13 +130,13 @@ def _inside(folder: Path, split: str | None) -> list[DataFile]:
 
 
 def chosen(ids: Sequence[str], count: int) -> set[str]:
-    """`count` of the ids, chosen by a hash: the same ones in every language of a parallel set."""
+    """Choose `count` ids by a hash: the same ones in every language of a parallel set."""
     by_hash = sorted(ids, key=lambda one: hashlib.sha256(one.encode(errors="replace")).digest())
     return set(by_hash[:count])
 
 
 def cross(sets: Mapping[str, Sequence[Example]]) -> dict[tuple[str, str], list[Example]]:
-    """Every pair (question language, context language) of a parallel set.
+    """Return every pair (question language, context language) of a parallel set.
 
     Args:
         sets: language -> its examples; the same ids in all languages, in any order.

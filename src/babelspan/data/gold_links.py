@@ -1,8 +1,8 @@
-"""Gold word alignments: sentence pairs whose words an annotator linked.
+"""Gold word alignments: sentence pairs with words linked by an annotator.
 
-A file is UTF-8, gzip'd or not, named `<source>.<a>-<b>.tsv[.gz]`, with three columns: the words of
-a sentence of a and those of its translation into b, separated by spaces, and links in the Pharaoh
-format, `i-j` for a sure one and `ipj` for a possible one.
+A file is UTF-8, gzipped or not, named `<source>.<a>-<b>.tsv[.gz]`, with three columns: the words of
+a sentence in a, those of its translation into b, separated by spaces, and links in the Pharaoh
+format, `i-j` for a sure link and `ipj` for a possible one.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from babelspan.types import Alignment, ConfigError, DataError, SegmentedPair
 
 @dataclass(frozen=True, slots=True)
 class GoldPair:
-    """A sentence pair with gold links; the sure ones are among the possible ones."""
+    """A sentence pair with gold links; `possible` includes the sure links."""
 
     pair: SegmentedPair
     sure: Alignment
@@ -26,22 +26,22 @@ class GoldPair:
 
 
 def load_gold(path: Path, *, source: str, target: str) -> Iterator[GoldPair]:
-    """The pairs of a file, in order, turned round where its name says the languages the other way.
+    """Yield the pairs of a file, in order, swapped if its name has the languages the other way.
 
     Args:
         path: the file.
-        source: language code of the source side wanted.
-        target: language code of the target side wanted.
+        source: language code wanted for the source side.
+        target: language code wanted for the target side.
 
     Raises:
-        ConfigError: if the name says other languages.
-        DataError: if a line is not of the format, with its number; if there is none.
+        ConfigError: if the name has other languages.
+        DataError: if a line does not have the format, with its number; if the file is empty.
     """
     _, first, second = named(path) or ("", "", "")
     if (first, second) not in ((source, target), (target, source)):
         raise ConfigError(
-            f"{path}: expected gold links between {source!r} and {target!r} by its name, such as "
-            f"gold.{source}-{target}.tsv.gz"
+            f"{path}: expected gold links between {source!r} and {target!r}, with a name "
+            f"such as gold.{source}-{target}.tsv.gz"
         )
     number = 0
     for number, line in enumerate(lines(path), 1):

@@ -1,12 +1,12 @@
-"""Bilingual dictionaries: files of two columns, and how a word is looked up in them.
+"""Bilingual dictionaries: two-column files, and how words are looked up in them.
 
-A file is UTF-8 and named `[<source>.]<a>-<b>.tsv[.gz]`, a and b being ISO 639-1 codes; each line
-has a word or phrase of a, a tab, and one of b. It serves both directions. Of several translations
-the first counts. A third column may have the probability of the translation given the word, and a
-fourth the number of links that it was counted from, as `babelspan align --dictionary` writes them.
-The search over a collection weighs translations by them, and a reader that has such dictionaries
-glosses questions by them; other lookups take no notice. With four columns the second may be empty:
-the word stood so often without any translation.
+A file is UTF-8 and named `[<source>.]<a>-<b>.tsv[.gz]`, where a and b are ISO 639-1 codes; each
+line has a word or phrase in a, a tab, and one in b. It works in both directions. The first of
+several translations is used. A third column may have the probability of the translation given the
+word, and a fourth the number of links it was counted from, as `babelspan align --dictionary`
+writes them. The search over a collection weights translations by them, and a reader with such
+dictionaries glosses questions by them; other lookups ignore them. With four columns the second may
+be empty: it counts occurrences of the word without any translation.
 """
 
 import re
@@ -35,10 +35,10 @@ class Found:
 
 
 class Lexicon:
-    """One direction of one dictionary or several.
+    """One direction of one or more dictionaries.
 
     Args:
-        pairs: words and phrases with their translations; of several for one the first counts.
+        pairs: words and phrases with their translations; the first one of each is used.
         language: ISO 639-1 code of the words and phrases.
     """
 
@@ -52,25 +52,25 @@ class Lexicon:
 
     @cached_property
     def most_words(self) -> int:
-        """Number of words in the longest entry, separated by anything but letters and digits."""
+        """Number of words in the longest entry; words are runs of letters and digits."""
         return max((len(re.findall(r"\w+", entry)) for entry in self._exact), default=0)
 
     @cached_property
     def most_characters(self) -> int:
-        """Characters of the longest entry."""
+        """Number of characters in the longest entry."""
         return max(map(len, self._exact), default=0)
 
     def __len__(self) -> int:
-        """How many words and phrases there are translations of."""
+        """Return the number of words and phrases with translations."""
         return len(self._exact)
 
     def find(self, phrase: str, *, inflected: bool = False) -> Found | None:
-        """The translation of a word or phrase, or None.
+        """Return the translation of a word or phrase, or None.
 
-        As it is written; else in small letters, or in any case if it has capitals itself, with the
-        translation then in the case of the phrase; else, if `inflected`, as an inflected form of
-        an entry (`babelspan.text.inflection`), unless it is in capitals. Small letters do not find
-        `IT`.
+        It is looked up as written; then in lower case, or, if it has capitals, in any case, and the
+        translation gets the case of the phrase; then, if `inflected`, as an inflected form of an
+        entry (`babelspan.text.inflection`), unless it is in capitals. A phrase in lower case does
+        not find `IT`.
         """
         if phrase in self._exact:
             return Found(self._exact[phrase], "exact")
@@ -85,16 +85,16 @@ class Lexicon:
 
 
 def load_lexicon(paths: Sequence[Path], *, source: str, target: str) -> Lexicon:
-    """The dictionaries for a direction among files and folders; a file that is named must be one.
+    """Load the dictionaries for a direction from files and folders; a named file must fit.
 
     Args:
-        paths: files of the pair, either way round, and folders that hold some, which are taken in
-            the order of their names.
+        paths: files for the language pair, in either order, and folders of dictionaries, which are
+            read in the order of their names.
         source: ISO 639-1 code of the words.
         target: ISO 639-1 code of the translations.
 
     Raises:
-        ConfigError: if a file is for other languages, or there is none for these.
+        ConfigError: if a file is for other languages, or there is none for this pair.
         DataError: if a file is broken, or none has an entry.
     """
     files = list(_files(paths, source, target))
@@ -124,18 +124,18 @@ class Translations:
         self._found = {phrase: tuple(of_phrase) for phrase, of_phrase in found.items()}
 
     def __len__(self) -> int:
-        """How many words and phrases there are translations of."""
+        """Return the number of words and phrases with translations."""
         return len(self._found)
 
     def of(self, phrase: str) -> tuple[str, ...]:
-        """The translations of a word or phrase in any case, in the order of the dictionaries."""
+        """Return the translations of a word or phrase, ignoring case, in dictionary order."""
         return self._found.get(" ".join(phrase.casefold().split()), ())
 
 
 def load_links(path: Path) -> dict[str, dict[str, float]]:
-    """Words of the first column, their translations and the number of links between them.
+    """Return the words of the first column with their translations and numbers of links.
 
-    "" among the translations has the number of times that a word had none.
+    The translation "" has the number of times that a word had none.
 
     Raises:
         DataError: if the file is broken, or an entry has no number of links.
@@ -151,12 +151,12 @@ def load_links(path: Path) -> dict[str, dict[str, float]]:
 
 
 def load_entries(files: Sequence[Path], *, source: str) -> Iterator[tuple[str, str, float]]:
-    """Words, their translations and weights, in the order of the dictionaries.
+    """Yield words, translations and weights, in dictionary order.
 
-    A weight is the number of links of the entry, or else its probability; 0 if it has neither.
+    A weight is the number of links of the entry, else its probability; 0 if it has neither.
 
     Args:
-        files: of the pair, either way round.
+        files: files for the language pair, in either order.
         source: ISO 639-1 code of the words.
 
     Raises:
@@ -169,32 +169,32 @@ def load_entries(files: Sequence[Path], *, source: str) -> Iterator[tuple[str, s
 
 
 def read_pairs(path: Path) -> Iterator[tuple[str, str]]:
-    """The pairs of a file, in order.
+    """Yield the pairs of a file, in order.
 
     Raises:
-        DataError: if a line has not two columns with something in them (of four, the second may
-            be empty: it is left out), or a third is no probability, or a fourth no number of links.
+        DataError: if a line does not have two non-empty columns (of four, the second may be empty;
+            the line is then skipped), or a third is not a probability, or a fourth not a number.
     """
     return ((word, translation) for word, translation, _ in _entries(path))
 
 
 def _entries(path: Path) -> Iterator[tuple[str, str, float]]:
-    """The pairs of a file, in order, with their weights, 0 for none; errors as in `read_pairs`."""
+    """Yield the pairs of a file with their weights, 0 for none; raises as `read_pairs`."""
     for word, translation, numbers in _rows(path):
         if translation:
             yield word, translation, float(numbers[-1]) if numbers else 0.0
 
 
 def _rows(path: Path) -> Iterator[tuple[str, str, list[str]]]:
-    """The lines of a file as words, translations and numbers; errors as in `read_pairs`."""
+    """Yield the lines of a file as word, translation and numbers; raises as `read_pairs`."""
     for number, line in enumerate(read_text(path).removeprefix("\ufeff").split("\n"), 1):
         if not line or (line.isspace() and "\t" not in line):
             continue
         row = _ROW.fullmatch(line) or _ROW.fullmatch(_with_single_spaces(line))
         if row is None or not (row["translation"] or row["links"]):
             raise DataError(
-                f"{path}: line {number}: expected a word, a tab and its translation, perhaps with "
-                f"a tab and its probability, and a tab and its number of links, found {line[:80]!r}"
+                f"{path}: line {number}: expected a word, a tab and its translation, optionally a "
+                f"tab and its probability, and a tab and its number of links, found {line[:80]!r}"
             )
         numbers = [found for found in row.group("probability", "links") if found is not None]
         yield row["word"], row["translation"], numbers
@@ -206,7 +206,7 @@ def _with_single_spaces(line: str) -> str:
 
 
 def languages_of(path: Path) -> tuple[str, str] | None:
-    """The languages of the columns of a dictionary by its name, or None for another file."""
+    """Return the languages of a dictionary's columns, from its name; None for other files."""
     found = _NAME.fullmatch(path.name)
     return (found["a"], found["b"]) if found else None
 
@@ -220,13 +220,13 @@ def _files(paths: Sequence[Path], source: str, target: str) -> Iterator[Path]:
             yield path
         else:
             raise ConfigError(
-                f"{path}: expected a dictionary between {source!r} and {target!r} by its name, "
-                f"such as {source}-{target}.tsv or mine.{target}-{source}.tsv.gz"
+                f"{path}: expected a dictionary between {source!r} and {target!r}, with a "
+                f"name such as {source}-{target}.tsv or mine.{target}-{source}.tsv.gz"
             )
 
 
 def _in_case_of(phrase: str, translation: str) -> str:
-    """`translation` in capitals, or with a first one, as `phrase` is."""
+    """Return `translation` in capitals, or with an initial capital, if `phrase` has them."""
     if _is_capitals(phrase):
         return translation.upper()
     if phrase[:1].isupper():

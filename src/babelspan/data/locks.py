@@ -1,4 +1,4 @@
-"""Locks on the folders of jobs, and removal of half-written files that killed processes left."""
+"""Locks on job folders, and removal of partly written files left by killed processes."""
 
 import errno
 import os
@@ -17,14 +17,14 @@ _BUSY = (errno.EWOULDBLOCK, errno.EACCES)
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Lock a folder, which is made if needed, so that no other process works in it.
+    """Lock a folder, creating it if needed, so that no other process uses it.
 
-    The lock is the operating system's (`flock`) on `.lock` in the folder; it ends with the process,
-    however that ends. If a file system has no locks, there is a warning; on Windows there is no
+    The lock is an operating system lock (`flock`) on `.lock` in the folder; it ends with the
+    process, however that ends. If a file system has no locks, there is a warning; Windows has no
     lock.
 
     Raises:
-        ConfigError: if another process holds it.
+        ConfigError: if another process holds the lock.
     """
     folder.mkdir(parents=True, exist_ok=True)
     held = _hold(folder)
@@ -37,11 +37,11 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def sweep(folder: Path) -> None:
-    """Remove half-written files in and below a folder if the process that wrote them has ended.
+    """Remove partly written files in and below a folder if the process that wrote them has ended.
 
     `data.files.replacing` puts the process number into their names, as in `.train.json.123.part`.
     Files with the number of this process are from an earlier one, so call this before the job
-    writes.
+    writes anything.
     """
     for path in folder.rglob(".*.part"):
         writer = path.name.split(".")[-2]
@@ -53,12 +53,12 @@ def sweep(folder: Path) -> None:
 
 
 def is_unfinished(path: Path) -> bool:
-    """Whether a file is a lock or is being written: neither is part of a result."""
+    """Return whether a file is a lock or partly written, and so not part of a result."""
     return path.name == LOCK or (path.name.startswith(".") and path.name.endswith(".part"))
 
 
 def _hold(folder: Path) -> int | None:
-    """The open, locked file; None if the file system has no locks."""
+    """Return the open, locked file; None if the file system has no locks."""
     if sys.platform == "win32":
         return None
     import fcntl
@@ -82,11 +82,11 @@ def _hold(folder: Path) -> int | None:
             os.ftruncate(file, 0)
             os.write(file, f"process {os.getpid()} on {os.uname().nodename}\n".encode())
             return file
-        os.close(file)  # whoever held it has just removed it
+        os.close(file)  # its former holder has just removed it
 
 
 def _is_still(file: int, path: Path) -> bool:
-    """Whether an open file is the one at a path."""
+    """Return whether an open file is still the one at a path."""
     try:
         return os.path.samestat(os.fstat(file), path.stat())
     except FileNotFoundError:
@@ -94,9 +94,9 @@ def _is_still(file: int, path: Path) -> bool:
 
 
 def _is_alive(process: str) -> bool:
-    """Whether a process runs on this machine; False if it is not a number.
+    """Return whether a process runs on this machine; False if it is not a number.
 
-    One that has ended and was not waited for yet still has its number, but does not run.
+    A process that has ended but was not waited for still has its number, but does not run.
     """
     if not process.isdecimal():
         return False
@@ -109,5 +109,5 @@ def _is_alive(process: str) -> bool:
     try:
         status = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
-        return True  # no Linux
+        return True  # not Linux
     return status.rpartition(")")[2].split()[0] not in {"Z", "X"}

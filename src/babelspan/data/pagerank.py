@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _MOST = 1000
-"""Iterations, at most; with a damping of 0.85 some 110 are enough for 1e-8."""
+"""Maximum number of iterations; with a damping of 0.85, about 110 reach 1e-8."""
 
 
 def pagerank(
@@ -19,16 +19,16 @@ def pagerank(
     damping: float = 0.85,
     tolerance: float = 1e-8,
 ) -> NDArray[np.float64]:
-    """The ranks of the nodes of a graph, (N,); they add up to 1.
+    """Return the ranks of the nodes of a graph, (N,); they add up to 1.
 
-    The rank of nodes without links goes to all nodes alike.
+    The rank of nodes without outgoing links is shared equally among all nodes.
 
     Args:
-        sources: node that each link goes from, (M,).
-        targets: node that it goes to, (M,); no link comes twice.
-        nodes: how many there are, N.
-        damping: share of a rank that follows the links.
-        tolerance: sum of absolute changes at which the iteration ends.
+        sources: node at which each link starts, (M,).
+        targets: node at which each link ends, (M,); links must be unique.
+        nodes: number of nodes, N.
+        damping: share of a rank that is passed along links.
+        tolerance: sum of absolute changes below which the iteration stops.
     """
     if not nodes:
         return np.zeros(0)

@@ -1,4 +1,4 @@
-"""Where the characters of a text stand in the file that it was taken from."""
+"""The places of a text's characters in the file that the text comes from."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
@@ -8,30 +8,30 @@ from typing import Any
 from babelspan.types import Span
 
 UTF8 = 0
-"""The `step` of a part whose source is the UTF-8 of its characters."""
+"""The `step` of a part whose source is the UTF-8 encoding of its characters."""
 Box = tuple[float, float, float, float]
-"""Left, bottom, right and top on a page, in points from its lower left corner."""
+"""Left, bottom, right and top on a page, in points from the lower left corner."""
 
 _FIELDS = 9
-"""Of a part."""
+"""Number of fields of a part."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A run of characters of a text and the piece of the file that it is from.
+    """A run of characters of a text, and the piece of the file it comes from.
 
     Attributes:
-        start: first character.
-        end: the one after the last.
-        source_start: where the piece starts: a byte of the file or of its member, or in a PDF a
-            character of the page as PDFium counts them.
-        source_end: where it ends, exclusive.
-        step: how much of the source each character takes; `UTF8` for as much as in UTF-8; None if
-            only the whole run is known to come from the whole piece.
-        page: from 1; None where there are no pages.
-        anchor: name of the nearest place above that a link can lead to; "" for none.
+        start: offset of the first character.
+        end: end offset, exclusive.
+        source_start: start of the piece: a byte offset in the file or its member, or in a PDF the
+            number of a character on the page, as counted by PDFium.
+        source_end: end of the piece, exclusive.
+        step: source units per character; `UTF8` for the length in UTF-8; None if only the whole run
+            is known to come from the whole piece.
+        page: page number from 1; None without pages.
+        anchor: name of the nearest link target above; "" for none.
         member: file inside the archive; "" if there is none.
-        box: around the run on its page.
+        box: box around the run on its page.
     """
 
     start: int
@@ -45,11 +45,11 @@ class Part:
     box: Box | None = None
 
     def moved(self, by: int) -> "Part":
-        """The same piece for a text that starts elsewhere."""
+        """Return the same part for a text that starts elsewhere."""
         return Part(self.start + by, self.end + by, *self._rest())
 
     def packed(self) -> list[Any]:
-        """As JSON, without what is at its end and empty."""
+        """Return the part as a JSON list, without empty values at the end."""
         values: list[Any] = [self.start, self.end, *self._rest()]
         while values[-1] in (None, ""):
             values.pop()
@@ -57,7 +57,7 @@ class Part:
 
     @classmethod
     def unpacked(cls, values: Sequence[Any]) -> "Part":
-        """What `packed` gave."""
+        """Return the part from the result of `packed`."""
         kept = list(values)
         if len(kept) == _FIELDS:
             kept[-1] = tuple(kept[-1])
@@ -77,16 +77,16 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a span of a text stands in its file.
+    """The place of a span of a text in its file.
 
     Attributes:
-        start: byte, or in a PDF character of the page.
-        end: exclusive.
-        exact: False if the span is inside of start and end, and no more is known.
-        page: that it starts on, from 1; None where there are no pages.
+        start: byte offset, or in a PDF the number of a character on the page.
+        end: end, exclusive.
+        exact: False if the span is known only to be somewhere between start and end.
+        page: page on which it starts, from 1; None without pages.
         anchor: as in `Part`.
         member: as in `Part`.
-        boxes: one for each line or piece of a line, on the page.
+        boxes: boxes of the lines, or parts of lines, on the page.
     """
 
     start: int
@@ -98,7 +98,7 @@ class Place:
     boxes: tuple[Box, ...] = ()
 
     def source(self) -> dict[str, Any]:
-        """As JSON, without the page: bytes of the file, or in a PDF characters of the page."""
+        """Return a JSON object without the page: bytes of the file, or characters of a PDF page."""
         return {
             "start": self.start,
             "end": self.end,
@@ -110,13 +110,13 @@ class Place:
 
 
 def place_of(text: str, parts: Sequence[Part], span: Span) -> Place | None:
-    """Where a span stands; None if no part has any of it.
+    """Return the place of a span; None if no part contains any of it.
 
-    A span that runs on to the next page or member is placed by what is on the first.
+    If a span continues on the next page or member, its place is that of its first part.
 
     Args:
-        text: of the parts.
-        parts: in order, without overlap.
+        text: text of the parts.
+        parts: parts in order, without overlap.
         span: characters of the text.
     """
     first = max(0, bisect_right(parts, span.start, key=lambda p: p.start) - 1)
@@ -142,14 +142,14 @@ def place_of(text: str, parts: Sequence[Part], span: Span) -> Place | None:
 
 
 def within(parts: Sequence[Part], start: int, end: int) -> list[Part]:
-    """The parts of a text that have a character from `start` to `end`, whole."""
+    """Return the parts of a text with a character from `start` to `end`, uncut."""
     first = max(0, bisect_right(parts, start, key=lambda p: p.start) - 1)
     last = bisect_right(parts, end - 1, key=lambda p: p.start)
     return [part for part in parts[first:last] if part.end > start]
 
 
 def cut_out(text: str, parts: Sequence[Part], start: int, end: int) -> list[Part]:
-    """The parts of `text[start:end]`, counted from its beginning, each cut to what is in it."""
+    """Return the parts of `text[start:end]`, cut, with offsets from its start."""
     found = []
     for part in within(parts, start, end):
         kept = Span(max(start, part.start), min(end, part.end))
@@ -160,7 +160,7 @@ def cut_out(text: str, parts: Sequence[Part], start: int, end: int) -> list[Part
 
 
 def joined(documents: Iterable[tuple[str, Sequence[Part]]], between: str) -> tuple[str, list[Part]]:
-    """Texts put one after the other, and their parts."""
+    """Join texts, and their parts."""
     pieces: list[str] = []
     parts: list[Part] = []
     length = 0
@@ -175,7 +175,7 @@ def joined(documents: Iterable[tuple[str, Sequence[Part]]], between: str) -> tup
 
 
 def _source_of(text: str, part: Part, span: Span) -> tuple[int, int, bool]:
-    """Start and end in the source of what a part has of a span, and whether they are exact."""
+    """Return source start and end of a part's share of a span, and whether they are exact."""
     start, end = max(part.start, span.start), min(part.end, span.end)
     if part.step is None:
         return part.source_start, part.source_end, (start, end) == (part.start, part.end)

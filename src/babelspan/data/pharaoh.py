@@ -1,9 +1,9 @@
-"""Word links in the Pharaoh format: `i-j` for each link, a line for each sentence pair.
+"""Word links in the Pharaoh format: `i-j` for each link, one line per sentence pair.
 
-Words are counted from 0. `ipj` is a link of which an annotator was not sure. A file of pairs has
-the words of source and translation parted by ` ||| `, each line what fast_align, eflomal and
-awesome-align read. A folder of word links holds, for each language, `pairs.<language>.txt` and
-`links.<language>.txt`, what an aligner made of it, line for line.
+Words are counted from 0. `ipj` is a link of which the annotator was not sure. A file of pairs has
+the words of source and translation separated by ` ||| ` on each line, as fast_align, eflomal and
+awesome-align read them. A folder of word links has, for each language, `pairs.<language>.txt` and
+`links.<language>.txt`, the output of an aligner, line by line.
 """
 
 import re
@@ -29,7 +29,7 @@ class PharaohAligner:
     """An `Aligner` that looks links up in a folder; see the module for its files.
 
     Raises:
-        DataError: if a file is missing, a line is not of the format, or the files differ in length.
+        DataError: if a file is missing, a line does not have the format, or the lengths differ.
     """
 
     def __init__(self, folder: Path, language: str) -> None:
@@ -37,8 +37,7 @@ class PharaohAligner:
         of_pairs, of_links = (read_text(path).splitlines() for path in (pairs, links))
         if len(of_pairs) != len(of_links):
             raise DataError(
-                f"{links}: expected {len(of_pairs)} lines, as {pairs.name} has, "
-                f"found {len(of_links)}"
+                f"{links}: expected {len(of_pairs)} lines as in {pairs.name}, found {len(of_links)}"
             )
         self._files = pairs, links
         self._links = {
@@ -48,14 +47,14 @@ class PharaohAligner:
 
     @property
     def identity(self) -> str:
-        """The content of both files."""
+        """Checksums of the content of both files."""
         return ",".join(["pharaoh", *map(checksum, self._files)])
 
     def align(self, pairs: Sequence[SegmentedPair]) -> list[Alignment]:
-        """The links of each pair.
+        """Return the links of each pair.
 
         Raises:
-            DataError: for a pair that the folder does not have.
+            DataError: if the folder lacks a pair.
         """
         found = []
         for pair in pairs:
@@ -63,15 +62,14 @@ class PharaohAligner:
             if line not in self._links:
                 raise DataError(
                     f"{self._files[0]}: expected the pair {line!r:.200}, found none; write the "
-                    "file "
-                    "again and align it again"
+                    "file and its links again"
                 )
             found.append(self._links[line])
         return found
 
 
 def save_pairs(path: Path, pairs: Iterable[SentencePair]) -> int:
-    """Write sentence pairs, each once, for an aligner to read; how many there were."""
+    """Write distinct sentence pairs for an aligner to read; return their number."""
     of_pairs = dict.fromkeys(f"{pair.source}{SEPARATOR}{pair.target}" for pair in pairs)
     with replacing(path) as beside:
         beside.write_text("".join(f"{line}\n" for line in of_pairs), encoding="utf-8")
@@ -79,7 +77,7 @@ def save_pairs(path: Path, pairs: Iterable[SentencePair]) -> int:
 
 
 def numbered_pairs(path: Path) -> Iterator[tuple[int, SentencePair | None]]:
-    """Every line of a file of pairs, counted from 1, with its pair or, for an empty line, None.
+    """Yield every line number of a file of pairs, from 1, with its pair; None for an empty line.
 
     Raises:
         DataError: if a line does not have words on both sides of ` ||| `.
@@ -98,15 +96,15 @@ def numbered_pairs(path: Path) -> Iterator[tuple[int, SentencePair | None]]:
 
 
 def read_links(text: str, sizes: tuple[int, int], where: str) -> Links:
-    """The links in a line.
+    """Return the links in a line.
 
     Args:
-        text: such as `0-0 1-2 2p1`.
-        sizes: how many words source and target have.
-        where: the file and line, for errors.
+        text: the line, such as `0-0 1-2 2p1`.
+        sizes: number of words in source and target.
+        where: file and line, for error messages.
 
     Raises:
-        DataError: if something is no link, or it is beyond the words.
+        DataError: if an item is not a link, or refers to a word that does not exist.
     """
     every, sure = set(), set()
     for item in text.split():
@@ -126,7 +124,7 @@ def read_links(text: str, sizes: tuple[int, int], where: str) -> Links:
 
 
 def links_line(alignment: Alignment) -> str:
-    """Links as a line, in order of the words."""
+    """Return links as a line, ordered by word."""
     return " ".join(f"{i}-{j}" for i, j in sorted(alignment.links))
 
 

@@ -1,4 +1,4 @@
-"""Checks of the places to write to, before anything slow begins."""
+"""Checks of output paths before slow work starts."""
 
 import os
 from collections.abc import Iterable
@@ -8,12 +8,12 @@ from babelspan.types import ConfigError
 
 
 def refuse_unwritable(path: Path) -> None:
-    """Refuse a file that cannot be written, by writing a temporary file in its folder.
+    """Raise ConfigError if a file cannot be written; tested with a temporary file in its folder.
 
     An existing file at the path is not touched.
 
     Raises:
-        ConfigError: if there is a folder or a device at the path, or nothing can be written there.
+        ConfigError: if the path is a folder or a device, or nothing can be written there.
     """
     if path.is_dir():
         raise ConfigError(f"{path}: expected a file to write to, found a folder")
@@ -36,21 +36,21 @@ def refuse_unwritable(path: Path) -> None:
 
 
 def refuse_overwriting(path: Path, inputs: Iterable[Path], *, option: str) -> None:
-    """Refuse to write a file that is also read.
+    """Raise ConfigError if the file to write is also an input.
 
     Args:
         path: the file to write.
-        inputs: files that are read.
-        option: the option that names `path`, for the error.
+        inputs: the input files.
+        option: option that names `path`, for the error message.
 
     Raises:
-        ConfigError: if it is one of the inputs, by whatever name.
+        ConfigError: if it is one of the inputs, under any name.
     """
     if not path.exists():
         return
     for read in inputs:
         if read.exists() and path.samefile(read):
             raise ConfigError(
-                f"{option} {path}: this file is read ({read}), and would be overwritten; choose "
+                f"{option} {path}: this is an input file ({read}) and would be overwritten; choose "
                 "another name"
             )

@@ -1,6 +1,6 @@
-"""Read and write predictions: one JSON object, question id -> answer text.
+"""Reading and writing predictions: one JSON object, question id -> answer text.
 
-The list that the metrics of Hugging Face take, {"id": …, "prediction_text": …}, is read as well.
+The list for the metrics of Hugging Face, {"id": …, "prediction_text": …}, can be read as well.
 """
 
 import json
@@ -13,11 +13,11 @@ from babelspan.data.files import read_json, writing
 from babelspan.types import DataError
 
 RECORD = "evaluation.json"
-"""In a folder of predictions, the file that says which reader and data they depend on."""
+"""The file in a folder of predictions that records which reader and data they depend on."""
 
 
 def load_predictions(path: Path) -> dict[str, str]:
-    """Answers by question id.
+    """Return the answers by question id.
 
     Raises:
         DataError: if the file is not an object of strings.
@@ -33,7 +33,7 @@ def load_predictions(path: Path) -> dict[str, str]:
 
 
 def load_null_odds(path: Path) -> dict[str, float]:
-    """Odds of "no answer" against an answer, by question id: SQuAD 2's null odds.
+    """Return odds of "no answer" against an answer, by question id (SQuAD 2's null odds).
 
     Raises:
         DataError: if the file is not an object of numbers.
@@ -48,12 +48,12 @@ def load_null_odds(path: Path) -> dict[str, float]:
 
 
 def save_predictions(path: Path, predictions: Mapping[str, str]) -> None:
-    """Write answers by question id, whole or not at all."""
+    """Write answers by question id, completely or not at all."""
     stream_predictions(path, predictions.items())
 
 
 def stream_predictions(path: Path, predictions: Iterable[tuple[str, str]]) -> int:
-    """Write answers one at a time, the file whole or not at all; returns their number.
+    """Write answers one by one, completely or not at all; return their number.
 
     All ids must differ.
     """
@@ -70,7 +70,7 @@ def stream_predictions(path: Path, predictions: Iterable[tuple[str, str]]) -> in
 
 
 def _unlisted(found: Any, path: Path) -> Any:
-    """A list of records as an object; anything else as it is."""
+    """Convert a list of records to an object; return anything else unchanged."""
     if not (found and isinstance(found, list) and all(map(_is_record, found))):
         return found
     texts = {str(record["id"]): record["prediction_text"] for record in found}
@@ -84,7 +84,7 @@ def _is_record(value: Any) -> bool:
 
 
 def _by_id(found: Any, path: Path, what: str) -> dict[str, Any]:
-    """A JSON object; `what` says what it should have for each id."""
+    """Check that `found` is a JSON object; `what` names the values expected in it."""
     if not isinstance(found, dict):
         raise DataError(
             f"{path}: expected a JSON object {{id: {what}}}, found {type(found).__name__}"

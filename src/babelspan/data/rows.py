@@ -1,7 +1,7 @@
-"""Questions as flat records, a JSON list or JSON lines, as Hugging Face `datasets` writes them.
+"""Questions as flat records, a JSON list or JSON lines, as written by Hugging Face `datasets`.
 
-A record has `id`, `question`, `context` and, where they are known, `answers`: two lists of equal
-length, `{"text": [...], "answer_start": [...]}`. Empty lists say that the question is unanswerable.
+A record has `id`, `question`, `context` and, if known, `answers`: two lists of equal length,
+`{"text": [...], "answer_start": [...]}`. Empty lists mean that the question is unanswerable.
 """
 
 import json
@@ -16,7 +16,7 @@ Fields = dict[str, Any]
 
 
 def are_rows(text: str) -> bool:
-    """Whether a JSON text is a list, or lines of objects, and not one object."""
+    """Return whether a JSON text is a list, or lines of objects, rather than one object."""
     start = text[:1000].lstrip()
     if not start.startswith("{"):
         return start.startswith("[")
@@ -25,7 +25,7 @@ def are_rows(text: str) -> bool:
 
 
 def json_rows(text: str, path: Path) -> Iterator[tuple[str, Fields]]:
-    """Records of a JSON list or of JSON lines, each with its place.
+    """Yield records of a JSON list or of JSON lines, each with its place for error messages.
 
     Raises:
         DataError: if the text is not JSON, or a record is not an object.
@@ -42,14 +42,14 @@ def json_rows(text: str, path: Path) -> Iterator[tuple[str, Fields]]:
 
 
 def object_of(row: Any, where: str) -> Fields:
-    """A record, if it is an object."""
+    """Return a record after checking that it is an object."""
     if not isinstance(row, dict):
         raise DataError(f"{where}: expected an object, found {type(row).__name__}")
     return row
 
 
 def fields_of(row: Fields, where: str) -> Fields:
-    """The fields of the question in a record, checked for their types; see `records_of`."""
+    """Return the fields of a question from a record, with their types checked; see `records_of`."""
     if "document_plaintext" in row:
         raise DataError(
             f"{where}: expected a question about a text, found an article of the TyDi QA primary "
@@ -68,10 +68,10 @@ def fields_of(row: Fields, where: str) -> Fields:
 
 
 def value_of(row: Fields, where: str, kind: type | tuple[type, ...], *keys: str) -> Any:
-    """The value of the first key that has a value of this kind.
+    """Return the value of the first key that has a value of this type.
 
     Raises:
-        DataError: if no key has one.
+        DataError: if there is no such key.
     """
     for key in keys:
         if isinstance(row.get(key), kind):
@@ -82,15 +82,15 @@ def value_of(row: Fields, where: str, kind: type | tuple[type, ...], *keys: str)
 
 
 def answers_of(answers: Fields, where: str) -> tuple[Answer, ...]:
-    """Answers from two lists of equal length; those without text are skipped.
+    """Return answers from two lists of equal length; answers without text are skipped.
 
     Raises:
-        DataError: if the lists differ in length or contain anything but texts and numbers.
+        DataError: if the lists differ in length or have anything but texts and numbers.
     """
     texts = value_of(answers, where, list, "text")
     starts = value_of(answers, where, list, "answer_start")
     if len(texts) != len(starts):
-        raise DataError(f"{where}: {len(texts)} answers have {len(starts)} places")
+        raise DataError(f"{where}: {len(texts)} answers have {len(starts)} offsets")
     kept = tuple(Answer(t, s) for t, s in zip(texts, starts, strict=True) if t)
     if not all(isinstance(a.text, str) and type(a.start) is int for a in kept):
         raise DataError(f"{where}: expected texts and numbers as answers, found {answers!r:.200}")
@@ -105,5 +105,5 @@ def _json_line(line: str, path: Path, number: int) -> Any:
             f"{path}: expected JSON in line {number}, found something else at column "
             f"{error.colno} ({error.msg}); the file may be cut short"
         ) from None
-    except (ValueError, RecursionError) as error:  # a number of thousands of digits, or depth
+    except (ValueError, RecursionError) as error:  # thousands of digits, or too deep
         raise DataError(f"{path}: the JSON in line {number} cannot be read: {error}") from None

@@ -1,6 +1,6 @@
-"""Read and write the SQuAD JSON layout, which XQuAD, MLQA, KorQuAD 1.0 and DRCD share.
+"""Reading and writing the SQuAD JSON layout, which XQuAD, MLQA, KorQuAD 1.0 and DRCD share.
 
-Flat records (`babelspan.data.rows`), as Hugging Face `datasets` writes them, are read as well.
+Flat records (`babelspan.data.rows`), as written by Hugging Face `datasets`, can be read as well.
 
 Layout: Rajpurkar et al. (2016), arXiv:1606.05250; `is_impossible` from version 2,
 Rajpurkar et al. (2018), arXiv:1806.03822. Offsets count code points, as Python strings do.
@@ -26,18 +26,18 @@ def load_squad(
     context_language: str = UNDETERMINED,
     keep_misplaced: bool = False,
 ) -> list[Example]:
-    """The questions of one file, in file order.
+    """Return the questions of a file, in file order.
 
     Args:
         path: UTF-8 file, gzipped or not: SQuAD JSON, or flat records in a JSON list or JSON lines.
-        question_language: ISO 639-1 code given to every question.
-        context_language: ISO 639-1 code given to every context.
-        keep_misplaced: keep the text of an answer that is not at the stated offset, without a
-            place: it is used for scoring and not for training.
+        question_language: ISO 639-1 code for every question.
+        context_language: ISO 639-1 code for every context.
+        keep_misplaced: keep an answer that is not at the stated offset, without its place: it is
+            used for scoring but not for training.
 
     Raises:
-        DataError: if the file has another layout, or an answer is not at the stated offset, unless
-            `keep_misplaced`; the message names the file and the question.
+        DataError: if the file has another layout, or an answer is not at the stated offset (unless
+            `keep_misplaced`); the message names the file and the question.
     """
     with _uncollected():
         examples = (
@@ -50,10 +50,10 @@ def load_squad(
 
 
 def refuse_repeated_ids(examples: Iterable[Example], path: Path) -> None:
-    """Refuse repeated ids: predictions are kept by id.
+    """Raise DataError for repeated ids, because predictions are stored by id.
 
     Raises:
-        DataError: if an id comes twice, with the id.
+        DataError: if an id occurs twice; the message names it.
     """
     seen: set[str] = set()
     for example in examples:
@@ -63,12 +63,12 @@ def refuse_repeated_ids(examples: Iterable[Example], path: Path) -> None:
 
 
 def misplaced(examples: Iterable[Example]) -> int:
-    """Number of answers of which only the text is known."""
+    """Return the number of answers whose place is unknown."""
     return sum(answer.start is None for e in examples for answer in e.answers or ())
 
 
 def save_squad(path: Path, examples: Iterable[Example]) -> None:
-    """Write examples in the SQuAD layout, grouping consecutive ones by title and context."""
+    """Write examples in the SQuAD layout; consecutive ones are grouped by title and context."""
     articles = []
     for title, of_title in groupby(examples, key=lambda e: e.title):
         paragraphs = [
@@ -96,14 +96,14 @@ def _record(example: Example) -> dict[str, Any]:
 
 
 def _records(path: Path) -> Iterator[dict[str, Any]]:
-    """The fields of each question, checked for their types."""
+    """Yield the fields of each question, with their types checked."""
     text = read_text(path).removeprefix("\ufeff")
     if are_rows(text):
         yield from (fields_of(row, where) for where, row in json_rows(text, path))
         return
     document = parse_json(text, path)
     if isinstance(document, dict) and "data" not in document and "question" in document:
-        yield fields_of(document, f"{path}: record 1")  # one JSON line
+        yield fields_of(document, f"{path}: record 1")  # a single JSON line
         return
     for i, article in enumerate(field_of(document, "data", list, f"{path}")):
         where = f"{path}: article {i}"
@@ -113,7 +113,7 @@ def _records(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def records_of(paragraph: Any, title: str, path: Path, where: str) -> Iterator[dict[str, Any]]:
-    """The fields of each question of a paragraph, checked for their types."""
+    """Yield the fields of each question of a paragraph, with their types checked."""
     context = field_of(paragraph, "context", str, where)
     for record in field_of(paragraph, "qas", list, where):
         identity = str(field_of(record, "id", (str, int), where))
@@ -130,7 +130,7 @@ def records_of(paragraph: Any, title: str, path: Path, where: str) -> Iterator[d
 
 
 def field_of(value: Any, key: str, kind: type | tuple[type, ...], where: str) -> Any:
-    """The value of a key, if it exists and has the right kind; `where` is its place, for errors."""
+    """Return the value of a key after checking its type; `where` is its place, for errors."""
     if not isinstance(value, dict) or key not in value:
         found = f"the keys {sorted(value)}" if isinstance(value, dict) else type(value).__name__
         raise DataError(f"{where}: expected a key {key!r} of the SQuAD layout, found {found}")
@@ -144,9 +144,9 @@ def field_of(value: Any, key: str, kind: type | tuple[type, ...], where: str) ->
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """Within the block Python does not collect garbage: almost all new objects stay.
+    """Turn off garbage collection inside the block, because almost all new objects stay.
 
-    It would visit all of them again and again, for more than half of the time of a large file.
+    It would visit all of them repeatedly, for more than half of the time of a large file.
     """
     was_enabled = gc.isenabled()
     gc.disable()
@@ -169,7 +169,7 @@ def _answers(record: dict[str, Any], where: str) -> tuple[Answer, ...] | None:
 
 
 def unplaced(example: Example) -> Example:
-    """The example, in which answers that are not at the stated offset have no place."""
+    """Return the example with answers that are not at the stated offset stripped of their place."""
     if example.answers is None:
         return example
     return replace(
@@ -181,7 +181,7 @@ def unplaced(example: Example) -> Example:
 
 
 def checked(example: Example, path: Path) -> Example:
-    """The example, if each answer is at the stated offset; errors as in `load_squad`."""
+    """Return the example if each answer is at the stated offset; raises as `load_squad`."""
     for answer in example.answers or ():
         if not answer.is_in(example.context):
             raise DataError(

@@ -16,17 +16,17 @@ from babelspan.data.squad import checked, field_of, records_of, unplaced
 from babelspan.types import DataError, Example
 
 _AT_ONCE = 1 << 16
-"""Bytes read at a time; more if a paragraph is longer."""
+"""Number of bytes to read at a time; more for a longer paragraph."""
 _LONGEST_WORD = 16
-"""Characters of the longest token, strings apart, that may be cut at the end of what was read."""
+"""Maximum length of a token, except strings, that may be cut at the end of the text read so far."""
 
 
 def stream_squad(
     path: Path, *, question_language: str, context_language: str, keep_misplaced: bool = False
 ) -> Iterator[list[Example]]:
-    """The questions of each paragraph, in file order; arguments and errors as in `load_squad`.
+    """Yield the questions of each paragraph, in file order; arguments and errors as `load_squad`.
 
-    A title after its paragraphs is not seen.
+    A title that comes after its paragraphs is ignored.
     """
     for paragraph, title, where in raw_paragraphs(path):
         examples = [
@@ -39,12 +39,12 @@ def stream_squad(
 
 
 def count_paragraphs(path: Path) -> int:
-    """How many paragraphs a file has; errors as in `load_squad`, but for those inside one."""
+    """Return the number of paragraphs; raises as `load_squad`, but does not look inside them."""
     return sum(1 for _ in raw_paragraphs(path))
 
 
 def raw_paragraphs(path: Path) -> Iterator[tuple[Any, str, str]]:
-    """Each paragraph, as JSON gives it, with the title of its article and its place in words."""
+    """Yield each paragraph as parsed JSON, with its article's title and its place for errors."""
     with opened(path) as file:
         text = _Json(path, file)
         first = text.next()
@@ -54,12 +54,12 @@ def raw_paragraphs(path: Path) -> Iterator[tuple[Any, str, str]]:
         elif first == "{":
             yield from _of_object(text, path)
         else:
-            field_of(text.value(), "data", list, f"{path}")  # which it has not
+            field_of(text.value(), "data", list, f"{path}")  # raises: there is no such key
         text.refuse_more()
 
 
 def _of_object(text: "_Json", path: Path) -> Iterator[tuple[Any, str, str]]:
-    """The paragraphs of an object with `data`; without it, of lines of records."""
+    """Yield the paragraphs of an object with `data`, or of lines of records if there is none."""
     others: dict[str, Any] = {}
     seen_data = False
     for key in text.members():
@@ -81,7 +81,7 @@ def _of_object(text: "_Json", path: Path) -> Iterator[tuple[Any, str, str]]:
 
 
 def _of_row(row: Any, where: str) -> tuple[Any, str, str]:
-    """A flat record as a paragraph."""
+    """Convert a flat record to a paragraph."""
     fields = fields_of(object_of(row, where), where)
     question = {"id": fields["id"], "question": fields["question"]}
     if fields["answers"] is not None:
@@ -93,7 +93,7 @@ def _of_row(row: Any, where: str) -> tuple[Any, str, str]:
 
 def _of_article(text: "_Json", where: str) -> Iterator[tuple[Any, str, str]]:
     if text.next() != "{":
-        field_of(text.value(), "paragraphs", list, where)  # which it has not
+        field_of(text.value(), "paragraphs", list, where)  # raises: there is no such key
     title = ""
     others: dict[str, Any] = {}
     for key in text.members():
@@ -109,17 +109,17 @@ def _of_article(text: "_Json", where: str) -> Iterator[tuple[Any, str, str]]:
 
 
 class _Json:
-    """A JSON text that is read piece by piece; a piece is read when the one before it has been.
+    """A JSON text that is parsed piece by piece, in order.
 
     Args:
-        path: for errors.
-        content: UTF-8, with a byte-order mark or without.
+        path: for error messages.
+        content: UTF-8, with or without a byte-order mark.
     """
 
     def __init__(self, path: Path, content: BufferedIOBase) -> None:
         self._path = path
         self._content = content
-        self._bytes = b""  # the start of a character whose rest is not read yet
+        self._bytes = b""  # the start of a partly read character
         self._text = ""
         self._at = 0
         self._bytes_before = 0
@@ -129,7 +129,7 @@ class _Json:
             self._at += 1
 
     def next(self) -> str:
-        """The next character that is not blank, which stays; empty at the end."""
+        """Return the next non-blank character without consuming it; empty at the end."""
         while True:
             while self._at < len(self._text):
                 character = self._text[self._at]
@@ -140,7 +140,7 @@ class _Json:
                 return ""
 
     def items(self) -> Iterator[int]:
-        """The number of each item of a list, which the caller reads before it asks for the next."""
+        """Yield the number of each list item; the caller must read each item before the next."""
         self._take("[")
         number = 0
         while number or self.next() != "]":
@@ -152,7 +152,7 @@ class _Json:
         self._take("]")
 
     def members(self) -> Iterator[str]:
-        """Each key of an object, whose value the caller reads before it asks for the next."""
+        """Yield each key of an object; the caller must read each value before the next key."""
         self._take("{")
         first = True
         while not first or self.next() != "}":
@@ -168,18 +168,18 @@ class _Json:
         self._take("}")
 
     def value(self) -> Any:
-        """The value that comes next, whole."""
+        """Return the next complete value."""
         self.next()
         while True:
             try:
                 found, end = _DECODER.raw_decode(self._text, self._at)
             except json.JSONDecodeError as error:
-                within = error.pos - self._at  # reading on moves both
+                within = error.pos - self._at  # reading more moves both
                 is_cut = len(self._text) - error.pos <= _LONGEST_WORD
                 if (is_cut or error.msg.startswith("Unterminated string")) and self._read():
                     continue
                 raise self._error(error.msg, self._at + within) from None
-            except ValueError as error:  # a number of thousands of digits
+            except ValueError as error:  # a number with thousands of digits
                 raise DataError(f"{self._path}: the JSON cannot be read: {error}") from None
             except RecursionError:
                 raise DataError(f"{self._path}: the JSON is nested too deeply") from None
@@ -189,7 +189,7 @@ class _Json:
                 return found
 
     def refuse_more(self) -> None:
-        """Refuse anything after this place."""
+        """Raise DataError if anything follows."""
         if self.next():
             raise self._error("Extra data", self._at)
 
@@ -199,7 +199,7 @@ class _Json:
         self._at += 1
 
     def _read(self) -> bool:
-        """Read on; what has been passed is forgotten. Whether there was more."""
+        """Read more and drop what was consumed; return whether there was more."""
         new = self._content.read(max(_AT_ONCE, len(self._text) - self._at))
         raw = self._bytes + new
         try:
@@ -215,7 +215,7 @@ class _Json:
         return bool(new)
 
     def _place(self, at: int) -> tuple[int, int]:
-        """Lines and characters of the last one that stand before an index of what is held."""
+        """Return the line, and column in it, of an index into the text in memory."""
         lines = self._text.count("\n", 0, at)
         if lines:
             return self._lines_before + lines, at - self._text.rfind("\n", 0, at) - 1

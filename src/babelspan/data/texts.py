@@ -1,8 +1,8 @@
-"""Texts to write questions about, paragraph by paragraph: SQuAD layout and plain text.
+"""Texts to generate questions about, paragraph by paragraph: SQuAD layout and plain text.
 
-In the SQuAD layout a paragraph may have `links`, character spans [start, end) of its anchors, as
-`babelspan data wikipedia` writes them; its questions are not read. Plain text is parted into
-paragraphs by empty lines or, where there are none, by line ends.
+In the SQuAD layout, a paragraph may have `links`, character spans [start, end) of its anchors, as
+written by `babelspan data wikipedia`; its questions are ignored. Plain text is split into
+paragraphs at empty lines or, if there are none, at line ends.
 """
 
 import hashlib
@@ -31,9 +31,9 @@ class Text:
     """A paragraph.
 
     Attributes:
-        id: a hash of language and text.
-        title: of its article; may be empty.
-        text: half a character, which no file can hold, is U+FFFD in it.
+        id: hash of language and text.
+        title: title of its article; may be empty.
+        text: its text; half surrogates, which no file can store, are replaced by U+FFFD.
         language: ISO 639-1 code.
         links: places of its anchors.
     """
@@ -53,10 +53,10 @@ class TextFile:
     language: str
 
     def texts(self) -> Iterator[Text]:
-        """Its paragraphs that hold any text, in order.
+        """Yield its non-empty paragraphs, in order.
 
         Raises:
-            DataError: if it is broken, or a link is no place in its text.
+            DataError: if the file is broken, or a link is not a place in its text.
         """
         if _JSON.fullmatch(self.path.name):
             for paragraph, title, where in raw_paragraphs(self.path):
@@ -75,19 +75,19 @@ class TextFile:
 
 
 def identity_of(text: str, language: str) -> str:
-    """The id of a paragraph."""
+    """Return the id of a paragraph."""
     return hashlib.sha256(f"{language}\0{text}".encode(errors="replace")).hexdigest()[:16]
 
 
 def find_texts(paths: Sequence[Path], *, language: str | None = None) -> list[TextFile]:
-    """The files of texts among paths and, for a folder, those in it and below.
+    """Return the text files in paths; for a folder, those in and below it.
 
     Args:
         paths: SQuAD files, plain text, and folders of either.
-        language: of files whose names do not say it, as `texts.de.json` and `news.de.txt` do.
+        language: language of files whose names lack it, unlike `texts.de.json` and `news.de.txt`.
 
     Raises:
-        DataError: if there is none, or a file's language is not known.
+        DataError: if there is none, or a file's language is unknown.
     """
     found = list(chain.from_iterable(_among(path, language) for path in paths))
     if not found:
@@ -96,7 +96,7 @@ def find_texts(paths: Sequence[Path], *, language: str | None = None) -> list[Te
 
 
 def distinct(texts: Iterable[Text]) -> Iterator[Text]:
-    """Texts without those that were there before; of each 16 letters are kept in memory."""
+    """Yield texts without repeats; 16 characters per text are kept in memory."""
     seen: set[str] = set()
     for text in texts:
         if text.id not in seen:

@@ -1,7 +1,7 @@
-"""Articles with questions and passages, as the TyDi QA primary tasks have them, and answers.
+"""Articles with questions and passages, as in the TyDi QA primary tasks, and answers.
 
 Layout: Clark et al. (2020), arXiv:2003.05002 (see `babelspan.data.tydiqa`). The files count bytes
-of UTF-8; an `Article` counts characters. One article is in memory at a time.
+of UTF-8; an `Article` counts characters. Only one article is in memory at a time.
 """
 
 import re
@@ -17,12 +17,12 @@ from babelspan.data.tydiqa import annotated, field_of, primary_records
 from babelspan.types import Article, ArticleAnswer, DataError, PrimaryQuestion, Span
 
 _SNIFFED = 1 << 16
-"""Bytes of a file that are looked at to tell what it is."""
+"""Number of bytes of a file used to detect its kind."""
 _KEYS = re.compile(rb'"(?:document_plaintext|passage_answer_candidates)"\s*:')
 
 
 def are_articles(path: Path) -> bool:
-    """Whether a file has articles with passages, by its first bytes.
+    """Return whether a file has articles with passages, judged by its first bytes.
 
     Raises:
         DataError: if it cannot be read.
@@ -33,21 +33,21 @@ def are_articles(path: Path) -> bool:
 
 
 def stream_articles(path: Path) -> Iterator[Article]:
-    """The questions of a file with their articles, one in memory at a time.
+    """Yield the questions of a file with their articles; one article is in memory at a time.
 
     Args:
         path: lines of UTF-8 JSON in the full or the simplified form, gzipped or not.
 
     Raises:
-        DataError: for another layout, an offset outside the article or inside a character, passages
-            that overlap, or an annotation whose passage is not there, with the line.
+        DataError: if the layout differs, an offset is outside the article or inside a character,
+            passages overlap, or an annotated passage does not exist; the message gives the line.
     """
     for record, where in primary_records(path):
         yield _article(record, where)
 
 
 def official(answer: PrimaryQuestion) -> dict[str, Any]:
-    """A system's answer as a line of the official file of predictions."""
+    """Return a system's answer as a line of the official prediction file."""
     (given,) = answer.answers
     start, end = given.place or (-1, -1)
     return {
@@ -62,10 +62,10 @@ def official(answer: PrimaryQuestion) -> dict[str, Any]:
 
 
 class ByteOffsets:
-    """Characters of a text to bytes of its UTF-8, and back.
+    """Converts between characters of a text and bytes of its UTF-8 encoding.
 
     Args:
-        text: without lone surrogates, which UTF-8 does not have.
+        text: text without lone surrogates, which UTF-8 cannot encode.
     """
 
     def __init__(self, text: str) -> None:
@@ -78,11 +78,11 @@ class ByteOffsets:
             self._bytes_of = np.append(starts, self.size).astype(np.int32)
 
     def byte_at(self, character: int) -> int:
-        """The byte at which a character starts, or the text ends."""
+        """Return the byte at which a character starts, or the text ends."""
         return character if self._bytes_of is None else int(self._bytes_of[character])
 
     def character_at(self, byte: int) -> int | None:
-        """The character that starts at a byte, or the end; None inside a character or outside."""
+        """Return the character that starts at a byte, or the end; None if there is none."""
         if not 0 <= byte <= self.size:
             return None
         if self._bytes_of is None:
@@ -91,7 +91,7 @@ class ByteOffsets:
         return character if self._bytes_of[character] == byte else None
 
     def place_of(self, span: Span) -> tuple[int, int]:
-        """Bytes of a span, the end exclusive."""
+        """Return the start and end byte of a span; the end is exclusive."""
         return self.byte_at(span.start), self.byte_at(span.end)
 
 
@@ -101,8 +101,8 @@ def _article(record: Any, where: str) -> Article:
         offsets = ByteOffsets(text)
     except UnicodeEncodeError as error:
         raise DataError(
-            f"{where}: expected a text that UTF-8 can hold, found half a surrogate pair at "
-            f"character {error.start}; remove it, and correct the offsets behind it"
+            f"{where}: expected text that UTF-8 can encode, found half a surrogate pair at "
+            f"character {error.start}; remove it, and correct the offsets after it"
         ) from None
     candidates = field_of(record, "passage_answer_candidates", list, where)
     passages = tuple(_passages(candidates, offsets, where))

@@ -1,9 +1,9 @@
-"""Read the files of the TyDi QA primary tasks: annotated questions, and predictions for them.
+"""Reading the files of the TyDi QA primary tasks: annotated questions, and predictions.
 
-Layout: Clark et al. (2020), arXiv:2003.05002, one JSON object on each line, in the full form or in
-the simplified one of Hugging Face `datasets`. Offsets count bytes of the UTF-8 of a document; -1
-stands for none. `babelspan.data.tydi_articles` reads the articles with their passages. (The gold
-passage task has the SQuAD layout: see `babelspan.data.squad`.)
+Layout: Clark et al. (2020), arXiv:2003.05002, one JSON object per line, in the full form or in
+the simplified form of Hugging Face `datasets`. Offsets count bytes of a document's UTF-8; -1 means
+none. `babelspan.data.tydi_articles` reads the articles with their passages. (The gold passage task
+has the SQuAD layout: see `babelspan.data.squad`.)
 """
 
 import json
@@ -21,24 +21,23 @@ _SIMPLIFIED = (
     "minimal_answers_end_byte",
     "yes_no_answer",
 )
-"""The lists of annotations of the simplified form."""
+"""The annotation lists of the simplified form."""
 
 
 def load_primary_golds(path: Path) -> list[PrimaryQuestion]:
-    """The questions of a file with the answers of their annotators, without the documents.
+    """Return the questions of a file with their annotators' answers, without the documents.
 
     Args:
         path: lines of UTF-8 JSON, gzipped or not; read line by line.
 
     Raises:
-        DataError: if the file has another layout, or an id is repeated, with the line; if it is
-            empty.
+        DataError: if the layout differs or an id is repeated, with the line; if the file is empty.
     """
     return _load(path, _gold)
 
 
 def load_primary_predictions(path: Path) -> list[PrimaryQuestion]:
-    """The predictions of a file, each with one answer.
+    """Return the predictions of a file, each with one answer.
 
     Each line has `example_id`, `language`, `minimal_answer` with `start_byte_offset` and
     `end_byte_offset`, `passage_answer_score` and `minimal_answer_score`, and may have
@@ -48,14 +47,14 @@ def load_primary_predictions(path: Path) -> list[PrimaryQuestion]:
 
 
 def primary_records(path: Path) -> Iterator[tuple[Any, str]]:
-    """The records of a file in the full form, each with its line in words, one in memory at a time.
+    """Yield the records of a file in the full form, one at a time, with the line for errors.
 
-    Of the simplified form, which has lists side by side (`plaintext_start_byte`, ...) in place of
-    lists of objects, records are put into the full form. It may lack the id: then the id is the
-    number of the line, from 1. Blank lines are skipped.
+    Records in the simplified form, which has parallel lists (`plaintext_start_byte`, ...) instead
+    of lists of objects, are converted to the full form. If the id is missing, it is the number of
+    the line, from 1. Blank lines are skipped.
 
     Raises:
-        DataError: if a line is not JSON, or lists side by side differ in length, with the line.
+        DataError: if a line is not JSON, or parallel lists differ in length; with the line.
     """
     with opened(path) as lines:
         for number, line in enumerate(lines, start=1):
@@ -127,7 +126,7 @@ def _gold(record: Any, where: str) -> PrimaryQuestion:
 
 
 def annotated(annotation: Any, where: str) -> PrimaryAnswer:
-    """The answer of an annotator, in bytes; errors name `where`."""
+    """Return an annotator's answer, in bytes; `where` is for error messages."""
     passage = field_of(annotation, "passage_answer", dict, where)
     minimal = field_of(annotation, "minimal_answer", dict, where)
     return PrimaryAnswer(
@@ -196,10 +195,10 @@ def _score(record: Any, key: str, where: str) -> float:
 
 
 def field_of(record: Any, key: str, kind: type | tuple[type, ...], where: str) -> Any:
-    """The value of a key of a record, of that kind.
+    """Return the value of a key of a record after checking its type.
 
     Raises:
-        DataError: if it is not there or of another kind.
+        DataError: if the key is missing or the value has another type.
     """
     if not isinstance(record, dict) or key not in record:
         found = f"the keys {sorted(record)}" if isinstance(record, dict) else type(record).__name__

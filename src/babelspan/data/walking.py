@@ -1,4 +1,4 @@
-"""The files of folders, for an index: which count, and what has changed."""
+"""Finding the files of folders for an index: which ones count, and what has changed."""
 
 import fnmatch
 import os
@@ -10,18 +10,17 @@ from pathlib import Path
 from babelspan.types import DataError
 
 IGNORE = ".babelspanignore"
-"""File in a folder with patterns of names to leave out, one a line."""
+"""File in a folder with patterns of names to skip, one per line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A file as a walk finds it.
+    """A file as found by a walk.
 
-    Attributes:
-        path: absolute, with links as they are.
-        size: in bytes.
-        changed: time of the last change, in nanoseconds.
-        reason: why it cannot be read; "" if it may be.
+    path: absolute path, with links unresolved.
+    size: size in bytes.
+    changed: time of the last change, in nanoseconds.
+    reason: why it cannot be read; "" if it can.
     """
 
     path: str
@@ -31,17 +30,17 @@ class Seen:
 
 
 def walk(folders: Sequence[Path], *, follow: bool = False) -> Iterator[Seen]:
-    """The files in and below folders, and files that are named, sorted, each once.
+    """Yield the files in and below folders, and named files, sorted and without repeats.
 
-    Hidden files and folders, and what an ignore file names, are left out. Links are not followed,
-    unless they are named themselves.
+    Hidden files and folders, and those matched by an ignore file, are skipped. Links are not
+    followed, unless they are named themselves.
 
     Args:
         folders: folders and files.
-        follow: whether links inside of folders are followed, too.
+        follow: whether to follow links inside folders as well.
 
     Raises:
-        DataError: if one is missing or cannot be opened.
+        DataError: if a path is missing or cannot be opened.
     """
     given: set[str] = set()
     entered: set[tuple[int, int]] = set()
@@ -57,7 +56,7 @@ def walk(folders: Sequence[Path], *, follow: bool = False) -> Iterator[Seen]:
 
 
 def seen(path: str) -> Seen:
-    """A file as it is now; one that is gone has a reason."""
+    """Return the current state of a file; a missing one has a reason."""
     try:
         found = os.stat(path)
     except OSError as error:
@@ -68,7 +67,7 @@ def seen(path: str) -> Seen:
 
 
 def is_below(path: str, folders: Sequence[Path]) -> bool:
-    """Whether a file is one of these, or in or below one of these folders."""
+    """Return whether a file is one of these, or in or below one of these folders."""
     tops = [os.path.abspath(folder) for folder in folders]
     return any(path == top or path.startswith(top.rstrip(os.sep) + os.sep) for top in tops)
 
@@ -111,7 +110,7 @@ def _ignored(top: str) -> list[str]:
 
 
 def _is_again(path: str, entered: set[tuple[int, int]]) -> bool:
-    """Whether a folder was entered before, by another link."""
+    """Return whether a folder was entered before, through another link."""
     try:
         found = os.stat(path)
     except OSError:

@@ -1,6 +1,6 @@
-"""Dumps of a MediaWiki site in the export format, such as `eswiki-…-pages-articles-multistream`.
+"""MediaWiki dumps in the export format, such as `eswiki-…-pages-articles-multistream`.
 
-Plain XML, gzip or bzip2 in one stream or many, by the first bytes. Format:
+Plain XML, gzip or bzip2 with one or more streams, detected by the first bytes. Format:
 https://www.mediawiki.org/xml/ (0.10 and 0.11). Only articles (namespace 0) are read.
 """
 
@@ -17,7 +17,7 @@ from xml.etree.ElementTree import Element, ParseError, iterparse
 from babelspan.types import DataError
 
 _ALWAYS = frozenset({"category", "file", "image", "media", "special", "template", "wikipedia"})
-"""Names of namespaces that are known in every language."""
+"""Names of namespaces that exist in every language."""
 
 
 class Page(NamedTuple):
@@ -27,20 +27,20 @@ class Page(NamedTuple):
     id: str
     revision: str
     redirect: str
-    """Title of the page that it sends to; empty for an article."""
+    """Title of the page it redirects to; empty for an article."""
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What a dump says of its site.
+    """The site of a dump, as described in the dump.
 
     Attributes:
-        name: such as "Wikipedia".
-        database: such as "eswiki".
-        address: of its main page.
+        name: name, such as "Wikipedia".
+        database: database name, such as "eswiki".
+        address: address of its main page.
         language: ISO 639-1 code.
-        namespaces: names of the namespaces other than that of articles, in lower case.
+        namespaces: names of all namespaces except that of articles, in lower case.
     """
 
     name: str
@@ -51,10 +51,10 @@ class Site:
 
 
 def site_of(path: Path) -> Site:
-    """The site of a dump.
+    """Return the site of a dump.
 
     Raises:
-        DataError: if the file is no dump, or broken.
+        DataError: if the file is not a dump, or broken.
     """
     with _elements(path) as elements:
         language = ""
@@ -78,10 +78,10 @@ def site_of(path: Path) -> Site:
 
 
 def pages(path: Path) -> Iterator[Page]:
-    """The pages of the article namespace, in order; those whose text was deleted are skipped.
+    """Yield the pages of the article namespace, in order; pages with deleted text are skipped.
 
     Raises:
-        DataError: if the file is no dump, or is cut short.
+        DataError: if the file is not a dump, or is truncated.
     """
     with _elements(path) as elements:
         root: Element | None = None
@@ -110,7 +110,7 @@ def _page(element: Element) -> Page | None:
 
 @contextmanager
 def _elements(path: Path) -> Iterator[Iterator[tuple[str, Element]]]:
-    """The events of a dump's XML; what goes wrong with it becomes a `DataError`."""
+    """Yield the events of a dump's XML; turn errors into `DataError`."""
     try:
         with _opened(path) as file:
             yield iterparse(file, events=("start", "end"))
@@ -136,7 +136,7 @@ def _opened(path: Path) -> IO[bytes]:
 
 
 def _tag(element: Element) -> str:
-    """The name of an element without the namespace, which has the version of the format."""
+    """Return the name of an element without the namespace, which varies with the format version."""
     return element.tag.rpartition("}")[2]
 
 

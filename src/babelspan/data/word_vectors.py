@@ -1,9 +1,9 @@
-"""Files of word vectors, read line by line: what is not wanted is never in memory.
+"""Files of word vectors, read line by line; only the wanted words are kept in memory.
 
-`.vec` as fastText and MUSE write it (a first line with two counts, then a word and its numbers a
-line), `.txt` as GloVe writes it (no first line), both packed or not, and `.npz` with the arrays
-`words` and `vectors`. A word ends at the first space: it may hold no-break spaces, as some of
-fastText's do. Of a word that comes twice the first line counts.
+Formats: `.vec` as in fastText and MUSE (a first line with two counts, then a word and its numbers
+per line), `.txt` as in GloVe (no first line), both gzipped or not, and `.npz` with the arrays
+`words` and `vectors`. A word ends at the first space; it may contain no-break spaces, as some in
+fastText do. For a word that occurs twice, the first line is used.
 """
 
 import re
@@ -21,26 +21,26 @@ Vector = NDArray[np.float32]
 
 _HEAD = re.compile(rb"\d+[ \t]\d+\s*")
 _SHOWN = 60
-"""Characters of a line that an error shows."""
+"""Maximum number of characters of a line to show in an error."""
 
 
 def read_vectors(
     path: Path, *, wanted: Container[str] | None = None, limit: int | None = None
 ) -> Iterator[tuple[str, Vector]]:
-    """The words of a file with their vectors, in order: those wanted and the first ones.
+    """Yield words of a file with their vectors, in order: the wanted ones and the first ones.
 
     Args:
-        path: a file of word vectors, sorted by frequency as they all are.
+        path: a file of word vectors, sorted by frequency, as is usual.
         wanted: words to read, anywhere in the file.
-        limit: how many words to read from the start, wanted or not. With neither, all are read.
+        limit: number of words to read from the start, wanted or not. With neither, all are read.
 
     Raises:
-        DataError: if the file is missing or broken, names the line, or holds no vector at all.
+        DataError: if the file is missing, broken (the message gives the line) or empty.
     """
     if path.suffix == ".bin":
         raise DataError(
             f"{path}: expected word vectors as text (.vec, .txt) or .npz, found a name that ends "
-            "in .bin; save them as text, or fetch the .vec file of the same name"
+            "in .bin; save them as text, or use the .vec file of the same name"
         )
     pairs = _of_arrays(path) if path.suffix == ".npz" else _of_lines(path, wanted, limit)
     seen: set[str] = set()
@@ -51,7 +51,7 @@ def read_vectors(
 
 
 def write_vectors(path: Path, words: Iterable[tuple[str, Vector]], width: int, count: int) -> None:
-    """Write words with their vectors as a `.vec` file, whole or not at all."""
+    """Write words with their vectors as a `.vec` file, completely or not at all."""
     with writing(path) as file:
         file.write(f"{count} {width}\n".encode())
         for word, vector in words:
@@ -68,7 +68,7 @@ def _is_read(word: str, number: int, wanted: Container[str] | None, limit: int |
 def _of_lines(
     path: Path, wanted: Container[str] | None, limit: int | None
 ) -> Iterator[tuple[str, Vector | None]]:
-    """Each word; its numbers are made into a vector only where they will be read."""
+    """Yield each word; its vector is parsed only if it will be used."""
     width = at = 0
     with opened(path) as file:
         for line_number, line in enumerate(file, 1):
@@ -92,7 +92,7 @@ def _of_lines(
 
 
 def _parted(line: bytes) -> tuple[str, bytes]:
-    """A word, up to the first space or tab, and what follows it."""
+    """Split a line into the word, up to the first space or tab, and the rest."""
     space, tab = line.find(b" "), line.find(b"\t")
     end = min(place for place in (space, tab, len(line)) if place >= 0)
     return line[:end].decode("utf-8", "replace"), line[end + 1 :]
@@ -101,7 +101,7 @@ def _parted(line: bytes) -> tuple[str, bytes]:
 def _parsed(
     line: bytes, word: str, rest: bytes, width: int, where: str
 ) -> tuple[str, NDArray[np.float32]]:
-    """A word and its vector; a word with spaces has the parts before the last `width` numbers."""
+    """Return a word and its vector; a word with spaces is all but the last `width` numbers."""
     parts = rest.split()
     if width and len(parts) > width and not _numbers(parts[:-width]):
         word = b" ".join(line.split()[:-width]).decode("utf-8", "replace")
@@ -118,7 +118,7 @@ def _parsed(
 
 
 def _numbers(parts: list[bytes]) -> Vector | None:
-    """Finite numbers, or None if there are none or something else is among them."""
+    """Return finite numbers as a vector; None if there are none or something else is among them."""
     try:
         vector = np.array(parts, dtype=np.float32)
     except ValueError:

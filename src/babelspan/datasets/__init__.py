@@ -1,1 +1,1 @@
-"""The field's data sets: catalogue, downloads, layouts."""
+"""Public data sets: catalogue, downloads, layouts."""

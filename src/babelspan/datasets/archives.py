@@ -1,4 +1,4 @@
-"""Unpack chosen files of an archive; no path that an archive names is ever written to."""
+"""Extracting chosen files of an archive; nothing is written to a path that an archive names."""
 
 import gzip
 import lzma
@@ -14,7 +14,7 @@ from babelspan.data.files import replacing
 from babelspan.types import DataError
 
 LARGEST = 2 * 2**30
-"""Bytes that a file may have unpacked; the largest of the catalogue's has a fraction of it."""
+"""Maximum uncompressed size of a file in bytes; files in the catalogue are much smaller."""
 
 _BROKEN = (
     zipfile.BadZipFile,
@@ -28,15 +28,15 @@ _CHUNK = 1 << 18
 
 
 def unpack(archive: Path, targets: Mapping[str, Path]) -> None:
-    """Write files of a zip or tar archive to given paths, each whole or not at all.
+    """Write files of a zip or tar archive to given paths, each completely or not at all.
 
     Args:
         archive: the archive.
         targets: path within the archive -> the file to write.
 
     Raises:
-        DataError: if the archive is broken or encrypted, lacks one of them, holds a path that
-            points outside of it, or a file would be larger than `LARGEST`.
+        DataError: if the archive is broken or encrypted, lacks a file, has a path that points
+            outside, or a file would be larger than `LARGEST`.
     """
     try:
         for member, packed in _opened(archive, targets.keys()):
@@ -45,14 +45,14 @@ def unpack(archive: Path, targets: Mapping[str, Path]) -> None:
     except _BROKEN as error:
         why = str(error).partition("\n")[0].rstrip(":")
         raise DataError(f"{archive}: the archive is broken ({why}); fetch it again") from None
-    except RuntimeError as error:  # zipfile's, of encryption and of methods that it does not know
+    except RuntimeError as error:  # from zipfile: encryption, or an unknown compression method
         raise DataError(
             f"{archive}: cannot be unpacked ({error}); unpack it by hand and pack it as plain zip"
         ) from None
 
 
 def _opened(archive: Path, members: Collection[str]) -> Iterator[tuple[str, IO[bytes]]]:
-    """Each of the members, to read; a tar is gone through from its beginning to its end."""
+    """Yield each of the members for reading; a tar archive is read from start to end."""
     if zipfile.is_zipfile(archive):
         with zipfile.ZipFile(archive) as pack:
             _check(archive, members, {i.filename: i.file_size for i in pack.infolist()})
@@ -63,7 +63,7 @@ def _opened(archive: Path, members: Collection[str]) -> Iterator[tuple[str, IO[b
     with tarfile.open(archive) as pack:
         infos = {info.name: info for info in pack}
         while pack.fileobj and pack.fileobj.read(_CHUNK):
-            pass  # on to the end, where the checksum of the whole is
+            pass  # read to the end, where the checksum of the whole is
         _check(archive, members, {name: info.size for name, info in infos.items()})
         for member in sorted(members, key=lambda m: infos[m].offset):
             found = pack.extractfile(infos[member]) if infos[member].isreg() else None

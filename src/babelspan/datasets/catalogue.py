@@ -1,6 +1,6 @@
-"""The public data sets: where they are, what they hold, their terms of use.
+"""The catalogue of public data sets: addresses, contents, terms of use.
 
-The facts are in `catalogue.toml` in this folder; unknown facts are left out.
+The facts are in `catalogue.toml` in this folder; unknown facts are omitted.
 """
 
 import tomllib
@@ -21,12 +21,12 @@ TERMS = {
     "research only": "for research only",
     "not stated": "its terms are not stated; ask its authors before passing it on",
 }
-"""Terms of use that are pointed out, and what they mean for the user."""
+"""Terms of use to point out, and what they mean for the user."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedFile:
-    """A file as the catalogue lists it: perhaps with several languages in it, or in its name."""
+    """A file as listed in the catalogue; it may have several languages in it, or in its name."""
 
     split: str
     languages: tuple[str, ...]
@@ -38,18 +38,18 @@ class ListedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Where the questions of one split and pair of languages come from.
+    """The source of the questions of one split and language pair.
 
     Attributes:
-        name: the name of the published file.
-        url: its address; None where it can only be fetched by hand.
-        member: the file inside it, where it is an archive; else empty.
+        name: name of the published file.
+        url: its address; None if it can only be fetched by hand.
+        member: the file inside it if it is an archive; else empty.
         split: train, dev, test or another.
         question_language: ISO 639 code.
         context_language: ISO 639 code.
-        bytes: the file's length; None where it is not known.
-        sha256: its checksum in hexadecimal; None where it is not known.
-        output: the name of the file that it is written to.
+        bytes: length of the file; None if unknown.
+        sha256: checksum of the file in hexadecimal; None if unknown.
+        output: name of the file to write.
     """
 
     name: str
@@ -68,20 +68,20 @@ class DataSet:
     """An entry of the catalogue.
 
     Attributes:
-        name: its name here and that of its folder.
-        title: its name in the field.
+        name: its name here, and the name of its folder.
+        title: its usual name.
         homepage: address of a page about it.
-        licence: as its authors state it.
+        licence: licence as its authors state it.
         citation: authors, year, title, place.
-        counts: how many questions, in words.
-        files: what it consists of.
-        arxiv: number of its paper; None where there is none.
-        base: address before the paths of its files; empty where they are fetched by hand.
-        by_hand: how to obtain it where it cannot be fetched; else empty.
-        layout: how its files are laid out, a key of `layouts.LAYOUTS`, or "as-is".
+        counts: number of questions, in words.
+        files: its files.
+        arxiv: arXiv number of its paper; None if there is none.
+        base: address before the paths of its files; empty if they are fetched by hand.
+        by_hand: how to obtain it if it cannot be fetched; else empty.
+        layout: layout of its files, a key of `layouts.LAYOUTS`, or "as-is".
         terms: keys of `TERMS`.
-        note: what else to know.
-        overlaps: name of another data set -> what it shares with this one.
+        note: further remarks.
+        overlaps: name of another data set -> what both share.
     """
 
     name: str
@@ -101,7 +101,7 @@ class DataSet:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What it is and how it may be used, as plain values."""
+        """Identity and terms of use, as plain values."""
         return {
             "name": self.name,
             "title": self.title,
@@ -113,7 +113,7 @@ class DataSet:
 
     @property
     def sources(self) -> list[Source]:
-        """One for each file, split and pair of languages, in the order of the catalogue."""
+        """One source per file, split and language pair, in the order of the catalogue."""
         return [
             _source(self, listed, languages)
             for listed in self.files
@@ -133,7 +133,7 @@ class DataSet:
 
     @property
     def bytes(self) -> int | None:
-        """Length of all that there is to fetch; None where a part of it is not known."""
+        """Length of all files to fetch; None if part of it is unknown."""
         lengths = {f.path: f.bytes for f in self.files}
         known = [n for n in lengths.values() if n is not None]
         return sum(known) if len(known) == len(lengths) else None
@@ -141,16 +141,16 @@ class DataSet:
 
 @cache
 def load_catalogue() -> dict[str, DataSet]:
-    """Every data set by its name, in the order of the file."""
+    """Return every data set by name, in the order of the file."""
     tables = tomllib.loads(_FILE.read_text(encoding="utf-8"))
     return {name: _data_set(name, table) for name, table in tables.items()}
 
 
 def data_set(name: str) -> DataSet:
-    """The data set of a name.
+    """Return the data set of this name.
 
     Raises:
-        ConfigError: if there is none, with the nearest name.
+        ConfigError: if there is none; the message suggests the nearest name.
     """
     known = load_catalogue()
     if name not in known:
@@ -159,7 +159,7 @@ def data_set(name: str) -> DataSet:
 
 
 def overlapping(name: str) -> dict[str, str]:
-    """Name of another data set -> what it shares with this one, whichever of them says so."""
+    """Return {name of another data set: what both share}, listed under either of them."""
     known = load_catalogue()
     others = {other: d.overlaps[name] for other, d in known.items() if name in d.overlaps}
     return {**others, **known[name].overlaps}
@@ -198,12 +198,12 @@ def _output(data_set: DataSet, listed: ListedFile, languages: str) -> str:
 
 
 def megabytes(length: int | None) -> str:
-    """A length for people."""
+    """Format a length for display."""
     return "not known" if length is None else f"{length / 1e6:,.1f} MB"
 
 
 def described(data_set: DataSet) -> str:
-    """All that is known of a data set, in lines for people."""
+    """Describe a data set in lines of text."""
     facts = [
         ("homepage", data_set.homepage),
         ("licence", data_set.licence),
@@ -227,7 +227,7 @@ def described(data_set: DataSet) -> str:
 
 
 def _written(data_set: DataSet) -> list[str]:
-    """The files that are written, those of a split in one line."""
+    """Return the files to write; those of a split are in one line."""
     lines = []
     for split in data_set.splits:
         outputs = dict.fromkeys(s.output for s in data_set.sources if s.split == split)
@@ -240,7 +240,7 @@ def _written(data_set: DataSet) -> list[str]:
 
 
 def reference_page() -> str:
-    """The page of the catalogue, `docs/reference/catalogue.md`, in Markdown."""
+    """Return the catalogue page, `docs/reference/catalogue.md`, in Markdown."""
     known = load_catalogue().values()
     rows = [
         f"| [{d.name}](#{d.name}) | {d.title} | {' '.join(d.languages)} | {d.counts} "

@@ -1,4 +1,4 @@
-"""Download a file over HTTP, verified; a download that broke off is resumed.
+"""Downloading a file over HTTP, verified; an interrupted download is resumed.
 
 Ranges and conditions: RFC 9110, Sections 13.1.5 (If-Range) and 14.
 """
@@ -20,15 +20,15 @@ from babelspan.types import DataError
 from babelspan.version import VERSION
 
 Watch = Callable[[int, int | None], None]
-"""Called with the bytes that have arrived and the total; None where it is not known."""
+"""Called with the bytes received so far and the total, which is None if unknown."""
 
 LARGEST = 16 * 2**30
-"""Bytes after which the download of a file of unknown length stops."""
+"""Maximum number of bytes to download of a file of unknown length."""
 
 _CHUNK = 1 << 18
 _BUSY = {408, 425, 429, 500, 502, 503, 504}
 _LONGEST_WAIT = 60.0
-_CHANGED = "the file has changed since it was listed; take it as it is with --accept-changed"
+_CHANGED = "the file has changed since it was listed; accept it with --accept-changed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +36,9 @@ class Patience:
     """When to give up.
 
     Attributes:
-        timeout: seconds without a byte after which a connection is closed.
-        attempts: how many attempts in a row may bring nothing new.
-        wait: seconds before the second attempt; doubled for each after it.
+        timeout: seconds without data after which a connection is closed.
+        attempts: maximum number of attempts in a row without new data.
+        wait: seconds before the second attempt; doubled for each further one.
     """
 
     timeout: float = 30.0
@@ -47,7 +47,7 @@ class Patience:
 
 
 class _PassingError(Exception):
-    """A failure that another attempt may mend, `after` the seconds that the server asks for."""
+    """A failure that another attempt may fix; the server asks to wait for `after` seconds."""
 
     def __init__(self, message: str, after: float = 0.0) -> None:
         super().__init__(message)
@@ -55,7 +55,7 @@ class _PassingError(Exception):
 
 
 class _Part:
-    """The bytes that have arrived, in a file next to the target, and the version they are of."""
+    """The bytes received so far, in a file next to the target, with the version they belong to."""
 
     def __init__(self, path: Path, url: str) -> None:
         self._bytes = path.with_name(path.name + ".part")
@@ -64,12 +64,12 @@ class _Part:
 
     @property
     def size(self) -> int:
-        """How many bytes have arrived."""
+        """Number of bytes received."""
         return self._bytes.stat().st_size if self._bytes.exists() else 0
 
     @property
     def validator(self) -> str:
-        """The entity tag or date of the version they are of; empty where the server sent none."""
+        """Entity tag or date of the version they belong to; empty if the server sent none."""
         try:
             facts = json.loads(self._facts.read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -77,29 +77,29 @@ class _Part:
         return str(facts.get("validator", "")) if facts.get("url") == self._url else ""
 
     def begin(self, validator: str) -> None:
-        """Start over with the version that `validator` names."""
+        """Start over with the version identified by `validator`."""
         self._bytes.write_bytes(b"")
         facts = {"url": self._url, "validator": validator}
         self._facts.write_text(json.dumps(facts), encoding="utf-8")
 
     def open(self) -> IO[bytes]:
-        """The file, to append to."""
+        """Open the file for appending."""
         return self._bytes.open("ab")
 
     def drop(self) -> None:
-        """Remove it."""
+        """Delete it."""
         self._bytes.unlink(missing_ok=True)
         self._facts.unlink(missing_ok=True)
 
     def finish(self, path: Path) -> None:
-        """Give it its name."""
+        """Rename it to its final name."""
         with self._bytes.open("rb") as file:
             os.fsync(file.fileno())
         self._bytes.replace(path)
         self._facts.unlink(missing_ok=True)
 
     def sha256(self) -> str:
-        """Checksum of the bytes, in hexadecimal."""
+        """Return the checksum of the bytes in hexadecimal."""
         return digest(self._bytes)
 
 
@@ -112,23 +112,23 @@ def download(
     watch: Watch | None = None,
     patience: Patience | None = None,
 ) -> None:
-    """Download `url` to `path`, resuming what an earlier call left in `path` + `.part`.
+    """Download `url` to `path`, resuming from what an earlier call left in `path` + `.part`.
 
-    Bytes of two versions are never mixed: the rest is asked for on the condition that the file has
-    not changed (If-Range), and where the server does not name the version it sends, the download
-    starts from the beginning.
+    Bytes of two versions are never mixed: the rest is requested on the condition that the file has
+    not changed (If-Range), and if the server does not identify the version it sends, the download
+    starts over.
 
     Args:
-        url: an address, http or https.
-        path: where the file goes; written whole and verified, or not at all.
-        length: its length in bytes; None where it is not known.
-        sha256: its checksum in hexadecimal; None where it is not known.
+        url: an http or https address.
+        path: the file to write; it appears only when it is complete and verified.
+        length: its length in bytes; None if unknown.
+        sha256: its checksum in hexadecimal; None if unknown.
         watch: called as bytes arrive.
         patience: when to give up.
 
     Raises:
         DataError: if the server cannot be reached, does not have the file, sends something else,
-            or keeps breaking off.
+            or keeps interrupting the download.
     """
     patience = patience or Patience()
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -152,9 +152,9 @@ def download(
 
 
 def _attempt(url: str, part: _Part, length: int | None, watch: Watch, timeout: float) -> None:
-    """Ask once for the missing bytes and store what arrives."""
+    """Request the missing bytes once and store what arrives."""
     if length is not None and part.validator and part.size == length:
-        return  # all of it had arrived before the stop
+        return  # everything had arrived before the interruption
     with _answer(url, part, timeout) as answer:
         total = _accept(url, part, answer, length)
         _take(url, part, answer, total, watch)
@@ -163,7 +163,7 @@ def _attempt(url: str, part: _Part, length: int | None, watch: Watch, timeout: f
 
 
 def _answer(url: str, part: _Part, timeout: float) -> Any:
-    """The server's answer to a request for the whole file, or for the rest of it."""
+    """Return the server's response to a request for the whole file, or for the rest of it."""
     headers = {"User-Agent": f"babelspan/{VERSION}", "Accept-Encoding": "identity"}
     if part.size and part.validator:
         headers |= {"Range": f"bytes={part.size}-", "If-Range": part.validator}
@@ -176,14 +176,14 @@ def _answer(url: str, part: _Part, timeout: float) -> Any:
     except urllib.error.URLError as error:
         reason = error.reason
         if isinstance(reason, TimeoutError | ConnectionResetError):
-            raise _PassingError(f"the server does not answer ({_why(reason)})") from None
+            raise _PassingError(f"the server does not respond ({_why(reason)})") from None
         raise DataError(f"{url}: cannot reach {urlsplit(url).hostname}: {_why(reason)}") from None
     except (OSError, http.client.HTTPException) as error:
-        raise _PassingError(f"the server does not answer ({_why(error)})") from None
+        raise _PassingError(f"the server does not respond ({_why(error)})") from None
 
 
 def _refusal(url: str, part: _Part, error: urllib.error.HTTPError) -> Exception:
-    """What to raise for an answer other than success."""
+    """Return the error to raise for a response other than success."""
     if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
         part.drop()
         return _PassingError("the server has no more of the file than has arrived")
@@ -192,14 +192,14 @@ def _refusal(url: str, part: _Part, error: urllib.error.HTTPError) -> Exception:
         after = float(asked) if asked.isdecimal() else 0.0
         return _PassingError(f"the server answers {error.code} {error.reason}", after)
     if 300 <= error.code < 400:
-        return DataError(f"{url}: the server redirects in a circle or to nowhere ({error.code})")
+        return DataError(f"{url}: the server redirects in a loop or to nowhere ({error.code})")
     return DataError(
         f"{url}: the server answers {error.code} {error.reason}; the file may have moved"
     )
 
 
 def _accept(url: str, part: _Part, answer: Any, length: int | None) -> int | None:
-    """Check what is sent, and prepare `part` for it; the file's length, if it is known."""
+    """Check the response and prepare `part` for it; return the file's length, None if unknown."""
     if "text/html" in answer.headers.get("Content-Type", ""):
         raise _not_the_file(url)
     total = _number(answer.headers.get("Content-Length"))
@@ -239,7 +239,7 @@ def _take(url: str, part: _Part, answer: Any, total: int | None, watch: Watch) -
 
 
 def _chunk(answer: Any, done: int, total: int | None) -> bytes:
-    """The next bytes; none at the end."""
+    """Return the next bytes; empty at the end."""
     try:
         return bytes(answer.read1(_CHUNK))
     except (OSError, http.client.HTTPException) as error:
@@ -260,13 +260,13 @@ def _verify(url: str, part: _Part, length: int | None, sha256: str | None) -> No
 
 
 def _validator(answer: Any) -> str:
-    """A strong entity tag, or else the date of the last change; empty where neither is sent."""
+    """Return a strong entity tag, else the date of the last change; empty if neither is sent."""
     tag = answer.headers.get("ETag") or ""
     return tag if tag.startswith('"') else answer.headers.get("Last-Modified") or ""
 
 
 def _range(header: str) -> tuple[int | None, int | None]:
-    """First byte and length of the file, from a Content-Range."""
+    """Return first byte and length of the file, from a Content-Range header."""
     span, _, total = header.removeprefix("bytes ").partition("/")
     return _number(span.partition("-")[0]), _number(total)
 

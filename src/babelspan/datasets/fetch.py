@@ -1,8 +1,8 @@
-"""Get a data set of the catalogue and write it in the folder layout of the toolkit.
+"""Fetching a data set of the catalogue into the toolkit's folder layout.
 
-`<out>/<name>/<split>.<language>.json.gz`, or `<split>.<question>-<context>.json.gz`, in the SQuAD
-layout, with a record of where it came from beside it. Files that have been
-fetched are not fetched again.
+The result is `<out>/<name>/<split>.<language>.json.gz`, or
+`<split>.<question>-<context>.json.gz`, in the SQuAD layout, with a record of its origin. Existing
+files are not fetched again.
 """
 
 import shutil
@@ -21,10 +21,10 @@ from babelspan.datasets.layouts import read
 from babelspan.types import ConfigError, DataError
 
 RECORD = "fetched.json"
-"""The file beside the data that says where it came from."""
+"""The file next to the data that records its origin."""
 
 Watch = Callable[[str, int, int | None], None]
-"""Called with the name of a file, the bytes it has, and the bytes it will have, if known."""
+"""Called with a file's name, the bytes received, and the total if known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,9 @@ class Fetched:
     """A file of the data set.
 
     Attributes:
-        path: where it is.
-        questions: how many it has; None where it was kept as it is.
-        changes: changes made to the published content: kind of change -> how often.
+        path: path of the file.
+        questions: number of questions; None if it was kept unchanged.
+        changes: kind of change to the published content -> number of changes.
         was_there: whether an earlier call wrote it.
     """
 
@@ -49,9 +49,9 @@ class Way:
     """How to fetch.
 
     Attributes:
-        taken_from: a folder with the published files, fetched by hand; None to download them.
-        accepts_changed: whether to take files whose length or checksum differs.
-        keeps: whether the published files are kept, in `<out>/.downloads/<name>`.
+        taken_from: folder with the published files, fetched by hand; None to download them.
+        accepts_changed: whether to accept files whose length or checksum differs.
+        keeps: whether to keep the published files, in `<out>/.downloads/<name>`.
         patience: when to give up.
     """
 
@@ -64,15 +64,15 @@ class Way:
 def select(
     data_set: DataSet, splits: Collection[str] = (), languages: Collection[str] = ()
 ) -> list[Source]:
-    """What the catalogue has for some splits and languages; for all where none are named.
+    """Return the catalogue's sources for some splits and languages; for all if none are named.
 
     Args:
         data_set: the entry.
         splits: names of splits.
-        languages: codes; the languages of question and context must both be among them.
+        languages: language codes; those of question and context must both be among them.
 
     Raises:
-        ConfigError: if it has none of these, with those that it has.
+        ConfigError: if there is no such source; the message lists what exists.
     """
     for asked, known, what in (
         (splits, data_set.splits, "split"),
@@ -106,13 +106,13 @@ def fetch(
     way: Way | None = None,
     watch: Watch | None = None,
 ) -> list[Fetched]:
-    """Download, verify and convert; a file is written whole or not at all.
+    """Download, verify and convert a data set; each file is written completely or not at all.
 
     Args:
         data_set: the entry of the catalogue.
-        sources: what of it to fetch (`select`).
-        out: the folder that gets the folder of the data set.
-        way: how.
+        sources: what to fetch (from `select`).
+        out: folder in which to create the data set's folder.
+        way: how to fetch.
         watch: called as bytes arrive.
 
     Returns:
@@ -120,8 +120,8 @@ def fetch(
 
     Raises:
         ConfigError: if it can only be fetched by hand and `way.taken_from` is None, or another
-            process fetches it to the same place.
-        DataError: if a file cannot be fetched, or is not what the catalogue says.
+            process is fetching it to the same place.
+        DataError: if a file cannot be fetched, or differs from the catalogue.
     """
     way = way or Way()
     if data_set.by_hand and way.taken_from is None:
@@ -148,7 +148,7 @@ def fetch(
 
 @dataclass(slots=True)
 class _Work:
-    """Where a data set goes, and what has been fetched of it so far."""
+    """Where a data set is written, and what has been fetched so far."""
 
     data_set: DataSet
     sources: Sequence[Source]
@@ -160,7 +160,7 @@ class _Work:
 
     @property
     def unpacked(self) -> Path:
-        """Where files of archives stay while they are read."""
+        """Folder for files extracted from archives while they are read."""
         return self.downloads / "unpacked"
 
 
@@ -191,7 +191,7 @@ def _convert(
         reading = read(paths, sources[0], work.data_set.layout)
     except DataError:
         for source in sources:
-            if source.sha256 is None and work.way.taken_from is None:  # nothing vouches for it
+            if source.sha256 is None and work.way.taken_from is None:  # nothing verifies it
                 files[source.name].unlink(missing_ok=True)
         raise
     save_squad(target, reading.examples)
@@ -203,7 +203,7 @@ def _convert(
 
 
 def _published(work: _Work, source: Source) -> Path:
-    """A file as it was published, from the folder of --from or downloaded."""
+    """Return a published file, from the folder of --from or downloaded."""
     length, sha256 = source.bytes, source.sha256
     if work.way.accepts_changed:
         length = sha256 = None
@@ -221,7 +221,7 @@ def _downloaded(work: _Work, source: Source, length: int | None, sha256: str | N
     path = work.downloads / source.name
     if path.exists() and not _difference(path, length, sha256):
         return path
-    assert source.url is not None  # or it would be taken from a folder
+    assert source.url is not None  # else it would come from a folder
     watch = work.watch
     told = None if watch is None else lambda done, total: watch(source.name, done, total)
     try:
@@ -237,7 +237,7 @@ def _downloaded(work: _Work, source: Source, length: int | None, sha256: str | N
 
 
 def _difference(path: Path, length: int | None, sha256: str | None) -> str:
-    """How a file differs from what the catalogue says, in words; empty where it does not."""
+    """Describe how a file differs from the catalogue; empty if it does not."""
     if length is not None and path.stat().st_size != length:
         return f"expected {length:,} bytes, found {path.stat().st_size:,}"
     if sha256 is not None and (found := digest(path)) != sha256:
@@ -246,7 +246,7 @@ def _difference(path: Path, length: int | None, sha256: str | None) -> str:
 
 
 def _unpacked(work: _Work, source: Source, archive: Path) -> Path:
-    """A file of an archive; with the first, all that are wanted of it are unpacked."""
+    """Return a file of an archive; the first call extracts all that are needed."""
     path = work.unpacked / PurePosixPath(source.member).name
     if not path.exists():
         members = {s.member for s in work.sources if s.name == source.name}
@@ -255,7 +255,7 @@ def _unpacked(work: _Work, source: Source, archive: Path) -> Path:
 
 
 def _keep(work: _Work, file: Path, target: Path) -> None:
-    """Put a file in its place as it is."""
+    """Move or copy a file to its place unchanged."""
     if work.way.taken_from is None and not work.way.keeps:
         target.parent.mkdir(parents=True, exist_ok=True)
         file.replace(target)
@@ -287,7 +287,7 @@ def _origins(
 def _is_there(
     work: _Work, target: Path, recorded: Mapping[str, Any], sources: Sequence[Source]
 ) -> bool:
-    """Whether a file is the one that an earlier call wrote, from what the catalogue names now."""
+    """Return whether a file is from an earlier call, made from what the catalogue names now."""
     if not target.exists():
         return False
     origins = {o["file"]: o["sha256"] for o in recorded["from"]}
@@ -301,7 +301,7 @@ def _is_there(
 
 
 def _recorded(work: _Work) -> dict[str, Any]:
-    """What earlier calls wrote: name of a file -> its entry."""
+    """Return what earlier calls wrote: name of a file -> its entry."""
     path = work.folder / RECORD
     if not path.exists():
         return {}

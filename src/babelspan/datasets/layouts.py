@@ -1,6 +1,6 @@
-"""The layouts in which data sets are published, read into examples.
+"""The layouts in which data sets are published, converted to examples.
 
-Nothing is checked against the contexts here: an answer keeps the place that its file gives it.
+Offsets are not checked against the contexts here: an answer keeps the offset in its file.
 """
 
 from collections import Counter
@@ -26,23 +26,23 @@ _TYDI = {
     "sw": "swahili",
     "te": "telugu",
 }
-"""Code of a language -> what ids of its questions begin with in TyDiQA gold passage."""
+"""Language code -> first part of question ids in TyDiQA gold passage."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The examples of a file, and what had to be changed in it: kind of change -> how often."""
+    """The examples of a file, and changes to its content: kind of change -> number of changes."""
 
     examples: list[Example]
     changes: dict[str, int]
 
 
 def read(paths: Sequence[Path], source: Source, layout: str) -> Reading:
-    """The questions of files as they were published, one file after the other.
+    """Return the questions of published files, one file after the other.
 
     Args:
-        paths: the files, or what was unpacked from them; gzip'd or not.
-        source: what the catalogue says of them.
+        paths: the files, or files extracted from them; gzipped or not.
+        source: their entry in the catalogue.
         layout: a key of `LAYOUTS`.
 
     Raises:
@@ -59,7 +59,7 @@ def read(paths: Sequence[Path], source: Source, layout: str) -> Reading:
 
 
 def _squad(path: Path, source: Source, changes: Counter[str]) -> Iterator[Fields]:
-    """SQuAD 1.1 and 2.0; answers without text are left out, questions without an id get one."""
+    """Read SQuAD 1.1 and 2.0; skip answers without text, and create missing ids."""
     for i, article in enumerate(_objects(read_json(path), "data", f"{path}")):
         where = f"{path}: article {i}"
         title = str(article.get("title") or "")
@@ -71,7 +71,7 @@ def _squad(path: Path, source: Source, changes: Counter[str]) -> Iterator[Fields
 
 
 def _objects(value: Any, key: str, where: str) -> list[Fields]:
-    """The list of objects at a key."""
+    """Return the list of objects at a key."""
     found = value.get(key) if isinstance(value, dict) else None
     if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
         raise DataError(f"{where}: expected a list of objects {key!r}, as in the SQuAD layout")
@@ -80,7 +80,7 @@ def _objects(value: Any, key: str, where: str) -> list[Fields]:
 
 def _mend(record: Fields, identity: str, where: str, changes: Counter[str]) -> None:
     if "id" not in record:
-        changes["ids made"] += "guid" not in record  # as KLUE-MRC calls it
+        changes["ids made"] += "guid" not in record  # the name in KLUE-MRC
         record["id"] = record.get("guid", identity)
     answers = _objects(record, "answers", where) if "answers" in record else []
     kept = [a for a in answers if a.get("text")]
@@ -90,14 +90,14 @@ def _mend(record: Fields, identity: str, where: str, changes: Counter[str]) -> N
 
 
 def _tydiqa_goldp(path: Path, source: Source, changes: Counter[str]) -> Iterator[Fields]:
-    """SQuAD 1.1 with all languages in one file; the id begins with the language's name."""
+    """Read SQuAD 1.1 with all languages in one file; ids start with the language's name."""
     for fields in _squad(path, source, changes):
         if fields["id"].partition("-")[0] == _TYDI[source.context_language]:
             yield fields
 
 
 def _rows(path: Path, source: Source, changes: Counter[str]) -> Iterator[Fields]:
-    """A flat record for each question, `answers` being {"text": [...], "answer_start": [...]}."""
+    """Read one flat record per question; `answers` is {"text": [...], "answer_start": [...]}."""
     for where, row in json_rows(read_text(path), path):
         fields = fields_of(row, where)
         yield fields | {
@@ -106,9 +106,9 @@ def _rows(path: Path, source: Source, changes: Counter[str]) -> Iterator[Fields]
 
 
 def _afriqa(path: Path, source: Source, changes: Counter[str]) -> Iterator[Fields]:
-    """AfriQA gold passages: `question_lang` over a passage in the pivot language, where it has one.
+    """Read AfriQA gold passages: `question_lang` with a passage in the pivot language.
 
-    A question for which no passage was found has the context null; it is left out.
+    A question without a passage has the context null; it is skipped.
     """
     for where, row in json_rows(read_text(path), path):
         if "context" in row and row["context"] is None:
@@ -133,14 +133,14 @@ LAYOUTS: dict[str, Layout] = {
 
 
 def _answers_of(answers: Fields, where: str, changes: Counter[str]) -> tuple[Answer, ...]:
-    """Answers from two lists, and a count of those without text."""
+    """Return answers from two lists, and count those without text."""
     kept = answers_of(answers, where)
     changes["empty answers left out"] += len(answers["text"]) - len(kept)
     return kept
 
 
 def _unrepeated(examples: Iterable[Example], changes: Counter[str]) -> Iterator[Example]:
-    """The examples with every id given once: a repeated one gets a number at its end."""
+    """Make ids unique: append a number to a repeated id."""
     seen: set[str] = set()
     for example in examples:
         identity, number = example.id, 1

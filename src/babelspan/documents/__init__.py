@@ -1,1 +1,1 @@
-"""Readers of documents: the text, and where in the file each of its characters stands."""
+"""Readers of documents: they give the text, and the place in the file of each character."""

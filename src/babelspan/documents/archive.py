@@ -1,4 +1,4 @@
-"""Members of a ZIP archive, within limits that are counted while reading: stated sizes may lie."""
+"""Members of a ZIP archive, with limits checked while reading: stated sizes may be false."""
 
 import zipfile
 import zlib
@@ -8,9 +8,9 @@ from babelspan.types import DataError
 
 MOST_MEMBERS = 10_000
 LARGEST = 200 * 2**20
-"""Bytes of all members that are read, unpacked."""
+"""Maximum uncompressed size of all members read, in bytes."""
 MOST_RATIO = 200
-"""Times that a file may grow when unpacked, above `_SMALL`."""
+"""Maximum compression ratio of an archive; not checked below `_SMALL` bytes."""
 _SMALL = 2**20
 _CHUNK = 2**18
 
@@ -19,8 +19,8 @@ class Archive:
     """A ZIP archive in memory.
 
     Args:
-        name: of the file, for errors.
-        raw: the file.
+        name: name of the file, for error messages.
+        raw: bytes of the file.
 
     Raises:
         DataError: if it is broken or has too many members.
@@ -42,11 +42,11 @@ class Archive:
             )
 
     def read(self, member: str) -> bytes:
-        """The content of a member.
+        """Return the content of a member.
 
         Raises:
-            DataError: if there is none of that name, it is broken or encrypted, or what has been
-                read of the archive is too large.
+            DataError: if there is no such member, it is broken or encrypted, or too much has been
+                read from the archive in total.
         """
         if member not in self.members:
             raise DataError(f"{self._name}: expected {member} in the archive, found none")
@@ -57,7 +57,7 @@ class Archive:
                     self._unpacked += len(chunk)
                     self._refuse_bomb()
                     chunks.append(chunk)
-        except RuntimeError as error:  # encrypted, or a kind of packing that is not known
+        except RuntimeError as error:  # encrypted, or an unknown compression method
             raise DataError(f"{self._name}: {member} cannot be read: {error}") from None
         except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, OSError) as error:
             raise DataError(

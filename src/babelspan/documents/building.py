@@ -1,4 +1,4 @@
-"""A text put together from pieces of a file, with the place of each."""
+"""Building a text from pieces of a file, with the place of each piece."""
 
 from typing import Any
 
@@ -6,12 +6,12 @@ from babelspan.data.parts import Part
 from babelspan.types import Span
 
 PARAGRAPH, LINE, CELL, SPACE = "\n\n", "\n", "\t", " "
-"""What stands between two pieces, the strongest first."""
+"""Separators between two pieces, strongest first."""
 _STRENGTH = {mark: number for number, mark in enumerate(("", SPACE, CELL, LINE, PARAGRAPH))}
 
 
 class Builder:
-    """Collects the pieces of a text in order."""
+    """Collects the pieces of a text, in order."""
 
     def __init__(self) -> None:
         self.length = 0
@@ -22,7 +22,7 @@ class Builder:
         self._at = (0, 0)
 
     def separate(self, mark: str, start: int, end: int) -> None:
-        """Put a mark before the next piece; of several the strongest counts.
+        """Put a separator before the next piece; if there are several, the strongest is used.
 
         Args:
             mark: `PARAGRAPH`, `LINE`, `CELL` or `SPACE`.
@@ -35,7 +35,7 @@ class Builder:
     def add(
         self, text: str, start: int, end: int, step: int | None, **where: Any
     ) -> tuple[int, int]:
-        """Add a piece that is not empty, and say which characters of the text it has become.
+        """Add a non-empty piece and return its start and end in the text.
 
         Args:
             text: the piece.
@@ -54,7 +54,7 @@ class Builder:
         return at, self.length
 
     def finished(self) -> tuple[str, tuple[Part, ...], tuple[Span, ...]]:
-        """Text, parts and headings."""
+        """Return the text, the parts and the headings."""
         return "".join(self._pieces), tuple(self._parts), tuple(self.headings)
 
     def _append(
@@ -71,7 +71,7 @@ class Builder:
 
 
 def _continues(one: Part, other: Part) -> bool:
-    """Whether two parts are one."""
+    """Return whether the second part continues the first, so that they can be one."""
     return (
         one.step is not None
         and one.source_end == other.source_start

@@ -1,4 +1,4 @@
-"""The encoding of a web page, and which bytes its characters are."""
+"""The encoding of a web page, and the bytes of its characters."""
 
 import codecs
 from collections.abc import Sequence
@@ -29,19 +29,20 @@ _WIDER = {
     "iso8859-9": "cp1254",
     "tis-620": "cp874",
 }
-"""What browsers take for encodings that pages name and do not keep to."""
+"""Encodings that browsers use in place of the ones that pages declare."""
 _LABELS = {"x-sjis": "cp932", "windows-31j": "cp932"}
-"""Names of encodings on pages that Python does not know."""
+"""Names of encodings on web pages that Python does not know."""
 
 
 def decoded(raw: bytes, name: str) -> tuple[str, str]:
-    """The text of a page, with its byte-order mark, and its encoding.
+    """Return the text of a page, including its byte-order mark, and its encoding.
 
-    A byte-order mark goes before what the page says of itself; UTF-8 is tried where it says nothing
-    and before an encoding of one byte, since what is UTF-8 is hardly ever anything else.
+    A byte-order mark takes precedence over the declared encoding. UTF-8 is tried if nothing is
+    declared, and before a declared encoding, because text that decodes as UTF-8 is almost always
+    UTF-8.
 
     Raises:
-        DataError: if it is in none of these.
+        DataError: if none of these can decode the page.
     """
     mark = next((encoding for bom, encoding in _BOMS if raw.startswith(bom)), None)
     said = _META.search(raw[:_HEAD]) or _XML.search(raw[:_HEAD])
@@ -59,13 +60,13 @@ def decoded(raw: bytes, name: str) -> tuple[str, str]:
 
 
 def in_bytes(parts: Sequence[Part], source: str, encoding: str, *, raw: bytes) -> tuple[Part, ...]:
-    """Parts whose places count characters of the source as parts whose places count its bytes.
+    """Convert parts whose places count characters of the source into parts that count its bytes.
 
     Args:
-        parts: with a step of 1 or None.
+        parts: parts with a step of 1 or None.
         source: the decoded file.
-        encoding: of the file.
-        raw: the file.
+        encoding: encoding of the file.
+        raw: bytes of the file.
     """
     if encoding == "utf-8":
         ends = [place for part in parts for place in (part.source_start, part.source_end)]
@@ -86,17 +87,17 @@ def in_bytes(parts: Sequence[Part], source: str, encoding: str, *, raw: bytes) -
 
 
 def _known(label: str) -> str | None:
-    """The codec that a label names; None if there is none, or it makes no text."""
+    """Return the codec that a label names; None if there is none, or it is not a text encoding."""
     try:
         name = codecs.lookup(_LABELS.get(label.lower(), label)).name
-        b" ".decode(name)  # "zip" and the like are codecs, but not of text
+        b" ".decode(name)  # "zip" and others are codecs, but not for text
     except (LookupError, UnicodeDecodeError):
         return None
     return _WIDER.get(name, name)
 
 
 def _starts(raw: bytes, encoding: str) -> list[int]:
-    """The byte at which each character starts, and the number of bytes."""
+    """Return the byte at which each character starts, followed by the number of bytes."""
     decoder = codecs.getincrementaldecoder(encoding)()
     starts, begun = [], 0
     for place in range(len(raw)):
@@ -109,7 +110,7 @@ def _starts(raw: bytes, encoding: str) -> list[int]:
 
 
 def _by_width(part: Part, starts: Sequence[int]) -> list[Part]:
-    """A part in pieces whose characters all have as many bytes."""
+    """Split a part into pieces in which all characters have the same number of bytes."""
     source = [*starts[part.source_start : part.source_end + 1]]
     if part.step is None:
         return [replace(part, source_start=source[0], source_end=source[-1])]

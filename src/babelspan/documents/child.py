@@ -1,4 +1,4 @@
-"""The child of `documents.confined`: reads files from standard input, one after the other."""
+"""The child process of `documents.confined`: reads files from standard input, one by one."""
 
 import contextlib
 import json
@@ -24,10 +24,10 @@ _OPEN_FILES = 32
 
 
 def main() -> None:
-    """Read files until there are no more; arguments: bytes of memory, seconds of a file."""
+    """Read files until the input ends; arguments: memory limit in bytes, seconds per file."""
     memory, seconds = map(int, sys.argv[1:])
     replies = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a library prints is no reply
+    os.dup2(2, 1)  # keep the output of libraries out of the replies
     _limit(memory)
     while header := sys.stdin.buffer.readline():
         asked = json.loads(header)
@@ -50,15 +50,15 @@ def _reply(asked: dict[str, Any], source: BinaryIO) -> dict[str, Any]:
     except ModuleNotFoundError as error:
         return {"missing": error.name}
     except RecursionError:
-        return {"error": f"{asked['name']}: it is nested too deeply; do not trust it"}
+        return {"error": f"{asked['name']}: the file is nested too deeply; do not trust it"}
     except MemoryError:
-        os._exit(1)  # nothing in here can be relied on
-    except Exception as error:  # a library on a file that nobody thought of
-        return {"error": f"{asked['name']}: it is broken ({type(error).__name__}: {error})"}
+        os._exit(1)  # nothing in this process can be relied on now
+    except Exception as error:  # a library may raise anything on an unexpected file
+        return {"error": f"{asked['name']}: the file is broken ({type(error).__name__}: {error})"}
 
 
 def _limit(memory: int) -> None:
-    """Bound memory and open files, and forbid writing, where the system can."""
+    """Limit memory and open files, and forbid writing, if the system supports it."""
     try:
         import resource
     except ImportError:  # Windows
@@ -71,7 +71,7 @@ def _limit(memory: int) -> None:
     ):
         _, hard = resource.getrlimit(what)
         if hard == resource.RLIM_INFINITY or most <= hard:
-            with contextlib.suppress(ValueError, OSError):  # macOS bounds no memory
+            with contextlib.suppress(ValueError, OSError):  # macOS has no memory limit
                 resource.setrlimit(what, (most, hard))
 
 

@@ -1,6 +1,6 @@
-"""Readers of files from strangers in a process with limits: memory, processor time, no writing.
+"""Reading untrusted files in a process with limits: memory, processor time, no writing.
 
-One child serves many files, one after the other, and is started again when it has died.
+One child process reads many files, one by one; it is restarted if it dies.
 """
 
 import json
@@ -15,11 +15,11 @@ from babelspan.data.parts import Part
 from babelspan.types import DataError, Span
 
 MEMORY = 2**30
-"""Bytes that the child may have in all: 1 GiB."""
+"""Memory limit of the child process: 1 GiB."""
 SECONDS = 60
-"""Of the processor for one file."""
+"""Limit of processor time per file."""
 _PATIENCE = 5
-"""Times as many seconds by the clock, for a child on a busy machine."""
+"""The limit in wall-clock time is this many times higher, for busy machines."""
 _SCRIPT = (
     "import json, sys; sys.path[:] = json.loads(sys.argv.pop()); "
     "from babelspan.documents.child import main; main()"
@@ -27,11 +27,11 @@ _SCRIPT = (
 
 
 class Confined:
-    """A child that reads files; threads may share it.
+    """A child process that reads files; threads may share it.
 
     Args:
-        memory: bytes that it may have in all.
-        seconds: of the processor for one file.
+        memory: memory limit in bytes.
+        seconds: limit of processor time per file.
     """
 
     def __init__(self, *, memory: int = MEMORY, seconds: int = SECONDS) -> None:
@@ -41,23 +41,23 @@ class Confined:
         self._lock = Lock()
 
     def read(self, kind: str, name: str, raw: bytes) -> Document:
-        """The text of a file.
+        """Return the document in a file.
 
         Args:
-            kind: of its reader, as in `documents.reading`.
-            name: of the file.
-            raw: the file.
+            kind: kind of file, as in `documents.reading`.
+            name: name of the file.
+            raw: bytes of the file.
 
         Raises:
-            DataError: if it cannot be read, or reading it takes more than the limits.
-            ModuleNotFoundError: if the library that reads it is not installed.
+            DataError: if the file cannot be read, or reading it exceeds the limits.
+            ModuleNotFoundError: if the library for this kind is not installed.
         """
         with self._lock:
             reply = self._asked({"kind": kind, "name": name, "size": len(raw)}, raw)
         if reply is None:
             raise DataError(
-                f"{name}: reading it took more than {self._seconds} s of the processor or "
-                f"{self._memory / 2**20:,.0f} MiB of memory, or broke the reader; do not trust it"
+                f"{name}: reading it took more than {self._seconds} s of processor time or "
+                f"{self._memory / 2**20:,.0f} MiB of memory, or crashed the reader; do not trust it"
             )
         if "missing" in reply:
             raise ModuleNotFoundError(f"No module named {reply['missing']}", name=reply["missing"])
@@ -72,12 +72,12 @@ class Confined:
         )
 
     def close(self) -> None:
-        """End the child."""
+        """Stop the child process."""
         with self._lock:
             self._end()
 
     def _asked(self, header: dict[str, Any], raw: bytes) -> dict[str, Any] | None:
-        """What the child says of a file; None if it has died of it."""
+        """Return the child's reply for a file; None if the child died."""
         child = self._running()
         assert child.stdin and child.stdout
         timer = Timer(_PATIENCE * self._seconds, child.kill)
@@ -89,7 +89,7 @@ class Confined:
             reply: dict[str, Any] | None = json.loads(line) if line.endswith(b"\n") else None
         except BrokenPipeError:
             reply = None
-        except BaseException:  # interrupted: what the child says later is not of the next file
+        except BaseException:  # interrupted: a late reply would be taken for the next file's
             self._end()
             raise
         finally:
@@ -101,7 +101,7 @@ class Confined:
     def _running(self) -> "subprocess.Popen[bytes]":
         if self._child is None or self._child.poll() is not None:
             self._end()
-            # -P, since the working folder may hold a stranger's html.py, which Python would import
+            # -P: the working folder may hold an untrusted html.py, which Python would import
             limits = [str(self._memory), str(self._seconds)]
             paths = [path for path in sys.path if isinstance(path, str)]
             self._child = subprocess.Popen(
@@ -121,5 +121,5 @@ class Confined:
 
 @lru_cache(maxsize=1)
 def confined() -> Confined:
-    """The child of this process; it ends with it."""
+    """Return the child of this process; the two end together."""
     return Confined()

@@ -1,8 +1,8 @@
 """Word documents (DOCX): paragraphs, tables in reading order, then footnotes and endnotes.
 
-Pages are those of the last time that Word showed the document, so they are about right. Deleted
-text, text in the place that it was moved from, and the codes of fields are left out. A text box is
-a paragraph of its own. Places are bytes of the member named.
+Page numbers come from the last time that Word displayed the document, so they are approximate.
+Deleted text, the original of moved text, and field codes are left out. A text box is a separate
+paragraph. Places are byte offsets in the named member.
 """
 
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ _REFERENCE = regex.compile(rb"&[^;<]{1,12};")
 
 
 def docx(name: str, raw: bytes) -> Document:
-    """The text of a document.
+    """Return the text of a Word document.
 
     Raises:
         DataError: if it is broken, or larger than the limits of `documents.archive`.
@@ -53,7 +53,7 @@ def docx(name: str, raw: bytes) -> Document:
 
 
 def _local(name: str) -> str:
-    """The name of an element of WordprocessingML; "" for any other."""
+    """Return the local name of a WordprocessingML element; "" for any other element."""
     found = _W.fullmatch(name)
     return found["name"] if found else ""
 
@@ -63,7 +63,7 @@ def _value(attributes: Mapping[str, str], wanted: str) -> str:
 
 
 class _Styles(Events):
-    """The ids of the styles of headings; their names are English in every language of Word."""
+    """The style ids of headings; style names are English in every language version of Word."""
 
     def __init__(self) -> None:
         self.headings = {"Title", *(f"Heading{level}" for level in range(1, 10))}
@@ -134,7 +134,7 @@ class _Text(Events):
             self._separate(PARAGRAPH)
 
     def _start_paragraph(self, named: str | None) -> None:
-        """Begin a paragraph, which may be that of a text box inside of another."""
+        """Begin a paragraph; it may be in a text box inside another paragraph."""
         self._end_heading()
         self._outer.append((self._anchor, self._is_heading))
         self._paragraphs += 1
@@ -158,7 +158,7 @@ class _Text(Events):
         raw = text.encode()
         is_plain = "&" not in text and self._content.startswith(raw, at)
         end, step = at + len(raw), UTF8 if is_plain else None
-        if not is_plain:  # a reference, or not UTF-8
+        if not is_plain:  # an entity reference, or not UTF-8
             reference = _REFERENCE.match(self._content, at)
             end = reference.end() if reference else at + 1
         self._add(text, at, end, step)
@@ -179,7 +179,7 @@ class _Text(Events):
         is_page = kind == "page" or (local == "lastRenderedPageBreak" and not is_counted)
         if is_page and self._page is not None:
             self._page += 1
-        self._has_broken = kind == "page"  # Word marks the same break again where it drew it
+        self._has_broken = kind == "page"  # Word marks the same break again in its layout
         if local in ("tab", "ptab"):
             self._separate(CELL)
         elif local in ("br", "cr"):

@@ -1,4 +1,4 @@
-"""Books (EPUB): the pages of the spine, in their order; places are bytes of the member named."""
+"""Books (EPUB): the pages of the spine, in order; places are byte offsets in the named member."""
 
 import posixpath
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ _BETWEEN = "\n\n"
 
 
 def epub(name: str, raw: bytes) -> Document:
-    """The text of a book.
+    """Return the text of a book.
 
     Raises:
         DataError: if it is broken, encrypted, or larger than the limits of `documents.archive`.
@@ -41,7 +41,7 @@ def epub(name: str, raw: bytes) -> Document:
 
 
 class _Attributes(Events):
-    """The attributes of the elements of one name, in order."""
+    """Collects the attributes of elements by name, in order."""
 
     def __init__(self, *wanted: str) -> None:
         self.found: dict[str, list[Mapping[str, str]]] = {name: [] for name in wanted}
@@ -59,7 +59,7 @@ def _elements(archive: Archive, member: str, name: str, *wanted: str) -> _Attrib
 
 
 def _spine(archive: Archive, name: str) -> list[str]:
-    """The members with the pages, in order; those that are not in the archive are left out."""
+    """Return the members with the pages, in order; missing members are skipped."""
     roots = _elements(archive, _CONTAINER, name, "rootfile").found["rootfile"]
     if not roots or "full-path" not in roots[0]:
         raise DataError(f"{name}: {_CONTAINER}: expected the path of a package, found none")

@@ -1,8 +1,8 @@
-"""Web pages: their text in blocks, with the bytes of the file that it is from.
+"""Web pages: their text in blocks, with byte offsets in the file.
 
-The page is cut by `html.parser`, which says where everything starts. White space is one space, as a
-browser shows it, except in `pre`. Scripts, styles and what is hidden are left out. Nothing that a
-page refers to is fetched.
+The page is parsed by `html.parser`, which reports where each item starts. Runs of white space
+become one space, as in a browser, except in `pre`. Scripts, styles and hidden elements are left
+out. Nothing that a page links to is fetched.
 """
 
 from collections import Counter
@@ -86,7 +86,7 @@ _VOID = frozenset(
     ]
 )
 _AROUND = (_BLOCKS | _LINES | _CELLS) - {"br", "option", "p"}
-"""Elements that a paragraph stands in or beside: the tags of all end it."""
+"""Elements that contain or follow a paragraph: any tag of these ends it."""
 _SECTIONS = {"tbody", "tfoot", "thead"}
 _ENDED_BY = {
     "p": _AROUND | {"p"},
@@ -98,7 +98,7 @@ _ENDED_BY = {
     "th": {"td", "th", "tr", *_SECTIONS},
     "tr": {"tr", *_SECTIONS},
 }
-"""Elements whose end tag may be left out, with the start tags that end them."""
+"""Elements whose end tag is optional, with the start tags that end them."""
 _REFERENCE = regex.compile(
     r"&(?:#[0-9]{1,8};?|#[xX][0-9a-fA-F]{1,7};?|[A-Za-z][A-Za-z0-9]{1,40};?)"
 )
@@ -108,10 +108,10 @@ _HIDDEN = regex.compile(r"display\s*:\s*none|visibility\s*:\s*hidden")
 
 
 def html(name: str, raw: bytes) -> Document:
-    """The text of a page.
+    """Return the text of a page.
 
     Raises:
-        DataError: if its encoding is not known.
+        DataError: if its encoding is unknown.
     """
     source, encoding = decoded(raw, name)
     page = _Page(source)
@@ -121,7 +121,7 @@ def html(name: str, raw: bytes) -> Document:
 
 
 class _Page(HTMLParser):
-    """Makes a text of a page; places count characters of the source."""
+    """Makes a text from a page; places count characters of the source."""
 
     def __init__(self, source: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -136,7 +136,7 @@ class _Page(HTMLParser):
         self._data: tuple[int, str] | None = None
 
     def read(self) -> None:
-        """Go through the page; the text is in `built` then."""
+        """Parse the page; the text is then in `built`."""
         self.feed(self._source)
         self.close()
         self._flush(len(self._source))
@@ -194,7 +194,7 @@ class _Page(HTMLParser):
         self._event()
 
     def _event(self) -> int:
-        """Where the source goes on; the text before is complete."""
+        """Return the current position in the source; the text before it is complete."""
         line, column = self.getpos()
         at = self._lines[line - 1] + column
         self._flush(at)
@@ -209,7 +209,7 @@ class _Page(HTMLParser):
             self.built.separate(CELL, at, at)
 
     def _flush(self, end: int) -> None:
-        """Add the text that was read last, which reaches up to `end` in the source."""
+        """Add the text that was read last; it ends at `end` in the source."""
         if self._data is None:
             return
         (start, data), self._data = self._data, None
@@ -227,7 +227,7 @@ class _Page(HTMLParser):
         self._add_literal(raw[done:], start + done)
 
     def _add_literal(self, raw: str, at: int) -> None:
-        """Add text as it stands in the source, with its white space as a browser shows it."""
+        """Add literal text from the source, with white space as in a browser."""
         if self._kept:
             if raw:
                 self._add(raw, at, at + len(raw), 1)
@@ -258,7 +258,7 @@ class _Page(HTMLParser):
 
 
 class _Hidden:
-    """The elements that are open from a hidden one on, which is the first; false outside of it."""
+    """The open elements from the outermost hidden one inwards; false outside of one."""
 
     def __init__(self) -> None:
         self._open: list[str] = []
@@ -268,7 +268,7 @@ class _Hidden:
         return bool(self._open)
 
     def before(self, tag: str) -> None:
-        """Close what a start tag ends."""
+        """Close the elements that a start tag ends."""
         while self._open and tag in _ENDED_BY.get(self._open[-1], ()):
             self._close()
 
@@ -279,7 +279,7 @@ class _Hidden:
             self._times[tag] += 1
 
     def end(self, tag: str) -> bool:
-        """Close what an end tag ends; False if that is an element around the hidden one."""
+        """Close the elements that an end tag ends; False if it belongs outside the hidden one."""
         if not self._times[tag]:
             if self._open[0] not in _ENDED_BY or tag not in _AROUND:
                 return True  # a stray tag

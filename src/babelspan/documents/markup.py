@@ -1,7 +1,7 @@
 """XML of office documents and books, with the byte at which each piece of text starts.
 
-A document with a DOCTYPE is refused before anything in it is read: without one there are no
-entities to blow up, and nothing elsewhere to fetch.
+A document with a DOCTYPE is refused before anything in it is read: without a DOCTYPE, entities
+cannot expand, and nothing external can be fetched.
 """
 
 from collections.abc import Mapping
@@ -10,13 +10,13 @@ from xml.parsers import expat
 from babelspan.types import DataError
 
 DEEPEST = 256
-"""Elements inside of each other, at most."""
+"""Maximum nesting depth of elements."""
 
 
 class Events:
-    """What a reader of XML is told; a subclass overrides what it needs.
+    """Receives the events of an XML document; a subclass overrides what it needs.
 
-    Names have their namespace before them: `uri name`.
+    Names include their namespace: `uri name`.
     """
 
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
@@ -30,15 +30,15 @@ class Events:
 
 
 def parse(raw: bytes, events: Events, where: str) -> None:
-    """Go through a document.
+    """Parse a document.
 
     Args:
         raw: the document.
-        events: told what is in it.
-        where: named in errors.
+        events: receives its events.
+        where: name used in error messages.
 
     Raises:
-        DataError: if it is no XML, has a DOCTYPE, or is nested too deeply.
+        DataError: if it is not XML, has a DOCTYPE, or is nested too deeply.
     """
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.buffer_text = False

@@ -1,6 +1,6 @@
-"""PDFs by PDFium (extra `index`): pages, lines, and a box for each line.
+"""PDF files, read with PDFium (extra `index`): pages, lines, and a box for each line.
 
-Places count the characters of the page as PDFium has them (`FPDFText_GetUnicode`).
+Places count the characters of a page in PDFium's order (`FPDFText_GetUnicode`).
 """
 
 import ctypes
@@ -24,20 +24,20 @@ from babelspan.documents.pdf_lines import (
 from babelspan.types import DataError
 
 _HYPHEN = 2
-"""What PDFium has for a hyphen at the end of a line."""
+"""PDFium's code for a hyphen at the end of a line."""
 _NOTHING = frozenset((0, 0xFFFE, 0xFFFF))
 _FORMS = ((0xFB00, 0xFDFF), (0xFE70, 0xFEFC))
-"""Ligatures and Arabic letters in the form of their place, which are written as plain letters."""
+"""Ligatures and Arabic presentation forms, which are replaced by plain letters."""
 _ONE_ORIGIN = 0.02
-"""Points between characters that are drawn as one glyph, at most."""
+"""Maximum distance in points between the origins of characters drawn as one glyph."""
 _ENDS = tuple(".!?…。！？।؟۔:\"'”’»)")
 
 
 def pdf(name: str, raw: bytes) -> Document:
-    """The text of a PDF.
+    """Return the text of a PDF.
 
     Raises:
-        DataError: if it is broken or encrypted, or has no text, as a scan.
+        DataError: if it is broken or encrypted, or has no text (a scan).
         ModuleNotFoundError: if pypdfium2 is not installed.
     """
     import pypdfium2
@@ -52,7 +52,7 @@ def pdf(name: str, raw: bytes) -> Document:
     for number in range(pages):
         try:
             lines = lines_of(_characters(opened[number]))
-        except pypdfium2.PdfiumError:  # one broken page does not take the others
+        except pypdfium2.PdfiumError:  # one broken page does not stop the others
             continue
         put_together.add(lines, number + 1)
     put_together.finish()
@@ -66,10 +66,10 @@ def pdf(name: str, raw: bytes) -> Document:
 
 
 def _characters(page: Any) -> Iterator[Glyph]:
-    """The characters of a page that stand for something, in PDFium's order."""
+    """Yield the meaningful characters of a page, in PDFium's order."""
     from pypdfium2 import raw
 
-    of_page = page.get_textpage()  # closes what it holds when it is let go of
+    of_page = page.get_textpage()  # closes what it holds when it is released
     text = of_page.raw
     drawn_with = _drawn_with(page, text)
     rectangle = raw.FS_RECTF()
@@ -95,11 +95,11 @@ def _characters(page: Any) -> Iterator[Glyph]:
 
 
 def _drawn_with(page: Any, text: Any) -> dict[int, Box]:
-    """Boxes of the glyphs that no character of a page stands for, by the object they follow.
+    """Return the boxes of glyphs that no character stands for, by the object they follow.
 
-    A PDF may draw a vowel sign on its own and say that the letter before stands for both. PDFium
-    then gives the characters of both the place of the letter alone. Letters from right to left are
-    left out: their boxes say in which order they are read.
+    A PDF may draw a vowel sign separately and let the letter before it stand for both. PDFium then
+    places the characters of both at the letter. Right-to-left letters are left out, because their
+    boxes determine the reading order.
     """
     from pypdfium2 import raw
 
@@ -132,7 +132,7 @@ def _drawn_with(page: Any, text: Any) -> dict[int, Box]:
 
 
 def _object_of(text: Any, place: int) -> int:
-    """Address of the object of a page that a character is in; 0 for what PDFium has made."""
+    """Return the address of a character's page object; 0 for characters that PDFium generated."""
     from pypdfium2 import raw
 
     one = raw.FPDFText_GetTextObject(text, place)
@@ -147,7 +147,7 @@ def _plain(code: int) -> str:
 
 
 class _Pages:
-    """Puts the lines of pages together, each when the next one is known."""
+    """Joins the lines of pages; each line is added when the next one is known."""
 
     def __init__(self, built: Builder) -> None:
         self._built = built
@@ -155,7 +155,7 @@ class _Pages:
         self._mark = ""
 
     def add(self, lines: list[Line], page: int) -> None:
-        """Add the lines of a page; a sentence that runs on from the last page is not broken."""
+        """Add the lines of a page; a sentence that continues from the last page is not broken."""
         usual = usual_distance(lines)
         for number, line in enumerate(lines):
             if self._waiting is not None:
@@ -173,7 +173,7 @@ class _Pages:
             self._put(None)
 
     def _put(self, following: str | None) -> None:
-        """Add the line that waits; `following` goes on with its paragraph, None if nothing does."""
+        """Add the waiting line; `following` continues its paragraph, None if nothing does."""
         assert self._waiting is not None
         line, page = self._waiting
         is_cut = following is not None and is_hyphenated(line.text, following)
@@ -200,9 +200,9 @@ class _Pages:
 
 
 def _runs(glyphs: list[Glyph | None]) -> Iterator[tuple[bool, list[Glyph | None]]]:
-    """Pieces of a line whose characters stand one after the other on the page, too.
+    """Split a line into pieces whose characters are also consecutive on the page.
 
-    Each with whether there is a space before it; a space that PDFium has as well is inside.
+    Each comes with whether a space is before it; a space that PDFium also has is inside a piece.
     """
     run: list[Glyph | None] = []
     last: Glyph | None = None

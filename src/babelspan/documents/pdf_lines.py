@@ -1,9 +1,9 @@
-"""Lines of a page made of the boxes of its characters.
+"""Lines of a page, made from the boxes of its characters.
 
-PDFium orders the characters of a page itself, which goes wrong in Arabic and Persian, and gives a
-Thai letter and its mark as two characters that both stand for the cluster. Here characters of one
-origin are a glyph; a glyph that repeats one before it in the same place is dropped; the glyphs of a
-line are read by where they stand, from the right where most of its letters are written so.
+PDFium orders the characters of a page itself, but gets Arabic and Persian wrong, and gives a Thai
+letter and its mark as two characters that both stand for the cluster. Here, characters with the
+same origin form a glyph; a glyph that repeats a recent one in the same place is dropped; and the
+glyphs of a line are ordered by position, from the right if most of its letters are right-to-left.
 """
 
 import math
@@ -19,47 +19,47 @@ from babelspan.text.languages import UNSPACED_SCRIPTS
 
 _UNSPACED = regex.compile(rf"[{UNSPACED_SCRIPTS}\p{{Block=CJK_Symbols_And_Punctuation}}，！？]")
 _NEAR = 5
-"""Glyphs before one that it may repeat."""
+"""Number of preceding glyphs that a glyph is compared with for repetition."""
 _SAME_PLACE = 0.02
-"""Points between two origins that are one."""
+"""Maximum distance in points between two origins that count as the same."""
 _ROUNDED = 0.5
-"""Points that a mark may stand out to the left of the letter that it belongs to."""
+"""Points by which a mark may extend to the left of its letter."""
 _BEYOND = 0.5
-"""Of the width of the letter: what it may stand out to the right."""
+"""The same to the right, as a share of the letter's width."""
 _SHARED = 0.5
-"""Of the smaller of two boxes: what both share if they are in one place."""
+"""Minimum overlap of two boxes in the same place, as a share of the smaller one."""
 _BASELINE = 0.4
-"""Of the size of the letters: distance between the baselines of two lines, at least."""
+"""Minimum distance between the baselines of two lines, relative to the letter size."""
 _WORD = 0.18
-"""Of the size of the letters: a gap that parts two words, at least."""
+"""Minimum gap between two words, relative to the letter size."""
 _WORD_FROM_RIGHT = 0.5
-"""The same from right to left, where letters of one word often stand apart."""
+"""The same from right to left, where gaps inside a word are often wide."""
 _NEAR_A_LETTER = 0.3
-"""Points that a space in the place of a letter may be away from it."""
+"""Maximum distance in points between a space and the letter whose place it has."""
 _WORD_OF_PDFIUM = 0.05
-"""The same where PDFium has a space, too."""
+"""The same gap where PDFium also has a space."""
 _MIRRORED = str.maketrans("()[]{}<>«»‹›", ")(][}{><»«›‹")
-"""What is drawn from right to left has the shape, and often the code, of its counterpart."""
+"""Characters drawn right-to-left have the shape, and often the code, of their mirror image."""
 _PARAGRAPH = 1.35
-"""Times the usual distance of lines: a gap that parts two paragraphs, at least."""
+"""Minimum gap between two paragraphs, relative to the usual line distance."""
 _OTHER_SIZE = 0.3
-"""Share by which the letters of a heading differ from those below, at least."""
+"""Minimum relative difference in letter size between a heading and the text below."""
 _FAR = 3.0
-"""Times the size of the letters: the same on a page of few lines."""
+"""Minimum gap between paragraphs on a page with few lines, relative to the letter size."""
 _HYPHENS = "-\u00ad\u2010"
 
 
 @dataclass(slots=True)
 class Glyph:
-    """What stands in one place of a page.
+    """The characters in one place of a page.
 
     Attributes:
-        text: its characters.
-        places: their numbers on the page, as PDFium counts them.
-        box: around it.
-        x: of its origin.
-        y: of its origin, which is on the baseline.
-        size: of its letters, in points.
+        text: the characters.
+        places: their numbers on the page, in PDFium's order.
+        box: the box around them.
+        x: x coordinate of the origin.
+        y: y coordinate of the origin, which is on the baseline.
+        size: letter size in points.
     """
 
     text: str
@@ -71,14 +71,14 @@ class Glyph:
 
     @property
     def direction(self) -> str:
-        """Of its first character: "R", "L" for letters and numbers, "" for the rest."""
+        """Direction of the first character: "R", "L" for letters and numbers, "" for others."""
         kind = unicodedata.bidirectional(self.text[0])
         return "R" if kind in ("R", "AL") else "L" if kind in ("L", "EN", "AN") else ""
 
 
 @dataclass(slots=True)
 class Line:
-    """A line: glyphs in the order of reading, None for a space."""
+    """A line: glyphs in reading order, None for a space."""
 
     glyphs: list[Glyph | None] = field(default_factory=list)
     y: float = 0.0
@@ -86,12 +86,12 @@ class Line:
 
     @property
     def text(self) -> str:
-        """Its characters."""
+        """The characters of the line."""
         return "".join(" " if glyph is None else glyph.text for glyph in self.glyphs)
 
     @property
     def box(self) -> Box:
-        """Around all of it."""
+        """The box around the whole line."""
         boxes = [glyph.box for glyph in self.glyphs if glyph is not None]
         return (
             min(box[0] for box in boxes),
@@ -102,21 +102,21 @@ class Line:
 
 
 def lines_of(characters: Iterable[Glyph]) -> list[Line]:
-    """The lines of a page, in order.
+    """Return the lines of a page, in order.
 
     Args:
-        characters: one by one, in the order that PDFium has them.
+        characters: characters of the page, in PDFium's order.
     """
     return [_read(row) for row in _rows(list(_distinct(_glyphs(characters))))]
 
 
 def starts_paragraph(line: Line, before: Line, usual: float) -> bool:
-    """Whether a line is not the next of the paragraph of the line before.
+    """Return whether a line starts a new paragraph.
 
     Args:
         line: the line.
-        before: the one before.
-        usual: distance of two lines of the page.
+        before: the line before it.
+        usual: the usual distance between lines of the page.
     """
     down = before.y - line.y
     other_size = abs(line.size - before.size) > _OTHER_SIZE * max(line.size, before.size)
@@ -125,7 +125,7 @@ def starts_paragraph(line: Line, before: Line, usual: float) -> bool:
 
 
 def usual_distance(lines: Sequence[Line]) -> float:
-    """The distance of lines that is most frequent on a page; 0 where there is none."""
+    """Return the median distance between the lines of a page; 0 if there is none."""
     down = sorted(
         one.y - other.y
         for one, other in pairwise(lines)
@@ -135,7 +135,7 @@ def usual_distance(lines: Sequence[Line]) -> float:
 
 
 def is_hyphenated(line: str, following: str) -> bool:
-    """Whether a word is cut by the end of a line."""
+    """Return whether a word is hyphenated at the end of a line."""
     return (
         len(line) > 1
         and line[-1] in _HYPHENS
@@ -146,9 +146,9 @@ def is_hyphenated(line: str, following: str) -> bool:
 
 
 def is_spaced_between(line: str, following: str) -> bool:
-    """Whether the end of a line stands for a space.
+    """Return whether the end of a line stands for a space.
 
-    It does not between scripts without spaces, nor inside of "Jean-Paul" and "1914-1918".
+    It does not between scripts without spaces, or inside words such as "Jean-Paul" and "1914-1918".
     """
     if len(line) > 1 and line[-1] in _HYPHENS and line[-2].isalnum() and following[:1].isalnum():
         return False
@@ -156,7 +156,7 @@ def is_spaced_between(line: str, following: str) -> bool:
 
 
 def _glyphs(characters: Iterable[Glyph]) -> Iterator[Glyph]:
-    """Characters of one origin put together."""
+    """Join characters with the same origin."""
     last: Glyph | None = None
     for one in characters:
         is_space = one.text.isspace() or (last is not None and last.text.isspace())
@@ -183,9 +183,9 @@ def _is_mark(text: str) -> bool:
 
 
 def _distinct(glyphs: Iterable[Glyph]) -> Iterator[Glyph]:
-    """Glyphs without those that repeat one just before in the same place.
+    """Yield glyphs without those that repeat a recent one in the same place.
 
-    Fonts may draw a mark on its own; PDFium then has all characters of the cluster a second time.
+    Fonts may draw a mark separately; PDFium then gives all characters of the cluster twice.
     """
     recent: list[Glyph] = []
     for glyph in glyphs:
@@ -196,7 +196,7 @@ def _distinct(glyphs: Iterable[Glyph]) -> Iterator[Glyph]:
 
 
 def _is_repeated(one: Glyph, again: Glyph) -> bool:
-    """Whether a glyph of the same text is drawn over one, or is a mark above or below it."""
+    """Return whether a glyph repeats one with the same text: drawn over it, or as its mark."""
     beyond = one.box[2] + _BEYOND * (one.box[2] - one.box[0])
     inside = one.box[0] - _ROUNDED < again.box[0] and again.box[2] < beyond
     has_mark = len(one.text) > 1 and _is_mark(one.text[-1])
@@ -204,7 +204,7 @@ def _is_repeated(one: Glyph, again: Glyph) -> bool:
 
 
 def _rows(glyphs: Sequence[Glyph]) -> Iterator[list[Glyph]]:
-    """Glyphs of one baseline that come one after the other."""
+    """Yield runs of glyphs on the same baseline."""
     row: list[Glyph] = []
     for glyph in glyphs:
         if row and _is_elsewhere(row, glyph):
@@ -223,7 +223,7 @@ def _is_elsewhere(row: list[Glyph], glyph: Glyph) -> bool:
 
 
 def _read(row: list[Glyph]) -> Line:
-    """The glyphs of a line in the order of reading, with spaces."""
+    """Return the glyphs of a line in reading order, with spaces."""
     right = sum(glyph.direction == "R" for glyph in row)
     is_right = right > sum(glyph.direction == "L" and glyph.text[0].isalpha() for glyph in row)
     size = sorted(glyph.size for glyph in row)[len(row) // 2]
@@ -254,14 +254,14 @@ def _read(row: list[Glyph]) -> Line:
 
 
 def _spaces(letters: list[Glyph], found: Iterable[float]) -> set[tuple[int, int]]:
-    """Neighbours that have a space between them, in a line that is read from the right.
+    """Return the pairs of neighbours with a space between them, in a right-to-left line.
 
-    A space may be where it belongs, or in the place of the letter after it, so that of the gaps on
-    both sides of that letter the wider one counts.
+    The position of a space may be its own, or that of the letter after it; so the wider of the gaps
+    on both sides of that letter is used.
 
     Args:
-        letters: from the right to the left.
-        found: where there are spaces.
+        letters: letters from right to left.
+        found: x coordinates of the spaces.
     """
     gaps = [_gap(one.box, other.box) for one, other in pairwise(letters)]
     between = set()
@@ -275,7 +275,7 @@ def _spaces(letters: list[Glyph], found: Iterable[float]) -> set[tuple[int, int]
 
 
 def _is_apart(one: Glyph, other: Glyph, size: float, *, is_right: bool) -> bool:
-    """Whether two neighbours in a line belong to two words."""
+    """Return whether two neighbours in a line belong to different words."""
     gap = _gap(one.box, other.box) / size
     if (
         not is_right and other.places[0] - one.places[-1] == 2
@@ -289,7 +289,7 @@ def _mirrored(glyphs: list[Glyph]) -> list[Glyph]:
 
 
 def _turned(glyphs: list[Glyph], direction: str) -> list[Glyph]:
-    """Glyphs with the runs of one direction the other way round, neutral ones inside included."""
+    """Return glyphs with the runs of one direction reversed, including neutral ones inside."""
     found: list[Glyph] = []
     run: list[Glyph] = []
     neutral: list[Glyph] = []
@@ -310,7 +310,7 @@ def _gap(one: Box, other: Box) -> float:
 
 
 def _overlap(one: Box, other: Box) -> bool:
-    """Whether two boxes share more than half of the smaller one's width and height."""
+    """Return whether two boxes share more than half of the smaller one's width and height."""
     return all(
         min(one[high], other[high]) - max(one[low], other[low])
         >= _SHARED * min(one[high] - one[low], other[high] - other[low])
@@ -319,7 +319,7 @@ def _overlap(one: Box, other: Box) -> bool:
 
 
 def around(one: Box, other: Box) -> Box:
-    """The box around two boxes."""
+    """Return the smallest box around two boxes."""
     return (
         min(one[0], other[0]),
         min(one[1], other[1]),

@@ -18,14 +18,14 @@ _NOT_IN_ANCHORS = regex.compile(r"[^\w\- ]")
 
 
 def text(name: str, raw: bytes) -> Document:
-    """A UTF-8 text; every byte is where it was."""
+    """Return a UTF-8 text; every byte keeps its place."""
     found = document_of(name, raw).text
     parts = (Part(0, len(found), 0, len(raw), UTF8),) if found else ()
     return Document(name, found, "text", parts)
 
 
 def markdown(name: str, raw: bytes) -> Document:
-    """A UTF-8 text with headings (lines with `#`), whose anchors are those that GitHub makes."""
+    """Return a UTF-8 text with headings (lines with `#`), with anchors as on GitHub."""
     found = document_of(name, raw).text
     headings = list(_headings(found))
     starts = [0, *(start for start, _ in headings), len(found)]
@@ -41,7 +41,7 @@ def markdown(name: str, raw: bytes) -> Document:
 
 
 def _headings(found: str) -> Iterator[tuple[int, Span | None]]:
-    """Start of the line and title of each heading; a block of code has none, even if unclosed."""
+    """Yield line start and title of each heading; code blocks have none, even if unclosed."""
     at, fence = 0, ""
     for whole in found.split("\n"):
         line = whole.removesuffix("\r")
@@ -58,7 +58,7 @@ def _headings(found: str) -> Iterator[tuple[int, Span | None]]:
 
 
 def _title(behind: str) -> str:
-    """The title in what stands behind the first signs of a heading, without signs at its end."""
+    """Return the title after the leading `#` signs of a heading, without closing signs."""
     bare = behind.strip(" \t")
     title = bare.rstrip("#")
     return title.rstrip(" \t") if title[-1:] in ("", " ", "\t") else bare

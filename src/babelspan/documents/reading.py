@@ -1,4 +1,4 @@
-"""Documents of every kind, by what is in them: the first bytes count, then the name."""
+"""Documents of every kind; the kind is decided by the first bytes, then by the name."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,7 +17,7 @@ from babelspan.types import DataError
 from babelspan.version import how_to_install
 
 RULES = "3"
-"""Changes with every change of the text or the places that a reader gives."""
+"""Increase this with every change of the text or the places that a reader returns."""
 
 _HTML = (b"<!doctype html", b"<html")
 _HTML_NAMES = (".html", ".htm", ".xhtml")
@@ -27,7 +27,7 @@ _KINDS_OF_ZIP = ((b"word/document", "docx"), (b"application/epub+zip", "epub"))
 
 
 def kind_of(name: str, raw: bytes) -> str:
-    """What reads a file: "text" for all that nothing else does."""
+    """Return the kind of a file; "text" if no other kind fits."""
     head = raw[:_HEAD].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if raw.startswith(b"%PDF-"):
         return "pdf"
@@ -40,10 +40,10 @@ def kind_of(name: str, raw: bytes) -> str:
 
 
 def read_bytes_as_document(name: str, raw: bytes) -> Document:
-    """The document in the bytes of a file that is not packed.
+    """Return the document in the bytes of an uncompressed file.
 
     Raises:
-        DataError: if it cannot be read, with the reason and what to do.
+        DataError: if it cannot be read; the message gives the reason and a remedy.
     """
     kind = kind_of(name, raw)
     if kind == "text":
@@ -60,7 +60,7 @@ def read_bytes_as_document(name: str, raw: bytes) -> Document:
 
 
 def read_any(name: str) -> Document:
-    """The document in a file, which may be gzip'd; "-" is standard input, which is plain text.
+    """Return the document in a file, which may be gzipped; "-" is standard input (plain text).
 
     Raises:
         DataError: if it cannot be read, or is larger than `LARGEST_TEXT`.
@@ -73,5 +73,5 @@ def read_any(name: str) -> Document:
 
 
 def read_all(names: Iterable[str]) -> tuple[list[Document], list[str]]:
-    """As `data.documents.read_documents`, of files of every kind."""
+    """Read files of every kind; as `data.documents.read_documents`."""
     return read_documents(names, read=read_any)

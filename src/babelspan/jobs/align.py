@@ -1,4 +1,4 @@
-"""Word links of a bitext as a job: in shards, with the memory of a few of them.
+"""A job that links the words of a bitext, in shards; few shards are in memory at a time.
 
 Until the result is complete, its shards are in `<result>.unfinished`.
 """
@@ -43,7 +43,7 @@ from babelspan.types import (
 from babelspan.version import VERSION
 
 MOST_WORDS = 500
-"""Of a side; a longer sentence pair gets no links, and is counted."""
+"""Maximum number of words on a side; a longer pair gets no links, and is counted."""
 LINES_IN_A_SHARD = 1_000
 
 _NONE = Alignment(frozenset())
@@ -51,19 +51,19 @@ _NONE = Alignment(frozenset())
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """What is to be aligned, and how.
+    """What to align, and how.
 
     Attributes:
         files: bitext of one pair of languages: `<source>.<a>-<b>.tsv[.gz]`, whose words are those
             of `text.words`, or `.txt` with ` ||| ` between the sides and spaces between the words.
         out: the file to write: bitext with a third column if its name ends in `.tsv[.gz]`, else
             links in the Pharaoh format, line for line.
-        aligner: by name; see `aligners`.
-        threshold: how sure a link must be; None for the aligner's default.
-        layer: of the encoder; None for the aligner's default.
+        aligner: name of an aligner; see `aligners`.
+        threshold: minimum confidence of a link; None for the aligner's default.
+        layer: layer of the encoder; None for the aligner's default.
         dictionary: file for word translations with probabilities; None for none.
-        gold: file of gold links to measure by; None for none. Its sentences, not its links, are
-            shown to the aligner beside the bitext.
+        gold: file of gold links to evaluate on; None for none. The aligner sees its sentences
+            in addition to the bitext, but not its links.
     """
 
     files: tuple[Path, ...]
@@ -76,22 +76,22 @@ class Job:
 
     @property
     def languages(self) -> tuple[str, str] | None:
-        """Languages of source and target; None for .txt files, whose names do not say them."""
+        """Source and target language; None for .txt files, whose names do not state them."""
         return _languages_of(self.files[0])
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What was found.
+    """The counts and figures of a job.
 
     Attributes:
-        pairs: sentence pairs.
-        links: links between their words.
-        empty: empty lines.
-        long: pairs of more than `MOST_WORDS` words on a side, which have no links.
-        first_long: file and line of the first of them.
-        entries: of the dictionary; None where none was asked for.
-        gold: figures on gold links; None where there were none.
+        pairs: number of sentence pairs.
+        links: number of links between their words.
+        empty: number of empty lines.
+        long: number of pairs with more than `MOST_WORDS` words on a side, which have no links.
+        first_long: file and line of the first such pair.
+        entries: number of entries of the dictionary; None if none was requested.
+        gold: figures on gold links; None if there were none.
     """
 
     pairs: int = 0
@@ -120,16 +120,16 @@ def align(job: Job, *, watch: Watch = lambda items, _, __: items) -> Outcome:
     """Link the words of a bitext and write them; the same call resumes.
 
     Raises:
-        ConfigError: if a file cannot be written or is read, names say other languages than they
-            should, or another job or process is in `<out>.unfinished`.
-        DataError: for bitext or gold links that cannot be read.
+        ConfigError: if a file cannot be written or is an input, names state other languages than
+            they should, or `<out>.unfinished` belongs to another job or is in use.
+        DataError: if bitext or gold links cannot be read.
     """
     _check(job)
     outcome = _surveyed(job)
     gold = list(_gold(job))
 
     def shown() -> Iterator[SegmentedPair]:
-        """What an aligner may look at: gold sentences without their links, and the bitext."""
+        """What an aligner may see: gold sentences without their links, and the bitext."""
         fitting = (line.pair for line in _lines(job) if line.pair and not line.is_long)
         return chain((g.pair for g in gold), fitting)
 
@@ -149,7 +149,7 @@ def align(job: Job, *, watch: Watch = lambda items, _, __: items) -> Outcome:
 
 
 def _check(job: Job) -> None:
-    """See that all files are of one pair of languages, and that the results can be written."""
+    """Check that all files have the same language pair, and that the results can be written."""
     inputs = [*job.files, *([job.gold] if job.gold else [])]
     for option, path in {"--out": job.out, "--dictionary": job.dictionary}.items():
         if path is not None:
@@ -162,19 +162,21 @@ def _check(job: Job) -> None:
     for path in job.files:
         _check_name(path, job)
     if job.gold and not job.languages:
-        raise ConfigError("--gold needs bitext whose name says its languages, such as x.en-de.tsv")
+        raise ConfigError(
+            "--gold needs bitext whose name states its languages, such as x.en-de.tsv"
+        )
     wanted = "-".join(job.languages or ("en", "de"))
     if _is_table(job.out) and (not job.languages or _languages_of(job.out) != job.languages):
         raise ConfigError(
             f"--out {job.out}: expected a name like linked.{wanted}.tsv.gz for bitext with links, "
-            "or one that ends in .txt for links alone (from .txt bitext only the latter)"
+            "or one that ends in .txt for links only (.txt bitext allows only the latter)"
         )
     if job.dictionary:
         found = languages_of(job.dictionary)
         if found is None or (job.languages and found != job.languages):
             raise ConfigError(
-                f"--dictionary {job.dictionary}: expected a name like mine.{wanted}.tsv, which "
-                "says the languages of its columns"
+                f"--dictionary {job.dictionary}: expected a name like mine.{wanted}.tsv, with the "
+                "languages of its columns"
             )
 
 
@@ -182,13 +184,13 @@ def _check_name(path: Path, job: Job) -> None:
     found = _languages_of(path)
     if found is None and path.suffix != ".txt":
         raise ConfigError(
-            f"{path}: expected a name like news.en-de.tsv.gz, which says the languages, or "
+            f"{path}: expected a name like news.en-de.tsv.gz, with both languages, or "
             "pairs.de.txt with ' ||| ' between the sides"
         )
     if found != job.languages:
         raise ConfigError(
             f"{path}: expected bitext of the same two languages as {job.files[0].name}; align each "
-            "pair of languages by itself"
+            "language pair separately"
         )
 
 
@@ -211,7 +213,7 @@ def _depends_on(job: Job, aligner: Aligner) -> dict[str, Any]:
 
 
 def _lines(job: Job) -> Iterator[Line]:
-    """Every line of the bitext with its words, one in memory at a time."""
+    """Yield every line of the bitext with its words; one line is in memory at a time."""
     source, target = job.languages or (UNDETERMINED, UNDETERMINED)
     for path in job.files:
         for number, pair in (numbered_bitext if job.languages else numbered_pairs)(path):
@@ -230,7 +232,7 @@ def _gold(job: Job) -> Iterator[GoldPair]:
 
 
 def _surveyed(job: Job) -> Outcome:
-    """Read the bitext once: what is in it.
+    """Read the bitext once and count its pairs.
 
     Raises:
         DataError: if a line is broken, or there is no sentence pair.
@@ -250,7 +252,7 @@ def _surveyed(job: Job) -> Outcome:
 
 
 class _Work:
-    """Links of a shard; of a line without a pair, or a long one, there are none."""
+    """Links of a shard; empty lines and long pairs have none."""
 
     def __init__(self, aligner: Aligner, folder: Path) -> None:
         self._aligner = aligner
@@ -269,7 +271,7 @@ class _Work:
 
 
 def _link(job: Job, aligner: Aligner, folder: Path, lines: int, watch: Watch) -> None:
-    """Make the shards that are missing."""
+    """Carry out the missing shards."""
     todo = [n for n in range(-(-lines // LINES_IN_A_SHARD)) if not is_finished(folder, n)]
     inputs = missing(folder, cut(_lines(job), LINES_IN_A_SHARD))
     done = carry_out(_Work(aligner, folder), inputs, count=len(todo))
@@ -280,7 +282,7 @@ def _link(job: Job, aligner: Aligner, folder: Path, lines: int, watch: Watch) ->
 
 
 def _join(job: Job, folder: Path, outcome: Outcome) -> None:
-    """Write the links of all shards to one file, and the dictionary that they make."""
+    """Write the links of all shards to one file, and the dictionary made from them."""
     counts = LinkCounts()
     outcome.links = 0
     with _written(job.out) as file:
@@ -308,6 +310,6 @@ def _join(job: Job, folder: Path, outcome: Outcome) -> None:
 
 @contextmanager
 def _written(path: Path) -> Iterator[TextIO]:
-    """A text file to write line by line, whole or not at all, gzip'd if its name ends in `.gz`."""
+    """Open a text file to write line by line; it appears only when complete, gzipped for `.gz`."""
     with writing(path) as raw, TextIOWrapper(raw, encoding="utf-8", newline="\n") as file:
         yield file

@@ -1,8 +1,8 @@
 """Questions answered in shards, for `predict` and `evaluate`.
 
-A shard is a run of questions in their order, always as many, so that which windows a reader sees
-together depends on the data alone. Its record is {id: text}; beside it stand the probabilities of
-answers, {id: number}, where the reader is calibrated.
+A shard is a run of questions in order, of a fixed size, so that the windows a reader sees together
+depend on the data alone. Its record is {id: text}; if the reader is calibrated, a second file has
+the probabilities, {id: number}.
 """
 
 import sys
@@ -26,21 +26,21 @@ from babelspan.types import ConfigError, Example
 QUESTIONS_IN_A_SHARD = 256
 
 Answers = Answerer | Pivot | Beside
-"""What answers questions: directly, by way of another language, with translations beside."""
+"""What answers questions: a reader alone, via a pivot language, or with translations."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReaderSpec:
-    """A reader by name, for the processes that load it.
+    """A reader by name, for processes that load it.
 
     Attributes:
-        reader: as `babelspan.readers` takes it.
-        pivot: a translator, to answer by way of another language; None to answer directly.
-        pivot_language: the language to answer in.
-        also: languages of the translations that a reader of parallel texts gets beside a text.
-        translator: what makes them; None where there are none.
-        cache: folder in which they are kept; None to keep none.
-        threads: of each process; 0 for all cores.
+        reader: as in `babelspan.readers`.
+        pivot: translator, to answer via another language; None to answer directly.
+        pivot_language: language to answer in.
+        also: languages of the translations to read together with a text.
+        translator: translator for `also`; None if there are none.
+        cache: folder to cache translations in; None for no cache.
+        threads: threads per process; 0 for all cores.
     """
 
     reader: str
@@ -55,7 +55,7 @@ class ReaderSpec:
         check_also(self.also, self.translator, self.pivot)
 
     def absolute(self) -> "ReaderSpec":
-        """The same reader for processes that may have another working folder."""
+        """Return the same reader with absolute paths, for processes with another working folder."""
         spec = replace(self, cache=self.cache and self.cache.absolute())
         folder = folder_of(self.reader)
         if self.reader == DEFAULT or not folder.is_dir():
@@ -63,15 +63,15 @@ class ReaderSpec:
         return replace(spec, reader=str(folder.resolve()))
 
     def load(self) -> Answers:
-        """The answerer; the last one is kept until `unload`."""
+        """Return the answerer; the last one is kept until `unload`."""
         return _loaded(self)
 
     def unload(self) -> None:
-        """Forget the answerer: where a job ends, or other processes load their own."""
+        """Release the answerer at the end of a job, or when other processes load their own."""
         _loaded.cache_clear()
 
     def identity(self) -> dict[str, Any]:
-        """What answers and their probabilities depend on; known once the reader is loaded."""
+        """Return everything that answers and probabilities depend on; loads the reader."""
         answerer = self.load()
         if isinstance(answerer, Pivot):
             return {"reader": checksum_of(self.reader), "pivot": answerer.identity}
@@ -83,7 +83,7 @@ class ReaderSpec:
 
 @dataclass(frozen=True, slots=True)
 class Answering:
-    """What answers questions: a reader, and whether it may say that there is no answer."""
+    """A reader, and whether it may answer that there is no answer."""
 
     load: Callable[[], Answers]
     allows_no_answer: bool = False
@@ -97,19 +97,19 @@ class Given(NamedTuple):
 
 
 def probabilities_of(path: Path) -> Path:
-    """The file with the probabilities of the answers in another one."""
+    """Return the file of probabilities that belongs to a file of answers."""
     return path.with_name(f"{path.stem}.probabilities.json")
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerWork:
-    """Shards of questions to answer (see `jobs.shards.Work`); None to keep no records."""
+    """Shards of questions to answer (see `jobs.shards.Work`); folder None keeps no records."""
 
     answering: Answering
     folder: Path | None
 
     def start(self) -> Callable[[int, Sequence[Example]], Given]:
-        """Load the reader; what gives the answers and keeps them as the shard's record."""
+        """Load the reader; return a function that answers a shard and saves its record."""
         answerer = self.answering.load()
 
         def make(shard: int, examples: Sequence[Example]) -> Given:
@@ -127,7 +127,7 @@ class AnswerWork:
 
 
 def save(path: Path, given: Given) -> None:
-    """Write answers to a file, and before them their probabilities, if there are any, beside it."""
+    """Write answers to a file; write their probabilities, if any, to a second file first."""
     if given.probabilities:
         write_json(probabilities_of(path), given.probabilities)
     save_predictions(path, given.texts)
@@ -147,23 +147,23 @@ def check_also(also: Sequence[str], translator: str | None, pivot: str | None) -
 
 
 def tell_of_translations(answerer: Answers) -> None:
-    """Print on standard error how much was translated for --also, if anything."""
+    """Print on standard error how much was translated for --also, if anything was."""
     if isinstance(answerer, Beside):
         print(answerer.summary(), file=sys.stderr)
 
 
 def in_shards(examples: Iterable[Example]) -> Iterator[list[Example]]:
-    """The questions of each shard, in order."""
+    """Yield the questions of each shard, in order."""
     return cut(examples, QUESTIONS_IN_A_SHARD)
 
 
 def refuse_long_questions(answerer: Answers, examples: Iterable[Example]) -> None:
-    """See that questions leave room for their contexts, before anything is read.
+    """Check that all questions leave room for their contexts, before anything is read.
 
     Questions that are translated first are not checked.
 
     Raises:
-        DataError: with the first that does not.
+        DataError: if one does not; the message names the first.
     """
     if isinstance(answerer, Answerer):
         for example in examples:

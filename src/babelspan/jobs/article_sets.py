@@ -1,9 +1,9 @@
-"""Sets of articles for questions across languages, after Faisal and Anastasopoulos (2021).
+"""Sets of articles for cross-lingual questions, after Faisal and Anastasopoulos (2021).
 
-arXiv:2109.12028, Section 2: some languages of the TyDi QA primary tasks, a development set cut from
-the training set, and questions translated while the articles stay (`mono`, `+aug`). Files have the
-names of parallel sets: `train.ar.jsonl.gz`, and `train.en-ar.jsonl.gz` with English questions. A
-file is written whole or not at all.
+arXiv:2109.12028, Section 2: some languages of the TyDi QA primary tasks, a development set split
+off the training set, and questions translated while the articles stay as they are (`mono`, `+aug`).
+Files are named like parallel sets: `train.ar.jsonl.gz`, and `train.en-ar.jsonl.gz` with English
+questions. A file appears only when it is complete.
 """
 
 import json
@@ -28,7 +28,7 @@ from babelspan.types import UNDETERMINED, ConfigError, DataError
 DEV = "dev"
 _ID = re.compile(r"-?[0-9]{1,19}")
 _AT_ONCE = 64
-"""Questions that are translated together."""
+"""Number of questions translated in one call."""
 
 
 def cut_sets(
@@ -42,23 +42,23 @@ def cut_sets(
 ) -> Counter[Path]:
     """Write the articles of each language to `OUT/<split>.<language>.jsonl.gz`.
 
-    With `dev` a part goes to `OUT/dev.<language>.jsonl.gz` instead, chosen by a hash of the seed
-    and the article, so all questions over one article are on one side.
+    With `dev`, some articles go to `OUT/dev.<language>.jsonl.gz` instead, chosen by a hash of the
+    seed and the article; all questions on an article go to the same file.
 
     Args:
-        files: articles in the official forms.
+        files: articles in the official format.
         out: folder for the sets.
-        split: first part of the names.
+        split: name of the split, for the file names.
         languages: codes, such as "ar".
-        dev: share of the articles that is held back, in [0, 1).
-        seed: of the choice.
+        dev: share of the articles to hold back, in [0, 1).
+        seed: seed of the choice.
 
     Returns:
-        The number of questions of each file that was written.
+        Number of questions in each file that was written.
 
     Raises:
-        ConfigError: if a file would be overwritten by what is made of it, or a name makes no file.
-        DataError: for broken files, or if a set would be empty.
+        ConfigError: if an input file would be overwritten, or a name cannot be part of a file name.
+        DataError: if a file is broken, or a set would be empty.
     """
     for name in (split, *languages):
         _refuse_no_name(name)
@@ -99,30 +99,30 @@ def _nothing_in(made: Path, code: str, files: Sequence[Path], seen: Iterable[str
 
 
 def _refuse_no_name(name: str) -> None:
-    """Refuse a name that is no part of the name of a file."""
+    """Raise ConfigError if a name cannot be part of a file name."""
     if not name or name.startswith(".") or any(sign in name for sign in "/\\"):
         raise ConfigError(
-            f"expected a name without slashes that does not begin with a dot, found {name!r}"
+            f"expected a name without slashes that does not start with a dot, found {name!r}"
         )
 
 
 def translate_questions(
     path: Path, target: str, out: Path, *, translator: Translator, source: str | None = None
 ) -> tuple[Path, int]:
-    """Write the articles of a file with their questions in another language, and count them.
+    """Write the articles of a file with translated questions; return the file and their number.
 
     Args:
         path: `<split>.<language>.jsonl[.gz]`.
         target: the language to translate to.
-        out: folder for `<split>.<target>-<language>.jsonl.gz`. What was translated is kept in
-            `cache` there, so a job that was stopped continues.
+        out: folder for `<split>.<target>-<language>.jsonl.gz`. Translations are cached in `cache`
+            there, so an interrupted job resumes.
         translator: a translation system.
-        source: language of the questions; None for that in the name.
+        source: language of the questions; None for the one in the file name.
 
     Raises:
-        ConfigError: if the name says no language, or questions are in another than the articles.
-        DataError: for broken files.
-        TranslationError: as the translator does.
+        ConfigError: if the name has no language, or two different ones.
+        DataError: if a file is broken.
+        TranslationError: if the translator fails.
     """
     file = describe(path)
     source = source or file.question_language
@@ -147,22 +147,22 @@ def translate_questions(
 
 
 def versions_of(path: Path, questions: Path, out: Path) -> Counter[Path]:
-    """Write the articles of a file once for each version of their questions.
+    """Write the articles of a file once per version of their questions.
 
     Args:
         path: articles.
-        questions: a table with tabs: a heading with `id` and the names of the versions, such as
-            typed, transcribed and translated, then a line for each question. A question without
-            some version is not in the file of that version.
+        questions: tab-separated table: a header with `id` and the names of the versions, such as
+            typed, transcribed and translated, then one line per question. A question without
+            a version is left out of that version's file.
         out: folder for `<version>/<name of the file>`.
 
     Returns:
-        The number of questions of each file that was written.
+        Number of questions in each file that was written.
 
     Raises:
-        ConfigError: if the file would be overwritten by what is made of it, or the name of a
-            version makes no folder.
-        DataError: for a broken table, or one without any question of the file.
+        ConfigError: if an input file would be overwritten, or a version name cannot be a folder
+            name.
+        DataError: if the table is broken, or has no question of the file.
     """
     versions = _versions(questions)
     counts: Counter[Path] = Counter({out / name / path.name: 0 for name in versions})
@@ -188,13 +188,12 @@ def versions_of(path: Path, questions: Path, out: Path) -> Counter[Path]:
 
 
 def _versions(path: Path) -> Mapping[str, Mapping[int, str]]:
-    """Questions by version, then by id."""
+    """Return the questions by version, then by id."""
     rows = (line.split("\t") for line in lines(path) if line.strip())
     names = [name.strip() for name in next(rows, [])]
     if len(names) < 2 or names[0] != "id" or len({*names}) < len(names):
         raise DataError(
-            f"{path}: expected a heading with id and names of versions, with tabs between, found "
-            f"{names}"
+            f"{path}: expected a tab-separated header with id and names of versions, found {names}"
         )
     for name in names[1:]:
         _refuse_no_name(name)
@@ -203,7 +202,7 @@ def _versions(path: Path) -> Mapping[str, Mapping[int, str]]:
         cells = [cell.strip() for cell in row]
         if len(cells) != len(names) or not _ID.fullmatch(cells[0]):
             raise DataError(
-                f"{path}: row {number}: expected a number and {len(names) - 1} questions, found "
+                f"{path}: row {number}: expected an id and {len(names) - 1} questions, found "
                 f"{cells}"
             )
         if int(cells[0]) in found[names[1]]:
@@ -219,7 +218,7 @@ def _records(files: Iterable[Path]) -> Iterator[tuple[Any, str]]:
 
 
 def _share(seed: int, text: str) -> float:
-    """Where an article stands between 0 and 1, whatever is asked about it."""
+    """Return a number from 0 to 1 for an article, the same for all questions on it."""
     digest = sha256(f"{seed}\n".encode() + text.encode("utf-8", "surrogatepass")).digest()
     return int.from_bytes(digest[:8], "big") / 2**64
 

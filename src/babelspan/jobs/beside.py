@@ -16,10 +16,9 @@ from babelspan.types import DataError, Example
 class Together(NamedTuple):
     """Questions with their translations.
 
-    Attributes:
-        cells: by pair of languages.
-        present: language -> how many questions have their translation.
-        questions: how many there are.
+    cells: questions by language pair.
+    present: language -> number of questions that have a translation.
+    questions: total number of questions.
     """
 
     cells: Mapping[Pair, Sequence[Example]]
@@ -27,9 +26,9 @@ class Together(NamedTuple):
     questions: int
 
     def summary(self) -> list[str]:
-        """How many questions have their translation, a line for each language, for people."""
+        """Return one line per language: how many questions have a translation."""
         return [
-            f"{language}: {found} of {self.questions} questions have a translation to read beside "
+            f"{language}: {found} of {self.questions} questions have a translation to read with "
             "them"
             for language, found in sorted(self.present.items())
         ]
@@ -38,11 +37,11 @@ class Together(NamedTuple):
 def with_files(
     cells: Mapping[Pair, Sequence[Example]], files: Sequence[DataFile], *, read: Sequence[str]
 ) -> Together:
-    """Questions with those of the same id, or of that `origin`, in other files as their `others`.
+    """Attach to each question, as `others`, those of the same id or `origin` in other files.
 
     Args:
-        cells: by pair of languages.
-        files: parallel to those of the questions, each in one language.
+        cells: questions by language pair.
+        files: files parallel to those of the questions, each in one language.
         read: languages of the translations that the reader reads.
 
     Raises:

@@ -1,7 +1,7 @@
-"""How far a reader's scores can be trusted: fitted to questions with known answers, or measured.
+"""Calibration of a reader's scores: fit it on questions with known answers, or measure it.
 
-An answer is right if it is a gold answer after the normalisation of the scorer `unicode`, which
-suits all languages; an answer to a question that has none is wrong.
+An answer is right if it equals a gold answer after the normalisation of the scorer `unicode`,
+which suits all languages; an answer to a question that has none is wrong.
 """
 
 import zlib
@@ -29,11 +29,11 @@ from babelspan.types import ConfigError, DataError, Example, Prediction
 from babelspan.version import VERSION
 
 Tracked = Callable[[Iterable[Prediction], str, int], Iterable[Prediction]]
-"""Shows progress over items: what they are, how many there will be."""
+"""Shows progress over items; takes the items, a label and their number."""
 
 
 class Answered(NamedTuple):
-    """An answer: its share of all spans and "nowhere", and whether it is right."""
+    """An answer: its share among all spans and "no answer", and whether it is right."""
 
     id: str
     share: float
@@ -42,28 +42,28 @@ class Answered(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Reliability:
-    """What was said of answers, as shares and as probabilities, and how many were right."""
+    """Shares and probabilities of answers in bins, with how many were right."""
 
     shares: list[Bin]
     probabilities: list[Bin]
 
     @property
     def questions(self) -> int:
-        """Questions that were answered."""
+        """Number of questions that were answered."""
         return sum(b.answers for b in self.shares)
 
     @property
     def right(self) -> float:
-        """How many of the answers were right, a fraction."""
+        """Fraction of answers that were right."""
         return sum(b.answers * b.right for b in self.shares if b.answers) / self.questions
 
     @property
     def by_kind(self) -> dict[str, list[Bin]]:
-        """The bins by what they are of."""
+        """The bins by their quantity: "score" or "probability"."""
         return {"score": self.shares, "probability": self.probabilities}
 
     def to_json(self) -> dict[str, Any]:
-        """Counts, errors and bins as plain values."""
+        """Return counts, errors and bins as plain values."""
         return {
             "questions": self.questions,
             "right": self.right,
@@ -76,14 +76,14 @@ class Reliability:
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """A calibration, and how reliable a reader is with it, over all and by pair of languages."""
+    """A calibration, and its reliability, overall and for each language pair."""
 
     calibration: Calibration
     whole: Reliability
     cells: dict[Pair, Reliability]
 
     def to_json(self) -> dict[str, Any]:
-        """All of it as plain values."""
+        """Return everything as plain values."""
         return {
             **asdict(self.calibration),
             **self.whole.to_json(),
@@ -98,20 +98,20 @@ def calibrate(
     *,
     tracked: Tracked = lambda items, _, __: items,
 ) -> Trust:
-    """Fit a reader's calibration, with equal weight for each pair of languages, and save it.
+    """Fit a reader's calibration, with equal weight for each language pair, and save it.
 
-    What is reported was not seen by the fit: each half of the questions, chosen by a hash of their
-    ids, is judged by a fit to the other half. What is kept is fitted to all.
+    The reported error is cross-fitted: the questions are split into halves by a hash of their ids,
+    and each half is judged by a fit to the other half. The saved curve is fitted to all questions.
 
     Args:
         reader: "default" or a folder.
-        files: that the questions are from.
-        cells: questions with known answers, by pair of languages; no test data.
+        files: the files of the questions.
+        cells: questions with known answers, by language pair; not test data.
         tracked: shows progress.
 
     Raises:
         ConfigError: if the reader is not in a folder, or the folder cannot be written to.
-        DataError: if a question has no known answers, or as in `scoring.calibration.fit`.
+        DataError: if a question has no known answers, or as `scoring.calibration.fit`.
     """
     folder = folder_of(reader)
     if not folder.is_dir():
@@ -142,10 +142,10 @@ def check(
     *,
     tracked: Tracked = lambda items, _, __: items,
 ) -> Trust:
-    """Measure the calibration that a reader has; arguments as in `calibrate`.
+    """Measure the existing calibration of a reader; arguments as in `calibrate`.
 
     Raises:
-        ConfigError: if it has none.
+        ConfigError: if the reader is not calibrated.
         DataError: if a question has no known answers.
     """
     calibration = calibration_of(reader)
@@ -160,11 +160,11 @@ def check(
 def _answered(
     answerer: Answerer, cells: Mapping[Pair, Sequence[Example]], tracked: Tracked
 ) -> dict[Pair, list[Answered]]:
-    """The best answer to each question; questions over texts without tokens are left out."""
+    """Return the best answer to each question; questions on texts without tokens are skipped."""
     everything = [example for examples in cells.values() for example in examples]
     unknown = next((e.id for e in everything if e.answers is None), None)
     if unknown is not None:
-        raise DataError(f"question {unknown!r}: expected its right answers, found none")
+        raise DataError(f"question {unknown!r}: expected known answers, found none")
     answers = iter(tracked(answerer.predict(everything), "questions", len(everything)))
     return {
         pair: [
@@ -210,5 +210,5 @@ def _half(found: Mapping[Pair, list[Answered]], *, other: bool) -> dict[Pair, li
 
 
 def _is_second(identity: str) -> bool:
-    """Whether a question is in the second half, the same in every language."""
+    """Return whether a question is in the second half; parallel questions are in the same half."""
     return bool(zlib.crc32(identity.encode(errors="replace")) & 1)

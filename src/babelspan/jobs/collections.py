@@ -1,7 +1,7 @@
-"""A collection, in a folder or on a server: its store, and the rules by which it was made.
+"""A collection, in a folder or on a server: its store, and the versions of the rules that made it.
 
-In a folder `collection.toml` names the rules. It is written before the store is, so that a store is
-never read by other rules than its own. On a server they are in the index itself.
+In a folder, `collection.toml` has the rules. It is written before the store, so that a store is
+never read with other rules than its own. On a server they are in the index itself.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ from babelspan.types import ConfigError, DataError
 ABOUT = "collection.toml"
 STORE = "store"
 SERVER = "opensearch:"
-"""Before the address of a collection on a server."""
+"""Prefix of the address of a collection on a server."""
 RULES = {
     "store": "2",
     "content": stored.RULES,
@@ -34,20 +34,20 @@ RULES = {
     "language": language_of.RULES,
     "documents": reading.RULES,
 }
-"""What the passages of a collection depend on."""
+"""Versions of everything that the passages of a collection depend on."""
 
 
 @dataclass(slots=True)
 class Checked:
-    """What is in a collection.
+    """The content of a collection.
 
     Attributes:
         files: number of files with passages.
-        passages: their number.
-        languages: number of passages in each.
-        skipped: why files have none, by name.
-        digest: equal for collections that hold the same.
-        faults: what is wrong with it; empty if all is well.
+        passages: number of passages.
+        languages: number of passages in each language.
+        skipped: reason why a file has none, by name.
+        digest: equal for collections with the same content.
+        faults: what is wrong with it; empty if nothing.
     """
 
     files: int = 0
@@ -59,21 +59,21 @@ class Checked:
 
 
 def folder_of(place: Path | str) -> Path | None:
-    """The folder of a collection; None if it is on a server."""
+    """Return the folder of a collection; None if it is on a server."""
     return None if str(place).startswith(SERVER) else Path(place)
 
 
 def open_collection(place: Path | str, *, writes: bool = False) -> PassageIndex:
-    """The store of a collection.
+    """Open the store of a collection.
 
     Args:
         place: its folder, or `opensearch:` and an address, as in
             `opensearch:https://search.example:9200/papers`.
-        writes: whether to change it; it is made if there is none.
+        writes: whether to change it; it is created if there is none.
 
     Raises:
-        DataError: if it is no collection, or damaged, or the server cannot be reached.
-        ConfigError: if it was made by other rules, or another process is changing it.
+        DataError: if it is not a collection, or damaged, or the server cannot be reached.
+        ConfigError: if it was made with other rules, or another process is changing it.
     """
     folder = folder_of(place)
     if folder is None:
@@ -88,15 +88,15 @@ def open_collection(place: Path | str, *, writes: bool = False) -> PassageIndex:
         strange = [p for p in folder.iterdir() if p.name != ".lock"] if folder.is_dir() else []
         if strange:
             raise ConfigError(
-                f"{folder}: expected a collection or no folder, found one with {strange[0].name} "
-                "in it; choose another folder"
+                f"{folder}: expected a collection or a new folder, found one with "
+                f"{strange[0].name} in it; choose another folder"
             )
         lines = (f'{name} = "{version}"\n' for name, version in RULES.items())
         write_whole(about, "".join(["[rules]\n", *lines]))
     try:
         rules = tomllib.loads(about.read_text(encoding="utf-8")).get("rules")
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DataError(f"{about}: broken ({error}); make the collection anew") from None
+        raise DataError(f"{about}: broken ({error}); make the collection again") from None
     _refuse_other_rules(rules, about, folder)
     return TantivyIndex(folder / STORE, writes=writes)
 
@@ -113,11 +113,11 @@ def _on_server(place: str, *, writes: bool) -> PassageIndex:
 
 
 def check(place: Path | str) -> Checked:
-    """Read all of a collection.
+    """Read a whole collection and verify it.
 
     Raises:
-        DataError: if it is no collection, or cannot be opened.
-        ConfigError: if it was made by other rules.
+        DataError: if it is not a collection, or cannot be opened.
+        ConfigError: if it was made with other rules.
     """
     index = open_collection(place)
     found = Checked()
@@ -141,7 +141,7 @@ def check(place: Path | str) -> Checked:
             )
         lines.append(json.dumps([name, about.get("sha256")]))
     strange = [name for name in counted if name not in files]
-    found.faults += [f"{name}: passages of a file that is not in the list" for name in strange]
+    found.faults += [f"{name}: has passages but is not in the file list" for name in strange]
     found.files = len(files) - len(found.skipped)
     found.passages = counted.total()
     found.digest = hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()[:16]
@@ -157,7 +157,7 @@ def _refuse_other_rules(rules: Any, about: object, store: object) -> None:
             if there.get(name) != version
         ]
         raise ConfigError(
-            f"{about}: this collection was made by other rules than those of this version "
-            f"({', '.join(other) or 'more of them'}); remove {store} and make it anew with "
+            f"{about}: this collection was made with other rules than those of this version "
+            f"({', '.join(other) or 'more of them'}); remove {store} and make it again with "
             "`babelspan index`"
         )

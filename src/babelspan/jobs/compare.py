@@ -1,4 +1,4 @@
-"""Comparison of two systems from files to figures: their predictions, and a table to keep."""
+"""Comparison of two systems: loads their predictions, and saves the table."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -12,26 +12,26 @@ from babelspan.types import ConfigError, DataError, Example
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """Predictions of one system, once for each of its seeds."""
+    """The predictions of one system, one set per seed."""
 
     path: Path
     seeds: tuple[Answers, ...]
     scorers: frozenset[str] = frozenset()
-    """Names of the scorers it was evaluated with; empty where nothing says."""
+    """Names of the scorers it was evaluated with; empty if unknown."""
 
 
 def load_system(path: Path, cells: Cells, data: Mapping[Path, str]) -> System:
-    """The predictions of a system, with an answer to every question.
+    """Load the predictions of a system, with an answer to every question.
 
     Args:
         path: a file of predictions, a folder made by `evaluate --out`, or a folder of such
-            folders, one for each seed.
-        cells: examples by pair.
-        data: the files that these are from, with their checksums.
+            folders, one per seed.
+        cells: examples by language pair.
+        data: the files of these examples, with their checksums.
 
     Raises:
-        DataError: if it is none of these, was made over other data, or lacks an answer; or if two
-            seeds are of one reader.
+        DataError: if it is none of these, is on other data, or lacks an answer; or if two seeds
+            are from the same reader.
     """
     if not path.is_dir():
         if len(cells) > 1:
@@ -61,22 +61,21 @@ def load_system(path: Path, cells: Cells, data: Mapping[Path, str]) -> System:
 
 
 def refuse_different_scorers(a: System, b: System) -> None:
-    """See that two systems were evaluated with one scorer, as far as anything says.
+    """Check that two systems were evaluated with the same scorer, as far as known.
 
     Raises:
-        ConfigError: if they were not: a scorer decides what a reader is asked for.
+        ConfigError: if they were not; the scorer decides whether empty answers are allowed.
     """
     if a.scorers and b.scorers and not a.scorers & b.scorers:
         of_a, of_b = (", ".join(sorted(system.scorers)) for system in (a, b))
         raise ConfigError(
             f"{a.path} was evaluated with the scorer {of_a} and {b.path} with {of_b}; evaluate "
-            "both "
-            "with the same scorer"
+            "both with the same scorer"
         )
 
 
 def save_csv(path: Path, comparison: Comparison) -> None:
-    """One line for each figure of each cell and of each mean, fractions."""
+    """Write one line per metric for each cell and each mean, as fractions."""
     rows = [
         {"metric": metric, "question": question, "context": context, **asdict(found), **cell.counts}
         for (question, context), cell in comparison.cells.items()
@@ -91,7 +90,7 @@ def save_csv(path: Path, comparison: Comparison) -> None:
 
 
 def _folders(path: Path) -> list[Path]:
-    """The folders of predictions: the path itself, or those in it."""
+    """Return the folders of predictions: the path itself, or those in it."""
     if (path / RECORD).exists():
         return [path]
     inside = sorted(p for p in path.iterdir() if p.is_dir())
@@ -99,13 +98,13 @@ def _folders(path: Path) -> list[Path]:
     if not inside or without != path:
         raise DataError(
             f"{without}: expected {RECORD}, as in a folder made by evaluate --out, found none; "
-            "name such a folder, or a folder that holds one for each seed and no others"
+            "give such a folder, or a folder that holds one per seed and no others"
         )
     return inside
 
 
 def _reader(folder: Path, data: Mapping[Path, str]) -> str:
-    """The reader whose predictions are in a folder, if they are over the data."""
+    """Return the reader whose predictions are in a folder; check that they are on this data."""
     path = folder / RECORD
     record = read_json(path)
     if not isinstance(record, dict) or not {"reader", "data"} <= record.keys():
@@ -114,14 +113,14 @@ def _reader(folder: Path, data: Mapping[Path, str]) -> str:
     for file, digest in data.items():
         if not any(name.endswith(f":{digest}") for name in over):
             raise DataError(
-                f"{folder}: expected predictions over {file}, found those over other data: "
+                f"{folder}: expected predictions for {file}, found those for other data: "
                 f"{', '.join(name.partition(':')[0] for name in over)}; evaluate the reader on it"
             )
     return str(record["reader"])
 
 
 def _answers(path: Path, examples: Sequence[Example]) -> dict[str, str]:
-    """The predictions of a file, if there is one for every example."""
+    """Load the predictions of a file; check that there is one for every example."""
     found = load_predictions(path)
     missing = [e.id for e in examples if e.id not in found]
     if missing:

@@ -1,4 +1,4 @@
-"""Comparison of two systems on the TyDi QA primary tasks, from files to figures."""
+"""Comparison of two systems on the TyDi QA primary tasks."""
 
 from pathlib import Path
 
@@ -13,16 +13,16 @@ MEAN = "mean without English"
 def compare_articles(
     gold: Path, a: Path, b: Path, settings: Settings
 ) -> tuple[PrimaryComparison, int]:
-    """Compare in each language and in the mean without English; also the number of questions.
+    """Compare in each language and in the mean without English; return the number of questions too.
 
     A question without a prediction counts as in the official script.
 
     Args:
-        gold: annotated questions. The systems may have been asked other versions of them, such as
+        gold: annotated questions. The systems may have answered other versions of them, such as
             translated or transcribed ones, under the same ids.
         a: predictions of one system.
         b: predictions of the other.
-        settings: of the tests.
+        settings: settings of the tests.
 
     Raises:
         DataError: if a file is broken, or a system answers none of the questions.

@@ -1,8 +1,8 @@
-"""The files that a training job learns from, by kind, and what is in them.
+"""The training files of a job by kind, and their contents.
 
-Kinds are those of `training.run.Corpora`: labelled examples and a target (the SQuAD layout), bitext
-(two columns), passages (a text file, a paragraph a line) and articles (TyDi QA primary tasks); and
-the labelled examples of a first stage.
+The kinds are those of `training.run.Corpora`: labelled examples and a target (SQuAD layout), bitext
+(two columns), passages (a text file, one paragraph per line) and articles (TyDi QA primary tasks);
+and the labelled examples of a first stage.
 """
 
 import re
@@ -42,23 +42,23 @@ _OPTIONS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Paths:
-    """Table [data] of a recipe, and the options of the command line: files and folders by kind."""
+    """Files and folders by kind, from table [data] of a recipe or from command-line options."""
 
     labelled: tuple[str, ...] = ()
     """Examples with answers, in the SQuAD layout."""
     first: tuple[str, ...] = ()
-    """Examples with answers that a reader learns from before the others, in the SQuAD layout."""
+    """Examples with answers for a first stage of training, in the SQuAD layout."""
     target: tuple[str, ...] = ()
-    """Examples whose questions say what the reader is for, in the SQuAD layout."""
+    """Examples whose questions resemble those that the reader is for, in the SQuAD layout."""
     bitext: tuple[str, ...] = ()
     """Sentence pairs, `<source>.<a>-<b>.tsv[.gz]`."""
     passages: tuple[str, ...] = ()
-    """Texts, `<source>.<language>.txt[.gz]`, a paragraph a line."""
+    """Texts, `<source>.<language>.txt[.gz]`, one paragraph per line."""
     articles: tuple[str, ...] = ()
     """Articles of the TyDi QA primary tasks, `<name>.jsonl[.gz]`."""
 
     def joined(self, other: "Paths") -> "Paths":
-        """These and then the others."""
+        """Return these paths followed by the others."""
         return Paths(
             labelled=self.labelled + other.labelled,
             first=self.first + other.first,
@@ -69,23 +69,23 @@ class Paths:
         )
 
     def by_kind(self) -> dict[str, tuple[str, ...]]:
-        """Kind -> paths, of the kinds that have any."""
+        """Return {kind: paths} for the kinds that have any."""
         return {kind: getattr(self, kind) for kind in _OPTIONS if getattr(self, kind)}
 
 
 def check_needs(
     method: str, needs: Iterable[str], paths: Paths, *, takes: Iterable[str] = ()
 ) -> None:
-    """See that a method gets what it learns from, and nothing else.
+    """Check that a method gets the data it needs, and nothing else.
 
     Args:
-        method: its name.
-        needs: the kinds that it cannot do without.
-        paths: what it is given.
-        takes: kinds that it can do without.
+        method: name of the method.
+        needs: kinds that the method requires.
+        paths: the given files and folders.
+        takes: kinds that are optional.
 
     Raises:
-        ConfigError: if a kind is missing, or one is given that the method does not read.
+        ConfigError: if a kind is missing, or a kind is given that the method does not read.
     """
     given = paths.by_kind()
     for kind in sorted(set(needs) - given.keys()):
@@ -101,10 +101,10 @@ def check_needs(
 
 
 def find(paths: Paths, *, split: str | None = None) -> dict[str, list[data_folder.DataFile]]:
-    """The files of each kind, in the order in which they are read, with their languages.
+    """Return the files of each kind with their languages, in reading order.
 
     Raises:
-        DataError: if a file is missing, a folder holds none, or a name says no languages.
+        DataError: if a file is missing, a folder holds none, or a name lacks the languages.
     """
     found = {}
     for kind, given in paths.by_kind().items():
@@ -119,14 +119,14 @@ def find(paths: Paths, *, split: str | None = None) -> dict[str, list[data_folde
 
 
 def identity(file: data_folder.DataFile) -> list[str]:
-    """What a run's result depends on in a file: its content and the languages in its name."""
+    """Return what a run depends on in a file: its content and the languages in its name."""
     return [checksum(file.path), file.question_language, file.context_language]
 
 
 def examples(
     files: Iterable[data_folder.DataFile], *, keep_misplaced: bool = False
 ) -> Iterator[Example]:
-    """The labelled examples of files, one file in memory at a time."""
+    """Yield the labelled examples of files; one file at a time is in memory."""
     for file in files:
         yield from file.examples(keep_misplaced=keep_misplaced)
 
@@ -134,16 +134,16 @@ def examples(
 def sampled(
     labelled: Sequence[Example], sets: Mapping[str, int], said: str
 ) -> tuple[Sequence[Example], dict[str, int]]:
-    """Some of the labelled examples, in their order, and how many are left of each set.
+    """Return a sample of the labelled examples, in order, and the number left of each set.
 
     Args:
-        labelled: of all sets, one after another.
+        labelled: examples of all sets, one after another.
         sets: name of a set -> its number of examples.
-        said: `500` of each context language, or `zh=500,ja=200` of these; examples that were
-            translated or generated are all kept and do not count.
+        said: `500` for each context language, or `zh=500,ja=200`; translated and generated examples
+            are always kept and do not count.
 
     Raises:
-        DataError: if there are fewer examples in a language.
+        DataError: if a language has fewer examples.
     """
     ids: dict[str, list[str]] = {}
     for example in labelled:
@@ -171,7 +171,7 @@ def sampled(
 
 
 def sentence_pairs(files: Iterable[data_folder.DataFile]) -> Iterator[SentencePair]:
-    """The sentence pairs of files."""
+    """Yield the sentence pairs of files."""
     for file in files:
         for pair in bitext.load_bitext(file.path):
             yield replace(
@@ -182,7 +182,7 @@ def sentence_pairs(files: Iterable[data_folder.DataFile]) -> Iterator[SentencePa
 
 
 def passages(files: Iterable[data_folder.DataFile]) -> Iterator[Passage]:
-    """The paragraphs of text files, one in memory at a time; empty lines are skipped."""
+    """Yield the paragraphs of text files, one at a time; empty lines are skipped."""
     for file in files:
         for line in lines(file.path):
             if text := line.strip():
@@ -190,7 +190,7 @@ def passages(files: Iterable[data_folder.DataFile]) -> Iterator[Passage]:
 
 
 def articles(files: Iterable[data_folder.DataFile]) -> Iterator[Article]:
-    """The questions over articles of files, one in memory at a time."""
+    """Yield the questions on articles in files, one at a time."""
     for file in files:
         yield from stream_articles(file.path)
 
@@ -201,7 +201,7 @@ def _among(
     name: re.Pattern[str],
     describe: Callable[[Path], data_folder.DataFile],
 ) -> list[data_folder.DataFile]:
-    """The files among paths and, for a folder, those below it."""
+    """Return the given files and, for a folder, the files below it."""
     found: list[data_folder.DataFile] = []
     for path in paths:
         inside = [path]
@@ -209,8 +209,8 @@ def _among(
             inside = [p for p in sorted(path.rglob(pattern)) if name.fullmatch(p.name)]
         if not inside:
             raise DataError(
-                f"{path}: expected files {pattern} in this folder, found none (names of bitext and "
-                "of texts say the languages, such as news.en-de.tsv and news.de.txt)"
+                f"{path}: expected files {pattern} in this folder, found none (the names of bitext "
+                "and texts state the languages, such as news.en-de.tsv and news.de.txt)"
             )
         found += map(describe, inside)
     return found
@@ -219,14 +219,14 @@ def _among(
 def _bitext_file(path: Path) -> data_folder.DataFile:
     found = bitext.named(path)
     if found is None:
-        raise DataError(f"{path}: expected a name like news.en-de.tsv.gz, which says the languages")
+        raise DataError(f"{path}: expected a name like news.en-de.tsv.gz, with both languages")
     return data_folder.DataFile(path, *found)
 
 
 def _passages_file(path: Path) -> data_folder.DataFile:
     found = _PASSAGES.fullmatch(path.name)
     if found is None:
-        raise DataError(f"{path}: expected a name like news.de.txt.gz, which says the language")
+        raise DataError(f"{path}: expected a name like news.de.txt.gz, with the language")
     return data_folder.DataFile(path, found["source"], found["language"], found["language"])
 
 
@@ -242,4 +242,4 @@ _NAMED = {
     "passages": ("*.txt*", _PASSAGES, _passages_file),
     "articles": ("*.jsonl*", _ARTICLES, _articles_file),
 }
-"""Kind -> its files in a folder, what their names are like, and what reads such a name."""
+"""Kind -> its glob pattern in a folder, its name pattern, and the function that parses a name."""

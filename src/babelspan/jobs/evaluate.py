@@ -1,7 +1,7 @@
-"""Evaluation of a reader from files to figures: the q/c matrix, kept cell by cell.
+"""Evaluation of a reader: the q/c matrix, saved cell by cell.
 
-With a folder to keep them in, predictions are written shard by shard (`jobs.shards`), and a file
-for each pair of languages as soon as it is whole.
+With an output folder, predictions are written shard by shard (`jobs.shards`), and a file for each
+language pair as soon as it is complete.
 """
 
 import shutil
@@ -36,9 +36,9 @@ from babelspan.version import VERSION
 
 
 class Measured(NamedTuple):
-    """What was answered to each question, by pair of languages and id, and the figures.
+    """Answers by language pair and question id, and the figures.
 
-    Probabilities are those of a calibrated reader: of answers that have one.
+    Probabilities exist only for a calibrated reader, and only for answers that have one.
     """
 
     matrix: Matrix
@@ -53,17 +53,17 @@ def load_cells(
     sample: int | None = None,
     keep_misplaced: bool = False,
 ) -> dict[Pair, list[Example]]:
-    """The examples of each pair of languages.
+    """Return the examples of each language pair.
 
     Args:
-        files: one for each pair or, crossed, one for each language.
-        crossed: whether to pair questions of every language with contexts of every language.
-        sample: keep that many questions of each pair, the same ids in all; None for all.
+        files: one per language pair or, if crossed, one per language.
+        crossed: whether to combine questions of every language with contexts of every language.
+        sample: number of questions per language pair, the same ids in all; None for all.
         keep_misplaced: as in `load_squad`.
 
     Raises:
-        DataError: if two files hold the same pair, an id comes twice in a file, or sets that are
-            not parallel are crossed.
+        DataError: if two files have the same language pair, an id occurs twice in a file, or the
+            sets to cross are not parallel.
     """
     whole: dict[Pair, Path] = {}
     read: dict[Pair, list[Example]] = {}
@@ -89,7 +89,7 @@ def load_cells(
 
 
 def sampled(examples: Sequence[Example], count: int | None) -> list[Example]:
-    """`count` of the examples, in their order; all of them for None.
+    """Return `count` of the examples, in order; all of them for None.
 
     They are chosen as `data.folder.chosen` does.
     """
@@ -108,26 +108,26 @@ def measure(
     depends_on: Mapping[str, Any] | None = None,
     crew: Crew = ALONE,
 ) -> Measured:
-    """Answer the questions of every pair of languages and score the answers.
+    """Answer the questions of every language pair and score the answers.
 
     Args:
-        answering: the reader to measure; one that others load where there are several workers.
-        cells: examples by pair.
+        answering: the reader to measure; with several workers, each loads its own.
+        cells: examples by language pair.
         scorer: a module of `babelspan.scoring.scorers`.
-        keep: folder for the predictions, one file for each pair; those that are there are not
-            made again, and neither are finished shards of the next ones. None to keep nothing.
-        depends_on: what the kept predictions depend on (reader, data).
-        crew: who answers.
+        keep: folder for the predictions, one file per language pair; existing files and finished
+            shards are not recomputed. None to save nothing.
+        depends_on: everything that the predictions depend on (reader, data).
+        crew: the workers.
 
     Raises:
-        ConfigError: if `keep` holds predictions that depend on something else, or the scorer is for
-            readers that may say that there is no answer, and this one may not.
-        DataError: if kept predictions are broken or lack an answer; or as in `figures`.
+        ConfigError: if `keep` holds predictions that depend on something else, or the scorer
+            requires readers that may give no answer, and this one may not.
+        DataError: if saved predictions are broken or lack an answer; or as `figures`.
     """
     _refuse_one_sided(scorer, answering)
     for examples in cells.values():
         empty = dict.fromkeys((e.id for e in examples), "")
-        figures(examples, empty, scorer)  # what cannot be scored is told before anything is read
+        figures(examples, empty, scorer)  # find out now whether scoring will fail
     with ExitStack() as held:
         if keep is not None:
             whole = {
@@ -158,13 +158,13 @@ def evaluate(
     beside: Sequence[DataFile] = (),
     only: str | None = None,
 ) -> Evaluation:
-    """Measure a reader by name; `cells` are of `files`, the rest and errors are as in `measure`.
+    """Measure a reader by name; `cells` come from `files`; other arguments and errors as `measure`.
 
-    The questions of the files `beside` stand beside those of `cells` already, and only those whose
-    ids have the digest `only` are in them.
+    `cells` already include the questions from the files `beside`, and only questions whose ids
+    have the digest `only`.
 
     Raises:
-        DataError: also for a question that leaves no room for its context.
+        DataError: also if a question leaves no room for its context.
     """
     name, spec = spec.reader, spec.absolute()
     try:
@@ -216,7 +216,7 @@ def identity_of(
     beside: Sequence[DataFile] = (),
     only: str | None = None,
 ) -> dict[str, Any]:
-    """What predictions that are kept depend on: the reader's identity, the data."""
+    """Return everything that saved predictions depend on: the reader's identity, the data."""
     return {
         "reader": reader,
         "data": sorted(f"{f.path.name}:{checksum(f.path)}" for f in files),
@@ -227,7 +227,7 @@ def identity_of(
 
 
 def identity_of_files(files: Sequence[DataFile]) -> list[str]:
-    """Language and content of files that stand beside others, in order."""
+    """Return language and content hash of further files, sorted."""
     return sorted(f"{f.context_language}:{checksum(f.path)}" for f in files)
 
 
@@ -242,16 +242,16 @@ def signature_of(
     beside: Sequence[str] = (),
     only: str | None = None,
 ) -> str:
-    """The signature of a matrix measured on files.
+    """Return the signature of a matrix measured on files.
 
     Args:
         matrix: the figures.
-        files: that the questions are from.
+        files: the files of the questions.
         scorer: a module of `babelspan.scoring.scorers`.
         sample: as in `load_cells`.
-        reader: for people, as `readers.shortened` gives it; None for figures of several.
-        allows_no_answer: whether the reader might say that there is no answer.
-        beside: what stood beside the texts.
+        reader: short form, as from `readers.shortened`; None for figures of several.
+        allows_no_answer: whether the reader may answer that there is no answer.
+        beside: what was read in addition to the texts.
         only: digest of the ids that were asked; None for all.
     """
     line = signature(
@@ -281,7 +281,7 @@ def _refuse_one_sided(scorer: Scorer, answering: Answering) -> None:
 
 
 class _Shard(NamedTuple):
-    """Some questions of a pair; shards are numbered over all pairs."""
+    """Some questions of a language pair; shards are numbered over all pairs."""
 
     number: int
     pair: Pair
@@ -294,7 +294,7 @@ def _answers(
     keep: Path | None,
     crew: Crew,
 ) -> dict[Pair, Given]:
-    """Answers to each pair, in the order of its examples; what is kept is not made again."""
+    """Return the answers of each pair, in the order of its examples; reuse what is saved."""
     found = {} if keep is None else _kept(keep, cells)
     shards = [shard for shard in _shards(cells) if shard.pair not in found]
     made = {} if keep is None else _kept_shards(keep, cells, shards)
@@ -307,7 +307,7 @@ def _answers(
     )
 
     def answered() -> Iterator[str]:
-        """The id of each question as it is answered; a pair is written when it is whole."""
+        """Yield the id of each question as it is answered; save a pair when it is complete."""
         for pair in cells:
             finish(pair)
         for number, given in done:
@@ -342,7 +342,7 @@ def _file(keep: Path, pair: Pair) -> Path:
 
 
 def _kept(keep: Path, cells: Mapping[Pair, Sequence[Example]]) -> dict[Pair, Given]:
-    """The answers to pairs that are whole."""
+    """Return the answers of completed pairs."""
     files = {pair: _file(keep, pair) for pair in cells}
     return {pair: _complete(path, cells[pair]) for pair, path in files.items() if path.exists()}
 
@@ -350,7 +350,7 @@ def _kept(keep: Path, cells: Mapping[Pair, Sequence[Example]]) -> dict[Pair, Giv
 def _kept_shards(
     keep: Path, cells: Mapping[Pair, Sequence[Example]], shards: Sequence[_Shard]
 ) -> dict[int, Given]:
-    """The answers of finished shards; none where they were numbered over other pairs."""
+    """Return the answers of finished shards; none if they were numbered over other pairs."""
     numbered = keep / SHARDS / "pairs.json"
     pairs = [[*pair, len(examples)] for pair, examples in cells.items()]
     if not numbered.exists() or read_json(numbered) != pairs:
@@ -364,7 +364,7 @@ def _kept_shards(
 
 
 def _complete(path: Path, examples: Sequence[Example]) -> Given:
-    """The kept answers of a file, which has one to each question."""
+    """Load the saved answers of a file and check that there is one for each question."""
     remedy = "remove the file and rerun the same command to make it again"
     said = probabilities_of(path)
     try:

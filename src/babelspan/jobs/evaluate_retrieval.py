@@ -1,7 +1,7 @@
 """How often a search finds the passage of a question among all passages of a data set.
 
-Passages are the contexts of the questions, one for each language and text; of every pair of
-languages the questions are searched among the contexts of the context language.
+The passages are the contexts of the questions, one per language and text. For each language pair,
+the questions are searched for among all contexts of the context language.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -31,14 +31,14 @@ Watch = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Retrieval:
-    """What was measured.
+    """The result of the measurement.
 
     Attributes:
-        cells: the figures of each pair of languages.
-        means: over the pairs of one language, and of two.
+        cells: figures of each language pair.
+        means: means over the pairs with one language, and with two.
         questions: number of questions of each pair.
-        passages: number of passages that each question was searched among, by context language.
-        signature: what the figures depend on.
+        passages: number of passages searched, by context language.
+        signature: everything that the figures depend on.
     """
 
     cells: Mapping[Pair, Mapping[str, Interval]]
@@ -56,15 +56,15 @@ def evaluate_retrieval(
     translator: str | None = None,
     watch: Watch | None = None,
 ) -> Retrieval:
-    """Measure the search over the contexts of a data set.
+    """Measure the search on the contexts of a data set.
 
     Args:
         files: as in `jobs.evaluate.load_cells`.
-        crossed: as there.
-        sample: questions of each pair, chosen by a hash of the id; None for all. All contexts are
-            searched in any case.
+        crossed: as in `load_cells`.
+        sample: number of questions per language pair, chosen by a hash of the id; None for all.
+            All contexts are searched in any case.
         translator: as in `jobs.search.alternatives_of`.
-        watch: called with the number of questions asked.
+        watch: called with the number of questions done and their total.
 
     Raises:
         DataError: as in `load_cells`.
@@ -112,7 +112,7 @@ def evaluate_retrieval(
 
 
 def _indexed(folder: Path, language: str, texts: Sequence[str]) -> TantivyIndex:
-    """Texts as passages of one language, each a file."""
+    """Index texts as passages of one language, each as a file."""
     store = TantivyIndex(folder, writes=True)
     for number, text in enumerate(texts):
         store.replace(str(number), {}, [entry_of(Passage(number, text, language, "", ()))])
@@ -121,7 +121,7 @@ def _indexed(folder: Path, language: str, texts: Sequence[str]) -> TantivyIndex:
 
 
 def _rank(search: Search, example: Example, language: str) -> int:
-    """The place of an example's context among those found, from 1; 0 if it is not there."""
+    """Return the rank of an example's context in the search results, from 1; 0 if it is missing."""
     found = search.passages(example.question, DEPTHS[-1], language=language)
     return next((n for n, r in enumerate(found, 1) if r.passage.text == example.context), 0)
 

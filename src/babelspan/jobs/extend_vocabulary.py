@@ -1,8 +1,8 @@
-"""An encoder's vocabulary extended to more languages, from texts to a checkpoint.
+"""A job that extends an encoder's vocabulary to more languages, from texts to a checkpoint.
 
-Words are counted, pieces are chosen, pieces of both vocabularies are linked language by language,
-and new vectors start from the old ones they are linked to. Each part is a file in `parts` of the
-job's folder until the checkpoint is whole.
+Words are counted, pieces are chosen, the pieces of both vocabularies are linked for each language,
+and each new vector starts from the old vectors that it is linked to. Each step saves a file in
+`parts` in the job's folder, until the checkpoint is complete.
 """
 
 import json
@@ -44,27 +44,27 @@ PARTS = "parts"
 
 SEED = 1
 MEASURED = 40
-"""One line of so many is not learnt from, and shows how finely texts are cut."""
+"""One in this many lines is held out from learning, to measure how finely texts are cut."""
 MOST_MEASURED = 500
 MOST_LINKS = 6_000_000
-"""Possible links of one language, at most: the files that come first fill them."""
+"""Maximum number of possible links of a language; the first files take precedence."""
 MOST_TOKENS = 64
 LEAST_COUNT = 0.02
-"""Expected links of two pieces below which they are not linked."""
+"""Pairs of pieces with fewer expected links than this are not linked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extended:
-    """What came of it.
+    """The result of the job.
 
     Attributes:
-        asked: pieces that were asked for, at most.
-        size: pieces of the new vocabulary.
-        shared: how many keep a vector.
-        linked: how many have one from links.
-        unlinked: how many start near the mean.
+        asked: requested maximum number of pieces.
+        size: number of pieces in the new vocabulary.
+        shared: number of pieces that keep their vector.
+        linked: number of pieces whose vector comes from links.
+        unlinked: number of pieces that start near the mean.
         before: how finely the old tokenizer cuts each language.
-        after: how finely the new one does.
+        after: how finely the new tokenizer cuts each language.
     """
 
     asked: int
@@ -84,18 +84,18 @@ def extend(
     size: int,
     watch: Watch = lambda items, _, __: items,
 ) -> Extended:
-    """Write an encoder with a new vocabulary; what is there already is not made again.
+    """Write an encoder with a new vocabulary; finished steps are not repeated.
 
     Args:
         encoder: an encoder or a reader: a folder or a hub name.
-        texts: to learn from.
-        out: where it is written.
-        size: pieces of the vocabulary, at most.
+        texts: the texts to learn from.
+        out: the output folder.
+        size: maximum number of pieces.
         watch: shows progress.
 
     Raises:
-        ConfigError: if the folder holds another job, or the vocabulary has too few places.
-        DataError: for texts that cannot be read, or an encoder that cannot be loaded.
+        ConfigError: if the folder holds another job, or the vocabulary size is too small.
+        DataError: if a text cannot be read, or the encoder cannot be loaded.
     """
     if not all(map(find_spec, ("torch", "transformers"))):
         raise ConfigError(f"this needs PyTorch and transformers: {how_to_install('train')}")
@@ -119,7 +119,7 @@ def extend(
 
 
 class _Job:
-    """The parts of a job, each made once."""
+    """The steps of a job; each is done once."""
 
     def __init__(
         self,
@@ -148,10 +148,10 @@ class _Job:
         spelt = [self.featurizer.tokens(letter).ids.tolist() for letter in ("A", "a")]
         self.lowercase = spelt[0] == spelt[1]
         self.old_ids = written(self.old, self.special)
-        self.lead = " " if family_of(self.old) == "bytes" else ""  # as before a word in a text
+        self.lead = " " if family_of(self.old) == "bytes" else ""  # as before a word inside a text
 
     def finish(self, out: Path) -> Extended:
-        """Make all parts, and the checkpoint of them."""
+        """Carry out all steps and save the checkpoint."""
         from babelspan.networks.revocabulary import with_vocabulary, word_vectors
 
         languages = self.texts.languages
@@ -183,7 +183,7 @@ class _Job:
         )
 
     def counted(self, language: str) -> Counter[str]:
-        """How often each word of a language occurs."""
+        """Return how often each word of a language occurs."""
         path = self.parts / f"words.{language}.json.gz"
         if not path.exists():
             words = count_words(self.learnt(language), lowercase=self.lowercase)
@@ -191,7 +191,7 @@ class _Job:
         return Counter(read_json(path))
 
     def tokenizer(self) -> Tokenizer:
-        """The new tokenizer."""
+        """Return the new tokenizer."""
         path = self.parts / f"tokenizer.{self.size}.json"
         if not path.exists():
             pieces = extended.chosen_pieces(
@@ -210,7 +210,7 @@ class _Job:
         return Tokenizer.from_file(str(path))
 
     def linked(self, language: str, new: Tokenizer) -> PieceLinks:
-        """Links of the new pieces of a language with old ones."""
+        """Return the links between the new pieces of a language and the old ones."""
         path = self.parts / f"links.{language}.{self.size}.npz"
         if not path.exists():
             if language in self.texts.known:
@@ -224,7 +224,7 @@ class _Job:
             return PieceLinks(**arrays)
 
     def counted_links(self, language: str, new: Tokenizer) -> PieceLinks:
-        """Links of a language by the dictionaries and the bitext (IBM model 1)."""
+        """Return the links of a language from dictionaries and bitext (IBM model 1)."""
         sources, targets, links = [], [], 0
         for known, other in self.texts.pairs(language):
             ids = [_ids(self.old, self.lead + known), _ids(new, other)]
@@ -243,17 +243,17 @@ class _Job:
         return PieceLinks(tables.targets[seen], tables.sources[seen], tables.counts[seen])
 
     def learnt(self, language: str) -> Iterator[str]:
-        """The lines of a language that are learnt from."""
+        """Return the lines of a language to learn from."""
         return (line for n, line in enumerate(self.texts.lines(language)) if n % MEASURED)
 
     def left_out(self, language: str) -> list[str]:
-        """Some lines of a language that are not learnt from, to measure by."""
+        """Return some held-out lines of a language, to measure on."""
         lines = (x for n, x in enumerate(self.texts.lines(language)) if n % MEASURED == 0)
         return list(islice(lines, MOST_MEASURED))
 
 
 def _templates(featurizer: "Featurizer") -> dict[str, str]:
-    """What the encoder's tokenizer puts round one text and round two."""
+    """Return the templates that the encoder's tokenizer applies to one text and to two."""
     frame = featurizer.frame
 
     def name(token: int) -> str:
@@ -284,14 +284,14 @@ def _ids(tokenizer: Tokenizer, text: str) -> NDArray[np.int32]:
 
 
 def _finished(out: Path, size: int) -> Extended:
-    """What came of a job that has finished already."""
+    """Return the result of a job that is already finished."""
     found = read_json(out / RESULT)
     if found["asked"] != size:
         raise ConfigError(
             f"{out}: holds a vocabulary of {found['asked']} pieces, expected one of {size}; choose "
             "another folder"
         )
-    print(f"{out}: this job has finished already", file=sys.stderr)
+    print(f"{out}: this job is already finished", file=sys.stderr)
     cut = {
         key: {g: Fertility(**counts) for g, counts in found[key].items()}
         for key in ("before", "after")

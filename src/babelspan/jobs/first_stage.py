@@ -1,7 +1,7 @@
-"""The first stage of a training job: `fine_tune` on other examples, before the method begins.
+"""The first stage of a training job: `fine_tune` on other examples, before the method starts.
 
-Both stages are one run: one log, one checkpoint, one folder. What the first stage leaves behind is
-the reader; its other networks and its optimiser are gone when the method begins.
+Both stages are one run: one log, one checkpoint, one folder. Only the reader passes to the second
+stage; the other networks and the optimiser of the first stage are discarded.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 def settings(table: Any, method: Any, run: Any, where: str) -> "First":
-    """The settings of a first stage.
+    """Return the settings of a first stage.
 
     Args:
-        table: [first] of a recipe; what it lacks is taken from the others. With `epochs` and
-            without `updates`, the number of updates is what the epochs give.
+        table: table [first] of a recipe; missing keys are taken from the other tables. With
+            `epochs` and without `updates`, the epochs determine the number of updates.
         method: the `Config` of a method that trains a reader.
         run: the `RunConfig`.
-        where: the recipe, for errors.
+        where: name of the recipe, for error messages.
 
     Raises:
         ConfigError: as in `config.build`.
@@ -32,7 +32,7 @@ def settings(table: Any, method: Any, run: Any, where: str) -> "First":
     from babelspan.training.first import First
 
     given = table if isinstance(table, Mapping) else {}
-    build(First, table, f"{where}: [first]")  # a table, and nothing unknown in it
+    build(First, table, f"{where}: [first]")  # check that it is a table without unknown keys
     values = {f.name: getattr(run, f.name) for f in fields(First) if f.name != "reader"}
     if "epochs" in given:
         values["updates"] = None
@@ -41,15 +41,15 @@ def settings(table: Any, method: Any, run: Any, where: str) -> "First":
 
 
 def chosen(built: Mapping[str, Any], examples: Sequence[str], where: str) -> "First | None":
-    """The settings of the first stage where there is one, and otherwise None.
+    """Return the settings of the first stage, or None if there is none.
 
     Args:
         built: the tables of the recipe; "first" is None for a method without a first stage.
-        examples: files for a first stage.
-        where: the recipe, for errors.
+        examples: files for the first stage.
+        where: name of the recipe, for error messages.
 
     Raises:
-        ConfigError: if the recipe has settings of a first stage and there are no examples for it.
+        ConfigError: if the recipe sets up a first stage and there are no examples for it.
     """
     first: First | None = built["first"]
     if examples or first is None:
@@ -63,14 +63,14 @@ def chosen(built: Mapping[str, Any], examples: Sequence[str], where: str) -> "Fi
 
 
 def learn(network: Any, method: Any, corpora: "Corpora", first: "First", run: "Run") -> None:
-    """Take a run through its first stage; nothing is done where its checkpoint is past it.
+    """Carry out the first stage of a run; does nothing if the checkpoint is past it.
 
     Args:
-        network: the reader, which learns.
+        network: the reader to train.
         method: the module `fine_tune`.
-        corpora: what it learns from.
+        corpora: the training data.
         first: the settings.
-        run: the run, at its beginning.
+        run: the run, at its start.
     """
     if run.is_past(run.clock.stage):
         run.clock.stage += 1

@@ -1,7 +1,7 @@
-"""Questions about texts as a job: a shard is a run of paragraphs (`jobs.shards`).
+"""A job that generates questions about texts; a shard is a run of paragraphs (`jobs.shards`).
 
-Riabi et al. (2021), arXiv:2010.12643, Section 4.2. Every answer that a question is to be written
-about ends as a question or as a line of `dropped.jsonl` with the reason.
+Riabi et al. (2021), arXiv:2010.12643, Section 4.2. Every answer to ask about ends as a question,
+or as a line of `dropped.jsonl` with the reason.
 """
 
 from collections import defaultdict
@@ -30,36 +30,36 @@ from babelspan.types import ConfigError, DataError, Example, Span
 from babelspan.version import VERSION
 
 TEXTS_IN_A_SHARD = 64
-"""Which questions are written side by side depends on it, so it is no setting."""
+"""Fixed, not a setting: it determines which questions are generated in one batch."""
 SPLIT = "synth"
 RULES = "links"
-"""What --answers says for links, numbers, quoted strings and, without links, names."""
+"""Value of --answers for links, numbers, quoted strings and, if there are no links, names."""
 
 Ask = Literal["uniform", "own", "all"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """What is asked about which texts, and how.
+    """Which texts to ask about, and how.
 
     Attributes:
-        generator: its folder.
-        files: of the texts.
+        generator: folder of the generator.
+        files: files of the texts.
         questions: languages to ask in.
-        per_paragraph: answers of a paragraph, at most.
+        per_paragraph: maximum number of answers per paragraph.
         out: folder for the result.
         answers: "links" to find them by rules, a SQuAD file or folder with answers in the texts,
             or a reader that was trained without questions.
-        ask: which of the languages: one drawn for each answer, the text's own, or all.
-        decode: how questions are written, as `Decode.of` takes it.
+        ask: language of a question: one drawn for each answer, the text's own, or all.
+        decode: decoding method, as in `Decode.of`.
         no_repeat: as in `Decode`.
         own_pieces: as in `QuestionWriter`.
-        reader: what a question's answer is read again by; None to keep all.
-        least_f1: of that answer, in words, for a question that is kept.
-        sift: more filters.
-        avoid: data sets whose texts, identical or edited, are not asked about.
-        seed: of languages and pieces that are drawn.
-        texts: how many paragraphs there are, each counted once.
+        reader: reader that answers each question again; None to keep all.
+        least_f1: lowest F1 of that answer, over words, for a question to be kept.
+        sift: further filters.
+        avoid: data sets whose texts, identical or edited, are skipped.
+        seed: seed for drawing languages and pieces.
+        texts: number of distinct paragraphs.
     """
 
     generator: str
@@ -81,21 +81,21 @@ class Job:
 
     @property
     def languages(self) -> tuple[str, ...]:
-        """Of questions and texts."""
+        """The languages of questions and texts."""
         return (*self.questions, *(file.language for file in self.files))
 
     @property
     def filters(self) -> bool:
-        """Whether a filter of questions is on."""
+        """Whether any filter of questions is on."""
         return self.reader is not None or self.sift != NO_FILTERS
 
     @property
     def shards(self) -> int:
-        """How many parts."""
+        """The number of shards."""
         return -(-self.texts // TEXTS_IN_A_SHARD)
 
     def depends_on(self) -> dict[str, Any]:
-        """What the result depends on; jobs that differ in it may not share a folder."""
+        """Return what the result depends on; jobs that differ in it need different folders."""
         return {
             "generator": checksum_of(self.generator),
             "texts": [[checksum(file.path), file.language] for file in self.files],
@@ -115,9 +115,9 @@ class Job:
         }
 
     def start(self) -> Callable[[int, Sequence[Text]], Effort]:
-        """Load generator and readers; what makes a shard (see `jobs.shards.Work`).
+        """Load generator and readers; return a function that makes a shard (`jobs.shards.Work`).
 
-        Each worker has one thread, so that their number changes nothing.
+        Each worker uses one thread, so that the number of workers does not change the result.
         """
         import torch
 
@@ -137,7 +137,7 @@ class Job:
         return maker.make
 
     def file(self, pair: Pair, shard: int) -> Path:
-        """The file of a shard with questions in one language over texts in another."""
+        """Return the file of a shard for questions in one language on texts in another."""
         name = pair[0] if pair[0] == pair[1] else "-".join(pair)
         part = f".{shard:05d}-of-{self.shards:05d}" if self.shards > 1 else ""
         return self.out / f"{SPLIT}.{name}{part}.json.gz"
@@ -150,7 +150,7 @@ class Job:
         return [[checksum(f.path), f.context_language] for f in find([Path(self.answers)])]
 
     def _answers(self) -> Callable[[Text], list[Span]]:
-        """What gives the places of a text that may be asked for, the best first."""
+        """Return the function that gives the possible answers in a text, best first."""
         if self.answers == RULES:
             return found_by_rules
         if _holds_answers(self.answers):
@@ -164,11 +164,11 @@ class Job:
 
 
 def check(job: Job) -> None:
-    """See that the generator writes in all languages asked for, before anything slow begins.
+    """Check that the generator can write in all requested languages, before slow work starts.
 
     Raises:
-        ConfigError: if it does not write in one, or languages cannot be recognised.
-        DataError: if there is no such generator.
+        ConfigError: if it cannot write in one, or languages cannot be detected.
+        DataError: if the generator does not exist.
     """
     known = languages_of(job.generator)
     for language in job.questions:
@@ -182,7 +182,7 @@ def check(job: Job) -> None:
 
 
 def count_texts(files: Sequence[TextFile]) -> tuple[int, int]:
-    """How many paragraphs there are, each counted once, and how many are there again.
+    """Return the number of distinct paragraphs, and the number of repeated ones.
 
     Raises:
         DataError: if a file is broken, or there is no text.
@@ -202,11 +202,11 @@ def count_texts(files: Sequence[TextFile]) -> tuple[int, int]:
 
 
 def carry_out(job: Job, *, crew: Crew = ALONE) -> tuple[Tally, list[Effort]]:
-    """Make the shards that are missing, and put all together.
+    """Carry out the missing shards and join all shards.
 
     Raises:
-        ConfigError: if the folder holds another job or other files, or a process is at work in it.
-        DataError: for texts, a generator or a reader that is broken.
+        ConfigError: if the folder holds another job or other files, or is in use.
+        DataError: if texts, the generator or the reader are broken.
     """
     manifest = job.out / "manifest.json"
     with sharded.claimed(manifest, job.depends_on(), under="job"):
@@ -217,7 +217,7 @@ def carry_out(job: Job, *, crew: Crew = ALONE) -> tuple[Tally, list[Effort]]:
 
 
 def given_answers(path: Path) -> dict[str, list[Span]]:
-    """The places of the answers in SQuAD files, by a hash of the text that they are in."""
+    """Return the places of the answers in SQuAD files, by a hash of their text."""
     found: defaultdict[str, list[Span]] = defaultdict(list)
     for file in find([path]):
         for example in file.examples(keep_misplaced=True):
@@ -228,7 +228,7 @@ def given_answers(path: Path) -> dict[str, list[Span]]:
 
 
 def _finish(job: Job) -> Tally:
-    """Put the records of all shards together: statistics, what was dropped, checksums."""
+    """Join the records of all shards: statistics, dropped questions, checksums."""
     tally = Tally()
     files: dict[str, str] = {}
     for shard in range(job.shards):
@@ -255,7 +255,7 @@ def _finish(job: Job) -> Tally:
 
 
 def _inputs(job: Job, todo: Sequence[int]) -> Iterator[tuple[int, list[Text]]]:
-    """The shards that are missing with their texts, from one reading of the files."""
+    """Yield the missing shards with their texts, in one pass over the files."""
     texts = distinct(_texts(job.files))
     at = 0
     for shard in todo:
@@ -269,7 +269,7 @@ def _texts(files: Sequence[TextFile]) -> Iterator[Text]:
 
 
 def _holds_answers(name: str) -> bool:
-    """Whether a path is data with answers, and not a reader."""
+    """Return whether a path is data with answers rather than a reader."""
     path = Path(name)
     of_readers = ("config.json", MODEL, NETWORK)
     return path.is_file() or (path.is_dir() and not any((path / n).is_file() for n in of_readers))

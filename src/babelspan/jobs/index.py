@@ -1,7 +1,7 @@
-"""A folder of documents made into a collection, or brought up to date: only what changed is read.
+"""Making or updating a collection from folders of documents; only changed files are read.
 
-What is in the store and what is known of the files is changed by one commit, so a process that is
-killed leaves the collection as it was at the last one; the same command goes on from there.
+The store and the list of files change together in one commit, so a process that is killed leaves
+the collection as of the last commit; the same command resumes from there.
 """
 
 import time
@@ -23,14 +23,14 @@ from babelspan.seams import PassageIndex
 from babelspan.types import ConfigError, DataError
 
 COMMIT_CHARACTERS = 50_000_000
-"""Characters of text after which there is a commit."""
+"""Commit after this many characters of text."""
 COMMIT_SECONDS = 300.0
-"""Seconds after which there is one. Each makes a piece of the store with words of its own."""
+"""Commit after this many seconds. Each commit adds a segment with its own word list."""
 
 _READINGS = 3
-"""Times that a file is read which changes meanwhile, at most."""
+"""Maximum number of attempts to read a file that changes meanwhile."""
 _NOT_FOR_EVER = "not installed"
-"""In the reason of a file that may be read another time, although it has not changed."""
+"""Part of the reason for a skipped file that is worth another attempt, even if unchanged."""
 
 Watch = Callable[[int, int], None]
 
@@ -40,12 +40,12 @@ class Report:
     """What was done.
 
     Attributes:
-        added: files that are new.
-        changed: files that were read again.
-        unchanged: files that were not.
-        removed: files that are gone.
-        passages: of all that was read.
-        skipped: why files cannot be read, by name.
+        added: number of new files.
+        changed: number of files that were read again.
+        unchanged: number of files that were not.
+        removed: number of files that are gone.
+        passages: number of passages of all files read.
+        skipped: reason why a file cannot be read, by name.
     """
 
     added: int = 0
@@ -66,20 +66,20 @@ def index(
     prune: bool = False,
     watch: Watch | None = None,
 ) -> Report:
-    """Make a collection of folders, or bring it up to date.
+    """Make or update a collection of folders.
 
     Args:
-        folders: folders and files; what the collection has from elsewhere stays.
+        folders: folders and files; files of the collection from elsewhere are kept.
         out: the collection, as in `open_collection`.
-        follow: whether links are followed.
-        rehash: whether files are read of which size and time are as they were.
+        follow: whether to follow links.
+        rehash: whether to read files whose size and time are unchanged.
         keep_missing: whether to keep files that are gone.
         prune: whether more than half of the files may be removed.
-        watch: told how many files have been looked at.
+        watch: called with the number of files done and their total.
 
     Raises:
         DataError: if a folder is missing, or the collection is damaged.
-        ConfigError: if another process is at work on it, it was made by other rules, or more than
+        ConfigError: if another process is changing it, it was made with other rules, or more than
             half of its files are gone and neither `keep_missing` nor `prune` is set.
     """
     own = [folder for folder in [folder_of(out)] if folder is not None]
@@ -104,7 +104,7 @@ def index(
 
 @contextmanager
 def _alone(out: Path | str) -> Iterator[None]:
-    """Keep other processes out of a folder; on a server nothing does."""
+    """Lock a folder against other processes; a server needs no lock."""
     folder = folder_of(out)
     if folder is None:
         yield
@@ -115,7 +115,7 @@ def _alone(out: Path | str) -> Iterator[None]:
 
 
 class _Work:
-    """Files one by one into a store."""
+    """Adds files one by one to a store."""
 
     def __init__(self, store: PassageIndex, *, rehash: bool) -> None:
         self.report = Report()
@@ -126,7 +126,7 @@ class _Work:
         self._committed = time.monotonic()
 
     def gone(self, found: Sequence[Seen], folders: Sequence[Path]) -> list[str]:
-        """Files of the store that should be among those found and are not."""
+        """Return the files of the store that should have been found but were not."""
         there = {file.path for file in found}
         return [name for name in self.known if name not in there and is_below(name, folders)]
 
@@ -136,7 +136,7 @@ class _Work:
         self.report.removed += len(names)
 
     def look_at(self, file: Seen) -> None:
-        """Read a file if it has changed, and put it into the store."""
+        """Read a file if it has changed, and add it to the store."""
         known = self.known.get(file.path)
         is_as_known = known is not None and (known.get("size"), known.get("changed")) == (
             file.size,
@@ -161,12 +161,12 @@ class _Work:
         except DataError as error:
             self._skip(file, str(error), known, sha256=checksum)
             return
-        is_there = self._store.reads_files and len(raw) == file.size  # and was not unpacked
+        is_there = self._store.reads_files and len(raw) == file.size  # and was not decompressed
         in_file = raw if is_there else b""
         self._put(file, document, in_file, checksum, is_new=known is None)
 
     def _leave(self, file: Seen, known: dict[str, Any]) -> None:
-        """Count a file that is as it was."""
+        """Count a file as unchanged."""
         self.report.unchanged += 1
         if "reason" in known:
             self.report.skipped[file.path] = known["reason"]
@@ -207,12 +207,12 @@ def _about(file: Seen, checksum: str | None) -> dict[str, Any]:
 
 
 def _is_settled(known: dict[str, Any]) -> bool:
-    """Whether a file that is as it was would be read, or not be read, as it was."""
+    """Return whether an unchanged file need not be read again."""
     return known.get("sha256") is not None and _NOT_FOR_EVER not in known.get("reason", "")
 
 
 def _read(file: Seen) -> tuple[Seen, bytes]:
-    """The bytes of a file that did not change while it was read, and how it was seen then."""
+    """Return the bytes of a file that did not change while reading, with its state then."""
     for _ in range(_READINGS):
         if file.reason:
             raise DataError(file.reason)
@@ -223,12 +223,12 @@ def _read(file: Seen) -> tuple[Seen, bytes]:
         if now == file:
             return file, raw
         file = now
-    raise DataError(f"it changed {_READINGS} times while it was read; index it later")
+    raise DataError(f"it changed {_READINGS} times while being read; index it later")
 
 
 def _refuse_loss(out: Path | str, gone: int, known: int, prune: bool) -> None:
     if not prune and 2 * gone > known:
         raise ConfigError(
-            f"{out}: {gone} of {known} files are gone from their folders; if that is right, add "
-            "--prune; to keep them, as of a disk that is not here now, add --keep-missing"
+            f"{out}: {gone} of {known} files are gone from their folders; if this is right, add "
+            "--prune; to keep them, as for a disk that is not connected, add --keep-missing"
         )

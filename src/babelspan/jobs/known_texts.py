@@ -1,4 +1,4 @@
-"""Texts of several languages, and what joins them to the languages that an encoder knows."""
+"""Texts of several languages, and what links them to the languages that an encoder knows."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from babelspan.jobs.corpora import Paths
 from babelspan.types import ConfigError, DataError
 
 LINES = 60_000
-"""Lines of one language that are read, at most: evenly spread over its texts."""
+"""Maximum number of lines to read of one language, evenly spread over its texts."""
 
 _Pair = tuple[str, str]
 
@@ -23,7 +23,7 @@ class KnownTexts:
     """Texts, sentence pairs and dictionaries, by file.
 
     Attributes:
-        files: of texts ("passages") and sentence pairs ("bitext").
+        files: files of texts ("passages") and of sentence pairs ("bitext").
         lexicons: dictionaries.
         known: languages that the encoder knows.
     """
@@ -34,13 +34,13 @@ class KnownTexts:
 
     @property
     def languages(self) -> list[str]:
-        """Languages of the texts and the sentence pairs, those that are known first."""
+        """The languages of the texts and sentence pairs, known ones first."""
         found = {g for files in self.files.values() for f in files for g in _languages(f)}
         return sorted(found, key=lambda g: (g not in self.known, g))
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What a result depends on: contents and languages, as plain values of JSON."""
+        """Everything that a result depends on, contents and languages, as plain JSON values."""
         return {
             "files": {k: [corpora.identity(f) for f in files] for k, files in self.files.items()},
             "lexicons": [[checksum(p), *lexicon_languages(p)] for p in self.lexicons],
@@ -48,12 +48,12 @@ class KnownTexts:
         }
 
     def lines(self, language: str) -> Iterator[str]:
-        """At most `LINES` lines of a language: of its texts, then of its side of the bitext."""
+        """Yield at most `LINES` lines of a language: from its texts, then from its bitext side."""
         step = max(1, -(-sum(1 for _ in self._every_line(language)) // LINES))
         return (x for number, x in enumerate(self._every_line(language)) if number % step == 0)
 
     def pairs(self, language: str) -> Iterator[_Pair]:
-        """Texts in a known language with their translations: of dictionaries, then of bitext."""
+        """Yield texts in a known language with translations: dictionaries first, then bitext."""
         for path in self.lexicons:
             if turned := self._turned(lexicon_languages(path), language):
                 yield from map(turned, lexicon.read_pairs(path))
@@ -73,7 +73,7 @@ class KnownTexts:
                 yield from (pair.source if is_first else pair.target for pair in pairs)
 
     def _turned(self, languages: _Pair, language: str) -> Callable[[_Pair], _Pair] | None:
-        """What puts the known side of a pair first; None for pairs that are not of the language."""
+        """Return a function that puts the known side first; None for pairs of other languages."""
         first, second = map(_base, languages)
         if first in self.known and second == language:
             return lambda pair: pair
@@ -89,11 +89,11 @@ def find(
     lexicons: Sequence[Path],
     known: Sequence[str],
 ) -> KnownTexts:
-    """The files among paths.
+    """Find the files in paths.
 
     Raises:
-        ConfigError: if there are no texts in a known language, or in another one.
-        DataError: for files that cannot be found, or whose names say no languages.
+        ConfigError: if there are no texts in a known language, or none in another one.
+        DataError: if a file cannot be found, or its name does not state the languages.
     """
     paths = Paths(bitext=tuple(map(str, bitext)), passages=tuple(map(str, texts)))
     found = KnownTexts(
@@ -107,13 +107,13 @@ def find(
         if not some:
             raise ConfigError(
                 f"expected texts {which}, found texts in {', '.join(found.languages) or 'none'}; "
-                "add --texts, or say with --known which languages the encoder knows"
+                "add --texts, or name the languages that the encoder knows with --known"
             )
     return found
 
 
 def lexicon_languages(path: Path) -> _Pair:
-    """The languages of a dictionary, by its name."""
+    """Return the languages of a dictionary, from its name."""
     return lexicon.languages_of(path) or ("", "")
 
 
@@ -123,8 +123,8 @@ def _dictionaries(paths: Iterable[Path]) -> Iterator[Path]:
         named = [p for p in inside if lexicon.languages_of(p) and p.is_file()]
         if not named:
             raise DataError(
-                f"{path}: expected a dictionary with a name like en-de.tsv.gz, or a folder that "
-                "holds some, found none"
+                f"{path}: expected a dictionary with a name like en-de.tsv.gz, or a folder of "
+                "dictionaries, found none"
             )
         yield from named
 
@@ -134,5 +134,5 @@ def _languages(file: DataFile) -> set[str]:
 
 
 def _base(language: str) -> str:
-    """A language code without its script: both scripts of Chinese are one language."""
+    """Return a language code without its script: both scripts of Chinese are one language."""
     return language.partition("-")[0]

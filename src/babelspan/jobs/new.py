@@ -1,4 +1,4 @@
-"""An untrained reader that begins with words: its folder, ready to be trained."""
+"""Making a folder with an untrained reader that starts from words and vectors."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,15 +16,15 @@ KINDS = ("qanet",)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
-    """What was made, for people.
+    """The result, for display.
 
     Attributes:
-        weights: numbers that will be learnt.
-        rows: of the table of words.
-        width: of word vectors.
-        are_fixed: whether vectors are fixed, not learnt.
-        known: language -> words of the texts that the table has.
-        words: language -> words of the texts.
+        weights: number of trainable weights.
+        rows: number of rows of the word table.
+        width: size of the word vectors.
+        are_fixed: whether the vectors are fixed rather than learnt.
+        known: language -> number of words of the texts that are in the table.
+        words: language -> number of words of the texts.
     """
 
     weights: int
@@ -36,17 +36,17 @@ class Made:
 
 
 def make(kind: str, start: "Start", out: Path, *, own_vectors: Sequence[str] = ()) -> Made:
-    """Make a reader.
+    """Make an untrained reader.
 
     Args:
-        kind: of network.
+        kind: kind of network.
         start: its words, vectors, sides and sizes.
         out: a new or an empty folder.
-        own_vectors: languages whose vectors are trained on the texts first; `out` keeps them.
+        own_vectors: languages whose vectors are first trained on the texts; saved in `out`.
 
     Raises:
-        ConfigError: for an unknown kind or setting, or a folder that holds something.
-        DataError: for files that are missing or broken.
+        ConfigError: if the kind or a setting is unknown, or the folder is not empty.
+        DataError: if a file is missing or broken.
     """
     if kind not in KINDS:
         raise ConfigError(f"unknown kind of reader {kind!r}; expected {', '.join(KINDS)}")

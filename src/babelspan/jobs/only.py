@@ -1,4 +1,4 @@
-"""Some questions of a data set, by their ids.
+"""Selection of questions of a data set by their ids.
 
 Lee and Lee (2019), arXiv:1907.06042, Section 5.8, measure on the examples whose answers survive
 translation (DRCD_filter): the ids of what `babelspan translate --strategy qc` keeps.
@@ -15,7 +15,7 @@ from babelspan.types import DataError, Example
 
 
 def ids_of(path: Path) -> frozenset[str]:
-    """The ids in a file: one a line or, of a data set, those of its examples' origins.
+    """Read the ids in a file: one per line, or the origins of a data set's examples.
 
     Raises:
         DataError: if the file is missing or broken, or has no id.
@@ -33,10 +33,10 @@ def ids_of(path: Path) -> frozenset[str]:
 def with_ids(
     cells: Mapping[Pair, Sequence[Example]], ids: frozenset[str]
 ) -> dict[Pair, list[Example]]:
-    """The questions with these ids, of each pair of languages.
+    """Return the questions with these ids, for each language pair.
 
     Raises:
-        DataError: if a pair has none of them.
+        DataError: if a language pair has none of them.
     """
     found = {pair: [e for e in examples if e.id in ids] for pair, examples in cells.items()}
     for (question, context), examples in found.items():
@@ -49,5 +49,5 @@ def with_ids(
 
 
 def digest_of(ids: Iterable[str]) -> str:
-    """SHA-256 of ids, whatever their order."""
+    """Return the SHA-256 of ids, regardless of their order."""
     return sha256("\n".join(sorted(ids)).encode(errors="replace")).hexdigest()

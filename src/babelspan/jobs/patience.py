@@ -1,4 +1,4 @@
-"""Calls that are given up when they take too long."""
+"""Calls with a time limit."""
 
 import multiprocessing
 from collections.abc import Callable
@@ -11,8 +11,8 @@ class Patient:
     """Calls a function in a separate process, which is killed if a call takes too long.
 
     Args:
-        function: of a module; of one argument, which travels to the process as the result does.
-        seconds: for a call.
+        function: function of one argument, defined in a module; argument and result must pickle.
+        seconds: time limit of a call.
     """
 
     def __init__(self, function: Callable[[Any], Any], seconds: float) -> None:
@@ -22,11 +22,11 @@ class Patient:
         self._pipe: Connection | None = None
 
     def __call__(self, argument: Any) -> Any:
-        """The result; the start of the process is not counted.
+        """Return the result; the start of the process does not count towards the limit.
 
         Raises:
             TimeoutError: if the call takes too long.
-            RuntimeError: if the function raises, or its process dies, with what it said.
+            RuntimeError: if the function raises or its process dies; the message says why.
         """
         pipe = self._pipe or self._started()
         pipe.send(argument)
@@ -43,7 +43,7 @@ class Patient:
         return result
 
     def close(self) -> None:
-        """End the process; a later call starts another."""
+        """Stop the process; a later call starts another."""
         if self._process is not None:
             self._process.kill()
             self._process.join()
@@ -57,7 +57,7 @@ class Patient:
         self._process = context.Process(target=_serve, args=(theirs, self._function), daemon=True)
         self._process.start()
         theirs.close()
-        ours.recv()  # it is ready
+        ours.recv()  # wait until it is ready
         self._pipe = ours
         return ours
 
@@ -67,9 +67,9 @@ def _serve(pipe: Connection, function: Callable[[Any], Any]) -> None:
     while True:
         try:
             argument = pipe.recv()
-        except EOFError:  # whoever called has gone
+        except EOFError:  # the caller is gone
             return
         try:
             pipe.send((True, function(argument)))
-        except Exception as error:  # whatever a parser of foreign text raises
+        except Exception as error:  # a parser of untrusted text may raise anything
             pipe.send((False, f"{type(error).__name__}: {error}"[:200]))

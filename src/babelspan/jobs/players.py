@@ -1,4 +1,4 @@
-"""What a method trains: a reader or a generator of questions, as the first parameter says."""
+"""What a method trains: a reader or a question generator, by the type of its first parameter."""
 
 from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
@@ -13,12 +13,12 @@ Monitor = Callable[[], Mapping[str, float]]
 
 
 class Player(NamedTuple):
-    """How a network to be trained is loaded and watched.
+    """How to load a network for training and how to evaluate it.
 
     Attributes:
-        load: it, from a name and limits of windows.
-        monitor: what evaluates it, from the network, development data, their scorer and the run.
-        first: the method of a first stage; None where there cannot be one.
+        load: loads it, from a name and window limits.
+        monitor: makes its evaluation, from the network, development data, scorer and run.
+        first: method of a first stage; None if there cannot be one.
     """
 
     load: Callable[[str, Limits], Any]
@@ -27,7 +27,7 @@ class Player(NamedTuple):
 
 
 def player_of(method: ModuleType) -> Player:
-    """The kind of network that a method trains."""
+    """Return the kind of network that a method trains."""
     from babelspan.networks.question_generator import QuestionGenerator
 
     hints = get_type_hints(method.train)
@@ -36,9 +36,9 @@ def player_of(method: ModuleType) -> Player:
 
 
 def _reader_monitor(reader: Any, examples: Sequence[Example], scorer: Scorer, run: Any) -> Monitor:
-    """Exact match and F1; each process reads a part.
+    """Measure exact match and F1; each process reads a part of the questions.
 
-    What is measured is the run's player "reader", which a method may have built around `reader`.
+    It measures the run's player "reader", which a method may have built around `reader`.
     """
     from babelspan.training.fit import evaluating
 
@@ -61,7 +61,7 @@ def _reader_monitor(reader: Any, examples: Sequence[Example], scorer: Scorer, ru
 def _generator_monitor(
     generator: Any, examples: Sequence[Example], scorer: Scorer, run: Any
 ) -> Monitor:
-    """Nats a piece of the questions that can be learnt from, one question at a time."""
+    """Measure nats per piece of the questions that can be learnt, one question at a time."""
     import torch
 
     from babelspan.losses.writing import writing_loss
@@ -89,7 +89,7 @@ def _generator_monitor(
 
 
 def _generator(name: str) -> Any:
-    """A generator, or one that begins from an encoder or a reader, an exported one too."""
+    """Load a generator, or start one from an encoder or a reader, which may be an exported one."""
     if not is_exported(name):
         return load_generator(name, begins=True)
     from babelspan.export.restored import restored

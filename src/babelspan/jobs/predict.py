@@ -1,4 +1,4 @@
-"""Answers to a file of questions as a job: in shards, with the memory of a few of them.
+"""A job that answers the questions of a file, in shards; few shards are in memory at a time.
 
 Until the result is complete, its shards are in `<result>.unfinished`.
 """
@@ -34,11 +34,11 @@ from babelspan.version import VERSION
 
 
 class Survey(NamedTuple):
-    """What a first reading of the questions finds."""
+    """The counts of a first pass over the questions."""
 
     questions: int
     misplaced: int
-    """Answers that are not where the file says."""
+    """Answers whose text is not at the stated offset."""
 
 
 def predict(
@@ -54,14 +54,14 @@ def predict(
     Args:
         spec: the reader.
         file: the questions, in the SQuAD layout.
-        out: the file to write.
-        allows_no_answer: whether the empty answer competes.
-        crew: who answers.
+        out: the output file.
+        allows_no_answer: whether an empty answer is allowed.
+        crew: the workers.
 
     Raises:
-        ConfigError: if `out` cannot be written, or is a file that is read, or beside it is what is
-            left of another job, or a process is at work there.
-        DataError: for questions that cannot be read, or that leave no room for a context.
+        ConfigError: if `out` cannot be written or is an input file, or `<out>.unfinished` belongs
+            to another job or is in use.
+        DataError: if questions cannot be read, or leave no room for a context.
     """
     spec = spec.absolute()
     check_place(spec, file, out)
@@ -92,7 +92,7 @@ def predict(
 
 
 def check_place(spec: ReaderSpec, file: DataFile, out: Path) -> None:
-    """See that the result can be written, and does not replace what is read; as in `predict`."""
+    """Check that the result can be written and overwrites no input; raises as `predict`."""
     refuse_overwriting(out, [file.path, *parts_of(spec.reader)], option="--out")
     refuse_unwritable(out)
 
@@ -101,7 +101,7 @@ def survey(file: DataFile) -> Survey:
     """Read all questions once, and check that no id is repeated.
 
     Raises:
-        DataError: if an id comes twice, or the file is broken.
+        DataError: if an id occurs twice, or the file is broken.
     """
     hashes = array("q")
     out_of_place = 0
@@ -110,7 +110,7 @@ def survey(file: DataFile) -> Survey:
         out_of_place += misplaced([example])
     ordered = np.frombuffer(hashes, dtype=np.int64)
     ordered.sort()
-    if (ordered[1:] == ordered[:-1]).any():  # two ids alike, or, hardly ever, two hashes
+    if (ordered[1:] == ordered[:-1]).any():  # two equal ids or, very rarely, a collision
         refuse_repeated_ids(_questions(file), file.path)
     return Survey(len(hashes), out_of_place)
 
@@ -128,7 +128,7 @@ def _questions(file: DataFile) -> Iterator[Example]:
 def _answer(
     answering: Answering, file: DataFile, folder: Path, *, questions: int, crew: Crew
 ) -> None:
-    """Make the shards that are missing in a folder."""
+    """Carry out the missing shards in a folder."""
     todo = [n for n in range(_shards(questions)) if not is_finished(folder, n)]
     inputs = missing(folder, in_shards(_questions(file)))
     done = carry_out(AnswerWork(answering, folder), inputs, count=len(todo), crew=crew)

@@ -1,7 +1,7 @@
-"""Answers to questions over whole articles as a job: in shards, with the memory of a few articles.
+"""A job that answers questions on whole articles, in shards; few articles are in memory at a time.
 
-The result has the official form of the TyDi QA primary tasks. While it is unfinished its shards
-stand beside it, in `<result>.unfinished`.
+The result has the official format of the TyDi QA primary tasks. Until it is finished, its shards
+are in `<result>.unfinished`.
 """
 
 import json
@@ -38,49 +38,48 @@ ARTICLES_IN_A_SHARD = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PassageReaderSpec:
-    """A reader that selects passages, for the processes that load it.
+    """A reader that selects passages, for processes that load it.
 
     Attributes:
         reader: a folder or a name on the hub.
-        threads: of each process; 0 for all cores.
+        threads: threads per process; 0 for all cores.
     """
 
     reader: str
     threads: int = 0
 
     def absolute(self) -> "PassageReaderSpec":
-        """The same reader for processes that may have another working folder."""
+        """Return the same reader with an absolute path, for other working folders."""
         folder = folder_of(self.reader)
         return replace(self, reader=str(folder.resolve())) if folder.is_dir() else self
 
     def load(self) -> "ArticleEngine":
-        """The engine; the last one is kept until `unload`."""
+        """Return the engine; the last one is kept until `unload`."""
         return _loaded(self)
 
     def unload(self) -> None:
-        """Forget the engine."""
+        """Release the engine."""
         _loaded.cache_clear()
 
 
 def predict_articles(
     spec: PassageReaderSpec, articles: Path, out: Path, *, crew: Crew = ALONE
 ) -> int:
-    """Answer every question of a file and write the official file; the same call resumes.
+    """Answer every question of a file and write the official format; the same call resumes.
 
     Args:
         spec: the reader.
-        articles: questions with their articles; answers are not read.
-        out: the file to write, gzipped if its name ends in `.gz`.
-        crew: who answers.
+        articles: questions with their articles; answers in it are ignored.
+        out: output file, gzipped if its name ends in `.gz`.
+        crew: the workers.
 
     Returns:
         The number of questions.
 
     Raises:
-        ConfigError: if the reader does not select passages, `out` cannot be written, or is a file
-            that is read, or beside it is what is left of another job, or a process is at work
-            there.
-        DataError: for articles that cannot be read, or questions that leave no room for them.
+        ConfigError: if the reader does not select passages, `out` cannot be written or is an input
+            file, or `<result>.unfinished` belongs to another job or is in use.
+        DataError: if articles cannot be read, or a question leaves no room for its article.
     """
     spec = spec.absolute()
     refuse_overwriting(out, [articles, *parts_of(spec.reader)], option="--out")
@@ -112,7 +111,7 @@ class ArticleWork:
     folder: Path
 
     def start(self) -> Callable[[int, Sequence[Article]], int]:
-        """Load the reader; what answers the questions of a shard, and gives how many there are."""
+        """Load the reader; return a function that answers a shard and counts its questions."""
         engine = self.spec.load()
 
         def make(shard: int, articles: Sequence[Article]) -> int:
@@ -124,7 +123,7 @@ class ArticleWork:
 
 
 def _answered(article: Article, choice: "Choice") -> PrimaryQuestion:
-    """An answer with its place in bytes."""
+    """Return an answer with its place in bytes."""
     place = None if choice.span is None else ByteOffsets(article.text).place_of(choice.span)
     answer = PrimaryAnswer(
         passage=choice.passage,
@@ -137,10 +136,10 @@ def _answered(article: Article, choice: "Choice") -> PrimaryQuestion:
 
 
 def _survey(engine: "ArticleEngine", path: Path) -> int:
-    """Read all articles once, and see that they can be answered; the number of questions.
+    """Read all articles once and check that they can be answered; return the number of questions.
 
     Raises:
-        DataError: if an id comes twice, a question is too long, or the file is broken or empty.
+        DataError: if an id occurs twice, a question is too long, or the file is broken or empty.
     """
     seen: set[int] = set()
     for article in stream_articles(path):
@@ -149,12 +148,12 @@ def _survey(engine: "ArticleEngine", path: Path) -> int:
         seen.add(article.id)
         engine.refuse_long_question(article)
     if not seen:
-        raise DataError(f"{path}: expected questions over articles, found none")
+        raise DataError(f"{path}: expected questions on articles, found none")
     return len(seen)
 
 
 def _answer(work: ArticleWork, path: Path, *, questions: int, crew: Crew) -> None:
-    """Make the shards that are missing."""
+    """Carry out the missing shards."""
     full = ARTICLES_IN_A_SHARD
     todo = [n for n in range(-(-questions // full)) if not is_finished(work.folder, n)]
     inputs = missing(work.folder, cut(stream_articles(path), full))
@@ -209,5 +208,5 @@ def _loaded(spec: PassageReaderSpec) -> "ArticleEngine":
 def _no_passages(reader: str, found: str) -> ConfigError:
     return ConfigError(
         f"reader {reader!r}: articles with passages need a reader that selects passages, found "
-        f"{found}; train one with `babelspan train passage_selection`, and name its folder"
+        f"{found}; train one with `babelspan train passage_selection`, and give its folder"
     )

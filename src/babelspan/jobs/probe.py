@@ -1,8 +1,8 @@
-"""What the question vectors of a trained reader tell of a question's language and meaning.
+"""What the question vectors of a trained reader reveal about a question's language and meaning.
 
-Language-adversarial training claims that they do not tell the language, question similarity that a
-question and its translation have one vector: Bornea et al. (2021), arXiv:2012.05958, Sections 3.2
-and 3.3. Here both are measured, on a reader that learns no more.
+The claim of language-adversarial training is that they do not reveal the language; the claim of
+question similarity is that a question and its translation have one vector: Bornea et al. (2021),
+arXiv:2012.05958, Sections 3.2 and 3.3. Both are measured here, on a fixed reader.
 
 Shape letters: C languages, N questions of each, n of them tested, H width.
 """
@@ -23,31 +23,31 @@ from babelspan.reading.windows import Window
 from babelspan.types import DataError, Example
 
 BATCH = 16
-"""Windows that are read at a time."""
+"""Number of windows read at a time."""
 UPDATES = 200
-"""Of the discriminator, by AdamW, each over a batch that is drawn from the training half."""
+"""Updates of the discriminator by AdamW, each on a batch drawn from the training half."""
 BATCH_VECTORS = 256
 LEARNING_RATE = 1e-3
 WEIGHT_DECAY = 0.01
 
 _LEAST_QUESTIONS = 4
 _LEAST_SPREAD = 1e-5
-"""A coordinate that varies less than this says nothing: it is rounding."""
+"""A coordinate with a smaller standard deviation is treated as constant."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """What one kind of question vector reveals: fractions over the tested half of the questions.
+    """What one kind of question vector reveals, as fractions over the test half of the questions.
 
     Attributes:
-        accuracy: how often a discriminator that was trained on the other half names the language.
-        cosine: of a question and its translation, from the first language to each other, in the
-            mean.
-        unrelated: the same of a question and the translation of any other one: as high as
-            `cosine` where all vectors are alike.
-        retrieval: how often the translation is the nearest of all tested questions of its language,
-            the mean of both directions. A question and its translation are read over one context:
-            who knows only this is left with the questions over the same one.
+        accuracy: how often a discriminator trained on the other half names the language.
+        cosine: mean cosine of a question in the first language and its translation into each other
+            language.
+        unrelated: mean cosine of a question and the translation of another one; equal to `cosine`
+            if all vectors are alike.
+        retrieval: how often the translation is the nearest of all test questions of its language,
+            mean of both directions. A question and its translation are read with one context, so
+            vectors that reveal only the context still narrow the choice to its questions.
     """
 
     accuracy: float
@@ -58,14 +58,14 @@ class Told:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
-    """What the question vectors of a reader tell.
+    """What the question vectors of a reader reveal.
 
     Attributes:
-        languages: of the questions, the source first.
-        questions: how many of each language are tested.
-        chance: accuracy of who cannot tell the languages apart, 1 / C.
-        first: of the first token's vector.
-        mean: of the mean of the vectors of the question's tokens.
+        languages: languages of the questions, the source first.
+        questions: number of test questions per language.
+        chance: accuracy of random guessing, 1 / C.
+        first: figures for the vector of the first token.
+        mean: figures for the mean vector of the question's tokens.
     """
 
     languages: tuple[str, ...]
@@ -82,21 +82,21 @@ def probe(
     seed: int = 1,
     updates: int = UPDATES,
 ) -> Probe:
-    """Measure what the question vectors of a reader tell; the reader stays as it is.
+    """Measure what the question vectors of a reader reveal; the reader is not changed.
 
-    Every question is read over the context of the first language, so that only the question can
-    give its language away; where that context has several windows, in the first. Half of the
+    Every question is read with the context of the first language, so that only the question can
+    reveal its language; if the context has several windows, the first is used. Half of the
     questions, the same in all languages, chosen by a hash of their ids, train a discriminator of
-    the form of Section 4.2 on vectors that are standardised by that half. The others are tested.
+    the form of Section 4.2 on vectors standardised with that half. The others are the test half.
 
     Args:
         reader: on any device; it reads without dropout, in its own precision.
         questions: language -> examples, the same ids in all; the source language comes first.
-        seed: of the discriminator's weights and batches; PyTorch's random state is left alone.
-        updates: of the discriminator.
+        seed: seed of the discriminator's weights and batches; PyTorch's random state is unchanged.
+        updates: number of updates of the discriminator.
 
     Raises:
-        DataError: for less than two languages or four questions, or sets that are not parallel.
+        DataError: if there are fewer than two languages or four questions, or sets not parallel.
     """
     asked = _over_one_context(questions)
     source = next(iter(questions))
@@ -113,7 +113,7 @@ def probe(
 
 
 def _over_one_context(questions: Mapping[str, Sequence[Example]]) -> dict[str, list[Example]]:
-    """The questions of each language over the contexts of the first, in its order."""
+    """Return the questions of each language with the contexts of the first, in its order."""
     if len(questions) < 2:
         raise DataError(
             "expected questions in two languages or more, found "
@@ -130,14 +130,14 @@ def _over_one_context(questions: Mapping[str, Sequence[Example]]) -> dict[str, l
 
 
 def _half(ids: Sequence[str]) -> Tensor:
-    """Whether each of the ids belongs to the half that is tested, (N,)."""
+    """Return whether each id belongs to the test half, (N,)."""
     learnt = chosen(ids, len(ids) // 2)
     return torch.tensor([one not in learnt for one in ids])
 
 
 @torch.no_grad()
 def _vectors(reader: PretrainedReader, examples: Sequence[Example]) -> tuple[Tensor, Tensor]:
-    """Of each question the first token's vector and the mean of the question's, (N, H) each."""
+    """Return each question's first-token vector and mean token vector, (N, H) each."""
     device = next(reader.parameters()).device
     first, mean = torch.empty(2, len(examples), reader.width).unbind()
     windows = _first_windows(reader, examples)
@@ -153,7 +153,7 @@ def _vectors(reader: PretrainedReader, examples: Sequence[Example]) -> tuple[Ten
 
 
 def _first_windows(reader: PretrainedReader, examples: Sequence[Example]) -> list[Window]:
-    """Of each example the first window."""
+    """Return the first window of each example."""
     found: dict[str, Window] = {}
     for window in reader.windows(examples):
         found.setdefault(window.example.id, window)
@@ -165,7 +165,7 @@ def _first_windows(reader: PretrainedReader, examples: Sequence[Example]) -> lis
 
 @contextmanager
 def _not_learning(reader: PretrainedReader) -> Iterator[None]:
-    """Within the block the reader has no dropout."""
+    """Turn off dropout in the reader inside the block."""
     learns = reader.training
     reader.eval()
     try:
@@ -175,7 +175,7 @@ def _not_learning(reader: PretrainedReader) -> Iterator[None]:
 
 
 def _told(vectors: Tensor, tested: Tensor, seed: int, updates: int) -> Told:
-    """What vectors (C, N, H) tell, of which `tested` (N,) chooses those that are tested."""
+    """Return what vectors (C, N, H) reveal; `tested` (N,) selects the test half."""
     of_test = F.normalize(vectors[:, tested], dim=-1)
     cosines = of_test[1:] @ of_test[0].T
     translations = cosines.diagonal(dim1=1, dim2=2)
@@ -192,7 +192,7 @@ def _told(vectors: Tensor, tested: Tensor, seed: int, updates: int) -> Told:
 
 
 def _accuracy(vectors: Tensor, tested: Tensor, seed: int, updates: int) -> float:
-    """How often a new discriminator names the language of tested vectors, of (C, N, H)."""
+    """Return how often a new discriminator names the language of the test vectors, of (C, N, H)."""
     spread, centre = torch.std_mean(vectors[:, ~tested], dim=(0, 1), correction=0)
     even = (vectors - centre) / spread.clamp(min=_LEAST_SPREAD)
     languages = torch.arange(len(vectors)).unsqueeze(1).expand(vectors.shape[:2])
@@ -211,7 +211,7 @@ def _teach(
     seed: int,
     updates: int,
 ) -> None:
-    """Have a discriminator learn to name the languages (N,) of vectors (N, H)."""
+    """Train a discriminator to name the languages (N,) of vectors (N, H)."""
     drawn = torch.Generator().manual_seed(seed)
     optimizer = torch.optim.AdamW(
         discriminator.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY

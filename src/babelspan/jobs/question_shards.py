@@ -1,4 +1,4 @@
-"""The making of a shard of questions: answers, questions, filters, files."""
+"""Making a shard of generated questions: answers, questions, filters, files."""
 
 import hashlib
 from collections import defaultdict
@@ -31,24 +31,24 @@ STRATEGY = "generated"
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """What a run of a shard took; no part of the result."""
+    """The work of one run on a shard; not part of the result."""
 
     questions: int
-    """Kept and dropped."""
+    """Number of questions, kept and dropped."""
     seconds: float
 
 
 @dataclass(frozen=True, kw_only=True)
 class Maker:
-    """A worker with what it has loaded.
+    """A worker with everything it has loaded.
 
     Attributes:
-        job: what is asked about which texts.
+        job: the job.
         writer: writes the questions.
-        answers: gives the places of a text that may be asked for, the best first.
+        answers: returns the possible answers in a text, best first.
         judge: answers the questions again; None to keep all.
-        told: recognises the languages of questions; None if they do not matter.
-        known: texts that are not asked about; None for no such texts.
+        told: detects the languages of questions; None if they do not matter.
+        known: texts to skip; None for none.
     """
 
     job: "Job"
@@ -59,7 +59,7 @@ class Maker:
     known: Reference | None
 
     def make(self, shard: int, texts: Sequence[Text]) -> Effort:
-        """Make one shard: its files first, its record last."""
+        """Make one shard: first its files, then its record."""
         started = perf_counter()
         job, tally = self.job, Tally()
         dropped: list[dict[str, Any]] = []
@@ -94,7 +94,7 @@ class Maker:
         return Effort(len(kept) + len(dropped), perf_counter() - started)
 
     def _asked(self, text: Text, drop: Callable[[Example, str], None]) -> Iterator[Example]:
-        """Examples without a question, one for each answer and language."""
+        """Yield examples without a question, one per answer and language."""
         job = self.job
         if self._is_known(text):
             drop(asked(text, UNDETERMINED), "the text is in a data set to avoid")
@@ -119,7 +119,7 @@ class Maker:
     def _written(
         self, wanted: Sequence[Example], drop: Callable[[Example, str], None]
     ) -> list[Made]:
-        """The examples with their questions; no text has the same question twice."""
+        """Return the examples with their questions; no question is repeated for a text."""
         found = []
         seen: set[tuple[str | None, str, str]] = set()
         for example, written in zip(wanted, self.writer.write(wanted), strict=True):
@@ -140,7 +140,7 @@ class Maker:
         return found
 
     def _reasons(self, made: Sequence[Made]) -> list[list[str]]:
-        """Why each question is to go; nothing for those that stay.
+        """Return the reasons to drop each question; none for those that are kept.
 
         The judge reads all questions, so that the filters can be compared (Alberti et al. 2019,
         arXiv:1906.05416).
@@ -153,13 +153,13 @@ class Maker:
         return self.job.sift.reasons(made, other, self.told)
 
     def _is_other(self, example: Example, read: str) -> bool:
-        """Whether what was read is another answer than the one asked for."""
+        """Return whether the answer found differs from the one asked for."""
         (answer,) = example.answers or ()
         return mlqa.f1(read, answer.text, example.context_language) < self.job.least_f1
 
 
 def _languages(text: Text, span: Span, job: "Job") -> tuple[str, ...]:
-    """The languages in which an answer is asked for."""
+    """Return the languages in which to ask for an answer."""
     if job.ask == "all":
         return job.questions
     if job.ask == "own":
@@ -170,7 +170,7 @@ def _languages(text: Text, span: Span, job: "Job") -> tuple[str, ...]:
 
 
 def asked(text: Text, language: str, span: Span | None = None) -> Example:
-    """A text with an answer; its id is a hash of text, place and question language."""
+    """Return a text with an answer; its id is a hash of text, place and question language."""
     place = (span.start, span.end) if span else ("", "")
     key = f"{text.id}\0{place[0]}\0{place[1]}\0{language}"
     return Example(

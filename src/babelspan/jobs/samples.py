@@ -11,7 +11,7 @@ SAMPLES = Path(__file__).parents[1] / "assets" / "samples"
 
 
 def sample_texts() -> dict[str, str]:
-    """The passages by file name, `<topic>.<language>.txt`; each ends with a line end."""
+    """Return the passages by file name, `<topic>.<language>.txt`; each ends with a newline."""
     return {
         f"{example.id.rpartition('-')[0]}.{file.context_language}.txt": example.context + "\n"
         for file in find([SAMPLES])

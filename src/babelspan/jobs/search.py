@@ -1,4 +1,4 @@
-"""Questions over a collection: passages are searched, read, and answers placed in their files."""
+"""Questions over a collection: search for passages, read them, and place answers in their files."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -21,23 +21,23 @@ if TYPE_CHECKING:
     from babelspan.jobs.answer import Answers
 
 NONE = "none"
-"""Stands for no translator."""
+"""Name that stands for no translator."""
 PASSAGES = 20
-"""Passages that are read for a question."""
+"""Default number of passages to read for a question."""
 _LEXICON = "lexicon:"
 
 
 def alternatives_of(translator: str | None) -> Alternatives | None:
-    """What finds passages in other languages, by the name of a translator.
+    """Return what finds passages in other languages, from the name of a translator.
 
     Args:
-        translator: `lexicon:FILE[+FILE…]` for all translations of each word, with "default" in
-            place of a file for the dictionaries of the package; any other for one translation of
-            the whole question; "none" to search for the words of the question only; None for
+        translator: `lexicon:FILE[+FILE…]` for all translations of each word ("default" as a file
+            means the dictionaries of the package); another translator for one translation of the
+            whole question; "none" to search for the words of the question only; None for
             `lexicon:default`.
 
     Raises:
-        ConfigError: if there is no such translator or dictionary.
+        ConfigError: if the translator or a dictionary does not exist.
     """
     if translator == NONE:
         return None
@@ -47,8 +47,8 @@ def alternatives_of(translator: str | None) -> Alternatives | None:
         named = [p for p in translator.removeprefix(_LEXICON).split("+") if p]
         if not named:
             raise ConfigError(
-                f"--translator {translator}: expected dictionaries behind the colon, such as "
-                "lexicon:en-de.tsv.gz, or a folder of some"
+                f"--translator {translator}: expected dictionaries after the colon, such as "
+                "lexicon:en-de.tsv.gz, or a folder of dictionaries"
             )
         packaged = DEFAULT_FOLDER / DICTIONARIES
         return Dictionaries([packaged if p == DEFAULT else Path(p).expanduser() for p in named])
@@ -58,7 +58,7 @@ def alternatives_of(translator: str | None) -> Alternatives | None:
 
 
 def searched(place: Path | str, translator: str | None = None) -> Search:
-    """A search over a collection; errors as in `open_collection` and `alternatives_of`."""
+    """Return a search over a collection; raises as `open_collection` and `alternatives_of`."""
     return Search(open_collection(place), alternatives_of(translator))
 
 
@@ -74,14 +74,14 @@ def ask_collection(
     min_probability: float | None = None,
     watch: Watch | None = None,
 ) -> Iterator[Asked]:
-    """Each question with its answers, in order; errors as in `ask_all`.
+    """Yield each question with its answers, in order; raises as `ask_all`.
 
     Args:
         answerer: the reader.
         questions: the questions.
-        search: over the collection.
-        passages: how many are read for a question.
-        language: of the questions; "und" to find out.
+        search: the search over the collection.
+        passages: number of passages to read for a question.
+        language: language of the questions; "und" to detect it.
         top_k: as in `ask_all`.
         min_score: as in `ask_all`.
         min_probability: as in `ask_all`.
@@ -103,7 +103,7 @@ def ask_collection(
 
 
 def joined(found: Iterable[Retrieved]) -> list[Document]:
-    """Passages as texts to read; those of one file that overlap are one, in the first's place."""
+    """Return passages as texts to read; overlapping passages of a file become one text."""
     texts: list[Retrieved] = []
     for one in found:
         passage, place, weight = one.passage, len(texts), one.weight
@@ -124,7 +124,7 @@ def joined(found: Iterable[Retrieved]) -> list[Document]:
 
 
 def _together(one: Passage, other: Passage) -> Passage:
-    """Two passages that overlap as one."""
+    """Join two passages that overlap."""
     first, second = sorted((one, other), key=lambda p: (p.start, -p.end))
     if second.end <= first.end:
         return first

@@ -1,10 +1,10 @@
-"""Work cut into shards: each is made once, whole or not at all, by any number of workers.
+"""Work split into shards, each made once, completely or not at all, by any number of workers.
 
-A shard is finished when its record stands in `shards/` of the job's folder; whatever else it
-consists of is written before. A job that was stopped is continued by the same command: finished
-shards stay as they are, and the result has the same bytes. What goes into a shard never depends on
-the workers. Inputs are read by one generator as workers become free, so that a large file is read
-once and a few shards of it are in memory.
+A shard is finished when its record exists in `shards/` of the job's folder; its other files are
+written before that. The same command resumes a job that was stopped: finished shards are kept, and
+the result has the same bytes. The content of a shard never depends on the workers. One generator
+reads the inputs as workers become free, so that a large file is read once and only a few shards of
+it are in memory.
 """
 
 import multiprocessing
@@ -31,20 +31,20 @@ I = TypeVar("I")  # noqa: E741
 M = TypeVar("M")
 
 Watch = Callable[[Iterable[Any], str, int], Iterable[Any]]
-"""Shows progress over items, such as shards: what they are, how many there will be."""
+"""Shows progress over items; takes the items, a label and their number."""
 
 Where = Literal["local", "ray"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crew:
-    """Who makes shards.
+    """The workers of a job.
 
     Attributes:
-        on: processes of this machine, or actors of a Ray cluster (extra `cluster`). On Ray every
-            machine must find the job's folder by the same path; a Ray that runs is used, as
-            RAY_ADDRESS says, else one is started here.
-        workers: how many shards are made in parallel; a single local worker is this process.
+        on: "local" for processes of this machine, "ray" for actors of a Ray cluster (extra
+            `cluster`). On Ray, every machine must see the job's folder at the same path; a running
+            cluster is used if RAY_ADDRESS names one, else one is started here.
+        workers: number of shards made in parallel; a single local worker is this process.
         watch: shows progress.
     """
 
@@ -59,7 +59,7 @@ class Crew:
 
     @property
     def threads(self) -> int:
-        """Of each worker: 0 for all cores, a share of them, or one on a cluster."""
+        """Threads per worker: 0 for all cores, a share of them, or one on a cluster."""
         if self.on == "ray":
             return 1
         has_affinity = hasattr(os, "sched_getaffinity")
@@ -68,51 +68,51 @@ class Crew:
 
 
 ALONE = Crew()
-"""This process, which shows nothing."""
+"""This process, without a progress display."""
 
 
 class Work(Protocol[Input, Made]):
-    """A job that is cut into shards. It is sent to other processes, so it holds plain values."""
+    """A job split into shards. It is sent to other processes, so it holds plain values."""
 
     def start(self) -> Callable[[int, Input], Made]:
-        """Load what a worker needs; what makes a shard from its number and its input.
+        """Load what a worker needs; return a function that makes a shard from its number and input.
 
-        It writes the shard's record last, and gives what the caller wants to know of it.
+        The function writes the shard's record last, and returns what the caller needs.
         """
 
 
 def record_of(folder: Path, shard: int) -> Path:
-    """The file that says that a shard is finished, and what is in it."""
+    """Return the record of a shard: it exists once the shard is finished, and has its content."""
     return folder / SHARDS / f"{shard:05d}.json"
 
 
 def is_finished(folder: Path, shard: int) -> bool:
-    """Whether a shard is finished, which means that its record exists."""
+    """Return whether a shard is finished, that is, whether its record exists."""
     return record_of(folder, shard).exists()
 
 
 def cut(items: Iterable[I], size: int) -> Iterator[list[I]]:
-    """Items in lists of a size, one list in memory at a time; the last may be shorter."""
+    """Yield items in lists of `size`; the last may be shorter. One list is in memory at a time."""
     remaining = iter(items)
     while some := list(islice(remaining, size)):
         yield some
 
 
 def missing(folder: Path, inputs: Iterable[I]) -> Iterator[tuple[int, I]]:
-    """The inputs of the shards that are not finished, with their numbers."""
+    """Yield the inputs of unfinished shards, with their numbers."""
     return ((n, given) for n, given in enumerate(inputs) if not is_finished(folder, n))
 
 
 def refuse_changed(folder: Path, shard: int, files: Mapping[str, str]) -> None:
-    """See that the files of a finished shard are what was written.
+    """Check that the files of a finished shard have not changed.
 
     Args:
-        folder: of the job.
-        shard: its number.
+        folder: folder of the job.
+        shard: number of the shard.
         files: name -> SHA-256 of its content, from the shard's record.
 
     Raises:
-        DataError: if one is not, with its name.
+        DataError: if a file has changed; the message names it.
     """
     for name, expected in files.items():
         path = folder / name
@@ -126,12 +126,12 @@ def refuse_changed(folder: Path, shard: int, files: Mapping[str, str]) -> None:
 
 
 def lines_of(folder: Path, shard: int, name: str) -> Path:
-    """The file of a shard with its lines of a list that the job makes, such as "dropped"."""
+    """Return the file for a shard's part of a list that the job makes, such as "dropped"."""
     return record_of(folder, shard).with_suffix(f".{name}.jsonl")
 
 
 def join_lines(folder: Path, name: str, *, shards: int) -> None:
-    """Put the lists of all shards together, as `<name>.jsonl` in the job's folder."""
+    """Join the lists of all shards into `<name>.jsonl` in the job's folder."""
     with replacing(folder / f"{name}.jsonl") as beside, beside.open("wb") as all_lines:
         for shard in range(shards):
             all_lines.write(lines_of(folder, shard, name).read_bytes())
@@ -145,25 +145,25 @@ def claimed(
     under: str = "",
     may_stay: Callable[[Path], bool] = is_unfinished,
 ) -> Iterator[None]:
-    """Hold the folder of a job, which is made this job's or is seen to be.
+    """Lock the folder of a job; claim it for this job, or check that it belongs to it.
 
-    What killed processes left half written in it is removed.
+    Partly written files of killed processes are removed.
 
     Args:
-        record: the file in the folder that says whose it is.
-        depends_on: everything that the result depends on, as plain values of JSON.
-        under: the key of the record that has them; empty where they are the record.
-        may_stay: which other files the folder of a new job may hold.
+        record: the file in the folder that identifies the job.
+        depends_on: everything that the result depends on, as plain JSON values.
+        under: key of the record that holds these; empty if they are the whole record.
+        may_stay: which other files the folder of a new job may contain.
 
     Raises:
-        ConfigError: if the folder holds another job or other files, or a process is at work in it.
+        ConfigError: if the folder holds another job or other files, or is in use.
         DataError: if the record is broken.
     """
     with locked(record.parent):
         _claim(record, depends_on, under, may_stay)
         sweep(record.parent)
         yield
-        sweep(record.parent)  # again, of processes that were dying at the beginning
+        sweep(record.parent)  # again, for processes that were still stopping before
 
 
 def carry_out(
@@ -173,16 +173,16 @@ def carry_out(
     count: int,
     crew: Crew = ALONE,
 ) -> Iterator[tuple[int, M]]:
-    """Make shards; each as it is finished.
+    """Make shards; yield each as it is finished.
 
     Args:
-        work: what makes them.
-        inputs: the numbers of the shards that are missing, each with what it is made from.
-        count: how many there are.
-        crew: who makes them.
+        work: the job.
+        inputs: numbers of the missing shards, each with its input.
+        count: number of these shards.
+        crew: the workers.
 
     Raises:
-        ConfigError: if a worker was killed; and whatever making a shard raises.
+        ConfigError: if a worker was killed; also raises any error of making a shard.
     """
     workers = min(crew.workers, count)
     if not count:
@@ -239,14 +239,14 @@ def _in_processes(
 
 
 def _finished(running: dict[Future[M], int]) -> Iterator[tuple[int, M]]:
-    """Wait for some shards."""
+    """Wait until at least one shard is finished; yield the finished ones."""
     done, _ = wait(running, return_when=FIRST_COMPLETED)
     for future in done:
         yield running.pop(future), future.result()
 
 
 _started: Callable[[int, Any], Any] | None = None
-"""Of a worker process: what makes a shard."""
+"""In a worker process: the function that makes a shard."""
 
 
 def _make(work: Work[I, M], shard: int, given: I) -> M:
@@ -258,7 +258,7 @@ def _make(work: Work[I, M], shard: int, given: I) -> M:
 
 
 def end_with_parent() -> None:
-    """See that a worker process ends when the one that started it does, even by a kill."""
+    """Make a worker process end when the process that started it ends, even if it is killed."""
     parent = multiprocessing.parent_process()
     assert parent is not None
 
@@ -272,7 +272,7 @@ def end_with_parent() -> None:
 def _on_ray(
     work: Work[I, M], inputs: Iterable[tuple[int, I]], workers: int
 ) -> Iterator[tuple[int, M]]:
-    """Shards made by actors, each with what it loaded; a machine that is lost is replaced."""
+    """Make shards with actors, each with its loaded models; a lost machine is replaced."""
     import ray
 
     actor = ray.remote(max_restarts=3, max_task_retries=3, scheduling_strategy="SPREAD")(_Actor)
@@ -312,6 +312,6 @@ class _Actor:
 
 def _killed(cause: str = "") -> ConfigError:
     return ConfigError(
-        f"a worker was killed{cause}, most often because memory ran out; finished shards are kept: "
+        f"a worker was killed{cause}, usually because memory ran out; finished shards are kept: "
         "rerun the same command to resume, with fewer --workers"
     )

@@ -1,8 +1,8 @@
-"""A training job from start to end: recipe and data resolved, run folder, method, trained reader.
+"""A complete training job: read recipe and data, prepare the run folder, train, save the reader.
 
 Files of the run folder: the reader itself (`config.json`, `model.safetensors`, tokenizer),
 `recipe.toml` (resolved), `run.json` (versions, machine, seed, checksums of reader and data, state),
-`log.jsonl`, TensorBoard's events, and while it runs `checkpoint.pt`.
+`log.jsonl`, TensorBoard events, and during the run `checkpoint.pt`.
 """
 
 import importlib
@@ -45,18 +45,18 @@ _LIBRARIES = (*_NEEDED, "tokenizers", "numpy")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A training job, checked: everything that its result depends on.
+    """A checked training job: everything that its result depends on.
 
     Attributes:
         method: the module of the method.
-        method_config: its table [method].
-        run_config: the table [run].
-        first: the table [first], resolved; None without a first stage.
-        reader: where to start.
+        method_config: table [method].
+        run_config: table [run].
+        first: table [first], resolved; None without a first stage.
+        reader: the reader to start from.
         keep_misplaced: as in `load_squad`.
-        dev: examples to evaluate on while training.
-        dev_scorer: what scores them.
-        files: by kind of data, and "dev", in the order in which they are read.
+        dev: examples to evaluate on during training.
+        dev_scorer: scorer of these examples.
+        files: files by kind of data, and "dev", in reading order.
     """
 
     method: ModuleType
@@ -82,12 +82,12 @@ def plan(
     split: str | None = None,
     keep_misplaced: bool = False,
 ) -> Plan:
-    """Read the recipe, look for the data and check them, before anything slow begins.
+    """Read the recipe, find the data and check both, before slow work starts.
 
     Raises:
-        ConfigError: as in `resolve`, for an unknown scorer, or for a kind of data that the method
-            needs or does not read.
-        DataError: for data that cannot be found or evaluated on.
+        ConfigError: as `resolve`; for an unknown scorer; if data that the method needs is missing,
+            or data is given that it does not read.
+        DataError: if data cannot be found or evaluated on.
     """
     module, built = resolve(method, recipe=recipe, settings=settings)
     paths = built["data"].joined(data)
@@ -117,12 +117,12 @@ def plan(
 def resolve(
     method: str, *, recipe: str | None = None, settings: Sequence[str] = ()
 ) -> tuple[ModuleType, dict[str, Any]]:
-    """A method's module, and the tables of a recipe with settings, built.
+    """Return the method's module, and the tables of a recipe with the settings applied.
 
-    They are [method], [run], [data], and [first] for a method that may have a first stage.
+    The tables are [method], [run], [data], and [first] if the method may have a first stage.
 
     Raises:
-        ConfigError: for an unknown method, recipe or setting, or a library that is missing.
+        ConfigError: if the method, recipe or a setting is unknown, or a library is missing.
     """
     for name in _NEEDED:
         if not importlib.util.find_spec(name):
@@ -148,7 +148,7 @@ def resolve(
         name: config.build(kind, tables.get(name, {}), f"{where}: [{name}]")
         for name, kind in kinds.items()
     }
-    _ = built["run"].limits  # overlap and step exclude each other
+    _ = built["run"].limits  # raises if both overlap and step are set
     table = tables.get("first", {})
     built["first"] = (
         first_stage.settings(table, built["method"], built["run"], where) if has_first else None
@@ -157,11 +157,11 @@ def resolve(
 
 
 def carry_out(plan: Plan, out: Path) -> None:
-    """Train, or go on training, in the folder `out`; nothing is left to do when it has finished.
+    """Train in the folder `out`, or resume there; does nothing if the run is finished.
 
     Raises:
-        ConfigError: if `out` holds another run or other files, or some process cannot see it.
-        DataError: for data that cannot be learnt from.
+        ConfigError: if `out` holds another run or other files, or a process cannot see it.
+        DataError: if the data cannot be used for training.
     """
     import torch
 
@@ -172,7 +172,7 @@ def carry_out(plan: Plan, out: Path) -> None:
     record = _record(plan)
     if _state_of(out, record) == "finished":
         (out / CHECKPOINT).unlink(missing_ok=True)
-        print(f"{out}: this run has finished already", file=sys.stderr)
+        print(f"{out}: this run is already finished", file=sys.stderr)
         return
     learnt_first = _learnt_first(plan)
     learnt_from = _corpora(plan)
@@ -188,7 +188,7 @@ def carry_out(plan: Plan, out: Path) -> None:
             return
         player = player_of(plan.method)
         network = player.load(plan.reader, plan.run_config.limits)
-        if "@" in record["reader_sha256"]:  # a name on the hub, whose commit is known once loaded
+        if "@" in record["reader_sha256"]:  # a hub name; its commit is known once loaded
             record["reader_sha256"] = checksum_of(plan.reader)
         _begin(out, record, run, is_new=state == "new")
         if plan.dev:
@@ -205,7 +205,7 @@ def carry_out(plan: Plan, out: Path) -> None:
 
 
 def _begin(out: Path, record: Mapping[str, Any], run: Any, *, is_new: bool) -> None:
-    """Claim the folder for a run, and see that all processes see it."""
+    """Claim the folder for a run, and check that all processes see it."""
     import torch
 
     if run.place.leads:
@@ -225,7 +225,7 @@ def _begin(out: Path, record: Mapping[str, Any], run: Any, *, is_new: bool) -> N
 
 
 def _corpora(plan: Plan) -> Any:
-    """What the method learns from; it lies on disk, so that its size does not matter."""
+    """Return the training data of the method; it is kept on disk, so its size does not matter."""
     from babelspan.training.run import Corpora
     from babelspan.training.spool import Spool
 
@@ -247,7 +247,7 @@ def _corpora(plan: Plan) -> Any:
 
 
 def _learnt_first(plan: Plan) -> Any:
-    """What the reader learns from in the first stage; nothing without one."""
+    """Return the training data of the first stage; empty if there is none."""
     from babelspan.training.run import Corpora
 
     if not plan.first:
@@ -259,7 +259,7 @@ def _learnt_first(plan: Plan) -> Any:
 def _labelled(
     plan: Plan, kind: str, share_of_negatives: float
 ) -> tuple[Sequence[Example], dict[str, int]]:
-    """The examples of a kind of data, on disk, and how many each file has."""
+    """Return the examples of a kind of data, kept on disk, and the number from each file."""
     from babelspan.training.spool import Spool
 
     labelled: Sequence[Example] = (spool := Spool[Example]())
@@ -280,10 +280,10 @@ def _labelled(
 
 
 def load_method(name: str) -> ModuleType:
-    """The module of a method.
+    """Return the module of a method.
 
     Raises:
-        ConfigError: if there is none of that name.
+        ConfigError: if there is no method of this name.
     """
     known = [m.name for m in pkgutil.iter_modules(methods.__path__)]
     if name not in known:
@@ -292,7 +292,7 @@ def load_method(name: str) -> ModuleType:
 
 
 def recipe_path(name: str) -> Path:
-    """The file of a recipe: a path, or the name of one in the package (`minilm/zero_shot`)."""
+    """Return the file of a recipe: a path, or the name of a packaged one (`minilm/zero_shot`)."""
     shipped = {
         p.relative_to(RECIPES).with_suffix("").as_posix(): p for p in RECIPES.rglob("*.toml")
     }
@@ -304,7 +304,7 @@ def recipe_path(name: str) -> Path:
 
 
 def _record(plan: Plan) -> dict[str, Any]:
-    """Everything that a run's result depends on, as far as it can be named."""
+    """Return everything that a run's result depends on, as far as it can be named."""
     method = plan.method.__name__.rpartition(".")[2]
     built = {"method": plan.method_config, "run": plan.run_config}
     tables = config.to_toml({**built, "first": plan.first} if plan.first else built)
@@ -326,7 +326,7 @@ def _record(plan: Plan) -> dict[str, Any]:
 
 
 def _others(plan: Plan) -> dict[str, str]:
-    """The identities of networks in folders that a method's settings name (its `READERS`)."""
+    """Return identities of networks in folders named by a method's settings (its `READERS`)."""
     named = {key: getattr(plan.method_config, key) for key in getattr(plan.method, "READERS", ())}
     return {
         f"{key}_sha256": checksum_of(name)
@@ -336,10 +336,10 @@ def _others(plan: Plan) -> dict[str, str]:
 
 
 def _state_of(out: Path, record: Mapping[str, Any]) -> str:
-    """How far the run in `out` has come: "new", "running" or "finished".
+    """Return the state of the run in `out`: "new", "running" or "finished".
 
-    A run is the same when recipe, reader and data are, the data by content, languages and order;
-    paths and libraries may change between two starts.
+    A run is the same if recipe, reader and data are the same (data by content, languages and
+    order); paths and libraries may change between two starts.
     """
     from babelspan.training.run import CHECKPOINT
 
@@ -355,9 +355,9 @@ def _state_of(out: Path, record: Mapping[str, Any]) -> str:
         if earlier.get(key) == record[key]:
             continue
         if earlier["state"] != "finished" and not (out / CHECKPOINT).exists():
-            return "new"  # it has learnt nothing yet: this run may have its folder
+            return "new"  # it has learnt nothing yet, so this run may use its folder
         raise ConfigError(
             f"{out}: holds a run with another {key.removesuffix('_sha256')}; "
-            "choose another folder, or remove this one to start anew"
+            "choose another folder, or remove this one to start over"
         )
     return str(earlier["state"])

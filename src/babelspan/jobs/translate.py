@@ -1,4 +1,4 @@
-"""Translation of labelled data as a job: a shard is a run of paragraphs (`jobs.shards`)."""
+"""A job that translates labelled data; a shard is a run of paragraphs (`jobs.shards`)."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -35,31 +35,31 @@ _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """What a run of a shard took; no part of the result."""
+    """The work of one run on a shard; not part of the result."""
 
     sentences: int
-    """Sentences that the translator was asked for, those of the cache left out."""
+    """Sentences sent to the translator, without those found in the cache."""
     engine_seconds: float
     seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """What is translated, and how.
+    """What to translate, and how.
 
     Attributes:
         data: questions in the SQuAD layout, in one language.
-        split: first part of the names of the files that are made.
+        split: name of the split, for the names of the output files.
         source: language of the data.
         targets: languages to translate to.
         strategies: which data sets to make.
-        carriers: how answers travel, in the order of trust.
-        translator: as `babelspan.translators` takes it.
+        carriers: ways to carry answers over, most trusted first.
+        translator: as in `babelspan.translators`.
         out: folder for the result.
         cache: folder for translations, shared between jobs; None for none.
         links: folder of word links for the carrier "links"; see `data.pharaoh`.
-        shards: how many parts.
-        paragraphs: how many `data` has.
+        shards: number of shards.
+        paragraphs: number of paragraphs in `data`.
         keep_misplaced: as in `load_squad`.
     """
 
@@ -78,7 +78,7 @@ class Job:
     keep_misplaced: bool = False
 
     def depends_on(self, identity: str) -> dict[str, Any]:
-        """What the result depends on; jobs that differ in it may not share a folder."""
+        """Return what the result depends on; jobs that differ in it need different folders."""
         links = {} if self.links is None else {p.name: checksum(p) for p in _links(self.links)}
         return {
             "data": checksum(self.data),
@@ -95,16 +95,16 @@ class Job:
         }
 
     def start(self) -> Callable[[int, list[Paragraph]], Effort]:
-        """Load the translator; what makes a shard (see `jobs.shards.Work`)."""
+        """Load the translator; return a function that makes a shard (see `jobs.shards.Work`)."""
         translator = load_translator(self.translator)
         return lambda shard, paragraphs: make_shard(self, shard, paragraphs, translator)
 
     def record(self, shard: int) -> Path:
-        """The file that says that a shard is finished, and what is in it."""
+        """Return the record of a shard; it exists once the shard is finished."""
         return record_of(self.out, shard)
 
     def file(self, strategy: Strategy, target: str, shard: int) -> Path:
-        """The file of a shard with the examples of one strategy and language."""
+        """Return the file of a shard for one strategy and language."""
         question = self.source if strategy == "T(C)" else target
         context = self.source if strategy == "T(Q)" else target
         pair = question if question == context else f"{question}-{context}"
@@ -113,10 +113,10 @@ class Job:
 
 
 def plan_shards(data: Path, shards: int | None) -> tuple[int, int]:
-    """How many shards, and how many paragraphs there are; one for each 256 paragraphs for None.
+    """Return the number of shards (None: one per 256 paragraphs) and of paragraphs.
 
     Raises:
-        DataError: if the file has none, or is not JSON.
+        DataError: if the file has no paragraphs, or is not JSON.
     """
     paragraphs = count_paragraphs(data)
     if not paragraphs:
@@ -130,19 +130,19 @@ def carry_out(
     *,
     crew: Crew = ALONE,
 ) -> tuple[Statistics, list[Effort]]:
-    """Make the shards that are missing, and put all together.
+    """Carry out the missing shards and join all shards.
 
-    On Ray the cache may be a folder of each machine's own, and has to be where files of SQLite may
-    not be shared: on network file systems.
+    On Ray, the cache may be a local folder of each machine. It must be local if the shared file
+    system is a network file system, where SQLite files cannot be shared.
 
     Args:
-        job: what to translate.
-        identity: the translator's.
-        crew: who translates.
+        job: the job.
+        identity: identity of the translator.
+        crew: the workers.
 
     Raises:
-        ConfigError: if the folder holds another job or other files, or a process is at work in it.
-        DataError, TranslationError: for data or a translator that is broken.
+        ConfigError: if the folder holds another job or other files, or is in use.
+        DataError, TranslationError: if the data or the translator is broken.
     """
     manifest = job.out / "manifest.json"
     with sharded.claimed(
@@ -157,7 +157,7 @@ def carry_out(
 def make_shard(
     job: Job, shard: int, paragraphs: Sequence[Paragraph], translator: Translator
 ) -> Effort:
-    """Make one shard: its files first, its record last."""
+    """Make one shard: first its files, then its record."""
     started = perf_counter()
     made: dict[tuple[Strategy, str], list[Example]] = {
         (s, t): [] for t in job.targets for s in job.strategies
@@ -192,9 +192,9 @@ def make_shard(
 
 
 def write_pairs(job: Job, translator: Translator) -> Iterator[tuple[Path, int]]:
-    """Write the sentence pairs whose words a word aligner is to link, a file for each language.
+    """Write the sentence pairs for a word aligner, one file per language.
 
-    They go to the folder of the job as `pairs.<language>.txt`; each comes with its size.
+    Yields each file, `pairs.<language>.txt` in the job's folder, with its number of pairs.
     """
     with closing(Cached(translator, job.cache)) as cached:
         for target in job.targets:
@@ -205,7 +205,7 @@ def write_pairs(job: Job, translator: Translator) -> Iterator[tuple[Path, int]]:
 
 
 def _finish(job: Job) -> Statistics:
-    """Put the records of all shards together: statistics, lists of what was lost, checksums."""
+    """Join the records of all shards: statistics, lists of lost examples, checksums."""
     statistics = Statistics()
     files: dict[str, str] = {}
     for shard in range(job.shards):
@@ -224,7 +224,7 @@ def _finish(job: Job) -> Statistics:
 
 
 def _inputs(job: Job, todo: Sequence[int]) -> Iterator[tuple[int, list[Paragraph]]]:
-    """The shards that are missing with their paragraphs, from one reading of the file."""
+    """Yield the missing shards with their paragraphs, in one pass over the file."""
     paragraphs = _paragraphs(job)
     at = 0
     for shard in todo:
@@ -234,7 +234,7 @@ def _inputs(job: Job, todo: Sequence[int]) -> Iterator[tuple[int, list[Paragraph
 
 
 def _paragraphs(job: Job) -> Iterator[Paragraph]:
-    """The paragraphs of the data; half a character, which no translator reads, becomes `?`."""
+    """Yield the paragraphs; half surrogates, which translators cannot read, become `?`."""
     for paragraph in stream_squad(
         job.data,
         question_language=job.source,
@@ -260,7 +260,7 @@ def _readable(example: Example) -> Example:
 
 
 def _chunks(paragraphs: Iterable[Paragraph]) -> Iterator[list[Example]]:
-    """The examples of some paragraphs at a time."""
+    """Yield the examples of some paragraphs at a time."""
     remaining = iter(paragraphs)
     while some := list(islice(remaining, _PARAGRAPHS_AT_ONCE)):
         yield [example for paragraph in some for example in paragraph]
@@ -275,7 +275,7 @@ def _note(lines: dict[str, list[dict[str, Any]]], made: Made, target: str) -> No
 
 
 def _may_stay(path: Path, job: Job) -> bool:
-    """Whether a file may be in the folder of a new job: the cache, word links and their pairs."""
+    """Return whether a file may be in the folder of a new job: cache, links, sentence pairs."""
     return is_unfinished(path) or path == job.cache or path in _links(job.out)
 
 

@@ -1,10 +1,10 @@
-"""Texts from a dump of Wikipedia as a job: links, ranks, paragraphs, a file of texts.
+"""A job that extracts texts from a Wikipedia dump: links, ranks, paragraphs, a file of texts.
 
-Riabi et al. (2021), arXiv:2010.12643, Section 3.2: of the 10,000 pages with the highest PageRank
-500 articles at random among those with 5 or more paragraphs of 500 to 1,500 characters.
+Riabi et al. (2021), arXiv:2010.12643, Section 3.2: from the 10,000 pages with the highest PageRank,
+500 random articles among those with 5 or more paragraphs of 500 to 1,500 characters.
 
 While it runs, `<database>.unfinished` in the folder holds two jobs of shards (`jobs.shards`): the
-links of all pages, and the paragraphs of those that are ranked highest.
+links of all pages, and the paragraphs of the highest-ranked pages.
 """
 
 import json
@@ -35,20 +35,20 @@ ARTICLES_IN_A_SHARD = 100
 LICENCE = "CC BY-SA 4.0"
 
 _HOPS = 5
-"""Redirects that are followed one after another."""
+"""Maximum number of redirects to follow in a row."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """Which articles and paragraphs are taken.
+    """Which articles and paragraphs to take.
 
     Attributes:
         ranked: number of pages with the highest PageRank to choose from.
-        articles: how many are taken of these, by a hash of their titles.
-        paragraphs: that an article must have, at least.
-        shortest: characters of a paragraph, at least.
-        longest: characters of a paragraph, at most.
-        seconds: that parsing a page may take.
+        articles: number of articles to take of these, by a hash of their titles.
+        paragraphs: minimum number of paragraphs of an article.
+        shortest: minimum length of a paragraph in characters.
+        longest: maximum length of a paragraph in characters.
+        seconds: time limit for parsing a page.
     """
 
     ranked: int = 10_000
@@ -68,13 +68,13 @@ class Choice:
 
 @dataclass(frozen=True)
 class _Links:
-    """Shards of pages whose links are wanted (see `jobs.shards.Work`)."""
+    """Shards of pages whose links are extracted (see `jobs.shards.Work`)."""
 
     folder: Path
     namespaces: frozenset[str]
 
     def start(self) -> Callable[[int, Sequence[Page]], int]:
-        """What writes the links of a shard's pages; it gives how many pages there are."""
+        """Return a function that writes the links of a shard and returns its number of pages."""
 
         def make(shard: int, some: Sequence[Page]) -> int:
             lines = (
@@ -94,14 +94,14 @@ class _Links:
 
 @dataclass(frozen=True)
 class _Articles:
-    """Shards of pages whose paragraphs are wanted."""
+    """Shards of pages whose paragraphs are extracted."""
 
     folder: Path
     namespaces: frozenset[str]
     choice: Choice
 
     def start(self) -> Callable[[int, Sequence[Page]], int]:
-        """What writes the articles of a shard's pages; it gives how many pages there are."""
+        """Return a function that writes the articles of a shard and returns its number of pages."""
 
         def make(shard: int, some: Sequence[Page]) -> int:
             kept: list[dict[str, Any]] = []
@@ -146,14 +146,14 @@ def carry_out(
     language: str | None = None,
     crew: Crew = ALONE,
 ) -> dict[str, Any]:
-    """Make `texts.<language>.json.gz` and `manifest-<language>.json`; the manifest.
+    """Write `texts.<language>.json.gz` and `manifest-<language>.json`; return the manifest.
 
     Args:
-        dump: the file.
-        out: the folder; dumps of several languages may share it.
-        choice: what is taken.
-        language: of the texts; None for what the dump says.
-        crew: who reads.
+        dump: the dump file.
+        out: output folder; dumps of several languages may share it.
+        choice: what to take.
+        language: language of the texts; None for the one named in the dump.
+        crew: the workers.
 
     Raises:
         ConfigError: if the folder holds texts of another dump or choice.
@@ -162,7 +162,7 @@ def carry_out(
     site = site_of(dump)
     code = language or site.language
     if not code:
-        raise DataError(f"{dump}: does not name its language; give it with --language")
+        raise DataError(f"{dump}: the dump does not name its language; give it with --language")
     manifest = out / f"manifest-{code}.json"
     made_of = {
         "dump": digest(dump),
@@ -198,7 +198,7 @@ def carry_out(
 
 
 def _read_links(dump: Path, folder: Path, site: Site, crew: Crew) -> dict[str, int]:
-    """The links of all pages; how many pages and shards there are."""
+    """Extract the links of all pages; return the number of pages and of shards."""
     done = folder / "all.json"
     if not done.exists():
         inputs = sharded.missing(folder, sharded.cut(wikipedia.pages(dump), PAGES_IN_A_SHARD))
@@ -216,7 +216,7 @@ def _read_links(dump: Path, folder: Path, site: Site, crew: Crew) -> dict[str, i
 def _read_articles(
     dump: Path, folder: Path, site: Site, *, choice: Choice, ranked: set[str], crew: Crew
 ) -> int:
-    """The paragraphs of the pages that are ranked highest; how many shards they make."""
+    """Extract the paragraphs of the highest-ranked pages; return the number of shards."""
     wanted = (page for page in wikipedia.pages(dump) if page.title in ranked and not page.redirect)
     inputs = sharded.missing(folder, sharded.cut(wanted, ARTICLES_IN_A_SHARD))
     count = -(-len(ranked) // ARTICLES_IN_A_SHARD)
@@ -227,7 +227,7 @@ def _read_articles(
 
 
 def _made(work: Any, inputs: Iterator[Any], crew: Crew) -> Iterator[Any]:
-    """Shards, as many as there are inputs."""
+    """Carry out all shards, when their number is not known in advance."""
     return sharded.carry_out(work, inputs, count=max(1, crew.workers), crew=crew)
 
 
@@ -238,7 +238,7 @@ def _lines(folder: Path, shards: int, name: str) -> Iterator[Any]:
 
 
 def _ranked(folder: Path, shards: int, count: int) -> set[str]:
-    """The titles of the articles with the highest PageRank; ties go by title."""
+    """Return the titles of the articles with the highest PageRank; ties are broken by title."""
     numbers: dict[str, int] = {}
     redirects: dict[str, str] = {}
     for line in _lines(folder, shards, "links"):
@@ -259,7 +259,7 @@ def _ranked(folder: Path, shards: int, count: int) -> set[str]:
 
 
 def _goal(title: str, numbers: dict[str, int], redirects: dict[str, str]) -> int | None:
-    """The article that a title leads to, past redirects; None if it leads nowhere."""
+    """Return the article that a title leads to, after redirects; None if there is none."""
     for _ in range(_HOPS):
         if title not in redirects:
             break
@@ -287,7 +287,7 @@ def _finish(
     shards: int,
     pages: int,
 ) -> dict[str, Any]:
-    """Choose articles, write them, and say where they come from."""
+    """Choose the articles; write them and the manifest with their sources."""
     code = made_of["language"]
     articles = list(_lines(folder, shards, "articles"))
     titles = chosen([article["title"] for article in articles], made_of["articles"])

@@ -1,4 +1,4 @@
-"""The content of a report: examples, answers and figures of every pair of languages."""
+"""The content of a report: examples, answers and figures of every language pair."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -11,19 +11,19 @@ from babelspan.types import Example
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
-    """A reader's answers to the questions of each pair of languages, and their figures.
+    """A reader's answers to the questions of each language pair, and their figures.
 
     Attributes:
-        reader: its name, to be shown.
-        scorer: the scorer's name.
-        signature: what the figures depend on.
+        reader: its display name.
+        scorer: name of the scorer.
+        signature: everything that the figures depend on.
         cells: examples by pair, in the order of the figures.
-        predictions: answer by question id, by pair; a question without one is wrong.
+        predictions: answers by pair and question id; a question without an answer is wrong.
         matrix: figures of the same pairs.
-        probabilities: of answers, by pair and question id, where the reader is calibrated.
+        probabilities: probabilities of answers by pair and question id, if calibrated.
 
     Raises:
-        ValueError: if cells, predictions and figures do not have the same pairs and questions.
+        ValueError: if cells, predictions and figures differ in their pairs or questions.
     """
 
     reader: str
@@ -48,9 +48,9 @@ class Evaluation:
                 )
 
     def reliability(self) -> dict[Pair, list[Bin]]:
-        """For each pair whose answers have probabilities, how often they are right, in bins.
+        """Return, for each pair with probabilities, how often answers are right, in bins.
 
-        An answer is right if it is an exact match by the scorer.
+        An answer is right if it is an exact match for the scorer.
         """
         found = {}
         for pair, said in self.probabilities.items():
@@ -61,7 +61,7 @@ class Evaluation:
         return found
 
     def to_json(self) -> dict[str, Any]:
-        """Scorer, figures, signature, and how reliable probabilities are, as plain values."""
+        """Return scorer, figures, signature, and reliability of probabilities, as plain values."""
         reliability = {
             "-".join(pair): {
                 "expected_calibration_error": expected_calibration_error(of_pair),

@@ -1,4 +1,4 @@
-"""The matrix as a picture: questions in rows, contexts in columns, percent in every cell."""
+"""The matrix as a picture: questions in rows, contexts in columns, percent in each cell."""
 
 import importlib.util
 import io
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 DPI = 160
 CELL = 0.62
-"""Side of a cell, in inches."""
+"""Side of a cell in inches."""
 LEFT, RIGHT, TOP, BOTTOM = 1.0, 0.3, 1.15, 0.75
-"""Margins around the cells, in inches, for names and the signature."""
+"""Margins around the cells in inches, for names and the signature."""
 NARROWEST = 4.0
-"""Least width of the picture, in inches, so that title and signature fit with few cells."""
+"""Minimum width of the picture in inches, so that title and signature fit with few cells."""
 EDGE = 0.15
-"""Distance of the text from the sides of the picture, in inches."""
+"""Distance between text and the sides of the picture in inches."""
 DARK = 0.71
-"""Values above it are written in white, with a contrast of 4.5 to 1 or more on both sides."""
+"""Higher values are written in white; contrast is at least 4.5 to 1 on both sides of this value."""
 
 
 def needs_matplotlib() -> None:
@@ -43,12 +43,12 @@ def needs_matplotlib() -> None:
 
 
 def size(rows: int, columns: int) -> tuple[float, float]:
-    """Width and height of the picture in inches."""
+    """Return width and height of the picture in inches."""
     return max(NARROWEST, LEFT + CELL * columns + RIGHT), TOP + CELL * rows + BOTTOM
 
 
 def heat_map(evaluation: Evaluation, *, metric: str = "f1") -> bytes:
-    """A PNG of one metric, coloured from 0 to 100 percent; no display is needed.
+    """Return a PNG of one metric, coloured from 0 to 100 percent; no display is needed.
 
     Raises:
         ConfigError: if matplotlib is not installed.
@@ -57,7 +57,7 @@ def heat_map(evaluation: Evaluation, *, metric: str = "f1") -> bytes:
 
 
 def grid_map(matrix: Grid[Any], metric: str, name: str, signature: str) -> bytes:
-    """A PNG of one figure of what has a name; as `heat_map`."""
+    """Return a PNG of one figure under a display name; as `heat_map`."""
     needs_matplotlib()
     from matplotlib.figure import Figure
 
@@ -73,7 +73,7 @@ def grid_map(matrix: Grid[Any], metric: str, name: str, signature: str) -> bytes
     title = f"{title_of(metric)}, percent"
     edge = EDGE / width
     figure.text(edge, 1 - 0.3 / height, title, fontsize=12, weight="bold")
-    plain: dict[str, Any] = {"parse_math": False}  # the name is a path, in which `$` is no formula
+    plain: dict[str, Any] = {"parse_math": False}  # `$` in a path is not a formula
     figure.text(edge, 1 - 0.52 / height, f"{name}   {said}", fontsize=9, **plain)
     figure.text(edge, EDGE / height, lines, fontsize=6, color="0.35", va="bottom", **plain)
 
@@ -84,7 +84,7 @@ def grid_map(matrix: Grid[Any], metric: str, name: str, signature: str) -> bytes
 
 
 def _draw(axes: "Axes", matrix: Grid[Any], metric: str) -> None:
-    """Cells with their values, languages at the top and on the left."""
+    """Draw the cells with their values, with languages at the top and on the left."""
     questions, contexts = matrix.question_languages, matrix.context_languages
     values = np.array(
         [[matrix.value((q, c), metric) for c in contexts] for q in questions], dtype=float

@@ -1,4 +1,4 @@
-"""The kinds of reports, by the ending of the file's name, and how they are written."""
+"""The kinds of reports, chosen by the file name's suffix, and how they are written."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -28,11 +28,10 @@ _OF_QUESTIONS: dict[str, Callable[[QuestionEvaluation], str | bytes]] = {
 
 
 def check_reports(paths: Iterable[Path]) -> None:
-    """Check that reports can be written, before anything is measured.
+    """Check that reports can be written, before measuring starts.
 
     Raises:
-        ConfigError: if the ending of a name is unknown, the name is a folder, or a library is not
-            installed.
+        ConfigError: if the suffix is unknown, the path is a folder, or a library is not installed.
     """
     for path in paths:
         kind = path.suffix.lower()
@@ -48,7 +47,7 @@ def check_reports(paths: Iterable[Path]) -> None:
 
 
 def write_report(path: Path, evaluation: Evaluation | QuestionEvaluation) -> None:
-    """Write a report of the kind that the name ends in; errors as in `check_reports`."""
+    """Write a report of the kind given by the suffix; raises as `check_reports`."""
     check_reports([path])
     kind = path.suffix.lower()
     if isinstance(evaluation, QuestionEvaluation):

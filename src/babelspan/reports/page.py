@@ -1,8 +1,8 @@
-"""One page with the matrix and every question behind it, that opens without a network.
+"""A page with the matrix and every question behind it, which works without a network.
 
 The tables are written here; `page.js` sorts them and lists the questions of a pair, which is
-opened by its name in the address: `report.html#en-ar`. Everything is in the one file, and its
-policy forbids the browser to fetch anything or to run any other script.
+addressed by its name: `report.html#en-ar`. Everything is in one file, and its policy forbids the
+browser to fetch anything or to run another script.
 """
 
 import base64
@@ -24,16 +24,16 @@ _HERE = Path(__file__).parent
 
 
 def page(evaluation: Evaluation, other: Evaluation | None = None) -> str:
-    """An HTML page of an evaluation, or a comparison of two.
+    """Return an HTML page for an evaluation, or for a comparison of two.
 
     Args:
-        evaluation: of a reader, called A where there are two.
-        other: of a reader B on the same questions; the matrix then shows A minus B, and the
-            questions can be restricted to those that one answers and the other misses. None for a
+        evaluation: evaluation of a reader, called A if there are two.
+        other: evaluation of a reader B on the same questions; the matrix then shows A minus B, and
+            the questions can be filtered to those that one answers and the other misses. None for a
             page of one reader.
 
     Raises:
-        DataError: if the two do not have the same pairs of languages and questions.
+        DataError: if the two differ in their language pairs or questions.
     """
     both = [evaluation] if other is None else [evaluation, other]
     _refuse_different(both)
@@ -69,7 +69,7 @@ def _refuse_different(evaluations: Sequence[Evaluation]) -> None:
         for pair, examples in first.cells.items():
             if list(examples) != list(other.cells[pair]):
                 raise DataError(
-                    f"expected two evaluations of the same questions, found others in "
+                    f"expected two evaluations of the same questions, found different ones in "
                     f"{'-'.join(pair)}; evaluate both readers on the same files and sample"
                 )
 
@@ -103,7 +103,7 @@ def _summary(evaluation: Evaluation) -> str:
 
 
 def _policy(style: str, script: str) -> str:
-    """A content security policy: nothing from anywhere, this style and this script only."""
+    """Return a content security policy: nothing external, only this style and this script."""
 
     def digest(content: str) -> str:
         return base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
@@ -115,6 +115,6 @@ def _policy(style: str, script: str) -> str:
 
 
 def _inert(value: object) -> str:
-    """JSON in which nothing can end the element around it."""
+    """Return JSON that cannot end the HTML element around it."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return text.replace("<", "\\u003c")

@@ -1,4 +1,4 @@
-"""The questions behind a page as plain values, every text once per language."""
+"""The questions behind a page as plain values; each text is stored once per language."""
 
 import math
 from collections import defaultdict
@@ -14,37 +14,37 @@ from babelspan.types import Example
 
 
 class Pool:
-    """Distinct values by number."""
+    """Distinct values, numbered."""
 
     def __init__(self) -> None:
         self._numbers: dict[Hashable, int] = {}
 
     def number(self, value: Hashable) -> int:
-        """The number of a value, from 0; a new one if it was not there."""
+        """Return the number of a value, from 0; a new value gets the next number."""
         return self._numbers.setdefault(value, len(self._numbers))
 
     def numbers(self, values: Iterable[Hashable]) -> tuple[int, ...]:
-        """The number of each value."""
+        """Return the number of each value."""
         return tuple(map(self.number, values))
 
     def values(self) -> list[Any]:
-        """The values in the order of their numbers."""
+        """Return the values in the order of their numbers."""
         return list(self._numbers)
 
 
 def page_data(evaluations: Sequence[Evaluation]) -> dict[str, Any]:
-    """What `page.js` shows.
+    """Return the data that `page.js` shows.
 
     Args:
         evaluations: one, or two of the same questions.
 
     Returns:
-        `systems`: names of the readers. `ids`, `golds`: pools; a gold answer is [text, start],
+        `systems`: names of the readers. `ids`, `golds`: pools; a gold answer is [text, start], with
         `start` in characters or None. `questions`, `contexts`: pools by language. `columns`: lists
-        of numbers into pools. `cells`: for each pair its languages; `ids`, `questions`,
-        `contexts`, `golds`, each the number of a column with one entry for each question;
-        and for each system `answers` (a text, "" for no answer, None for a missing one) with
-        each metric in thousandths, None where the question is not counted.
+        of numbers into pools. `cells`: for each pair its languages; `ids`, `questions`, `contexts`
+        and `golds`, each the number of a column with one entry per question; and for each system
+        `answers` (a text, "" for no answer, None for a missing one) with each metric in
+        thousandths, None if the question is not counted.
     """
     first = evaluations[0]
     ids, golds, columns = Pool(), Pool(), Pool()

@@ -15,11 +15,11 @@ MEANS = {
 
 
 def matrix_table(matrices: Sequence[Grid[Any]], metric: str, title: str) -> str:
-    """A table with questions in rows and contexts in columns, each cell a link to its questions.
+    """Return a table: questions in rows, contexts in columns, each cell a link to its questions.
 
     Args:
-        matrices: one, or two of the same pairs, of which the first minus the second is shown.
-        metric: which.
+        matrices: one matrix, or two of the same pairs to show the first minus the second.
+        metric: name of the metric.
         title: the table's caption.
     """
     first = matrices[0]
@@ -41,7 +41,7 @@ def matrix_table(matrices: Sequence[Grid[Any]], metric: str, title: str) -> str:
 
 
 def mean_line(matrices: Sequence[Grid[Any]], metric: str) -> str:
-    """XLT and G-XLT in a paragraph; of two matrices the difference, then each."""
+    """Return XLT and G-XLT as a paragraph; for two matrices the difference, then each."""
     means: dict[str, list[float | None]] = {
         "XLT": [m.xlt(metric) for m in matrices],
         "G-XLT": [m.g_xlt(metric) for m in matrices],
@@ -57,7 +57,7 @@ def mean_line(matrices: Sequence[Grid[Any]], metric: str) -> str:
 
 
 def _shown(values: Sequence[float | None]) -> float | None:
-    """The only value, or the first minus the second; None if one is absent."""
+    """Return the only value, or the first minus the second; None if one is missing."""
     known = [value for value in values if value is not None]
     return known[0] - sum(known[1:]) if len(known) == len(values) else None
 
@@ -74,7 +74,7 @@ def _cell(pair: Pair, value: float | None, scale: float | None) -> str:
 
 
 def _shade(value: float, scale: float | None) -> str:
-    """The class of a colour, which `page.css` has.
+    """Return the CSS class of a colour; the classes are in `page.css`.
 
     Args:
         value: a fraction, or a difference of two.

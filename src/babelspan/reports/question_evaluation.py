@@ -1,4 +1,4 @@
-"""The content of a report on a generator: its questions, human questions, and their figures."""
+"""The content of a report on a question generator: its questions, human questions, and figures."""
 
 import csv
 import io
@@ -16,13 +16,13 @@ _NUMBERS = ("question_words", "gold_words", "missing")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuestionEvaluation:
-    """A generator's questions about the answers of each pair of languages, and their figures.
+    """A generator's questions about the answers of each language pair, and their figures.
 
     Attributes:
-        generator: its name, to be shown.
-        signature: what the figures depend on.
-        cells: examples by pair, with people's questions, in the order of the figures.
-        questions: written question by id, by pair; empty where none was written.
+        generator: its display name.
+        signature: everything that the figures depend on.
+        cells: examples by pair, with human questions, in the order of the figures.
+        questions: generated questions by pair and id; empty if none was generated.
         grid: figures of the same pairs.
         recognised: share of human questions whose language was recognised; None with one language.
     """
@@ -36,7 +36,7 @@ class QuestionEvaluation:
 
     @property
     def metrics(self) -> list[str]:
-        """The figures that every pair has, in the order of reports."""
+        """The figures that every pair has, in report order."""
         return [
             name
             for name in QUESTION_TITLES
@@ -45,7 +45,7 @@ class QuestionEvaluation:
         ]
 
     def to_json(self) -> dict[str, Any]:
-        """Figures and signature as plain values."""
+        """Return figures and signature as plain values."""
         return {
             "cells": [
                 {
@@ -64,7 +64,7 @@ class QuestionEvaluation:
 
 
 def question_rows(evaluation: QuestionEvaluation) -> str:
-    """A line for each pair of languages, then XLT and G-XLT, as CSV; shares are fractions."""
+    """Return CSV with a line per language pair, then XLT and G-XLT; shares are fractions."""
     found = evaluation.to_json()
     columns = ["kind", "question", "context", *evaluation.metrics, *_NUMBERS, "questions"]
     file = io.StringIO()

@@ -1,4 +1,4 @@
-"""One page with the figures of a generator and every question behind them; it has no script."""
+"""A page with the figures of a generator and every question behind them; it has no script."""
 
 import base64
 import hashlib
@@ -44,7 +44,7 @@ $pairs
 
 
 def question_page(evaluation: QuestionEvaluation) -> str:
-    """An HTML page with a matrix of each figure, and all questions next to the human ones."""
+    """Return an HTML page with a matrix per figure, and all questions next to the human ones."""
     style = _STYLE.read_text("utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     return _PAGE.substitute(
@@ -78,7 +78,7 @@ def _table(evaluation: QuestionEvaluation, metric: str) -> str:
 
 
 def _pair(evaluation: QuestionEvaluation, pair: Pair) -> str:
-    """The questions of a pair; its heading is what cells of the matrices point at."""
+    """Return the questions of a pair; the cells of the matrices link to its heading."""
     name = escape("-".join(pair))
     figures, examples = evaluation.grid.cells[pair], evaluation.cells[pair]
     said = (

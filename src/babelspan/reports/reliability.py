@@ -1,4 +1,4 @@
-"""How far probabilities can be trusted, on a terminal: errors by languages, and a diagram."""
+"""Reliability of probabilities on a terminal: calibration errors by language, and a diagram."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -13,10 +13,10 @@ _WIDTH = 40
 
 
 def errors_table(cells: Mapping[Pair, Mapping[str, Sequence[Bin]]]) -> "Table":
-    """A row for each pair of languages: answers, right ones, and calibration errors, in percent.
+    """Return a table per language pair: answers, share right, and calibration errors, in percent.
 
     Args:
-        cells: bins of the same answers by what was said of them, such as "probability".
+        cells: bins of the same answers by quantity, such as "probability".
     """
     from rich.table import Table
 
@@ -36,7 +36,7 @@ def errors_table(cells: Mapping[Pair, Mapping[str, Sequence[Bin]]]) -> "Table":
 
 
 def together(diagrams: Iterable[Sequence[Bin]]) -> list[Bin]:
-    """The bins of several sets of answers as those of all of them."""
+    """Merge the bins of several sets of answers."""
     joined = []
     for same in zip(*diagrams, strict=True):
         known = [b for b in same if b.answers]
@@ -51,9 +51,9 @@ def together(diagrams: Iterable[Sequence[Bin]]) -> list[Bin]:
 
 
 def diagram(of_bins: Sequence[Bin]) -> str:
-    """A reliability diagram: for each bin with answers how many are right, as a bar.
+    """Return a reliability diagram: a bar per bin with the share of right answers.
 
-    The stroke in a line is where the bar would end if what was said held.
+    The stroke in a line marks where the bar would end with perfect calibration.
     """
     lines = ["probability    answers  right"]
     for number, one in enumerate(of_bins):

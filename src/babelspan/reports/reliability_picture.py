@@ -1,4 +1,4 @@
-"""A reliability diagram as an SVG: what was said of answers against how many were right."""
+"""A reliability diagram as an SVG: predicted against observed share of right answers."""
 
 import html
 import math
@@ -7,25 +7,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from babelspan.scoring.calibration import Bin, expected_calibration_error
 
 Kinds = Mapping[str, Sequence[Bin]]
-"""Bins of the same answers by what was said of them: "score", "probability"."""
+"""Bins of the same answers by quantity: "score", "probability"."""
 
 COLUMNS = 4
 SIDE = 170
-"""Side of a panel's square, in pixels."""
+"""Side of a panel's square in pixels."""
 LEFT, TOP, WIDTH, HEIGHT = 52, 64, 240, 286
-"""Where the square is in its panel, and the size of a panel with its margins."""
+"""Position of the square in its panel, and size of a panel with its margins."""
 HEAD = 66
-"""Height of the title and the key, above all panels."""
+"""Height of the title and the legend, above all panels."""
 COLOURS = {"score": "#9a6700", "probability": "#00695c"}
 SMALLEST, LARGEST = 2.5, 7.0
-"""Radius of a dot: its area grows with the number of answers."""
+"""Range of a dot's radius; its area grows with the number of answers."""
 
 
 def reliability_svg(title: str, panels: Mapping[str, Kinds]) -> str:
-    """One panel for each set of answers, such as "all" or "en-de", four in a row.
+    """Return a picture with a panel per set of answers, such as "all" or "en-de", four per row.
 
-    A dot is a bin: to the right is what was said on average, upwards how many were right. Dots on
-    the diagonal say what is true; below it, too much was promised.
+    A dot is a bin: its x is the mean predicted share, its y the share of right answers. Dots on the
+    diagonal are well calibrated; dots below it are overconfident.
     """
     rows = math.ceil(len(panels) / COLUMNS)
     width, height = WIDTH * min(COLUMNS, max(2, len(panels))), HEAD + HEIGHT * rows

@@ -10,10 +10,10 @@ COLUMNS = ("kind", "question", "context", *METRICS, "questions", "signature")
 
 
 def rows(evaluation: Evaluation) -> str:
-    """A line for each pair of languages, then one for each mean; figures are fractions.
+    """Return a line per language pair, then one per mean; figures are fractions.
 
-    The column `kind` is `cell`, `xlt` or `g_xlt`; the means have no languages, and XLT has no
-    figures if no pair has one language for question and context.
+    The column `kind` is `cell`, `xlt` or `g_xlt`; means have no languages, and XLT has no figures
+    if question and context languages differ in every pair.
     """
     matrix, signature = evaluation.matrix, evaluation.signature
     means = (("xlt", matrix.xlt), ("g_xlt", matrix.g_xlt))

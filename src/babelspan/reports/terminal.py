@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 def show(matrix: Grid[Any], metric: str, console: "Console") -> None:
-    """Print one metric, questions in rows, contexts in columns, then XLT and G-XLT.
+    """Print one metric, questions in rows and contexts in columns, then XLT and G-XLT.
 
-    A matrix too wide for the terminal is cut into several tables; nothing is left out. In a file
-    there is no limit.
+    A matrix that is too wide for the terminal is split into several tables; nothing is left out.
+    A file has no width limit.
     """
     contexts = matrix.context_languages
     if not console.is_terminal:

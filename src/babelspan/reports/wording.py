@@ -1,4 +1,4 @@
-"""How figures are written in all reports."""
+"""How figures are formatted in all reports."""
 
 from typing import TYPE_CHECKING
 
@@ -19,27 +19,27 @@ QUESTION_TITLES = {
     "distinct_1": "Distinct words",
     "distinct_2": "Distinct pairs of words",
 }
-"""Figures of generated questions that are fractions, in the order of reports."""
+"""Figures of generated questions that are fractions, in report order."""
 
 
 def title_of(metric: str) -> str:
-    """The title of a figure of readers or generators."""
+    """Return the title of a figure of readers or generators."""
     of_readers: dict[str, str] = dict(TITLES.items())
     return QUESTION_TITLES.get(metric) or of_readers[metric]
 
 
 def with_sd(value: float, sd: float | None) -> str:
-    """A figure in percent with one decimal, and its standard deviation if there is one."""
+    """Format a figure in percent with one decimal, with its standard deviation if there is one."""
     return f"{value:.1f}" if sd is None else f"{value:.1f} ± {sd:.1f}"
 
 
 def p_value(value: float) -> str:
-    """A p-value with four decimals."""
+    """Format a p-value with four decimals."""
     return f"{value:.4f}" if value >= 0.0001 else "<0.0001"
 
 
 def percent(value: float | None, *, signed: bool = False) -> str:
-    """A fraction in percent with one decimal, or a dash for None; `signed` for a difference."""
+    """Format a fraction in percent with one decimal, None as a dash; `signed` for a difference."""
     if value is None:
         return "–"
     return f"{100 * value:{'+' if signed else ''}.1f}".replace("-", "−")

@@ -1,1 +1,1 @@
-"""A search for the passages of a collection that may answer a question, in any language."""
+"""Search for the passages of a collection that may answer a question, in any language."""

@@ -1,4 +1,4 @@
-"""One list of passages from several: reciprocal ranks, and a share for the question's language."""
+"""Fusion of lists of passages: reciprocal ranks, and a share for the question's language."""
 
 import math
 from collections.abc import Hashable, Sequence
@@ -7,19 +7,19 @@ from typing import TypeVar
 T = TypeVar("T", bound=Hashable)
 
 K = 60
-"""Of Cormack, Clarke and Buettcher (2009), *Reciprocal rank fusion*."""
+"""Constant of Cormack, Clarke and Buettcher (2009), *Reciprocal rank fusion*."""
 RANK_DECAY = 1.5
 SCORE_WEIGHT = 0.2
-"""What a point of a search's score counts in log-odds.
+"""Log-odds per point of a search score.
 
-Both were chosen on development sets, in one language and two (docs/results/retrieval.md).
+Both were tuned on development sets, in one and two languages (docs/results/retrieval.md).
 """
 OWN_SHARE = 0.5
-"""Of the places, for the list of the question as it is, in a collection that has its language."""
+"""Share of the places for the untranslated question, if the collection has its language."""
 
 
 def by_reciprocal_rank(lists: Sequence[Sequence[T]]) -> list[T]:
-    """All items of several lists, best first: by the sum of 1 / (60 + rank)."""
+    """Return all items of several lists, best first: by the sum of 1 / (60 + rank)."""
     scores: dict[T, float] = {}
     for items in lists:
         for rank, item in enumerate(items, 1):
@@ -30,16 +30,16 @@ def by_reciprocal_rank(lists: Sequence[Sequence[T]]) -> list[T]:
 def with_share(
     own: Sequence[T], others: Sequence[Sequence[T]], count: int, *, share: float = OWN_SHARE
 ) -> list[T]:
-    """The best of a list and of others fused, each item once.
+    """Return the best items of one list and of others fused, each item once.
 
-    The first `share` of the places is for the own list; what is left is filled by the fused others,
-    then by the rest of the own list. Items come in turn, so that the first are the best of each.
+    The first `share` of the places goes to the own list; the rest to the fused others, then to the
+    remaining items of the own list. Items are interleaved, so that the first are the best of each.
 
     Args:
-        own: the list that has a share of its own.
-        others: more lists; none leaves all places to the own one.
-        count: how many items, at most.
-        share: of the places, from 0 to 1.
+        own: the list with a reserved share.
+        others: more lists; if there are none, all places go to the own list.
+        count: maximum number of items.
+        share: reserved share of the places, from 0 to 1.
     """
     fused = by_reciprocal_rank(others)
     kept = list(own[: round(share * count)]) if fused else list(own[:count])
@@ -49,20 +49,20 @@ def with_share(
 
 
 def weight_of(rank: int, below: float) -> float:
-    """How likely a passage is to hold the answer, beside others.
+    """Return how likely a passage is to contain the answer, relative to others.
 
-    A reader that has learnt from texts with an answer finds one in any text. So its odds are
-    multiplied by this weight, as Yang et al. (2019), arXiv:1902.01718, add the scores of both.
+    A reader trained only on texts with an answer finds one in any text. So its odds are multiplied
+    by this weight, similar to the sum of both scores in Yang et al. (2019), arXiv:1902.01718.
 
     Args:
-        rank: of the passage, from 1.
-        below: its score less that of the best one of its list; 0 or less.
+        rank: rank of the passage, from 1.
+        below: its score minus the best score of its list; 0 or less.
     """
     return float(rank**-RANK_DECAY * math.exp(SCORE_WEIGHT * below))
 
 
 def in_turn(one: Sequence[T], other: Sequence[T]) -> list[T]:
-    """Items of two lists, spread so that each list is used up at its own pace."""
+    """Interleave two lists so that both end at the same time."""
     places = [((n + 0.5) / len(one), 0, item) for n, item in enumerate(one)]
     places += [((n + 0.5) / len(other), 1, item) for n, item in enumerate(other)]
     return [item for _, _, item in sorted(places, key=lambda p: p[:2])]

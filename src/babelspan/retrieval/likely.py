@@ -1,9 +1,9 @@
-"""How likely words are translations of each other, by dictionaries made of word links.
+"""Translation probabilities of words, from dictionaries made from word links.
 
-Words are told apart as a search tells them apart, by their terms (`text.terms`), and the links of
-all forms of a word are counted together: of `president` and `presidents`, of `президент` and
-`президента`. The idea of weights instead of a set is that of probabilistic structured queries
-(Darwish and Oard 2003; Yang et al. 2024, arXiv:2404.18797).
+Words are represented by their search terms (`text.terms`), and the links of all forms of a word
+are counted together: of `president` and `presidents`, of `президент` and `президента`. Weights
+instead of sets follow probabilistic structured queries (Darwish and Oard 2003; Yang et al. 2024,
+arXiv:2404.18797).
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,16 +11,16 @@ from collections.abc import Iterable, Mapping
 from babelspan.text.terms import terms
 
 Key = tuple[str, ...]
-"""The terms of a word, each once, in order."""
+"""The terms of a word, without repeats, in order."""
 
 LEAST = 0.03
-"""Probability of a translation, at least."""
+"""Minimum probability of a translation."""
 MOST = 12
-"""Translations of a word, at most."""
+"""Maximum number of translations of a word."""
 
 
 def key_of(text: str) -> Key:
-    """The terms of a word or phrase, each once, in order."""
+    """Return the terms of a word or phrase, without repeats, in order."""
     return tuple(dict.fromkeys(terms(text)))
 
 
@@ -29,7 +29,7 @@ class Likely:
 
     Args:
         entries: words, their translations and the number of links between them. Only the ratios of
-            these numbers count.
+            these numbers matter.
     """
 
     def __init__(self, entries: Iterable[tuple[str, str, float]]) -> None:
@@ -41,22 +41,22 @@ class Likely:
                 of_key[other] = of_key.get(other, 0.0) + links
 
     def __len__(self) -> int:
-        """How many words there are translations of."""
+        """Return the number of words with translations."""
         return len(self._linked)
 
     def of(self, key: Key) -> Mapping[Key, float]:
-        """The likely translations of a word, the most likely first."""
+        """Return the likely translations of a word, most likely first."""
         linked = self._linked.get(key, {})
         total = sum(linked.values())
         best = sorted(linked.items(), key=lambda item: -item[1])[:MOST]
         return {other: n / total for other, n in best if n >= LEAST * total}
 
     def through(self, key: Key, onward: "Likely") -> Mapping[Key, float]:
-        """The likely translations by way of another language.
+        """Return the likely translations via another language.
 
         Args:
-            key: of the word.
-            onward: from the other language.
+            key: key of the word.
+            onward: translations from the other language.
         """
         found: dict[Key, float] = {}
         for middle, share in self.of(key).items():

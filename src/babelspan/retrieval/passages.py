@@ -1,8 +1,8 @@
-"""Documents cut into passages, the units of a search and of reading.
+"""Documents split into passages, the units of search and of reading.
 
-A passage is one paragraph or several, up to a limit; a longer paragraph is cut at the ends of its
-sentences, and neighbours share a sentence then. Pages are kept apart unless a sentence runs on. The
-heading above is indexed with a passage, but not read.
+A passage is one or more paragraphs, up to a limit; a longer paragraph is split at sentence ends,
+with one sentence of overlap. Passages do not cross pages unless a sentence does. The heading above
+a passage is indexed with it, but not read.
 """
 
 from bisect import bisect_right
@@ -19,9 +19,9 @@ from babelspan.text.languages import UNSPACED_SCRIPTS
 from babelspan.types import UNDETERMINED, Span
 
 RULES = "1"
-"""Changes with every change of what `passages_of` gives."""
+"""Increase this with every change of what `passages_of` returns."""
 LONGEST, LONGEST_UNSPACED = 900, 400
-"""Characters of a passage, at most: with spaces between words and without."""
+"""Maximum length of a passage in characters: in scripts with spaces, and without."""
 
 _EMPTY_LINE = regex.compile(r"\n[^\S\n]*\n\s*")
 _LINE = regex.compile(r"\n+")
@@ -36,11 +36,11 @@ class Passage:
     """A piece of a document.
 
     Attributes:
-        start: its first character in the text of the document.
+        start: offset of its first character in the text of the document.
         text: its characters.
         language: ISO 639-1 code, or "und".
-        heading: the one above it; "" if there is none, or it is inside.
-        parts: where its characters are from, counted from its beginning.
+        heading: the heading above it; "" if there is none, or it is inside the passage.
+        parts: where its characters come from; offsets count from the start of the passage.
     """
 
     start: int
@@ -51,12 +51,12 @@ class Passage:
 
     @property
     def end(self) -> int:
-        """The character behind its last one, in the text of the document."""
+        """End offset in the text of the document, exclusive."""
         return self.start + len(self.text)
 
 
 def passages_of(document: Document) -> list[Passage]:
-    """The passages of a document, in order; together they hold all of it but white space."""
+    """Return the passages of a document, in order; together they cover all but white space."""
     text = document.text
     whole = language_of(text)
     starts = [heading.start for heading in document.headings]
@@ -80,11 +80,11 @@ def passages_of(document: Document) -> list[Passage]:
 
 
 def spans_of(text: str, *, breaks: list[int] | None = None) -> list[Span]:
-    """The places of the passages of a text, in order.
+    """Return the spans of the passages of a text, in order.
 
     Args:
         text: any text.
-        breaks: characters that no passage has on both sides, in order.
+        breaks: offsets that no passage may cross, in order.
     """
     found: list[Span] = []
     joined: Span | None = None
@@ -112,7 +112,7 @@ def _longest(text: str) -> int:
 
 
 def _pages(document: Document) -> list[int]:
-    """Where a page or member starts with a new paragraph."""
+    """Return the offsets where a page or member starts with a new paragraph."""
     found = []
     page: tuple[int | None, str] | None = None
     for part in document.parts:
@@ -126,7 +126,7 @@ def _pages(document: Document) -> list[int]:
 
 
 def _paragraphs(text: str, walls: list[int]) -> Iterator[Span]:
-    """Paragraphs are parted by empty lines or, where there are none, by line ends."""
+    """Yield the paragraphs; empty lines separate them or, if there are none, line ends."""
     border = _EMPTY_LINE if _EMPTY_LINE.search(text.strip()) else _LINE
     ends = sorted({*(match.start() for match in border.finditer(text)), *walls, len(text)})
     start = 0
@@ -140,7 +140,7 @@ def _paragraphs(text: str, walls: list[int]) -> Iterator[Span]:
 
 
 def _cut(text: str, paragraph: Span, longest: int) -> Iterator[Span]:
-    """A long paragraph in passages of whole sentences; each starts with the last one's last."""
+    """Split a long paragraph into passages of whole sentences that overlap by one sentence."""
     borders = [paragraph.start]
     for match in _SENTENCE.finditer(text, paragraph.start, paragraph.end):
         borders += _shortened(text, Span(borders[-1], match.end()), longest)
@@ -159,7 +159,7 @@ def _cut(text: str, paragraph: Span, longest: int) -> Iterator[Span]:
 
 
 def _shortened(text: str, sentence: Span, longest: int) -> list[int]:
-    """Where a sentence is cut, and its end: at a space if there is one, between two letters."""
+    """Return where to split a sentence, and its end: at spaces if possible, or between letters."""
     found, start = [], sentence.start
     while sentence.end - start > longest:
         spaces = [m.end() for m in _SPACE.finditer(text, start + longest // 2, start + longest)]

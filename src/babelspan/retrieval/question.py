@@ -1,4 +1,4 @@
-"""A question as groups of alternatives, one for each word, in its own language and in another."""
+"""A question as groups of alternatives, one group per word, in its own or another language."""
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -14,20 +14,20 @@ from babelspan.text.words import lexical_words, words
 from babelspan.types import ConfigError, Span
 
 MOST = 30
-"""Alternatives of a word, at most."""
+"""Maximum number of alternatives of a word."""
 _MOST_BY_WAY = 8
-"""Translations into English, and of each of these, where there is no direct dictionary."""
+"""Maximum number of translations into English, and of each of these, without direct dictionary."""
 _LISTED = 0.3
-"""What a translation without a weight counts beside others that have one."""
+"""Weight of a translation without probability if others have one."""
 _POWER = 0.5
-"""Of the probability of a translation beside that of the most likely one."""
+"""Exponent of a translation's probability relative to the most likely one."""
 _LONGEST_RUN = 3
-"""Words that are looked up together, at most."""
+"""Maximum number of words looked up together."""
 _ENGLISH = "en"
 
 
 def own_groups(question: str) -> list[Group]:
-    """A group for each term of a question, as it is."""
+    """Return a group for each term of a question, untranslated."""
     counted: dict[str, int] = {}
     for term in terms(question):
         counted[term] = counted.get(term, 0) + 1
@@ -35,16 +35,16 @@ def own_groups(question: str) -> list[Group]:
 
 
 class Dictionaries:
-    """Alternatives from dictionaries, by way of English where there is no direct one.
+    """Alternatives from dictionaries, via English if there is no direct one.
 
-    All translations of a word are one group, so that a word with many translations counts no more
-    than another (Pirkola 1998, *The effects of query structure and dictionary setups in
-    dictionary-based cross-language information retrieval*). Where a dictionary has weights, an
-    unlikely translation counts less (`retrieval.likely`). A word without translation stands for
-    itself and for what sounds like it.
+    All translations of a word form one group, so that a word with many translations counts no more
+    than others (Pirkola 1998, *The effects of query structure and dictionary setups in
+    dictionary-based cross-language information retrieval*). If a dictionary has weights, an
+    unlikely translation counts less (`retrieval.likely`). A word without translation is searched
+    as it is, together with words that sound like it.
 
     Args:
-        paths: files and folders, as `data.lexicon` reads them; none for sounds only.
+        paths: files and folders, as in `data.lexicon`; none to use sounds only.
     """
 
     def __init__(self, paths: Sequence[Path] = ()) -> None:
@@ -57,17 +57,17 @@ class Dictionaries:
         }
         missing = [path for path in paths if not path.exists()]
         if missing:
-            raise ConfigError(f"{missing[0]}: expected a dictionary or a folder of some")
+            raise ConfigError(f"{missing[0]}: expected a dictionary or a folder of dictionaries")
         unnamed = [path for path in paths if not path.is_dir() and not languages_of(path)]
         if unnamed:
             raise ConfigError(
-                f"{unnamed[0]}: expected the name of a dictionary to say its languages, such as "
+                f"{unnamed[0]}: expected a dictionary name with both languages, such as "
                 "en-de.tsv.gz; rename it"
             )
         self._loaded = lru_cache(maxsize=32)(self._load)
 
     def groups(self, question: str, *, source: str, target: str) -> list[Group]:
-        """As `seams.Alternatives.groups`."""
+        """Return the groups; see `seams.Alternatives.groups`."""
         found = []
         places = _words(question, source)
         first = 0
@@ -83,7 +83,7 @@ class Dictionaries:
         return [group for group in found if group.alternatives]
 
     def _translations(self, phrase: str, source: str, target: str, *, is_one: bool) -> list[str]:
-        """All translations of a phrase; of a single word also those of its base forms."""
+        """Return all translations of a phrase; for a single word, also those of its base forms."""
         if frozenset((source, target)) in self._pairs:
             return self._direct(phrase, source, target, is_one=is_one)
         if _ENGLISH in (source, target):
@@ -103,7 +103,7 @@ class Dictionaries:
         return list(found)
 
     def _likely(self, key: Key, source: str, target: str) -> Mapping[Key, float]:
-        """Translations that have a weight, with their probabilities."""
+        """Return the translations that have a weight, with their probabilities."""
         if frozenset((source, target)) in self._pairs:
             _, direct = self._loaded(source, target)
             return direct.of(key)
@@ -114,7 +114,7 @@ class Dictionaries:
         return first.through(key, second)
 
     def _load(self, source: str, target: str) -> tuple[Translations, Likely]:
-        """The translations without a weight, and those with one; each file is read once."""
+        """Return the translations without weight, and those with one; each file is read once."""
         entries = list(load_entries(self._files(source, target), source=source))
         listed = Translations((word, other) for word, other, weight in entries if not weight)
         return listed, Likely(entry for entry in entries if entry[2])
@@ -129,17 +129,17 @@ class Dictionaries:
 
 
 class Translated:
-    """The one alternative that a translation of the whole question gives.
+    """A single alternative: the translation of the whole question.
 
     Args:
-        translator: what makes it; a language that it does not know has no alternatives.
+        translator: the translator; for languages that it lacks, there are no alternatives.
     """
 
     def __init__(self, translator: Translator) -> None:
         self._translator = translator
 
     def groups(self, question: str, *, source: str, target: str) -> list[Group]:
-        """As `seams.Alternatives.groups`."""
+        """Return the groups; see `seams.Alternatives.groups`."""
         try:
             (came,) = self._translator.translate([question], source=source, target=target)
         except ConfigError:
@@ -148,12 +148,12 @@ class Translated:
 
 
 def _group(phrase: str, listed: Sequence[str], likely: Mapping[Key, float]) -> Group:
-    """The alternatives of a phrase, the phrase itself among them, those that count most first.
+    """Return the alternatives of a phrase, including itself, highest weight first.
 
     Args:
-        phrase: a word or several.
+        phrase: one or more words.
         listed: its translations without weights.
-        likely: others, with their probabilities.
+        likely: other translations, with their probabilities.
     """
     most = max(likely.values(), default=1.0)
     shares = {key: (probability / most) ** _POWER for key, probability in likely.items()}
@@ -171,5 +171,5 @@ def _group(phrase: str, listed: Sequence[str], likely: Mapping[Key, float]) -> G
 def _words(question: str, language: str) -> list[Span]:
     try:
         return lexical_words(question, language)
-    except ConfigError:  # no ICU, which cuts scripts without spaces: single terms have to do
+    except ConfigError:  # without ICU, which segments unspaced scripts, use single terms
         return words(question, language)

@@ -1,4 +1,4 @@
-"""The passages of a collection that may answer a question."""
+"""Search for the passages of a collection that may answer a question."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ from babelspan.text.language_of import language_of
 from babelspan.types import UNDETERMINED
 
 _SPARE = 20
-"""Passages that are found beyond those asked for, because others come twice or have changed."""
+"""Extra passages to find, because some are repeated or have changed."""
 
 
 class Key(NamedTuple):
-    """What tells passages apart: the file and where in its text they start."""
+    """The key of a passage: its file and its start in the file's text."""
 
     file: str
     start: int
@@ -25,12 +25,12 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Retrieved:
-    """A passage and the file that it is from.
+    """A passage and its file.
 
     Attributes:
-        file: its name.
+        file: name of the file.
         passage: the passage.
-        weight: how likely it is to hold the answer, beside others (`fusion.weight_of`).
+        weight: how likely it is to contain the answer, relative to others (`fusion.weight_of`).
     """
 
     file: str
@@ -39,14 +39,14 @@ class Retrieved:
 
 
 class Search:
-    """Questions over one index.
+    """A search over one index.
 
     Args:
         index: the passages.
-        alternatives: for questions in another language; None to search for their own words only.
+        alternatives: for questions in another language; None to search only for their own words.
 
     Attributes:
-        changed: files with passages that were found and are not there any more.
+        changed: files whose passages were found but have changed or are gone.
     """
 
     def __init__(self, index: PassageIndex, alternatives: Alternatives | None = None) -> None:
@@ -58,17 +58,17 @@ class Search:
     def passages(
         self, question: str, count: int, *, language: str = UNDETERMINED
     ) -> list[Retrieved]:
-        """The best passages for a question, best first.
+        """Return the best passages for a question, best first.
 
         Args:
-            question: in any language.
-            count: how many, at most.
-            language: of the question; "und" to find out.
+            question: a question in any language.
+            count: maximum number of passages.
+            language: language of the question; "und" to detect it.
         """
         if language == UNDETERMINED:
             known = {*self._languages} - {UNDETERMINED}
             language = language_of(question, known if len(known) > 1 else ())
-        hits: dict[Key, Hit] = {}  # the score of each is how far it is below the best of its list
+        hits: dict[Key, Hit] = {}  # each score is relative to the best of its list
         wanted = count + _SPARE
         own = self._keep(hits, own_groups(question), None, wanted)
         others = []
@@ -85,7 +85,7 @@ class Search:
     def _keep(
         self, kept: dict[Key, Hit], groups: Sequence[Group], language: str | None, count: int
     ) -> list[Key]:
-        """Search, and keep what is found under its key."""
+        """Search, and store each hit under its key."""
         found = self._index.search(groups, language=language, count=count)
         keys = [Key(hit.file, start_of(hit)) for hit in found]
         for key, hit in zip(keys, found, strict=True):
@@ -95,7 +95,7 @@ class Search:
         return keys
 
     def _read(self, hits: Iterable[Hit], count: int) -> list[Retrieved]:
-        """The first passages that are as they were when they were indexed."""
+        """Return the first passages that have not changed since they were indexed."""
         found: list[Retrieved] = []
         for hit in hits:
             if len(found) == count:

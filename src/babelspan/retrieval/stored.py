@@ -1,4 +1,4 @@
-"""A passage as an index keeps it: its text stays in the file where that has it byte for byte."""
+"""Passages as stored in an index; text that the file has byte for byte stays in the file."""
 
 import json
 import zlib
@@ -12,22 +12,22 @@ from babelspan.text.sounds import likely_sounds
 from babelspan.text.terms import terms
 
 RULES = "2"
-"""Changes with every change of what `entry_of` keeps."""
+"""Increase this with every change of what `entry_of` stores."""
 
 
 def entry_of(passage: Passage, raw: bytes = b"") -> Entry:
-    """A passage as an index keeps it.
+    """Return a passage in the form in which an index stores it.
 
     Args:
         passage: the passage.
-        raw: its file, as it is on the disk. Where it has the text, only a checksum is kept.
+        raw: bytes of its file on disk. If they contain the text, only a checksum is stored.
     """
     above = f"{passage.heading}\n{passage.text}" if passage.heading else passage.text
     return Entry([*terms(above), *likely_sounds(above)], passage.language, _packed(passage, raw))
 
 
 def _packed(passage: Passage, raw: bytes) -> str:
-    """Start and the rest: most passages are one piece of their file, and take four numbers."""
+    """Pack a passage; most are one piece of their file and take only four numbers."""
     start, end = _place(passage.parts)
     piece = raw[start:end]
     is_there = bool(piece) and piece == passage.text.encode("utf-8", "surrogatepass")
@@ -42,13 +42,13 @@ def _packed(passage: Passage, raw: bytes) -> str:
 
 
 def start_of(hit: Hit) -> int:
-    """Where its passage starts in the text of the file, without reading the rest."""
+    """Return where the passage starts in the text of its file, without parsing the rest."""
     start, _, _ = hit.content.removeprefix("[").partition(",")
     return int(start)
 
 
 def passage_of(hit: Hit) -> Passage | None:
-    """What `entry_of` has kept; None if the text should be in the file and is not any more."""
+    """Return the stored passage; None if its text should be in the file but is not any more."""
     if not hit.content.startswith("["):
         return _in_one_piece(hit)
     start, text, language, heading, packed = json.loads(hit.content)
@@ -69,21 +69,21 @@ def _in_one_piece(hit: Hit) -> Passage | None:
 
 
 def _place(parts: tuple[Part, ...]) -> tuple[int, int]:
-    """First byte and last, exclusive, of what stands in the file itself."""
+    """Return the start and end byte (exclusive) of the part that is in the file itself."""
     if not parts or parts[0].page is not None or parts[0].member:
         return 0, 0
     return parts[0].source_start, parts[-1].source_end
 
 
 def _text(file: str, start: int, end: int, checksum: int) -> str | None:
-    """What a file has from one byte to another, if it is what it was."""
+    """Return the text between two bytes of a file, if it is unchanged."""
     piece = _piece(Path(file), start, end)
     return piece.decode() if zlib.crc32(piece) == checksum else None
 
 
 def _piece(file: Path, start: int, end: int) -> bytes:
     try:
-        if not file.is_file():  # opening a pipe would wait for ever
+        if not file.is_file():  # opening a pipe would block for ever
             return b""
         with file.open("rb") as opened:
             opened.seek(start)

@@ -1,9 +1,9 @@
-"""What the terms of a search weigh, for every engine alike.
+"""Weights of search terms, the same for every engine.
 
-All alternatives of a word are as rare as the word, which has the rarity of them together (Pirkola
-1998, *The effects of query structure and dictionary setups in dictionary-based cross-language
-information retrieval*). An engine scores by BM25, so it multiplies a term by its own rarity; an
-engine divides by that again.
+All alternatives of a word have the same rarity, that of the word: the rarity of all of them
+together (Pirkola 1998, *The effects of query structure and dictionary setups in dictionary-based
+cross-language information retrieval*). Engines score by BM25, which multiplies each term by its
+own rarity; so an engine divides by that again.
 """
 
 import math
@@ -15,11 +15,11 @@ from babelspan.text.sounds import MARK
 from babelspan.text.terms import is_pair
 
 OTHERS = 0.3
-"""What the other alternatives of a word in a passage count, beside the best one."""
+"""Weight of the other alternatives of a word in a passage, relative to the best one."""
 COUNTED, ONCE = "counted", "once"
-"""How often a word stands in a passage is kept; of sounds and pairs, only that they do."""
+"""Fields with term counts, and without: only the presence of sounds and pairs is stored."""
 MOST_TERM = 200
-"""Characters of a term, at most; longer ones are left out."""
+"""Maximum length of a term in characters; longer ones are dropped."""
 
 
 class Weighed(NamedTuple):
@@ -27,8 +27,8 @@ class Weighed(NamedTuple):
 
     Attributes:
         terms: all of them must be in a passage.
-        holding: how many passages have each.
-        weight: rarity of the word, times what the word and this alternative count.
+        holding: number of passages that have each term.
+        weight: rarity of the word, times the weights of the word and of this alternative.
     """
 
     terms: tuple[str, ...]
@@ -37,12 +37,12 @@ class Weighed(NamedTuple):
 
 
 def weighed(group: Group, holding: Callable[[str], int], among: int) -> list[Weighed]:
-    """The alternatives of a group that are in some passage.
+    """Return the alternatives of a group that occur in some passage.
 
     Args:
-        group: of the question.
-        holding: gives the number of passages that have a term.
-        among: number of passages that are searched.
+        group: a group of the question.
+        holding: returns the number of passages that have a term.
+        among: number of passages searched.
     """
     counts = [tuple(map(holding, terms)) for terms in group.alternatives]
     shares = group.shares or (1.0,) * len(counts)
@@ -56,16 +56,16 @@ def weighed(group: Group, holding: Callable[[str], int], among: int) -> list[Wei
 
 
 def rarity(holding: float, among: int) -> float:
-    """The weight that BM25 gives a term, by how many passages have it; always above 0.
+    """Return the BM25 weight of a term from the number of passages that have it; always above 0.
 
-    Engines count passages that were removed until they write their segment anew, so more may have a
-    term than there are.
+    Engines count removed passages until they rewrite a segment, so the count for a term may exceed
+    the number of passages.
     """
     return math.log(1 + (max(among, holding) - holding + 0.5) / (holding + 0.5))
 
 
 def fitting(groups: Sequence[Group], most: int) -> list[Group]:
-    """Groups with so many of their best alternatives that they have `most` terms, at most."""
+    """Return groups cut to their best alternatives, so that they have at most `most` terms."""
     if sum(len(terms) for group in groups for terms in group.alternatives) <= most:
         return list(groups)
     each = max(1, most // len(groups))
@@ -83,12 +83,12 @@ def _shortened(group: Group, most: int) -> Group:
 
 
 def field_of(term: str) -> str:
-    """Where an engine keeps a term: `COUNTED` or `ONCE`."""
+    """Return the field in which an engine stores a term: `COUNTED` or `ONCE`."""
     return ONCE if term.startswith(MARK) or is_pair(term) else COUNTED
 
 
 def by_field(terms: Sequence[str]) -> dict[str, str]:
-    """The terms of a passage for each field, with a space between; in `ONCE` each once."""
+    """Return the terms of a passage per field, joined by spaces; without repeats in `ONCE`."""
     found: dict[str, list[str]] = {COUNTED: [], ONCE: []}
     for term in terms:
         if len(term) <= MOST_TERM:

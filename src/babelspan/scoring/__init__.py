@@ -1,1 +1,1 @@
-"""Scorers that equal their official scripts, and what is computed from their figures."""
+"""Scorers that equal the official scripts, and statistics computed from their figures."""

@@ -1,4 +1,4 @@
-"""How good word links are: alignment error rate, precision and recall.
+"""Quality of word links: alignment error rate, precision and recall.
 
 Och and Ney (2003), "A systematic comparison of various statistical alignment models", Section 5.
 """
@@ -10,14 +10,14 @@ from babelspan.types import Alignment
 
 
 class LinkFigures(NamedTuple):
-    """Figures of links over a whole set, in percent; None where nothing is divided by.
+    """Figures of links over a whole set, in percent; None if the denominator is 0.
 
     Attributes:
         aer: alignment error rate, 1 - (|A & S| + |A & P|) / (|A| + |S|).
         precision: |A & P| / |A|.
         recall: |A & S| / |S|.
-        links: how many were found, |A|.
-        sentences: how many pairs.
+        links: number of links found, |A|.
+        sentences: number of sentence pairs.
     """
 
     aer: float | None
@@ -28,10 +28,10 @@ class LinkFigures(NamedTuple):
 
 
 def link_figures(rated: Iterable[tuple[Alignment, Alignment, Alignment]]) -> LinkFigures:
-    """Figures of found links A against sure ones S and possible ones P.
+    """Return figures of found links A against sure links S and possible links P.
 
     Args:
-        rated: found, sure and possible links of each pair; sure ones count as possible ones too.
+        rated: found, sure and possible links of each pair; sure links also count as possible.
     """
     links = sure = of_sure = of_possible = sentences = 0
     for found, gold, possible in rated:

@@ -1,4 +1,4 @@
-"""From the share of an answer to the probability that it is right, and how far to trust it.
+"""From the share of an answer to the probability that it is right, and how reliable that is.
 
 Platt scaling (Platt 1999, "Probabilistic outputs for support vector machines"): a logistic curve
 over the log-odds of the share, with two numbers fitted on questions with known answers. Expected
@@ -18,13 +18,13 @@ from babelspan.types import DataError
 
 BINS = 10
 LEAST = 50
-"""Answers to fit a curve to, at least."""
+"""Minimum number of answers to fit a curve."""
 
 _SMALLEST = 1e-7
-"""Shares are kept this far from 0 and 1, where log-odds end."""
+"""Shares are clipped to this distance from 0 and 1, where log-odds are infinite."""
 _STEPS = 100
 _RIDGE = 1e-3
-"""Keeps the curve finite where shares tell right from wrong without a fault."""
+"""Ridge penalty that keeps the curve finite if shares separate right from wrong perfectly."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,25 +32,25 @@ class Calibration:
     """The probability that an answer is right: 1 / (1 + exp(-(slope * log-odds + offset))).
 
     Attributes:
-        slope: above 0; 1 with an offset of 0 leaves shares as they are.
-        offset: what is added to the log-odds.
+        slope: slope, above 0; slope 1 with offset 0 leaves shares unchanged.
+        offset: number added to the log-odds.
     """
 
     slope: float = 1.0
     offset: float = 0.0
 
     def probability(self, share: float) -> float:
-        """The probability for a share in [0, 1]."""
+        """Return the probability for a share in [0, 1]."""
         return float(_sigmoid(self.slope * _log_odds(np.array([share])) + self.offset)[0])
 
 
 SHARES = Calibration()
-"""Leaves shares as they are."""
+"""Leaves shares unchanged."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """Answers with like probabilities: how many, what was said of them, how many were right."""
+    """Answers with similar probabilities: their number, mean probability, and fraction right."""
 
     answers: int
     said: float
@@ -58,12 +58,12 @@ class Bin:
 
 
 def fit(shares: Sequence[float], is_right: Sequence[bool], weights: Sequence[float]) -> Calibration:
-    """The curve under which what was right and wrong is most likely, by Newton's method.
+    """Fit the maximum-likelihood curve to right and wrong answers, by Newton's method.
 
     Args:
-        shares: of the best answer to each question, (N,), in [0, 1].
-        is_right: whether it was right, (N,).
-        weights: how much each counts, (N,), above 0.
+        shares: share of the best answer to each question, (N,), in [0, 1].
+        is_right: whether the answer is right, (N,).
+        weights: weight of each answer, (N,), above 0.
 
     Raises:
         DataError: if there are too few answers, all are right or none is, or higher shares do not
@@ -83,7 +83,7 @@ def fit(shares: Sequence[float], is_right: Sequence[bool], weights: Sequence[flo
         gradient = inputs.T @ (weight * (said - right)) + _RIDGE * (curve - [1.0, 0.0])
         hessian = (inputs.T * (weight * said * (1 - said))) @ inputs + _RIDGE * np.eye(2)
         step = np.linalg.solve(hessian, gradient)
-        curve -= step / max(1.0, float(np.abs(step).max()))  # far from the end no longer than 1
+        curve -= step / max(1.0, float(np.abs(step).max()))  # far from the end, at most 1
         if np.abs(step).max() < 1e-9:
             break
     if curve[0] <= 0:
@@ -95,7 +95,7 @@ def fit(shares: Sequence[float], is_right: Sequence[bool], weights: Sequence[flo
 
 
 def bins(said: Sequence[float], is_right: Sequence[bool], *, count: int = BINS) -> list[Bin]:
-    """A reliability diagram: answers by their probability, in `count` bins of one width.
+    """Return a reliability diagram: answers in `count` bins of equal width by probability.
 
     Args:
         said: probability of each answer, (N,), in [0, 1].
@@ -114,9 +114,9 @@ def bins(said: Sequence[float], is_right: Sequence[bool], *, count: int = BINS) 
 
 
 def expected_calibration_error(of_bins: Sequence[Bin]) -> float:
-    """Mean distance between what was said and what was right, over all answers, in [0, 1].
+    """Return the mean distance between predicted and observed probability, in [0, 1].
 
-    0 if there are no answers.
+    The mean is over all answers; it is 0 if there are none.
     """
     answers = sum(b.answers for b in of_bins)
     return sum(b.answers * abs(b.said - b.right) for b in of_bins if b.answers) / max(answers, 1)

@@ -1,4 +1,4 @@
-"""Which questions of a matrix belong together, because their scores are not independent."""
+"""Clusters of questions whose scores are not independent."""
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 
@@ -18,7 +18,7 @@ UNITS = tuple(_OF)
 
 
 def clusters(cells: Mapping[Pair, Sequence[Example]], unit: str) -> dict[Pair, NDArray[np.intp]]:
-    """The cluster of each question, numbered from 0 over all cells.
+    """Return the cluster of each question, numbered from 0 over all cells.
 
     Questions are linked if they share an id (in any cell) or a unit in the same language; each
     connected component is a cluster. So a paragraph of a parallel set is one cluster in all its
@@ -53,7 +53,7 @@ def clusters(cells: Mapping[Pair, Sequence[Example]], unit: str) -> dict[Pair, N
 
 
 def _root(parents: dict[Hashable, Hashable], node: Hashable) -> Hashable:
-    """The representative of the component of `node`; shortens the path to it."""
+    """Return the representative of the component of `node`; shorten the path to it."""
     while (parent := parents.setdefault(node, node)) != node:
         parents[node] = parents[parent]
         node = parent

@@ -1,4 +1,4 @@
-"""Two systems on the same questions: differences in each cell of a matrix and in its means."""
+"""Two systems on the same questions: differences in each cell of a matrix, and in its means."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -24,12 +24,12 @@ from babelspan.types import ConfigError, DataError, Example
 
 Cells = Mapping[Pair, Sequence[Example]]
 Answers = Mapping[Pair, Mapping[str, str]]
-"""Answers of a system, by pair of languages and question id."""
+"""Answers of a system, by language pair and question id."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How differences are tested; names are those of `clusters` and `significance`."""
+    """Settings of the tests; see `clusters` and `significance` for the names."""
 
     clusters: str = "paragraph"
     correction: str = "holm"
@@ -52,18 +52,18 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One figure of A and of B, as fractions, and whether they differ.
+    """A figure of A and of B, as fractions, and whether they differ.
 
     Attributes:
         a: mean over the seeds of A.
         b: mean over the seeds of B.
         a_sd: standard deviation over the seeds of A; None with one seed.
-        b_sd: the same of B.
+        b_sd: the same for B.
         difference: a - b.
-        low: end of the interval of 95 percent for the difference.
-        high: its other end.
-        p_value: two-sided, of the randomisation test.
-        corrected: the same, corrected for the number of cells; None for means over cells.
+        low: lower end of the 95 percent interval of the difference.
+        high: upper end.
+        p_value: two-sided p-value of the randomisation test.
+        corrected: p-value corrected for the number of cells; None for means over cells.
     """
 
     a: float
@@ -79,18 +79,18 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """Two systems on one pair of languages.
+    """Two systems on one language pair.
 
-    A system has a question right if more than half of its seeds have the exact match.
+    A system answers a question correctly if more than half of its seeds have an exact match.
 
     Attributes:
-        questions: how many.
+        questions: number of questions.
         clusters: number of independent clusters of questions.
-        differences: by figure.
-        both: questions that both have right.
-        only_a: ids of those that A alone has right.
-        only_b: ids of those that B alone has right.
-        neither: questions that neither has right.
+        differences: differences by metric.
+        both: number of questions that both answer correctly.
+        only_a: ids of questions that only A answers correctly.
+        only_b: ids of questions that only B answers correctly.
+        neither: number of questions that neither answers correctly.
     """
 
     questions: int
@@ -103,7 +103,7 @@ class Cell:
 
     @property
     def counts(self) -> dict[str, float]:
-        """Sizes, the table of right and wrong, and McNemar's exact test of it."""
+        """Sizes, the table of right and wrong, and its p-value by McNemar's exact test."""
         only_a, only_b = len(self.only_a), len(self.only_b)
         return {
             "questions": self.questions,
@@ -124,7 +124,7 @@ class Comparison:
     means: Mapping[str, Mapping[Metric, Difference]]
 
     def to_json(self) -> dict[str, Any]:
-        """The comparison as plain values, with the ids of the lists."""
+        """Return the comparison as plain values, with the lists of ids."""
         cells = [
             {
                 "question": question,
@@ -154,21 +154,21 @@ def compare(
 ) -> Comparison:
     """Score two systems, and test their differences in each cell and in XLT and G-XLT.
 
-    The mean over seeds is tested, question by question. Exact match and F1 are each corrected for
-    the number of cells.
+    The mean over seeds is tested, per question. Exact match and F1 are each corrected for the
+    number of cells.
 
     Args:
-        cells: examples by pair.
+        cells: examples by language pair.
         a: answers of one system, one mapping per seed.
         b: answers of the other.
         scorer: a module of `babelspan.scoring`.
-        settings: of the tests.
-        language: of the answers; None for each example's context language.
+        settings: settings of the tests.
+        language: language of the answers; None for each example's context language.
 
     Raises:
-        ConfigError: if one language is given for contexts in several.
+        ConfigError: if one language is given and contexts are in several.
         DataError: if a cell has no questions or fewer than two clusters, or a question is not
-            counted; or as in `figures`.
+            counted; or as `figures`.
     """
     _refuse_one_language_for_several(cells, language)
     numbers = comparable(cells, settings)
@@ -197,7 +197,7 @@ def compare(
 
 
 def comparable(cells: Cells, settings: Settings) -> dict[Pair, NDArray[np.intp]]:
-    """The cluster of each question of each cell, by number.
+    """Return the cluster number of each question of each cell.
 
     Raises:
         DataError: if a cell has no questions or fewer than two clusters.
@@ -208,7 +208,7 @@ def comparable(cells: Cells, settings: Settings) -> dict[Pair, NDArray[np.intp]]
             raise DataError(f"{'-'.join(pair)}: expected questions to compare on, found none")
         if of_cell.min() == of_cell.max():
             raise DataError(
-                f"{'-'.join(pair)}: expected questions of two clusters or more, found one "
+                f"{'-'.join(pair)}: expected questions from two clusters or more, found one "
                 f"{settings.clusters}; compare on more questions, or with smaller --clusters"
             )
     return numbers
@@ -230,14 +230,14 @@ def differences(
     settings: Settings,
     ids: Mapping[Pair, Sequence[str]],
 ) -> dict[Pair | str, dict[Metric, Difference]]:
-    """Differences by pair of languages and by name of a mean ("XLT", "G-XLT").
+    """Return the differences by language pair, and by name of a mean ("XLT", "G-XLT").
 
     Args:
         of_a: figures of one system, one matrix per seed.
-        of_b: of the other.
-        numbers: the clusters of the questions, as `comparable` gives them.
-        settings: of the tests.
-        ids: of the questions of each cell.
+        of_b: figures of the other.
+        numbers: clusters of the questions, from `comparable`.
+        settings: settings of the tests.
+        ids: ids of the questions of each cell.
 
     Raises:
         DataError: if a question is not counted in some matrix, so that it has no difference.
@@ -281,7 +281,7 @@ def _refuse_uncounted(matrix: Matrix, ids: Mapping[Pair, Sequence[str]]) -> None
 
 
 def _weights(pairs: Sequence[Pair]) -> dict[Pair | str, Floats]:
-    """Weight of each cell, (C,), in the cell itself and in XLT and G-XLT."""
+    """Return the weight of each cell, (C,), for the cell itself and for XLT and G-XLT."""
     weights: dict[Pair | str, Floats] = dict(zip(pairs, np.eye(len(pairs)), strict=True))
     if len(pairs) > 1:
         same = np.array([question == context for question, context in pairs], dtype=float)
@@ -296,7 +296,7 @@ def _mean(matrix: Matrix, metric: Metric, weights: Floats) -> float:
 
 
 def _scores(seeds: Sequence[Matrix], pair: Pair) -> Floats:
-    """Means over seeds, (2, Q): exact match and F1."""
+    """Return the means over seeds, (2, Q): exact match and F1."""
     cells = [seed.cells[pair] for seed in seeds]
     scores: Floats = np.mean([[cell.exact_matches, cell.f1s] for cell in cells], axis=0)
     return scores

@@ -1,4 +1,4 @@
-"""How much questions differ from each other: self-BLEU and distinct runs of words."""
+"""Diversity of questions: self-BLEU and distinct n-grams."""
 
 import math
 from collections import Counter, defaultdict
@@ -9,11 +9,11 @@ Run = tuple[Hashable, ...]
 
 _ORDERS = (1, 2, 3, 4)
 _NONE = 0.1
-"""Matches of an order that has none (Chen and Cherry 2014, method 1)."""
+"""Number of matches assumed for an order without matches (Chen and Cherry 2014, method 1)."""
 
 
 def distinct(questions: Sequence[Tokens], length: int) -> float | None:
-    """Different runs of `length` tokens per run (Li et al. 2016, Section 5.2).
+    """Return the share of distinct n-grams of `length` tokens (Li et al. 2016, Section 5.2).
 
     None if no question is that long.
     """
@@ -22,9 +22,9 @@ def distinct(questions: Sequence[Tokens], length: int) -> float | None:
 
 
 def self_bleu(questions: Sequence[Tokens]) -> float | None:
-    """Mean BLEU-4 of each question against all others (Zhu et al. 2018).
+    """Return the mean BLEU-4 of each question against all others (Zhu et al. 2018).
 
-    Lower is more diverse. An empty question counts as 0. None for less than two questions.
+    Lower is more diverse. An empty question counts as 0. None for fewer than two questions.
     """
     if len(questions) < 2:
         return None
@@ -49,7 +49,7 @@ def _bleu(
     most: dict[Run, list[tuple[int, int]]],
     others: Counter[int],
 ) -> float:
-    """BLEU-4 of one question; `others` counts the lengths of all others."""
+    """Return BLEU-4 of one question; `others` has the counts of the others' lengths."""
     logs = 0.0
     for n in _ORDERS:
         found = 0
@@ -68,7 +68,7 @@ def _bleu(
 
 
 def _most(counts: Sequence[dict[int, Counter[Run]]]) -> dict[Run, list[tuple[int, int]]]:
-    """Each run's two highest counts in a question, the highest first, and whose they are."""
+    """Return the two highest counts of each n-gram in a question, with the questions' numbers."""
     most: defaultdict[Run, list[tuple[int, int]]] = defaultdict(list)
     for number, of_question in enumerate(counts):
         for of_order in of_question.values():

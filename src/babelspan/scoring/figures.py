@@ -1,4 +1,4 @@
-"""Exact match and F1 of a set of questions: counts first, means after."""
+"""Exact match and F1 of a set of questions: scores per question, then means."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -12,41 +12,41 @@ from babelspan.types import DataError, Example
 
 
 class Rules(Protocol):
-    """A scorer's name, and what its figures depend on, in one word each."""
+    """A scorer's name, and its rules, each without spaces."""
 
     NAME: str
     RULES: str
 
 
 class Scorer(Rules, Protocol):
-    """What a scorer of strings, a module of `babelspan.scoring.scorers`, offers.
+    """The members of a string scorer, a module of `babelspan.scoring.scorers`.
 
-    It may have four more members: `golds(answers)`, the gold strings of a question that count
-    (default: all, and a question that has none is refused); `MISSING`, the score of a question
-    without a prediction (default: 0; nan if it is not counted); `details(examples, figures)`, what
-    else the official script computes; and `HAS_UNANSWERABLE`, true if figures make sense only for a
-    reader that may say that there is no answer.
+    It may have four more members: `golds(answers)`, the gold strings that count for a question
+    (default: all; a question that has none is an error); `MISSING`, the score of a question without
+    a prediction (default: 0; nan if it is not counted); `details(examples, figures)`, further
+    figures of the official script; and `HAS_UNANSWERABLE`, true if the figures make sense only for
+    a reader that may answer that there is no answer.
     """
 
     def exact_match(self, prediction: str, answer: str, language: str) -> float:
-        """1 or 0 for one gold answer."""
+        """Return 1 or 0 for one gold answer."""
 
     def f1(self, prediction: str, answer: str, language: str) -> float:
-        """Overlap with one gold answer, in [0, 1]."""
+        """Return the overlap with one gold answer, in [0, 1]."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Figures:
-    """Scores of the questions, (Q,) each, in the order of the examples; nan: not counted."""
+    """Scores of the questions, (Q,) each, in the order of the examples; nan if not counted."""
 
     exact_matches: NDArray[np.float64]
     f1s: NDArray[np.float64]
     missing: int
-    """Questions without a prediction; they count as wrong, or with `squad2` not at all."""
+    """Questions without a prediction; they count as wrong or, with `squad2`, not at all."""
 
     @property
     def questions(self) -> int:
-        """Q."""
+        """Number of questions, Q."""
         return len(self.f1s)
 
     @property
@@ -56,12 +56,12 @@ class Figures:
 
     @property
     def exact_match(self) -> float:
-        """Mean exact match, a fraction."""
+        """Mean exact match, as a fraction."""
         return float(np.nanmean(self.exact_matches))
 
     @property
     def f1(self) -> float:
-        """Mean F1, a fraction."""
+        """Mean F1, as a fraction."""
         return float(np.nanmean(self.f1s))
 
 
@@ -76,13 +76,13 @@ def figures(
 
     Args:
         examples: examples with gold answers.
-        predictions: answer by question id; a question without one is wrong, or has the score that
-            the scorer sets.
+        predictions: answers by question id; a question without one is wrong, or gets the score
+            that the scorer sets.
         scorer: a module of `babelspan.scoring`.
-        language: of the answers; None for each example's context language.
+        language: language of the answers; None for each example's context language.
 
     Raises:
-        DataError: if no question counts, or one has no gold answer and the scorer does not know
+        DataError: if no question counts, or one has no gold answer and the scorer does not allow
             such questions.
     """
     if not examples:
@@ -96,13 +96,13 @@ def figures(
 
 
 def signature(scorer: Rules, *, questions: int, data: Iterable[str], version: str) -> str:
-    """What figures depend on, in one line; do not compare figures with different signatures.
+    """Return all that figures depend on, in one line; do not compare across different signatures.
 
     Args:
         scorer: a module of `babelspan.scoring`.
         questions: number of questions scored.
         data: languages and SHA-256 of the content of each file, `<languages>:<sha256>`.
-        version: of Babelspan.
+        version: version of Babelspan.
     """
     digest = hashlib.sha256("\n".join(sorted(data)).encode()).hexdigest()[:12]
     return f"{scorer.NAME}|{scorer.RULES}|n:{questions}|data:sha256:{digest}|babelspan:{version}"

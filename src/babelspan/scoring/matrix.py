@@ -1,6 +1,6 @@
 """The q/c matrix: figures for every pair of question language and context language.
 
-XLT is the mean over the pairs of one language with itself, G-XLT the mean over all pairs
+XLT is the mean over the pairs with equal languages, G-XLT the mean over all pairs
 (Lewis et al. 2020, arXiv:1910.07475, Section 4).
 """
 
@@ -23,7 +23,7 @@ F = TypeVar("F")
 
 @dataclass(frozen=True, slots=True)
 class Grid(Generic[F]):
-    """Figures of any kind by pair of languages; pairs may be absent."""
+    """Figures of any kind by language pair; pairs may be missing."""
 
     cells: Mapping[Pair, F]
 
@@ -38,26 +38,26 @@ class Grid(Generic[F]):
         return list(dict.fromkeys(context for _, context in self.cells))
 
     def value(self, pair: Pair, metric: str) -> float | None:
-        """One figure, a fraction; None if the pair is absent."""
+        """Return one figure, as a fraction; None if the pair is missing."""
         figures = self.cells.get(pair)
         return None if figures is None else float(getattr(figures, metric))
 
     def xlt(self, metric: str) -> float | None:
-        """Mean over the pairs of one language with itself, a fraction; None if there is none."""
+        """Return the mean over pairs with equal languages, as a fraction; None without any."""
         diagonal = [float(getattr(f, metric)) for (q, c), f in self.cells.items() if q == c]
         return mean(diagonal) if diagonal else None
 
     def g_xlt(self, metric: str) -> float:
-        """Mean over all pairs, a fraction."""
+        """Return the mean over all pairs, as a fraction."""
         return mean(float(getattr(f, metric)) for f in self.cells.values())
 
 
 @dataclass(frozen=True, slots=True)
 class Matrix(Grid[Figures]):
-    """Exact match and F1 by pair of languages; pairs may be absent."""
+    """Exact match and F1 by language pair; pairs may be missing."""
 
     def to_json(self) -> dict[str, Any]:
-        """The matrix and its means as plain values."""
+        """Return the matrix and its means as plain values."""
         return {
             "cells": [
                 {

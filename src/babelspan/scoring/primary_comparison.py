@@ -1,13 +1,13 @@
-"""Two systems on the TyDi QA primary tasks: differences, and who is right on which question.
+"""Two systems on the TyDi QA primary tasks: differences, and which questions each answers right.
 
-F1 is that of `tydi_primary`, at the best threshold of each system and cell. Precision is S / A and
-recall S / G, so it is 2 S / (A + G), with the sums S of the scores of answers, A of answers and G
-of questions with an answer. The paired bootstrap (Koehn 2004, W04-3250) draws questions with
-replacement, the same for both systems and all cells, and keeps the thresholds.
+F1 is that of `tydi_primary`, at the best threshold of each system and cell. Precision is S / A
+and recall S / G, so F1 is 2 S / (A + G), where S is the sum of the scores, A the number of answers,
+and G the number of questions with an answer. The paired bootstrap (Koehn 2004, W04-3250) draws
+questions with replacement, the same for both systems and all cells, and keeps the thresholds.
 
-Right and wrong is as Faisal and Anastasopoulos (2021), arXiv:2109.12028, Table 6, count it: of
-questions with an answer, those that a system has wholly right or wholly wrong. An answer below the
-threshold is wrong. With several seeds most of them decide.
+Right and wrong answers are counted as in Faisal and Anastasopoulos (2021), arXiv:2109.12028,
+Table 6: among questions with an answer, those that a system has fully right or fully wrong. An
+answer below the threshold is wrong. With several seeds, the majority decides.
 
 Q questions, T systems with all their seeds, R draws.
 """
@@ -29,7 +29,7 @@ Answers = Sequence[PrimaryQuestion]
 
 
 class Cell(NamedTuple):
-    """Questions with gold answers, and the answers of two systems, once for each of their seeds."""
+    """Questions with gold answers, and the answers of two systems, one set per seed."""
 
     golds: Answers
     a: Sequence[Answers]
@@ -38,14 +38,14 @@ class Cell(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """Questions with an answer by who has them right; those partly right are left out.
+    """Questions with an answer, by which systems are right; partly right ones are left out.
 
     Attributes:
-        both: questions that both systems have right.
-        only_a: ids of those that A has right and B wrong.
-        only_b: ids of those that B has right and A wrong.
-        neither: questions that both have wrong.
-        partly: questions that a system has partly right.
+        both: number of questions that both systems have right.
+        only_a: ids of questions that A has right and B wrong.
+        only_b: ids of questions that B has right and A wrong.
+        neither: number of questions that both have wrong.
+        partly: number of questions that a system has partly right.
     """
 
     both: int
@@ -56,11 +56,11 @@ class Right:
 
     @property
     def mcnemar_p_value(self) -> float:
-        """McNemar's exact test of the table."""
+        """P-value of McNemar's exact test of the table."""
         return mcnemar(len(self.only_a), len(self.only_b))
 
     def to_json(self) -> dict[str, Any]:
-        """The table as plain values, with McNemar's test."""
+        """Return the table as plain values, with McNemar's test."""
         ids = {"only_a_ids": list(self.only_a), "only_b_ids": list(self.only_b)}
         counts = {"only_a": len(self.only_a), "only_b": len(self.only_b)}
         return {**asdict(self), **counts, **ids, "mcnemar_p_value": self.mcnemar_p_value}
@@ -68,13 +68,13 @@ class Right:
 
 @dataclass(frozen=True, slots=True)
 class PrimaryComparison:
-    """Differences by task, then by cell and mean; right and wrong by task and cell."""
+    """Differences by task, then by cell and mean; right and wrong answers by task and cell."""
 
     differences: dict[str, dict[str, Difference]]
     right: dict[str, dict[str, Right]]
 
     def to_json(self) -> dict[str, Any]:
-        """The comparison as plain values."""
+        """Return the comparison as plain values."""
         return {
             task: {
                 name: {
@@ -93,12 +93,12 @@ def compare_primary(
     """Compare two systems in each cell, and in means over cells.
 
     Args:
-        cells: by name. Questions of one id and language are one question asked in several ways.
+        cells: cells by name. Questions with the same id and language are versions of one question.
         means: names of the cells of each mean.
-        settings: correction, draws and their seed.
+        settings: correction, number of draws and their seed.
 
     Raises:
-        DataError: if there is no question, or an id comes twice in a cell.
+        DataError: if there is no question, or an id occurs twice in a cell.
     """
     numbers = _numbers(cells)
     differences: dict[str, dict[str, Difference]] = {}
@@ -119,13 +119,13 @@ def compare_primary(
 
 
 def _numbers(cells: Mapping[str, Cell]) -> dict[str, NDArray[np.intp]]:
-    """For each cell the number of each question, the same for the same question, (Q,)."""
+    """Return question numbers for each cell, (Q,); the same question has the same number."""
     known: dict[tuple[str, int], int] = {}
     found = {}
     for name, cell in cells.items():
         keys = [(gold.language, gold.id) for gold in cell.golds]
         if len(set(keys)) < len(keys) or not keys:
-            raise DataError(f"{name}: expected questions with ids of their own, found {len(keys)}")
+            raise DataError(f"{name}: expected questions with unique ids, found {len(keys)}")
         found[name] = np.array([known.setdefault(key, len(known)) for key in keys])
     return found
 
@@ -136,7 +136,7 @@ def _differences(
     means: Mapping[str, Sequence[str]],
     settings: Settings,
 ) -> dict[str, Difference]:
-    """By name of a cell and of a mean, from scores, answers and golds of each, (T, 3, Q)."""
+    """Return differences by cell and mean, from scores, answers and golds of each, (T, 3, Q)."""
     questions = 1 + max(int(n.max()) for n in numbers.values())
     columns = []
     for name, systems in counted.items():
@@ -182,19 +182,19 @@ def _difference(
 
 
 def _f1(sums: Floats) -> Floats:
-    """F1 from sums of scores, answers and golds, (…, 3) to (…)."""
+    """Return F1 from sums of scores, answers and golds, (…, 3) to (…)."""
     size = sums[..., 1] + sums[..., 2]
     return np.divide(2 * sums[..., 0], size, out=np.zeros_like(size), where=size > 0)
 
 
 def _p_value(spread: Floats) -> float:
-    """Two-sided: twice the share of draws on the far side of 0, the observed one counted in."""
+    """Return twice the share of draws beyond 0, counting the observed one (two-sided)."""
     least = min(int((spread <= 0).sum()), int((spread >= 0).sum()))
     return min(1.0, 2 * (least + 1) / (len(spread) + 1))
 
 
 def _right(ids: Sequence[int], of_a: Floats, of_b: Floats) -> Right:
-    """The table of right and wrong, from scores, answers and golds, (T, 3, Q) each."""
+    """Return the table of right and wrong, from scores, answers and golds, (T, 3, Q) each."""
     has_gold = of_a[0, 2] > 0
     right_a, right_b = ((system[:, 0] == 1).mean(axis=0) > 0.5 for system in (of_a, of_b))
     wrong_a, wrong_b = ((system[:, 0] == 0).mean(axis=0) > 0.5 for system in (of_a, of_b))

@@ -1,4 +1,4 @@
-"""Figures of generated questions, compared with human ones: BLEU-4, chrF++, language, copies.
+"""Figures of generated questions against human ones: BLEU-4, chrF++, language, copied words.
 
 BLEU and chrF are computed by sacrebleu (Post 2018); chrF++: Popovic 2017.
 """
@@ -18,9 +18,9 @@ from babelspan.types import ConfigError, Example
 from babelspan.version import how_to_install
 
 OWN = "words"
-"""Our own cutting into words, marks apart, the same in all languages."""
+"""Our tokenization: words, with punctuation separate, the same in all languages."""
 TOKENIZERS = (OWN, "13a", "intl", "zh", "char", "none")
-"""Those of sacrebleu that need no download, and ours."""
+"""The tokenizers of sacrebleu that need no download, and ours."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,24 +28,24 @@ class Measure:
     """How questions are compared.
 
     Attributes:
-        tokenize: one of `TOKENIZERS`, for BLEU.
-        lowercase: whether upper and lower case are the same, for BLEU and chrF.
+        tokenize: tokenizer for BLEU, one of `TOKENIZERS`.
+        lowercase: whether to ignore case, for BLEU and chrF.
     """
 
     tokenize: str = OWN
     lowercase: bool = False
 
     def bleu(self, questions: Sequence[str], golds: Sequence[str]) -> float:
-        """BLEU-4 of a set of questions, a fraction; smoothing "exp", no effective order."""
+        """Return BLEU-4 of all questions as a fraction; smoothing "exp", no effective order."""
         score = self._bleu().corpus_score(*self._cut(questions, golds))
         return float(score.score) / 100
 
     def chrf(self, questions: Sequence[str], golds: Sequence[str]) -> float:
-        """chrF++ of a set of questions, a fraction."""
+        """Return chrF++ of a set of questions, as a fraction."""
         return float(self._chrf().corpus_score(list(questions), [list(golds)]).score) / 100
 
     def chrf_each(self, questions: Sequence[str], golds: Sequence[str]) -> list[float]:
-        """chrF++ of each question, fractions."""
+        """Return chrF++ of each question, as fractions."""
         metric = self._chrf()
         return [
             float(metric.sentence_score(question, [gold]).score) / 100
@@ -53,9 +53,9 @@ class Measure:
         ]
 
     def signature(self) -> str:
-        """What BLEU and chrF depend on, as sacrebleu says it, and how words were cut."""
+        """Return sacrebleu's signatures of BLEU and chrF, and how words were tokenized."""
         bleu, chrf = self._bleu(), self._chrf()
-        bleu.corpus_score(["a"], [["a"]])  # it knows the number of references after a score only
+        bleu.corpus_score(["a"], [["a"]])  # the number of references is known only after a score
         chrf.corpus_score(["a"], [["a"]])
         own = "|words:babelspan" if self.tokenize == OWN else ""
         return f"BLEU|{bleu.get_signature()}{own}||chrF2++|{chrf.get_signature()}"
@@ -77,21 +77,21 @@ class Measure:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class QuestionFigures:
-    """Figures of the questions of a pair of languages; fractions, unless something else is said.
+    """Figures of the questions of a language pair, as fractions unless noted.
 
     Attributes:
-        bleu, chrf: of all questions.
-        chrf_each: (Q,).
-        languages: that each question is in, among those of the data; None for no words.
-        right_language: share of questions in the language asked for.
-        copied: share of a question's words that are in the text.
-        with_answer: share of questions that hold their answer.
-        self_bleu: of the questions against each other.
+        bleu, chrf: scores of all questions together.
+        chrf_each: chrF++ of each question, (Q,).
+        languages: detected language of each question, among those of the data; None without words.
+        right_language: share of questions in the requested language.
+        copied: share of a question's words that occur in the text.
+        with_answer: share of questions that contain their answer.
+        self_bleu: BLEU of the questions against each other.
         gold_self_bleu: the same for human questions.
-        distinct_1, distinct_2: different words and pairs of words, per word and pair.
+        distinct_1, distinct_2: share of distinct words and word pairs.
         question_words, gold_words: mean number of words.
-        missing: questions that were not written; they count as empty.
-        read_f1, gold_read_f1: F1 of a reader's answers to the questions, and to people's; None
+        missing: number of questions that could not be generated; they count as empty.
+        read_f1, gold_read_f1: F1 of a reader's answers to generated and to human questions; None
             without a reader.
     """
 
@@ -114,7 +114,7 @@ class QuestionFigures:
 
     @property
     def questions(self) -> int:
-        """Q."""
+        """Number of questions, Q."""
         return len(self.chrf_each)
 
 
@@ -131,13 +131,13 @@ def question_figures(
     """Compare generated questions with human ones.
 
     Args:
-        examples: of one pair of languages, with people's questions.
-        questions: written about the same answers, in their order; empty for none.
-        recogniser: of the languages of the data.
-        measure: how BLEU and chrF compare.
-        missing: number of questions that were not written.
-        read_f1: F1 of a reader on the written questions.
-        gold_read_f1: F1 of the reader on people's questions.
+        examples: examples of one language pair, with human questions.
+        questions: questions generated about the same answers, in order; empty if there is none.
+        recogniser: detects the languages of the data.
+        measure: settings of BLEU and chrF.
+        missing: number of questions that could not be generated.
+        read_f1: F1 of a reader on the generated questions.
+        gold_read_f1: F1 of the reader on the human questions.
     """
     golds = [e.question for e in examples]
     cut, gold_cut = [tokens(q.casefold()) for q in questions], [tokens(g.casefold()) for g in golds]
@@ -170,7 +170,7 @@ def question_figures(
 
 
 def tokens(text: str) -> list[str]:
-    """Words, and every other character that is no space by itself, in order."""
+    """Return the words, and every other non-space character separately, in order."""
     found: list[str] = []
     end = 0
     for span in words(text, ""):
@@ -181,7 +181,7 @@ def tokens(text: str) -> list[str]:
 
 
 def _copied(example: Example, question: str) -> tuple[int, int]:
-    """Words of a question that stand in its text, and all its words."""
+    """Return how many words of a question occur in its text, and its number of words."""
     text = {s.of(example.context).casefold() for s in words(example.context, "")}
     asked = [s.of(question).casefold() for s in words(question, "")]
     return sum(word in text for word in asked), len(asked)

@@ -1,7 +1,7 @@
-"""Recognise which of a few languages a short text is in, from samples of each.
+"""Language identification of short texts among a few languages, from samples of each.
 
-Naive Bayes over runs of one to three characters of words (Cavnar and Trenkle 1994 compare such runs
-by rank). It knows the languages of the samples only, whatever their codes.
+Naive Bayes over character n-grams of words, n = 1 to 3 (Cavnar and Trenkle 1994 compare n-grams by
+rank). It knows only the languages of the samples.
 """
 
 import math
@@ -12,15 +12,15 @@ from babelspan.text.words import words
 
 _LONGEST = 3
 _UNSEEN = 0.05
-"""Probability of all runs together to be drawn evenly, in whatever language: languages with few
-samples gain nothing by a run that no sample has."""
+"""Total probability of the uniform part over all n-grams, in every language, so that languages
+with few samples gain nothing from an unseen n-gram."""
 
 
 class Recogniser:
-    """Tells texts of some languages apart.
+    """Identifies the language of a text, among some languages.
 
     Args:
-        samples: texts by language; languages without any are not known.
+        samples: texts by language; languages without texts are unknown.
     """
 
     def __init__(self, samples: Mapping[str, Sequence[str]]) -> None:
@@ -39,7 +39,7 @@ class Recogniser:
         }
 
     def language_of(self, text: str) -> str | None:
-        """The likeliest language; None for a text without words, or without known languages."""
+        """Return the most likely language; None for a text without words, or without languages."""
         runs = list(_runs(text, ""))
         if not runs or not self._log_probs:
             return None
@@ -51,7 +51,7 @@ class Recogniser:
 
 
 def _runs(text: str, language: str) -> Iterator[str]:
-    """Runs of characters of the words of a text, which begin and end with a space."""
+    """Yield the character n-grams of a text's words; each word starts and ends with a space."""
     for span in words(text, language):
         word = f" {span.of(text).casefold()} "
         for length in range(1, _LONGEST + 1):

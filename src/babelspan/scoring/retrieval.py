@@ -1,4 +1,4 @@
-"""How often a search finds the right passage among its best: recall at k, and reciprocal ranks."""
+"""How often a search finds the right passage: recall at k, and mean reciprocal rank."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ FIGURES = (*(f"R@{depth}" for depth in DEPTHS), f"MRR@{MRR_DEPTH}")
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A figure in percent, with the ends of its 95 % interval."""
+    """A figure in percent, with its 95 % interval."""
 
     value: float
     low: float
@@ -30,15 +30,15 @@ def figures(
     resamples: int = 2000,
     seed: int = 1,
 ) -> tuple[list[dict[str, Interval]], dict[str, dict[str, Interval]]]:
-    """The figures of each cell, and means over cells by name.
+    """Return the figures of each cell, and of means over cells by name.
 
     Args:
-        ranks: for each cell the rank of the right passage of each question, from 1; 0 where it was
-            not found.
-        clusters: for each cell the cluster of each question, as in `scoring.clusters`.
-        means: the cells of each mean, by position.
-        resamples: draws of the bootstrap.
-        seed: of the draws.
+        ranks: per cell, the rank of the right passage for each question, from 1; 0 if it was not
+            found.
+        clusters: per cell, the cluster of each question, as in `scoring.clusters`.
+        means: per mean, the indices of its cells.
+        resamples: number of bootstrap draws.
+        seed: seed of the draws.
     """
     values = [of_questions(of_cell) for of_cell in ranks]
     table = clustered(values, clusters)
@@ -59,7 +59,7 @@ def figures(
 
 
 def of_questions(ranks: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Figures of each question, (FIGURES, Q)."""
+    """Return the figures of each question, (FIGURES, Q)."""
     found = ranks > 0
     rows = [found & (ranks <= depth) for depth in DEPTHS]
     reciprocal = np.where(found & (ranks <= MRR_DEPTH), 1 / np.maximum(ranks, 1), 0.0)

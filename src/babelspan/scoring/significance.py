@@ -1,11 +1,11 @@
 """Whether two systems differ: tests and intervals over clusters of questions.
 
-K clusters, C cells of a matrix, V figures of each question, M means over cells (a single cell is
-one of them). Questions of one cluster are not independent: they are exchanged and drawn together,
-in all cells at once.
+K clusters, C cells of a matrix, V figures of each question, M means over cells (including single
+cells). Questions of a cluster are not independent: they are exchanged and drawn together, in all
+cells at once.
 
-Sums of scores become whole multiples of a small unit, so matrix products are exact in any order:
-the result depends only on the seed.
+Sums of scores are rounded to multiples of a small unit, so matrix products are exact in any order,
+and the result depends only on the seed.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -19,14 +19,14 @@ Factor = tuple[slice, slice, Floats]
 """Rows and clusters of a part of a matrix, and the part."""
 
 ROOM = 1_000_000
-"""Number of random numbers, of 8 bytes, in memory at a time."""
+"""Maximum number of 8-byte random numbers in memory at a time."""
 
 _BLOCK = 256
-"""Clusters in one matrix product: with many rows and few clusters BLAS threads rarely wait for each
-other. Each block has its own random numbers."""
+"""Number of clusters per matrix product: with many rows and few clusters, BLAS threads rarely wait
+for each other. Each block has its own random numbers."""
 
 _BITS = 46
-"""Size of a column in units, in bits; a cluster may be drawn 2**6 times and sums stay exact."""
+"""Size of a column in units, in bits; a cluster may be drawn 2**6 times with exact sums."""
 
 
 class Clustered(NamedTuple):
@@ -35,11 +35,11 @@ class Clustered(NamedTuple):
     sums: Floats
     """(K, V, C)"""
     counts: Floats
-    """(K, C), questions."""
+    """Numbers of questions, (K, C)."""
 
     @property
     def parts(self) -> Floats:
-        """What each cluster adds to the mean of each cell, (K, V, C)."""
+        """Contribution of each cluster to the mean of each cell, (K, V, C)."""
         questions: Floats = self.counts.sum(axis=0)
         return self.sums / questions
 
@@ -48,8 +48,8 @@ def clustered(differences: Sequence[Floats], clusters: Sequence[NDArray[np.intp]
     """Sum differences over clusters.
 
     Args:
-        differences: for each of C cells, (V, Q) figures of A minus those of B; Q may vary.
-        clusters: for each cell (Q,) the cluster of each question, in [0, K).
+        differences: per cell, figures of A minus those of B, (V, Q); Q may vary.
+        clusters: per cell, the cluster of each question, (Q,), in [0, K).
     """
     count = 1 + max(int(k.max()) for k in clusters)
     sums = np.empty((count, len(differences[0]), len(differences)))
@@ -64,19 +64,19 @@ def clustered(differences: Sequence[Floats], clusters: Sequence[NDArray[np.intp]
 def randomisation(
     table: Clustered, weights: Floats, *, resamples: int, seed: int, room: int = ROOM
 ) -> Floats:
-    """Two-sided p-values of weighted means over cells, by Fisher's randomisation.
+    """Return two-sided p-values of weighted means over cells, by Fisher's randomisation.
 
-    If the systems do not differ, A and B can be exchanged in any cluster. The value is the share of
-    such exchanges that give a difference as large as the observed one: of all 2**K if these are no
-    more than `resamples`, otherwise of `resamples` random ones and the observed one (Noreen 1989;
-    Phipson and Smyth 2010, arXiv:1603.05766). Clusters without any difference are not counted in K.
+    If the systems do not differ, A and B can be exchanged in any cluster. The p-value is the share
+    of exchanges with a difference at least as large as the observed one: of all 2**K if these are
+    at most `resamples`, otherwise of `resamples` random ones and the observed one (Noreen 1989;
+    Phipson and Smyth 2010, arXiv:1603.05766). Clusters without any difference do not count in K.
 
     Args:
         table: differences by cluster.
-        weights: (C, M), of each cell in each mean.
-        resamples: how many random exchanges.
-        seed: of the exchanges.
-        room: number of random numbers in memory at a time; without effect on the values.
+        weights: weight of each cell in each mean, (C, M).
+        resamples: number of random exchanges.
+        seed: seed of the exchanges.
+        room: number of random numbers in memory at a time; does not affect the values.
 
     Returns:
         (V, M), in (0, 1].
@@ -90,7 +90,7 @@ def randomisation(
         moved = _products(_all_exchanges(len(units), room), units, 2 ** len(units))
     else:
         moved = _products(_exchanges(len(units), resamples, seed, room), units, resamples)
-    least = np.abs(total) - 2 * len(units)  # as large, but for the rounding to units
+    least = np.abs(total) - 2 * len(units)  # at least as large, up to rounding to units
     reached = (np.abs(total - 2 * moved) >= least).sum(axis=0)
     shares: Floats = reached / len(moved) if few else (reached + 1) / (resamples + 1)
     return shares.reshape(parts.shape[1:])
@@ -105,19 +105,19 @@ def bootstrap(
     level: float = 0.95,
     room: int = ROOM,
 ) -> tuple[Floats, Floats]:
-    """Intervals for weighted means over cells, by the paired bootstrap (Koehn 2004).
+    """Return intervals for weighted means over cells, by the paired bootstrap (Koehn 2004).
 
     K clusters are drawn with replacement, the same for A and B and for all cells; the ends are
-    percentiles of the differences in the draws. A draw without a question of some cell is not used
-    for what depends on that cell.
+    percentiles of the differences in the draws. A draw without questions of some cell is not used
+    for means that include that cell.
 
     Args:
         table: differences by cluster.
-        weights: (C, M), of each cell in each mean.
-        resamples: how many draws.
-        seed: of the draws.
+        weights: weight of each cell in each mean, (C, M).
+        resamples: number of draws.
+        seed: seed of the draws.
         level: share of the draws between the ends.
-        room: number of random numbers in memory at a time; without effect on the ends.
+        room: number of random numbers in memory at a time; does not affect the ends.
 
     Returns:
         Low and high ends, (V, M) each.
@@ -138,13 +138,13 @@ def bootstrap(
 
 
 def drawn_sums(columns: Floats, *, resamples: int, seed: int, room: int = ROOM) -> Floats:
-    """Sums of columns over clusters drawn with replacement, for figures that are not means.
+    """Return sums of columns over clusters drawn with replacement, for figures that are not means.
 
     Args:
-        columns: (K, n), what each cluster adds to each sum.
-        resamples: how many draws.
-        seed: of the draws.
-        room: number of random numbers in memory at a time; without effect on the sums.
+        columns: contribution of each cluster to each sum, (K, n).
+        resamples: number of draws.
+        seed: seed of the draws.
+        room: number of random numbers in memory at a time; does not affect the sums.
 
     Returns:
         (resamples, n).
@@ -154,14 +154,14 @@ def drawn_sums(columns: Floats, *, resamples: int, seed: int, room: int = ROOM) 
 
 
 def mcnemar(only_a: int, only_b: int) -> float:
-    """Two-sided p-value of McNemar's exact test (McNemar 1947), for independent questions.
+    """Return the two-sided p-value of McNemar's exact test (1947), for independent questions.
 
-    The smaller tail of a fair coin thrown once for each question that one system alone has right,
-    doubled.
+    It is twice the smaller tail of a fair coin tossed once for each question that only one system
+    has right.
 
     Args:
-        only_a: questions that A alone has right.
-        only_b: questions that B alone has right.
+        only_a: number of questions that only A has right.
+        only_b: number of questions that only B has right.
     """
     throws = only_a + only_b
     k = np.arange(1, min(only_a, only_b) + 1)
@@ -171,14 +171,14 @@ def mcnemar(only_a: int, only_b: int) -> float:
 
 
 def holm(p_values: Floats) -> Floats:
-    """Values adjusted so that the chance of any false positive is bounded (Holm 1979)."""
+    """Return p-values adjusted to bound the chance of any false positive (Holm 1979)."""
     order = np.argsort(p_values, kind="stable")
     steps = p_values[order] * np.arange(len(p_values), 0, -1)
     return _in_place(np.maximum.accumulate(steps), order)
 
 
 def benjamini_hochberg(p_values: Floats) -> Floats:
-    """Values adjusted to bound the share of false positives (Benjamini and Hochberg 1995).
+    """Return p-values adjusted to bound the share of false positives (Benjamini and Hochberg 1995).
 
     The tests must be independent or positively dependent.
     """
@@ -188,7 +188,7 @@ def benjamini_hochberg(p_values: Floats) -> Floats:
 
 
 def benjamini_yekutieli(p_values: Floats) -> Floats:
-    """As `benjamini_hochberg` under any dependence (Benjamini and Yekutieli 2001)."""
+    """Adjust as `benjamini_hochberg`, under any dependence (Benjamini and Yekutieli 2001)."""
     ranks = np.arange(1, len(p_values) + 1)
     return np.minimum(1.0, benjamini_hochberg(p_values) * float((1 / ranks).sum()))
 
@@ -198,7 +198,7 @@ CORRECTIONS: Mapping[str, Callable[[Floats], Floats]] = {
     "benjamini-hochberg": benjamini_hochberg,
     "benjamini-yekutieli": benjamini_yekutieli,
 }
-"""Corrections for many tests by name: (M,) p-values to (M,) adjusted ones, in their order."""
+"""Corrections for multiple tests by name: from (M,) p-values to (M,) adjusted ones, in order."""
 
 
 def _in_place(steps: Floats, order: NDArray[np.intp]) -> Floats:
@@ -208,14 +208,14 @@ def _in_place(steps: Floats, order: NDArray[np.intp]) -> Floats:
 
 
 def _whole(columns: Floats) -> tuple[Floats, Floats]:
-    """`columns`, (K, n), in whole units, and the number of units in 1, (n,)."""
+    """Return `columns`, (K, n), in whole units, and the number of units in 1, (n,)."""
     sizes = np.abs(columns).sum(axis=0)
     scale = np.exp2(_BITS - np.ceil(np.log2(np.where(sizes > 0, sizes, 1))))
     return np.rint(columns * scale), scale
 
 
 def _products(factors: Iterable[Factor], columns: Floats, rows: int) -> Floats:
-    """The product, (rows, n), of a matrix that comes in parts and `columns`, (K, n)."""
+    """Return the product, (rows, n), of a matrix given in parts and `columns`, (K, n)."""
     found = np.zeros((rows, columns.shape[1]))
     for of_rows, of_clusters, values in factors:
         found[of_rows] += values @ columns[of_clusters]
@@ -223,14 +223,14 @@ def _products(factors: Iterable[Factor], columns: Floats, rows: int) -> Floats:
 
 
 def _all_exchanges(clusters: int, room: int) -> Iterator[Factor]:
-    """All exchanges, (2**K, K): 1 where A and B change places in a cluster, else 0."""
+    """Yield all exchanges, (2**K, K): 1 if A and B are exchanged in a cluster, else 0."""
     for rows in _slices(2**clusters, room // max(1, clusters)):
         bits = np.arange(rows.start, rows.stop)[:, None] >> np.arange(clusters) & 1
         yield rows, slice(clusters), bits.astype(np.float64)
 
 
 def _exchanges(clusters: int, resamples: int, seed: int, room: int) -> Iterator[Factor]:
-    """Random exchanges, (R, K)."""
+    """Yield random exchanges, (R, K)."""
     blocks = list(_slices(clusters, _BLOCK))
     for block, source in zip(blocks, np.random.SeedSequence(seed).spawn(len(blocks)), strict=True):
         rng = np.random.default_rng(source)
@@ -242,9 +242,9 @@ def _exchanges(clusters: int, resamples: int, seed: int, room: int) -> Iterator[
 
 
 def _draws(clusters: int, resamples: int, seed: int, room: int) -> Iterator[Factor]:
-    """Draws of K clusters with replacement, (R, K): how often each one was drawn.
+    """Yield draws of K clusters with replacement, (R, K): how often each was drawn.
 
-    First the number in each block is drawn, then the clusters within the block.
+    First the number of draws in each block is drawn, then the clusters within the block.
     """
     blocks = list(_slices(clusters, _BLOCK))
     first, *others = np.random.SeedSequence(seed).spawn(1 + len(blocks))
@@ -262,7 +262,7 @@ def _draws(clusters: int, resamples: int, seed: int, room: int) -> Iterator[Fact
 
 
 def _slices(count: int, size: int) -> Iterator[slice]:
-    """Slices of 0 to `count`, one after the other, of `size` at most and of 1 at least."""
+    """Yield consecutive slices from 0 to `count`, each of 1 to `size` items."""
     size = max(1, size)
     for start in range(0, count, size):
         yield slice(start, min(count, start + size))

@@ -1,16 +1,16 @@
 """TyDi QA primary tasks, equal to the official script `tydi_eval.py`, faults included.
 
-Clark et al. (2020), arXiv:2003.05002. The tasks: select the passage with the answer, and find the
-minimal answer, which is a place in bytes, yes or no. A question has an answer if at least two
+Clark et al. (2020), arXiv:2003.05002. The tasks are to select the passage with the answer, and to
+find the minimal answer, which is a byte range, yes or no. A question has an answer if at least two
 annotators gave one. A passage is right if one annotator chose it. The score of a minimal answer is
-its F1 over byte positions with the nearest annotator. Precision and recall are over all questions
-of a language, for answers with a score at or above a threshold; each language has its best
-threshold, chosen on the gold answers. The figure of a system is the mean over the languages without
-English.
+its F1 over byte positions against the closest annotator. Precision and recall are over all
+questions of a language, for answers with a score at or above a threshold; each language has its
+best threshold, chosen on the gold answers. The figure of a system is the mean over the languages
+without English.
 
 The faults: a language without any prediction is left out of the mean; a question without a
-prediction counts, with a score of 0, as wrongly answered if it has no answer, and as not answered
-if it has one. The script of 2020 stops at answers of no bytes; here they overlap with no other.
+prediction counts, with a score of 0, as wrongly answered if it has no answer, and as unanswered if
+it has one. The script of 2020 fails on answers of zero bytes; here they overlap with no other.
 """
 
 from collections.abc import Iterable, Sequence
@@ -26,7 +26,7 @@ NAME = "tydi-primary"
 RULES = "unit:byte|annotators:2|threshold:best|mean:languages-without-en"
 
 ANNOTATORS = 2
-"""A question has an answer if this many annotators found one."""
+"""Number of annotators who must have found an answer for a question to have one."""
 
 PRECISIONS = (0.5, 0.75, 0.9)
 """Precisions at which the recall is reported."""
@@ -42,14 +42,14 @@ class Outcome(NamedTuple):
 
 
 class PrimaryFigures(NamedTuple):
-    """Figures by the names of the official script, and what was not scored."""
+    """Figures by the names of the official script, and counts of what was not scored."""
 
     languages: dict[str, dict[str, float]]
-    """By the name of the language."""
+    """Figures by language name."""
     means: dict[str, float]
-    """Over the languages without English."""
+    """Means over the languages without English."""
     missing: int
-    """Questions without a prediction, of all languages."""
+    """Questions without a prediction, in all languages."""
     unexpected: int
     """Predictions for no question of their language; they are not counted."""
 
@@ -83,7 +83,7 @@ def primary_figures(
 
 
 def passage_outcome(golds: Sequence[PrimaryAnswer], predicted: PrimaryAnswer | None) -> Outcome:
-    """Whether a passage is right: F1 is 1 or 0."""
+    """Return the outcome of the passage task; F1 is 1 or 0."""
     chosen = [g.passage for g in golds if g.passage is not None]
     has_gold = len(chosen) >= ANNOTATORS
     if predicted is None:
@@ -93,7 +93,7 @@ def passage_outcome(golds: Sequence[PrimaryAnswer], predicted: PrimaryAnswer | N
 
 
 def minimal_outcome(golds: Sequence[PrimaryAnswer], predicted: PrimaryAnswer | None) -> Outcome:
-    """Score of a minimal answer: F1 with the nearest annotator."""
+    """Return the outcome of the minimal answer task: F1 against the closest annotator."""
     has_gold = sum(_is_minimal(g) for g in golds) >= ANNOTATORS
     if predicted is None:
         return Outcome(has_gold, not has_gold, 0.0, 0.0)
@@ -108,10 +108,10 @@ TASKS = {"passage": passage_outcome, "minimal": minimal_outcome}
 def at_best_threshold(
     task: str, golds: Sequence[PrimaryQuestion], predictions: Sequence[PrimaryQuestion]
 ) -> NDArray[np.float64]:
-    """Score of the answer, whether there is one, and whether there is a gold one, (3, Q).
+    """Return scores of answers, whether there is an answer, and whether a gold one, (3, Q).
 
-    Answers below the best threshold over all these questions are none. F1 at that threshold is
-    twice the sum of the first row, over the sum of the others.
+    Answers below the best threshold over all these questions count as none. F1 at that threshold is
+    twice the sum of the first row, divided by the sum of the others.
 
     Args:
         task: "passage" or "minimal".
@@ -127,7 +127,7 @@ def at_best_threshold(
 
 
 def place_f1(predicted: tuple[int, int], gold: tuple[int, int]) -> float:
-    """Harmonic mean of precision and recall of byte positions; ends are exclusive."""
+    """Return the harmonic mean of precision and recall of byte positions; ends are exclusive."""
     shared = min(predicted[1], gold[1]) - max(predicted[0], gold[0])
     if shared <= 0:
         return 0.0
@@ -157,7 +157,7 @@ class _Curve(NamedTuple):
 
 
 def _table(outcomes: Iterable[Outcome]) -> NDArray[np.float64]:
-    """Outcomes as rows, (Q, 4)."""
+    """Return outcomes as rows, (Q, 4)."""
     return np.array([tuple(map(float, o)) for o in outcomes]).reshape(-1, 4)
 
 
@@ -171,7 +171,7 @@ def _curve(table: NDArray[np.float64]) -> _Curve:
 
 
 def _named(task: str, curve: _Curve) -> dict[str, float]:
-    """The best threshold, and recall at given precisions; 0 where there is none."""
+    """Return the best threshold, and recall at given precisions; 0 if there is none."""
     thresholds, precisions, recalls = curve
     f1s = _ratio(2 * precisions * recalls, precisions + recalls)
     best = _largest(f1s)
@@ -189,7 +189,7 @@ def _named(task: str, curve: _Curve) -> dict[str, float]:
 
 
 def _largest(values: NDArray[np.float64]) -> int | None:
-    """Index of the first largest value; None if none is above 0."""
+    """Return the index of the first largest value; None if none is above 0."""
     return int(values.argmax()) if values.any() else None
 
 
@@ -198,7 +198,7 @@ def _at(values: NDArray[np.float64], index: int | None) -> float:
 
 
 def _ratio(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Quotients, 0 where the divisor is 0."""
+    """Return quotients; 0 if the divisor is 0."""
     return np.divide(one, other, out=np.zeros_like(one), where=np.asarray(other) != 0)
 
 

@@ -1,4 +1,4 @@
-"""Who is let in: by what a request costs, in windows, bytes and time."""
+"""Admission control: a request is accepted or refused by its cost in windows, bytes and time."""
 
 import asyncio
 import math
@@ -10,18 +10,18 @@ from babelspan.service.problems import Problem
 from babelspan.service.settings import MIB, Settings
 
 _CLIENTS = 10_000
-"""Clients whose rates are remembered."""
+"""Maximum number of clients whose rates are remembered."""
 _LOOK_EVERY = 0.05
-"""Seconds between two looks for room."""
+"""Seconds between two checks for free space in the queue."""
 _EXPECTED = 0.7
-"""Share of its time that a request may be expected to take.
+"""Largest share of its time limit that a request may be expected to take.
 
-Not all windows take as long, and what is between two of them is not in the time of a window.
+The rest is a reserve: some windows take longer, and there is work between windows.
 """
 
 
 class Admission:
-    """The queue's limits. Belongs to the thread of the event loop.
+    """The limits of the queue. Use it only in the thread of the event loop.
 
     Args:
         settings: the limits.
@@ -34,39 +34,39 @@ class Admission:
         self.is_draining = False
 
     def refuse_while_draining(self) -> None:
-        """See that the service is not about to stop.
+        """Check that the service is not shutting down.
 
         Raises:
-            Problem: 503 if it is.
+            Problem: 503 if it is shutting down.
         """
         if self.is_draining:
-            raise Problem(503, "the service is stopping; ask again in a while", retry_after=5)
+            raise Problem(503, "the service is stopping; try again later", retry_after=5)
 
     def hold(self, size: int) -> None:
-        """Count bytes of a body that a request holds from now on.
+        """Add `size` bytes to the memory held by requests.
 
         Raises:
-            Problem: 503 if all requests together hold too many.
+            Problem: 503 if all requests together would hold too much.
         """
         if self._held + size > self._settings.queue_mib * MIB:
-            raise Problem(503, "too many texts are waiting; ask again in a while", retry_after=1)
+            raise Problem(503, "too many texts are waiting; try again later", retry_after=1)
         self._held += size
 
     def release(self, size: int) -> None:
-        """Count them no longer."""
+        """Subtract `size` bytes from the memory held by requests."""
         self._held -= size
 
     def admit(self, windows: int, crew: Crew, *, within: float, partial: bool) -> None:
-        """Let windows join those that wait for a crew.
+        """Check that the windows of a request may join the queue.
 
         Args:
-            windows: of one request.
-            crew: of its reader.
-            within: seconds that it may still take.
-            partial: whether a part of the answer will do.
+            windows: number of windows of the request.
+            crew: crew of its reader.
+            within: seconds left for the request.
+            partial: whether a partial answer is acceptable.
 
         Raises:
-            Problem: 422 if even a crew of its own could not read them in time; 503 if the queue is
+            Problem: 422 if it would take too long even with an empty queue; 503 if the queue is
                 too long.
         """
         self._refuse_more_than_all(windows)
@@ -86,15 +86,15 @@ class Admission:
             half = others * crew.seconds / crew.workers / 2
             raise Problem(
                 503,
-                f"{others:,} windows are waiting, too many to be answered in time; ask again later",
+                f"{others:,} windows are waiting, too many to answer in time; try again later",
                 retry_after=max(1, math.ceil(half)),
             )
 
     async def wait_for_room(self, windows: int, crew: Crew) -> None:
-        """Return when windows of a batch may join those that wait for a crew.
+        """Wait until the windows of a batch may join the queue.
 
         Raises:
-            Problem: 422 if they never may.
+            Problem: 422 if they exceed the size of the queue.
         """
         self._refuse_more_than_all(windows)
         while crew.waiting + windows > self._settings.queue_windows:
@@ -107,11 +107,11 @@ class Admission:
             raise Problem(422, f"texts of at most {most:,} windows", found=f"{windows:,}", do=do)
 
     def charge(self, client: str, windows: int) -> None:
-        """Take windows from what a client may have read in a minute (a token bucket).
+        """Subtract windows from the client's limit per minute (a token bucket).
 
         Raises:
-            Problem: 429 if they are more than it has left; more than a minute's worth is let
-                through when the bucket is full.
+            Problem: 429 if the client has too few left. A request above the limit of a minute
+                is accepted if the bucket is full.
         """
         rate = self._settings.rate
         if rate is None:
@@ -127,6 +127,6 @@ class Admission:
             wait = math.ceil((min(windows, rate) - left) * 60 / rate)
             raise Problem(
                 429,
-                f"at most {rate:,} windows a minute for a client; ask again in {wait} s",
+                f"at most {rate:,} windows per minute and client; try again in {wait} s",
                 retry_after=wait,
             )

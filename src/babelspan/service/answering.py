@@ -1,8 +1,9 @@
-"""A service without HTTP: what it holds, and the life of a question in it.
+"""A service without HTTP: its parts, and the steps of answering a question.
 
-A question's texts are cut into windows, admitted, read in a turn of the reader's crew, and made
-into an answer. What takes longer than waking a thread is done in a thread, and not in the event
-loop. Texts above `_LARGE` are cut by threads of their own, so that they hold up no short question.
+The texts of a question are cut into windows, admitted, read in a turn of the reader's crew, and
+turned into an answer. Work that takes longer than waking a thread runs in a thread, not in the
+event loop. Texts above `_LARGE` are cut in separate threads, so that they do not delay short
+questions.
 """
 
 import asyncio
@@ -32,16 +33,16 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _LARGE = 50_000
-"""Characters of a request above which it is not small."""
+"""A request with more characters than this is large."""
 _SHORT = 2_000
-"""Characters of a request that are cut, or answered about, sooner than a thread is woken."""
+"""Up to this many characters, work takes less time than waking a thread."""
 _TINY = 16_384
-"""Bytes of JSON that are parsed sooner than a thread is woken."""
+"""Up to this many bytes, parsing JSON takes less time than waking a thread."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a question is; `provisional` makes the answer of what was read until now."""
+    """How far a question is; `provisional` returns the answer from the windows read so far."""
 
     done: int
     of: int
@@ -53,7 +54,7 @@ Told = Callable[[Progress], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of the windows of a job."""
+    """The outcome of reading the windows of a job."""
 
     result: Any
     is_complete: bool
@@ -62,12 +63,12 @@ class Outcome:
 
 
 class Service:
-    """Readers, queue, documents and counters; used from one event loop.
+    """Readers, queue, documents and metrics; used from one event loop.
 
     Args:
-        settings: what it allows.
-        readers: what it reads with.
-        collections: what it searches, by name.
+        settings: the settings.
+        readers: the readers.
+        collections: the collections, by name.
     """
 
     def __init__(
@@ -89,41 +90,41 @@ class Service:
         self._files = ThreadPoolExecutor(1, thread_name_prefix="files")
 
     def close(self) -> None:
-        """End all threads."""
+        """Stop all threads."""
         self.readers.close()
         for threads in (self._small, self._large, self._searching, self._files):
             threads.shutdown(cancel_futures=True)
 
     async def in_thread(self, size: int, call: Callable[..., T], *arguments: Any) -> T:
-        """The result of a call on so many characters or bytes, made outside the event loop."""
+        """Return the result of a call on `size` characters or bytes, made in a thread."""
         threads = self._small if size <= _LARGE else self._large
         return await asyncio.get_running_loop().run_in_executor(threads, call, *arguments)
 
     async def soon(self, size: int, call: Callable[..., T], *arguments: Any) -> T:
-        """The result of a call on so many characters: at once, or if they are many in a thread."""
+        """Return the result of a call on `size` characters; only large ones use a thread."""
         if size <= _SHORT:
             return call(*arguments)
         return await self.in_thread(size, call, *arguments)
 
     async def parsed(self, raw: bytes, where: str = "the body") -> Any:
-        """The JSON of a body or of a line of it; errors as in `bodies.parsed`."""
+        """Parse the JSON of a body or of one of its lines; raises as `bodies.parsed`."""
         if len(raw) <= _TINY:
             return parsed(raw, where)
         return await self.in_thread(len(raw), parsed, raw, where)
 
     async def searched(self, call: Callable[..., T], *arguments: Any) -> T:
-        """The result of a call that looks into a collection; these are made one by one."""
+        """Return the result of a call that searches a collection; one such call runs at a time."""
         return await asyncio.get_running_loop().run_in_executor(self._searching, call, *arguments)
 
     async def read_file(self, call: Callable[..., T], *arguments: Any) -> T:
-        """The result of a call that reads a file of any kind; these are made one by one, too."""
+        """Return the result of a call that reads a file; one such call runs at a time."""
         return await asyncio.get_running_loop().run_in_executor(self._files, call, *arguments)
 
     def collection(self, name: str) -> "Collection":
-        """A collection by name.
+        """Return a collection by name.
 
         Raises:
-            Problem: 404 if there is none of that name.
+            Problem: 404 if there is no collection of this name.
         """
         if name not in self.collections:
             raise Problem(
@@ -132,14 +133,14 @@ class Service:
         return self.collections[name]
 
     async def passages(self, name: str, request: SearchRequest) -> list[dict[str, Any]]:
-        """The passages of a collection that may answer a question, best first."""
+        """Return the passages of a collection that may answer a question, best first."""
         _refuse_blank(request.question)
         wanted = request.question, request.passages, request.question_language
         found = await self.searched(self.collection(name).passages, *wanted)
         return [listed(one.file, one.passage) for one in found]
 
     async def _texts(self, request: AnswerRequest) -> list[Named]:
-        """The texts of a request; errors as in `named_texts`."""
+        """Return the texts of a request; raises as `named_texts`."""
         texts = self.named_texts(request)
         if request.collection is None:
             return texts
@@ -148,11 +149,11 @@ class Service:
         return [read_in(document) for document in found]
 
     def named_texts(self, request: AnswerRequest) -> list[Named]:
-        """The texts of a request; none where a collection is to be searched for them.
+        """Return the texts in a request, or none if a collection is to be searched.
 
         Raises:
-            Problem: 422 unless there are texts, documents or a collection, and one of them only,
-                or if the reader does not read their translations; 404 if one is not here.
+            Problem: 422 unless exactly one of texts, documents and collection is given, or if the
+                reader does not read the translations; 404 if one of them is not stored.
         """
         _refuse_blank(request.question)
         _refuse_all_but_one(request)
@@ -184,14 +185,14 @@ class Service:
         turns: dict[Crew, Turn] | None = None,
         told: Told | None = None,
     ) -> dict[str, Any]:
-        """The answer to a request, as JSON has it.
+        """Return the answer to a request, as a JSON object.
 
         Args:
-            request: what is asked of what.
-            client: who asks, for the rate.
-            turns: of a batch, one with each crew, filled here; it waits for room. None for a turn
-                of its own, which is refused where there is none.
-            told: called while windows are read.
+            request: the question and what to search.
+            client: name of the client, for the rate limit.
+            turns: turns of a batch, one per crew, filled here; the call then waits for room. None
+                for a single request, which is refused if there is no room.
+            told: called with the progress while windows are read.
 
         Raises:
             Problem: if it cannot be answered.
@@ -220,7 +221,7 @@ class Service:
         }
 
     async def pipeline(self, request: PipelineRequest, client: str) -> Any:
-        """The answer in the form of the old pipeline; errors as in `answer`."""
+        """Return the answer in the format of the former pipeline; raises as `answer`."""
         if not request.inputs.question.strip():
             raise Problem(422, "a question", found="white space only", where="inputs.question")
         reader = self.readers.named(None)
@@ -243,7 +244,7 @@ class Service:
         told: Told | None = None,
         began: float | None = None,
     ) -> Outcome:
-        """Cut, admit, read, finish: what a job comes to before its time is over."""
+        """Cut, admit, read and finish a job within its time limit."""
         began = time.monotonic() if began is None else began
         size = sum(
             len(text.context) for example in job.examples for text in (example, *example.others)
@@ -252,7 +253,7 @@ class Service:
         turn = reader.crew.turn() if turns is None else _turn_of(reader.crew, turns)
         try:
             left = within - (time.monotonic() - began)
-            if turns is None:  # what cannot be read in time is not even cut
+            if turns is None:  # refuse a request that has no chance before cutting its texts
                 self.admission.admit(1, reader.crew, within=left, partial=partial)
             async with asyncio.timeout(left):
                 windows = await self._windows(reader, job, size)
@@ -299,7 +300,7 @@ def _refuse_blank(question: str) -> None:
 
 
 def _refuse_all_but_one(request: AnswerRequest) -> None:
-    """See that there is one kind of texts to ask about."""
+    """Check that exactly one of texts, documents and collection is given."""
     given = [bool(request.texts), bool(request.documents), request.collection is not None]
     if sum(given) != 1:
         found = "none" if not any(given) else "both" if sum(given) == 2 else "all"
@@ -315,10 +316,10 @@ def _turn_of(crew: Crew, turns: dict[Crew, Turn]) -> Turn:
 
 
 def named_sources(names: Sequence[str], option: str = "--reader") -> dict[str, str]:
-    """Readers or collections by name from "NAME=R" or "R", whose name is then its last part.
+    """Parse "NAME=R" or "R" into readers or collections by name; the default name is R's last part.
 
     Raises:
-        ConfigError: if two have one name.
+        ConfigError: if two have the same name.
     """
     found: dict[str, str] = {}
     for given in names:

@@ -1,4 +1,4 @@
-"""The routes of a service."""
+"""The HTTP routes of a service."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ JSON = "application/json"
 
 
 def make_app(service: Service) -> Guard:
-    """The ASGI application of a service."""
+    """Return the ASGI application of a service."""
     routes = [
         Route("/", page),
         Route("/v1/answer", answer, methods=["POST"]),
@@ -58,37 +58,37 @@ def make_app(service: Service) -> Guard:
 
 
 async def page(request: Request) -> Response:
-    """The page."""
+    """Return the web page."""
     return page_response(request.headers.get("if-none-match"))
 
 
 async def answer(request: Request) -> Response:
-    """One question."""
+    """Answer one question."""
     service = _service(request)
     wanted = built(AnswerRequest, await _json(request))
     request.scope["state"]["question"] = wanted.question
     if EVENTS in request.headers.get("accept", ""):
-        service.named_texts(wanted)  # what is wrong with them is told by the status
+        service.named_texts(wanted)  # report wrong names now, while the status can still be set
         return EventStream(service, wanted, _client(request))
     work = service.answer(wanted, _client(request))
     return JSONResponse(await unless(client_left(request.receive), work))
 
 
 async def batch(request: Request) -> Response:
-    """Many questions."""
+    """Answer many questions, one per line."""
     see_that_it_is(request, LINES)
     return Batch(_service(request), request, _client(request))
 
 
 async def pipeline(request: Request) -> Response:
-    """One question, in the form of the old pipeline."""
+    """Answer one question in the format of the former transformers pipeline."""
     wanted = built(PipelineRequest, await _json(request))
     work = _service(request).pipeline(wanted, _client(request))
     return JSONResponse(await unless(client_left(request.receive), work))
 
 
 async def put_document(request: Request) -> Response:
-    """Keep a text."""
+    """Store a document."""
     service = _service(request)
     raw = await _body(request)
     stored = await service.read_file(service.documents.read, request.path_params["name"], raw)
@@ -98,18 +98,18 @@ async def put_document(request: Request) -> Response:
 
 
 async def document(request: Request) -> Response:
-    """What is known of a kept text."""
+    """Describe a stored document."""
     return JSONResponse(_stored(request).about())
 
 
 async def document_text(request: Request) -> Response:
-    """A kept text."""
+    """Return the text of a stored document."""
     text = _stored(request).named.text
     return Response(text.encode(), media_type="text/plain; charset=utf-8")
 
 
 async def remove_document(request: Request) -> Response:
-    """Forget a text."""
+    """Delete a stored document."""
     service = _service(request)
     service.documents.remove(request.path_params["id"])
     service.metrics.documents.set(service.documents.size)
@@ -117,28 +117,28 @@ async def remove_document(request: Request) -> Response:
 
 
 async def collections(request: Request) -> Response:
-    """The collections."""
+    """List the collections."""
     service = _service(request)
     found = [await service.searched(one.about) for one in service.collections.values()]
     return JSONResponse({"collections": found})
 
 
 async def collection(request: Request) -> Response:
-    """What is known of a collection."""
+    """Describe a collection."""
     service = _service(request)
     wanted = service.collection(request.path_params["name"])
     return JSONResponse(await service.searched(wanted.about))
 
 
 async def search(request: Request) -> Response:
-    """Passages of a collection."""
+    """Search a collection for passages."""
     wanted = built(SearchRequest, await _json(request))
     work = _service(request).passages(request.path_params["name"], wanted)
     return JSONResponse({"passages": await unless(client_left(request.receive), work)})
 
 
 async def collection_text(request: Request) -> Response:
-    """All text of a file of a collection, to show an answer in it."""
+    """Return the full text of a file of a collection, to show an answer in it."""
     service = _service(request)
     wanted = service.collection(request.path_params["name"])
     text = await service.read_file(wanted.text, request.query_params.get("file", ""))
@@ -146,17 +146,17 @@ async def collection_text(request: Request) -> Response:
 
 
 async def feedback(request: Request) -> Response:
-    """Keep a judgement."""
+    """Save a judgement of an answer."""
     service = _service(request)
     if service.settings.feedback is None:
-        raise Problem(404, "judgements are not kept here; start the service with --feedback FILE")
+        raise Problem(404, "judgements are not saved here; start the service with --feedback FILE")
     judged = built(Feedback, await _json(request))
     await service.in_thread(0, judgements.append, service.settings.feedback, judged)
     return Response(status_code=204)
 
 
 async def readers(request: Request) -> Response:
-    """The readers, and what the page has to know."""
+    """List the readers, and the settings that the page needs."""
     service = _service(request)
     return JSONResponse(
         {
@@ -168,7 +168,7 @@ async def readers(request: Request) -> Response:
 
 
 async def reload(request: Request) -> Response:
-    """Load a reader anew; only with the token, or from this machine."""
+    """Reload a reader; allowed only with the token, or from this machine."""
     service = _service(request)
     name = request.path_params["name"]
     try:
@@ -179,23 +179,23 @@ async def reload(request: Request) -> Response:
 
 
 async def openapi(request: Request) -> Response:
-    """The description of this interface."""
+    """Return the OpenAPI description."""
     return JSONResponse(description(_service(request).settings.root_path))
 
 
 async def live(_: Request) -> Response:
-    """The process runs."""
+    """Report that the process is running."""
     return JSONResponse({"live": True})
 
 
 async def ready(request: Request) -> Response:
-    """All readers are loaded, and questions are taken."""
+    """Report that all readers are loaded and requests are accepted."""
     _service(request).admission.refuse_while_draining()
     return JSONResponse({"ready": True})
 
 
 async def measured(request: Request) -> Response:
-    """Counters, for Prometheus."""
+    """Return the metrics for Prometheus."""
     service = _service(request)
     for reader in service.readers:
         service.metrics.ready.labels(reader.name).set(1)
@@ -212,7 +212,7 @@ def _service(request: Request) -> Service:
 
 
 def _client(request: Request) -> str:
-    """Who asks, for the rate."""
+    """Return the client's name for the rate limit."""
     return "token" if request.client is None else request.client.host
 
 

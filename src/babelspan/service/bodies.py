@@ -1,4 +1,4 @@
-"""Bodies of requests, read and parsed within limits."""
+"""Request bodies, read and parsed within limits."""
 
 import asyncio
 import json
@@ -11,25 +11,25 @@ from starlette.requests import ClientDisconnect, Request
 from babelspan.service.problems import Problem, shown
 
 Hold = Callable[[int], None]
-"""Told how many bytes more a request holds; it raises a `Problem` where that is too many."""
+"""Called with the number of further bytes a request holds; raises a `Problem` if too many."""
 
 
 async def chunks(request: Request, *, idle: float) -> AsyncIterator[bytes]:
-    """The body as it comes.
+    """Yield the body in chunks as they arrive.
 
     Raises:
-        Problem: 408 if nothing comes for `idle` seconds, 415 for a packed body.
-        ClientDisconnect: if the client leaves.
+        Problem: 408 if nothing arrives for `idle` seconds, 415 for a compressed body.
+        ClientDisconnect: if the client disconnects.
     """
     packed = request.headers.get("content-encoding", "identity")
     if packed != "identity":
-        raise Problem(415, "a body that is not packed", found=shown(packed), do="send it plain")
+        raise Problem(415, "an uncompressed body", found=shown(packed), do="send it uncompressed")
     while True:
         try:
             async with asyncio.timeout(idle):
                 message = await request.receive()
         except TimeoutError:
-            raise Problem(408, f"no byte of the body came for {idle:g} s; send it again") from None
+            raise Problem(408, f"no data received for {idle:g} s; send the request again") from None
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
         if message.get("body"):
@@ -39,7 +39,7 @@ async def chunks(request: Request, *, idle: float) -> AsyncIterator[bytes]:
 
 
 async def body_of(request: Request, *, largest: int, idle: float, hold: Hold) -> bytes:
-    """The whole body; errors as in `chunks`, and 413 above `largest` bytes."""
+    """Return the whole body; raises as `chunks`, and 413 above `largest` bytes."""
     declared = request.headers.get("content-length", "0")
     if declared.isdecimal() and int(declared) > largest:
         raise too_large(largest, f"{int(declared):,}")
@@ -53,15 +53,15 @@ async def body_of(request: Request, *, largest: int, idle: float, hold: Hold) ->
 
 
 def too_large(largest: int, found: str) -> Problem:
-    """The problem of a body of more than `largest` bytes."""
+    """Return the problem for a body of more than `largest` bytes."""
     return Problem(413, f"at most {largest:,} bytes", found=found, do="send less at once")
 
 
 def see_that_it_is(request: Request, kind: str) -> None:
-    """See that a body has a media type; pages of others cannot send it without being asked.
+    """Check the media type of a body; browsers send this one across origins only after a preflight.
 
     Raises:
-        Problem: 415 if it has another.
+        Problem: 415 if it has another media type.
     """
     found = request.headers.get("content-type", "none").partition(";")[0].strip().lower()
     if found != kind:
@@ -71,10 +71,10 @@ def see_that_it_is(request: Request, kind: str) -> None:
 
 
 def parsed(raw: bytes, where: str = "the body") -> Any:
-    """The JSON value of some bytes, by the letter of RFC 8259 and with each key once.
+    """Parse bytes as JSON, strictly by RFC 8259 and without repeated keys.
 
     Raises:
-        Problem: 400 if it is none.
+        Problem: 400 if it is not valid JSON.
     """
     try:
         text = raw.decode("utf-8-sig")
@@ -110,7 +110,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _no_number(name: str) -> float:
-    raise ValueError(f"expected a number, found {name}, which JSON has not")
+    raise ValueError(f"expected a number, found {name}, which is not valid JSON")
 
 
 def _finite(digits: str) -> float:

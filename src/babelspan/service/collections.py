@@ -1,7 +1,7 @@
-"""Collections of a service by name; each is opened anew when `babelspan index` has changed it.
+"""The collections of a service, by name; reopened when `babelspan index` has changed them.
 
-What searches runs in one thread (`Service.searched`). Another may open a collection meanwhile, too:
-the one that was opened last is used from then on.
+All searches run in one thread (`Service.searched`). Another thread may open a collection at the
+same time; the one opened last is then used.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ from babelspan.types import UNDETERMINED, ConfigError, DataError
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    """A collection as it was at a version of its store."""
+    """An open collection at one version of its store."""
 
     version: str
     index: PassageIndex
@@ -35,12 +35,12 @@ class Collection:
     """One collection.
 
     Args:
-        name: what requests call it.
-        place: of what `babelspan index` wrote, as in `open_collection`.
-        alternatives: for passages in other languages than the question's; None for none.
+        name: name used in requests.
+        place: where `babelspan index` wrote it, as in `open_collection`.
+        alternatives: to find passages in other languages than the question's; None for none.
 
     Raises:
-        DataError, ConfigError: if it cannot be opened.
+        DataError, ConfigError: if the collection cannot be opened.
     """
 
     def __init__(self, name: str, place: str, alternatives: Alternatives | None) -> None:
@@ -50,7 +50,7 @@ class Collection:
         self._opened = self._open()
 
     def about(self) -> dict[str, Any]:
-        """What `GET /v1/collections` says of it."""
+        """Return the entry of this collection in `GET /v1/collections`."""
         opened = self._now()
         return {
             "name": self.name,
@@ -61,16 +61,16 @@ class Collection:
         }
 
     def passages(self, question: str, count: int | None, language: str | None) -> list[Retrieved]:
-        """The best passages for a question, best first; as many as `ask --in` reads for None."""
+        """Return the best passages for a question, best first; None means `ask --in`'s default."""
         search = self._now().search
         return search.passages(question, count or PASSAGES, language=language or UNDETERMINED)
 
     def texts(self, question: str, count: int | None, language: str | None) -> list[Document]:
-        """Those passages as texts to read; passages that overlap are one text."""
+        """Return these passages as texts to read; overlapping passages are joined."""
         return joined(self.passages(question, count, language))
 
     def text(self, file: str) -> str:
-        """All text of a file, in which the places of answers are counted.
+        """Return the full text of a file; the offsets of answers count from its start.
 
         Raises:
             Problem: 404 if the collection has no such file, or it is gone; 409 if it has changed.
@@ -83,16 +83,16 @@ class Collection:
             if short_checksum(raw) == about["sha256"]:
                 return read_bytes_as_document(file, raw).text
         except DataError as error:
-            raise Problem(404, f"the file cannot be read any more: {error}") from None
+            raise Problem(404, f"the file can no longer be read: {error}") from None
         raise Problem(
             409, f"{shown(file)} has changed since it was indexed; run `babelspan index` again"
         )
 
     def _now(self) -> _Opened:
-        """The collection as it is now.
+        """Return the open collection, reopened if it has changed.
 
         Raises:
-            Problem: 503 if it cannot be opened any more.
+            Problem: 503 if it can no longer be opened.
         """
         try:
             if self._opened.index.version() != self._opened.version:
@@ -110,14 +110,14 @@ class Collection:
 
 
 def opened(sources: Mapping[str, str], translator: str | None = None) -> dict[str, Collection]:
-    """Collections by name.
+    """Open collections by name.
 
     Args:
-        sources: where they are, by name.
+        sources: their places, by name.
         translator: for passages in other languages, as in `jobs.search.alternatives_of`.
 
     Raises:
-        DataError, ConfigError: if one cannot be opened, or there is no such translator.
+        DataError, ConfigError: if one cannot be opened, or the translator does not exist.
     """
     alternatives = alternatives_of(translator)
     return {name: Collection(name, place, alternatives) for name, place in sources.items()}

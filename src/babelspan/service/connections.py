@@ -1,6 +1,6 @@
-"""Connections with limits that uvicorn has not.
+"""Connection limits that uvicorn lacks.
 
-How many there are, how long headers take, how long a client may take nothing of its answer.
+They cover the number of connections, the time to send headers, and the time to accept the response.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from babelspan.service.answering import Service
 from babelspan.service.problems import MEDIA_TYPE, Problem
 
 LOST = "connection lost"
-"""Key of the state of a request: an event that is set when its connection is gone."""
+"""Key in a request's state: an event that is set when its connection is lost."""
 
 
 class Limited(H11Protocol):
@@ -25,7 +25,7 @@ class Limited(H11Protocol):
     _taking: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
-        """Take it, unless there are too many, and wait for headers."""
+        """Accept the connection, unless there are too many, and start the timeout for headers."""
         super().connection_made(transport)
         self._lost = asyncio.Event()
         self.app_state = {**self.app_state, LOST: self._lost}
@@ -36,7 +36,7 @@ class Limited(H11Protocol):
         self._wait_for_headers()
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes; those of a next request begin a new wait for headers."""
+        """Process bytes; the first bytes of the next request restart the timeout for headers."""
         is_between = self.cycle is None or self.cycle.response_complete
         if self._patience is None and is_between:
             self._wait_for_headers()
@@ -45,19 +45,19 @@ class Limited(H11Protocol):
             self._wait_no_longer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Tell those who answer it, also while they do not take its body."""
+        """Set the `LOST` event, so that handlers notice even if they are not reading the body."""
         self._lost.set()
         self._wait_no_longer()
         self._watch_no_longer()
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
-        """Wait for the client to take what is written, and see that it does."""
+        """Pause until the client has read what was written; abort if it reads nothing in time."""
         super().pause_writing()
         self._watch(self.transport.get_write_buffer_size())
 
     def resume_writing(self) -> None:
-        """Go on: it has taken most of it."""
+        """Resume: the client has read most of it."""
         super().resume_writing()
         self._watch_no_longer()
 
@@ -78,8 +78,8 @@ class Limited(H11Protocol):
             self._watch(now)
 
     def send_400_response(self, msg: str) -> None:
-        """Say in our form that this is not HTTP."""
-        self._refuse(Problem(400, "this is not a request of HTTP/1.1, or its headers are too long"))
+        """Answer in our own format that this is not HTTP."""
+        self._refuse(Problem(400, "not an HTTP/1.1 request, or its headers are too long"))
 
     def _refuse(self, problem: Problem) -> None:
         self.transport.write(_raw(problem))
@@ -96,12 +96,12 @@ class Limited(H11Protocol):
 
 
 def limited(service: Service) -> type[asyncio.Protocol]:
-    """The connections of one service, as uvicorn makes them."""
+    """Return the protocol class for the connections of one service, for uvicorn."""
     return type("Limited", (Limited,), {"service": service})
 
 
 def _raw(problem: Problem) -> bytes:
-    """A problem as bytes, where no request stands before it."""
+    """Return a problem as bytes of an HTTP response, for use outside of a request."""
     body = json.dumps(problem.body()).encode()
     retry = "" if problem.retry_after is None else f"retry-after: {problem.retry_after}\r\n"
     head = (

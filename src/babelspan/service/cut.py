@@ -1,4 +1,4 @@
-"""Pure parts of answering a request: texts to windows, windows to candidates, those to answers."""
+"""Pure functions for answering: texts to windows, windows to candidates, candidates to answers."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,22 +19,22 @@ from babelspan.text.units import units
 from babelspan.types import UNDETERMINED, Example, Limits, Prediction, Span
 
 Read = Sequence[Sequence[Candidates]]
-"""For each example the candidates of its windows, of those that were read."""
+"""For each example, the candidates of its windows that were read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A text as a request has it, or a passage of a collection.
+    """A text of a request, or a passage of a collection.
 
     Attributes:
-        name: of the text, or of the file.
-        text: all of it, or of the passage.
-        language: of it, if known.
-        is_guessed: whether its language was found out here, and not named in the request.
-        translations: of the text, by language.
-        parts: where in its file the characters are from, if known.
-        start: of a passage, in the text of the file; None for a whole text.
-        weight: how likely it is to hold an answer, beside others.
+        name: name of the text or of its file.
+        text: the whole text, or the passage.
+        language: its language, if known.
+        is_guessed: whether the language was detected here rather than named in the request.
+        translations: translations of the text, by language.
+        parts: where in the file the characters come from, if known.
+        start: start of a passage in the text of its file; None for a whole text.
+        weight: how likely it is to contain an answer, relative to others.
     """
 
     name: str
@@ -49,16 +49,16 @@ class Named:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """What a request wants read.
+    """The reading that a request needs.
 
     Attributes:
-        examples: its question over each text; ids are the texts' numbers.
-        limits: how they are cut.
-        max_answer_tokens: the longest answer.
-        top_k: how many answers.
+        examples: the question with each text; the ids are the numbers of the texts.
+        limits: window limits.
+        max_answer_tokens: maximum length of an answer.
+        top_k: number of answers.
         whole_words: whether answers are widened to whole words.
-        compares: whether texts are compared by odds against "no answer", as `Answerer.ask` does.
-        finish: from what was read to the answer as JSON has it.
+        compares: whether texts are compared by odds against "no answer", as in `Answerer.ask`.
+        finish: makes the answer, as a JSON object, from the candidates.
     """
 
     examples: Sequence[Example]
@@ -70,7 +70,7 @@ class Job:
     finish: Callable[[Read], dict[str, Any] | list[dict[str, Any]]]
 
     def windows(self, answerer: Answerer) -> list[tuple[int, Window]]:
-        """All windows, each with the number of its example; errors as of `Engine.windows`."""
+        """Return all windows, each with the number of its example; raises as `Engine.windows`."""
         return [
             (number, window)
             for number, example in enumerate(self.examples)
@@ -78,7 +78,7 @@ class Job:
         ]
 
     def look(self, window: Window, logits: Logits) -> Candidates:
-        """The candidates of a window."""
+        """Return the candidates of a window."""
         (found,) = candidates(
             [window],
             [logits.start],
@@ -92,7 +92,7 @@ class Job:
 
 
 def asked(answerer: Answerer, request: AnswerRequest, texts: Sequence[Named]) -> Job:
-    """The job of a question over texts, which `Answerer.ask` does just so."""
+    """Return the job of a question over texts; the result equals that of `Answerer.ask`."""
     examples = [_example(str(number), request, text) for number, text in enumerate(texts)]
     weights = None if request.collection is None else [text.weight for text in texts]
 
@@ -119,7 +119,7 @@ def asked(answerer: Answerer, request: AnswerRequest, texts: Sequence[Named]) ->
 
 
 def read_in(document: Document) -> Named:
-    """A passage of a collection as a text of a request."""
+    """Turn a passage of a collection into a text of a request."""
     return Named(
         document.name,
         document.text,
@@ -132,7 +132,7 @@ def read_in(document: Document) -> Named:
 
 
 def listed(file: str, passage: Passage) -> dict[str, Any]:
-    """A passage that was found, as JSON."""
+    """Return a search result as a JSON object."""
     return {
         "document": file,
         **_passage(passage.text, passage.start),
@@ -143,7 +143,7 @@ def listed(file: str, passage: Passage) -> dict[str, Any]:
 
 
 def refuse_unread(request: AnswerRequest, texts: Sequence[Named], read: Sequence[str]) -> None:
-    """See that translations are such as a reader of some languages reads, and questions are there.
+    """Check that the reader reads all given translations, and that the question has each language.
 
     Raises:
         Problem: 422 if not.
@@ -171,12 +171,12 @@ def refuse_unread(request: AnswerRequest, texts: Sequence[Named], read: Sequence
 
 
 def texts_in(window: Any) -> int:
-    """Texts that a window shows: one, and the translations beside it."""
+    """Return the number of texts in a window: one, and its translations."""
     return 1 + len(getattr(window, "present", ()))
 
 
 def piped(answerer: Answerer, request: PipelineRequest) -> Job:
-    """The job of a call of the old pipeline, which `Answerer.__call__` does just so."""
+    """Return the job of a pipeline call; the result equals that of `Answerer.__call__`."""
     wanted = request.parameters
     example = unlabelled("0", request.inputs.question, request.inputs.context)
     top_k = wanted.top_k or wanted.topk or 1
@@ -204,7 +204,7 @@ def piped(answerer: Answerer, request: PipelineRequest) -> Job:
 
 
 def _example(number: str, request: AnswerRequest, text: Named) -> Example:
-    """The question over a text, with its translations beside it."""
+    """Return the question with a text, and with its translations."""
     others = (
         unlabelled(
             number,
@@ -233,7 +233,7 @@ def _span(prediction: Prediction) -> Span:
 def _places(
     texts: Sequence[Named], found: Sequence[tuple[int, Prediction]]
 ) -> dict[int, dict[int, Any]]:
-    """For each text with answers, the units before the ends of its answers."""
+    """Return the units before the ends of the answers, for each text with answers."""
     wanted: dict[int, list[int]] = {}
     for number, prediction in found:
         wanted.setdefault(number, []).extend([_span(prediction).start, _span(prediction).end])
@@ -263,7 +263,7 @@ def _answer(
 
 
 def _place(text: Named, index: int, span: Span, places: dict[int, Any]) -> dict[str, Any]:
-    """Where an answer is: in the text, and in the file that the text is from."""
+    """Return the place of an answer: in the text, and in the file it comes from."""
     first = text.start or 0
     found: dict[str, Any] = {
         "document": text.name,

@@ -1,4 +1,4 @@
-"""Texts that clients leave with a service, to ask about them several times; kept in memory."""
+"""Documents that clients upload to ask about them several times; kept in memory."""
 
 import hashlib
 from collections import OrderedDict
@@ -14,13 +14,13 @@ from babelspan.types import DataError
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A stored text.
+    """A stored document.
 
     Attributes:
-        id: "sha256:" and the hexadecimal SHA-256 of the bytes that came.
-        named: the text, under the name that it came with.
-        kind: of the file, as in `data.documents.Document`.
-        size: of those bytes.
+        id: "sha256:" and the hexadecimal SHA-256 of the uploaded bytes.
+        named: the text, under the name it was uploaded with.
+        kind: file type, as in `data.documents.Document`.
+        size: number of uploaded bytes.
     """
 
     id: str
@@ -29,7 +29,7 @@ class Stored:
     size: int
 
     def about(self) -> dict[str, Any]:
-        """What the service says of it."""
+        """Return the description that the service gives of it."""
         return {
             "id": self.id,
             "name": self.named.name,
@@ -40,10 +40,10 @@ class Stored:
 
 
 class Documents:
-    """Texts by id; those used longest ago make room for new ones.
+    """Documents by id; the least recently used are removed to make room for new ones.
 
     Args:
-        largest: bytes of all of them, as they came.
+        largest: limit for the uploaded bytes of all documents together.
     """
 
     def __init__(self, largest: int) -> None:
@@ -52,10 +52,10 @@ class Documents:
         self.size = 0
 
     def read(self, name: str, raw: bytes) -> Stored:
-        """The text of a file, which may be a PDF, and so on; any thread may call this.
+        """Return the text of a file of any supported type; may be called from any thread.
 
         Raises:
-            Problem: 422 if there is no text in it, 413 if it is too large to be kept.
+            Problem: 422 if there is no text in it, 413 if it is too large to store.
         """
         if len(name) > NAME or not name.strip():
             raise Problem(422, f"a name of 1 to {NAME} characters", found=f"{len(name)}")
@@ -78,7 +78,7 @@ class Documents:
         return Stored(identity, named, document.kind, len(raw))
 
     def keep(self, stored: Stored) -> bool:
-        """Keep what was read, and say whether it is new; the same bytes have the same id."""
+        """Store a document and return whether it is new; equal bytes have the same id."""
         is_new = self._stored.pop(stored.id, None) is None
         self._stored[stored.id] = stored
         self.size += stored.size if is_new else 0
@@ -88,19 +88,19 @@ class Documents:
         return is_new
 
     def get(self, identity: str) -> Stored:
-        """A stored text, used now.
+        """Return a stored document and mark it as just used.
 
         Raises:
-            Problem: 404 if it is not here, or no longer.
+            Problem: 404 if it is not stored, or no longer.
         """
         if identity not in self._stored:
             raise Problem(
-                404, f"document {identity[:80]!a} is not here, or no longer; send it again"
+                404, f"document {identity[:80]!a} is not stored, or no longer; send it again"
             )
         self._stored.move_to_end(identity)
         return self._stored[identity]
 
     def remove(self, identity: str) -> None:
-        """Forget a text; errors as in `get`."""
+        """Delete a stored document; raises as `get`."""
         self.size -= self.get(identity).size
         del self._stored[identity]

@@ -1,8 +1,8 @@
-"""Judgements of answers, kept as questions that `babelspan train` and `evaluate` read.
+"""Judgements of answers, saved as questions that `babelspan train` and `evaluate` can read.
 
-Each is a line of JSON, a flat record (`babelspan.data.rows`). The right answers, and questions
-without one, go into the file that is named; what is only known to be wrong cannot be learnt, and
-goes into a file beside it: `feedback.jsonl` and `feedback.wrong.jsonl`.
+Each is one line of JSON, a flat record (`babelspan.data.rows`). Right answers, and questions
+without an answer, go to the file that is named. Wrong answers cannot be used for training, and go
+to a file next to it: `feedback.jsonl` and `feedback.wrong.jsonl`.
 """
 
 import json
@@ -18,15 +18,15 @@ from babelspan.types import UNDETERMINED
 
 try:
     from fcntl import LOCK_EX, flock
-except ImportError:  # Windows: one service a file
+except ImportError:  # Windows: use one file per service
     flock = None  # type: ignore[assignment]
 
 
 def append(path: Path, feedback: Feedback) -> None:
-    """Add a judgement to a file, as a whole line or not at all.
+    """Append a judgement to a file, as a whole line or not at all.
 
     Raises:
-        Problem: 422 if the place is missing or not in the text; 507 if it cannot be written.
+        Problem: 422 if the place is missing or not in the text; 507 if writing fails.
     """
     record = json.dumps(_record(feedback), ensure_ascii=True).encode() + b"\n"
     if feedback.verdict == "wrong":
@@ -58,7 +58,7 @@ def _write(file: int, record: bytes) -> None:
 
 
 def _unwritable(error: OSError) -> Problem:
-    return Problem(507, f"the judgement could not be kept ({error.strerror}); tell the operator")
+    return Problem(507, f"the judgement could not be saved ({error.strerror}); tell the operator")
 
 
 def _record(feedback: Feedback) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What stands before every route: who may ask, what is counted and logged, what errors become."""
+"""The layer in front of all routes: access checks, logging, metrics and error responses."""
 
 import asyncio
 import hmac
@@ -19,7 +19,7 @@ from babelspan.service.problems import GONE, Problem, shown
 from babelspan.service.settings import LOCAL
 
 OPEN = {"/", "/livez", "/readyz", "/v2/health/live", "/v2/health/ready", "/openapi.json"}
-"""Paths that need no token: they tell nothing that is not in the package."""
+"""Paths that need no token: they reveal nothing beyond what is in the package."""
 
 _HEADERS = [
     (b"x-content-type-options", b"nosniff"),
@@ -36,11 +36,11 @@ _PREFLIGHT = Response(
         "Access-Control-Max-Age": "600",
     },
 )
-"""What browsers are told before pages of other origins ask."""
+"""The answer to a browser's preflight request for another origin."""
 
 
 class Seen:
-    """What is known of one request, for the log."""
+    """One request as seen by the log."""
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
@@ -56,23 +56,25 @@ class Seen:
 
     @property
     def route(self) -> str:
-        """The pattern of the path, so that there are as many as routes."""
+        """Return the route pattern, not the path, so that the number of labels is limited."""
         return getattr(self.scope.get("route"), "path", "none")
 
 
 class Guard:
-    """Pure ASGI, so that the routes below see when a client leaves.
+    """Access checks, logging and errors around the routes.
+
+    It is pure ASGI, so that the routes notice when a client disconnects.
 
     Args:
         app: the routes.
-        service: whose settings and counters they are.
+        service: source of the settings and metrics.
     """
 
     def __init__(self, app: Router, service: Service) -> None:
         self._app, self._service = app, service
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, as ASGI asks."""
+        """Handle a request (the ASGI interface)."""
         assert scope["type"] == "http", scope["type"]
         scope = {**scope, "app": self, "state": {**scope.get("state", {})}}
         seen = Seen(scope)
@@ -84,14 +86,14 @@ class Guard:
             if answered is not None and not seen.status:
                 await answered.response()(scope, receive, guarded)
             elif answered is not None and answered.status != GONE:
-                raise ConnectionError(str(answered))  # half an answer: the connection is closed
+                raise ConnectionError(str(answered))  # half an answer was sent: close
         finally:
             self._service.admission.release(seen.held)
             self._note(seen)
-            del scope["state"]["hold"]  # it holds `seen`, which holds the scope
+            del scope["state"]["hold"]  # it refers to `seen`, which refers to the scope
 
     async def _passed(self, seen: Seen, receive: Receive, send: Send) -> Problem | None:
-        """Pass the request on; what went wrong, if anything did."""
+        """Pass the request to the routes; return the problem if there was one."""
         try:
             self._check(seen.scope)
             is_preflight = seen.scope["method"] == "OPTIONS"
@@ -106,7 +108,7 @@ class Guard:
         except (ClientDisconnect, ConnectionError):
             self._service.metrics.cancelled.inc()
             seen.status = seen.status or GONE
-            found = Problem(GONE, "the client left")
+            found = Problem(GONE, "the client disconnected")
         except asyncio.CancelledError:
             if not self._service.admission.is_draining:
                 raise
@@ -116,10 +118,10 @@ class Guard:
         seen.detail = str(found)
         if found.status in (429, 503):
             self._service.metrics.refused.labels(str(found.status)).inc()
-        return found.with_traceback(None)  # or it holds the frames that hold it
+        return found.with_traceback(None)  # else it refers to the frames that refer to it
 
     def _methods(self, path: str) -> set[str]:
-        """The methods of all routes to a path."""
+        """Return the methods of all routes that match a path."""
         found = {"OPTIONS"}
         for route in self._app.routes:
             if isinstance(route, Route) and route.path_regex.match(path):
@@ -127,7 +129,7 @@ class Guard:
         return found
 
     def _check(self, scope: Scope) -> None:
-        """See that a request may pass."""
+        """Check that a request is allowed."""
         headers = Headers(scope=scope)
         settings = self._service.settings
         host = headers.get("host", "")
@@ -154,9 +156,9 @@ class Guard:
         if origin not in own | {*self._service.settings.origins}:
             raise Problem(
                 403,
-                "a request of this service's own page",
+                "a request from this service's own page",
                 found=f"Origin: {shown(origin)}",
-                do="start the service with --allow-origin to let another page ask",
+                do="start the service with --allow-origin to allow other pages",
             )
 
     def _check_token(self, headers: Headers) -> None:
@@ -175,7 +177,7 @@ class Guard:
         seen.held += size
 
     def _guarded(self, seen: Seen, send: Send) -> Send:
-        """`send` with our headers, and an end to clients that do not take what they asked for."""
+        """Return `send` with our headers, and with a timeout for clients that do not read."""
         idle = self._service.settings.idle_seconds
 
         async def guarded(message: Message) -> None:
@@ -186,7 +188,7 @@ class Guard:
                 async with asyncio.timeout(idle):
                     await send(message)
             except TimeoutError:
-                raise ConnectionError("the client does not take its answer") from None
+                raise ConnectionError("the client does not read its answer") from None
 
         return guarded
 
@@ -223,7 +225,7 @@ class Guard:
 
 
 def _watched(seen: Seen, receive: Receive) -> Receive:
-    """`receive`, which notes when the body has been read: else the connection is closed."""
+    """Return `receive`, noting when the whole body was read; else the connection is closed."""
 
     async def watched() -> Message:
         message = await receive()

@@ -1,4 +1,4 @@
-"""What a service says to its operator: lines of JSON on standard error."""
+"""The log of a service for its operator: lines of JSON on standard error."""
 
 import json
 import secrets
@@ -11,13 +11,13 @@ from babelspan.service.problems import Problem
 
 
 def log(entry: dict[str, Any]) -> None:
-    """Write a line; nothing in it can begin another one."""
+    """Write one entry; its text cannot start a new line."""
     stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     print(json.dumps({"time": stamp, **entry}), file=sys.stderr, flush=True)
 
 
 def problem_of(error: Exception) -> Problem:
-    """What a client is told of an error: a problem as it is; of any other its number in the log."""
+    """Return a problem unchanged; log any other error and return a problem with its log number."""
     if isinstance(error, Problem):
         return error
     number = secrets.token_hex(8)
@@ -28,4 +28,4 @@ def problem_of(error: Exception) -> Problem:
             "traceback": "".join(traceback.format_exception(error)),
         }
     )
-    return Problem(500, f"a bug of ours; report it with the number {number} from the log")
+    return Problem(500, f"a bug in Babelspan; report it with the number {number} from the log")

@@ -1,9 +1,9 @@
 """A reader whose windows are read by replicas, processes of a Ray cluster (extra `cluster`).
 
-Only reading happens there. Requests, their queue, deadlines and clients that leave stay where the
-service is: to its crew, the replicas are one engine that reads as many windows side by side. So a
-replica that is lost had at most the windows under way; another one reads them, a new replica takes
-the place, and no accepted request is lost.
+Only reading happens there. Requests, their queue, their deadlines and the handling of clients that
+disconnect stay in the service: its crew sees the replicas as one engine that reads as many windows
+in parallel. A lost replica therefore had at most its current windows; another replica reads them, a
+new one replaces it, and no accepted request is lost.
 """
 
 import threading
@@ -22,24 +22,24 @@ from babelspan.types import ConfigError, DataError, Limits
 from babelspan.version import VERSION
 
 LOSSES = 3
-"""Replicas that may be lost over one window; then it may be the window that kills them."""
+"""Number of replicas that may be lost on one window; after that the window itself is suspect."""
 _LOOK_EVERY = 0.05
 _STARTED_WITHIN = 300.0
-"""Seconds that a cluster may take to start a replica."""
+"""Seconds that the cluster may take to start a replica."""
 _AGAIN_AFTER = 5.0
-"""Seconds between two replicas in one place that do not get ready."""
+"""Seconds to wait before replacing a replica that never became ready."""
 
 
 class OnRay:
-    """An exported reader with replicas; each reads one window at a time, with one thread.
+    """An exported reader with replicas; each reads one window at a time, in one thread.
 
     Args:
-        engine: the reader here, which cuts texts into windows.
-        source: the reader as replicas find it: "default", or a folder at the same path everywhere.
-        replicas: how many; 0 for one for each CPU of the cluster.
+        engine: the local reader, which cuts texts into windows.
+        source: the reader's place for replicas: "default", or a folder at the same path everywhere.
+        replicas: number of replicas; 0 for one per CPU of the cluster.
 
     Raises:
-        ConfigError: if the reader is no exported one, or a replica has another version of it.
+        ConfigError: if the reader is not an exported one, or a replica has another version of it.
         DataError: if a replica cannot load it.
     """
 
@@ -54,7 +54,7 @@ class OnRay:
         if not ray.is_initialized():
             ray.init(include_dashboard=False, log_to_driver=False, logging_level="error")
         self._engine = engine
-        self._is_whole = isinstance(engine.featurizer, WordFeaturizer)  # it reads letters, too
+        self._is_whole = isinstance(engine.featurizer, WordFeaturizer)  # it also reads letters
         self._source = source if source == DEFAULT else str(folder_of(source).absolute())
         self._identity = (VERSION, checksum_of(source))
         self.workers = replicas or max(1, int(ray.cluster_resources().get("CPU", 1)))
@@ -65,18 +65,18 @@ class OnRay:
 
     @property
     def limits(self) -> Limits:
-        """How contexts are cut where a call does not say."""
+        """The window limits used when a call gives none."""
         return self._engine.limits
 
     def windows(self, examples: Iterable[Any], limits: Limits | None = None) -> Iterator[Window]:
-        """The windows of each example, cut here."""
+        """Yield the windows of each example, cut locally."""
         return self._engine.windows(examples, limits)
 
     def read(self, windows: Sequence[Any]) -> Generator[Logits, None, None]:
-        """Logits of windows, each read by a replica.
+        """Yield the logits of windows, each read by a replica.
 
         Raises:
-            RuntimeError: if `LOSSES` replicas were lost over one window, or none gets ready.
+            RuntimeError: if `LOSSES` replicas were lost on one window, or none becomes ready.
         """
         return (self._read(window if self._is_whole else _light(window)) for window in windows)
 
@@ -96,10 +96,10 @@ class OnRay:
             finally:
                 with self._choosing:
                     chosen.under_way -= 1
-        raise RuntimeError(f"{LOSSES} replicas were lost while they read one window")
+        raise RuntimeError(f"{LOSSES} replicas were lost while reading one window")
 
     def _chosen(self) -> "_Replica":
-        """The replica that is ready and has least to do; waits for one where there is none."""
+        """Return the ready replica with the fewest windows; wait if none is ready."""
         end = time.monotonic() + _STARTED_WITHIN
         while time.monotonic() < end:
             with self._choosing:
@@ -110,10 +110,10 @@ class OnRay:
                     chosen.under_way += 1
                     return chosen
             time.sleep(_LOOK_EVERY)
-        raise RuntimeError(f"no replica got ready within {_STARTED_WITHIN:.0f} s")
+        raise RuntimeError(f"no replica became ready within {_STARTED_WITHIN:.0f} s")
 
     def _renew(self) -> None:
-        """Put new replicas in the places of lost ones."""
+        """Replace lost replicas by new ones."""
         for place, one in enumerate(self._replicas):
             if one.is_lost and time.monotonic() - one.made > _AGAIN_AFTER * (not one.was_ready):
                 self._replicas[place] = _Replica(self._source)
@@ -128,7 +128,7 @@ class OnRay:
 
 
 class _Replica:
-    """A place for an actor, whether it can read, and how many windows it has."""
+    """An actor, whether it is ready, and how many windows it has."""
 
     def __init__(self, source: str) -> None:
         import ray
@@ -140,7 +140,7 @@ class _Replica:
         self.was_ready = self.is_lost = False
 
     def greeting(self) -> tuple[str, str]:
-        """Version and checksum of what it has loaded, once it has; its errors are raised."""
+        """Wait until it is loaded; return its version and checksum, or raise its error."""
         import ray
 
         try:
@@ -148,17 +148,17 @@ class _Replica:
         except ray.exceptions.RayTaskError as error:
             raise error.cause from None
         except ray.exceptions.RayActorError as error:
-            raise DataError(f"--on ray: a replica ended: {' '.join(str(error).split())}") from None
+            raise DataError(f"--on ray: a replica failed: {' '.join(str(error).split())}") from None
         except ray.exceptions.GetTimeoutError:
             raise ConfigError(
-                f"--on ray: a replica did not start within {_STARTED_WITHIN:.0f} s; see with "
+                f"--on ray: a replica did not start within {_STARTED_WITHIN:.0f} s; check with "
                 "`ray status` whether the cluster has a free CPU for each of --workers"
             ) from None
         self.was_ready = True
         return found
 
     def is_ready(self) -> bool:
-        """Whether it can read; one that could not be made is lost."""
+        """Return whether it is ready; one that failed to start is marked as lost."""
         import ray
 
         if not self.was_ready and not self.is_lost and ray.wait([self._greets], timeout=0)[0]:
@@ -174,7 +174,7 @@ class _Actor:
     """A process of a Ray cluster that reads windows."""
 
     def __init__(self, source: str) -> None:
-        self._engine = load_answerer(source).engine  # which reads a window with one thread
+        self._engine = load_answerer(source).engine  # reads a window with one thread
         self._identity = (VERSION, checksum_of(source))
 
     def identity(self) -> tuple[str, str]:
@@ -186,7 +186,7 @@ class _Actor:
 
 
 def _light(window: Any) -> Any:
-    """A window without the texts that it was cut from: a replica reads its tokens only."""
+    """Return a window without its source texts: a replica reads only the tokens."""
     if isinstance(window, ParallelWindow):
         others = tuple(None if one is None else _light(one) for one in window.others)
         return ParallelWindow(_light(window.own), others)

@@ -1,4 +1,4 @@
-"""The description of the service's interface, OpenAPI 3.1, from the forms of its requests."""
+"""The OpenAPI 3.1 description of the service, generated from the request schemas."""
 
 from typing import Any
 
@@ -23,19 +23,19 @@ _SPAN = {
 _PLACE = {
     "type": "object",
     "description": "start and end count code points of the text as sent; end is exclusive. "
-    "utf16 counts UTF-16 code units, utf8 bytes of the UTF-8 of the text. In a collection they "
-    "count code points of the text of the whole file, and there is no utf16 or utf8.",
+    "utf16 counts UTF-16 code units, and utf8 counts bytes of UTF-8. In a collection, start and "
+    "end count code points of the whole file's text, and there is no utf16 or utf8.",
     "properties": {
         "document": {"type": "string"},
-        "index": {"type": "integer", "description": "of the text in the request, from 0"},
+        "index": {"type": "integer", "description": "number of the text in the request, from 0"},
         "start": {"type": "integer"},
         "end": {"type": "integer"},
         "utf16": _SPAN,
         "utf8": _SPAN,
-        "page": {"type": ["integer", "null"], "description": "from 1, where there are pages"},
+        "page": {"type": ["integer", "null"], "description": "page number from 1, if any"},
         "source": {
             "type": ["object", "null"],
-            "description": "of a file: start and end in bytes, in a PDF in characters of the page",
+            "description": "place in the file: bytes; in a PDF, characters of the page",
         },
     },
     "required": ["document", "start", "end"],
@@ -46,19 +46,19 @@ _ANSWER = {
         "answer": {"type": "string"},
         "score": {
             "type": "number",
-            "description": "share of all spans in the texts that were read; to rank answers",
+            "description": "share among all spans in the texts that were read; for ranking",
             **_SHARE,
         },
         "probability": {
             "type": "number",
-            "description": "that the answer is right; of calibrated readers only",
+            "description": "that the answer is right; only from calibrated readers",
             **_SHARE,
         },
         "logit": {"type": "number"},
         "place": _PLACE,
         "passage": {
             "type": "object",
-            "description": "of a collection, that was read: its text, and where in the file it is",
+            "description": "the passage of a collection: its text, and its place in the file",
         },
         "before": {"type": "string"},
         "after": {"type": "string"},
@@ -101,7 +101,7 @@ _ID = {"name": "id", "in": "path", "required": True, "schema": _ANY_TEXT}
 
 
 def description(root_path: str = "") -> _Json:
-    """The OpenAPI document."""
+    """Return the OpenAPI document."""
     return {
         "openapi": "3.1.0",
         "info": {
@@ -120,7 +120,7 @@ def description(root_path: str = "") -> _Json:
 
 
 def _forms() -> _Json:
-    """The schemas of requests, and of what is in them."""
+    """Return the schemas of the requests and of their parts."""
     found: _Json = {}
     for kind in (AnswerRequest, BatchLine, SearchRequest, PipelineRequest, Feedback):
         schema = adapter(kind).json_schema(ref_template="#/components/schemas/{model}")
@@ -136,32 +136,32 @@ def _paths() -> _Json:
         "/v1/answer": {"post": _operation("Answer a question", {"200": answers}, "AnswerRequest")},
         "/v1/batch": {
             "post": _operation(
-                "Answer questions, a line of JSON each, or say in its line what is wrong with one",
+                "Answer questions, one JSON line each; an error goes to the line of its question",
                 {"200": answers},
                 "BatchLine",
                 kind=_LINES,
             )
         },
         "/v1/documents/{name}": {
-            "put": _operation("Keep a text", {"200": {}, "201": {}}, [_NAME], kind="*/*"),
+            "put": _operation("Store a document", {"200": {}, "201": {}}, [_NAME], kind="*/*"),
         },
         "/v1/documents/{id}": {
-            "get": _operation("What is known of a text", {"200": {}}, [_ID]),
-            "delete": _operation("Forget a text", {"204": None}, [_ID]),
+            "get": _operation("Describe a stored document", {"200": {}}, [_ID]),
+            "delete": _operation("Delete a stored document", {"204": None}, [_ID]),
         },
-        "/v1/documents/{id}/text": {"get": _operation("A kept text", {"200": _ANY_TEXT}, [_ID])},
+        "/v1/documents/{id}/text": {"get": _operation("Get its text", {"200": _ANY_TEXT}, [_ID])},
         **_of_collections(),
         "/v1/pipeline": {
-            "post": _operation("As transformers 4 did", {"200": {}}, "PipelineRequest")
+            "post": _operation("Answer as in transformers 4", {"200": {}}, "PipelineRequest")
         },
         "/v1/feedback": {"post": _operation("Judge an answer", {"204": None}, "Feedback")},
-        "/v1/readers": {"get": _operation("The readers", {"200": {"type": "object"}})},
+        "/v1/readers": {"get": _operation("List the readers", {"200": {"type": "object"}})},
         "/v1/readers/{name}/reload": {
-            "post": _operation("Load a reader anew", {"200": {"type": "object"}}, [_NAME])
+            "post": _operation("Reload a reader", {"200": {"type": "object"}}, [_NAME])
         },
         "/livez": health,
         "/readyz": health,
-        "/metrics": {"get": _operation("Counters, for Prometheus", {"200": _ANY_TEXT})},
+        "/metrics": {"get": _operation("Metrics for Prometheus", {"200": _ANY_TEXT})},
     }
 
 
@@ -170,12 +170,12 @@ def _of_collections() -> _Json:
     file = {"name": "file", "in": "query", "required": True, "schema": _ANY_TEXT}
     found = {"200": {"type": "object"}}
     return {
-        "/v1/collections": {"get": _operation("The collections", found)},
-        one: {"get": _operation("What is known of a collection", found, [_NAME])},
+        "/v1/collections": {"get": _operation("List the collections", found)},
+        one: {"get": _operation("Describe a collection", found, [_NAME])},
         f"{one}/search": {
-            "post": _operation("Passages for a question", found, "SearchRequest", path=[_NAME])
+            "post": _operation("Search for passages", found, "SearchRequest", path=[_NAME])
         },
-        f"{one}/text": {"get": _operation("All text of a file", {"200": _ANY_TEXT}, [_NAME, file])},
+        f"{one}/text": {"get": _operation("Get a file's text", {"200": _ANY_TEXT}, [_NAME, file])},
     }
 
 
@@ -187,7 +187,7 @@ def _operation(
     kind: str = "application/json",
     path: list[_Json] | None = None,
 ) -> _Json:
-    """An operation; `takes` names the form of its body, or lists what is in its address."""
+    """Return an operation; `takes` names the schema of its body or lists its path parameters."""
     told = {
         status: {
             "description": "done",

@@ -1,6 +1,6 @@
-"""The page that asks: one file without a request to anywhere else.
+"""The web page: one file that makes no requests to other hosts.
 
-Its policy lets the browser run its one script and its one style, and ask this service only.
+Its policy allows the browser to run its one script, use its one style and call only this service.
 """
 
 import base64
@@ -16,7 +16,7 @@ _HERE = Path(__file__).parent
 
 
 class Page(NamedTuple):
-    """The page, and what its response says of it."""
+    """The page, and the values for its response headers."""
 
     html: str
     policy: str
@@ -25,7 +25,7 @@ class Page(NamedTuple):
 
 @lru_cache(maxsize=1)
 def made_page() -> Page:
-    """The page, put together from its three files."""
+    """Build the page from its three files."""
     style, script, template = (
         (_HERE / name).read_text("utf-8") for name in ("page.css", "page.js", "page.html")
     )
@@ -39,7 +39,7 @@ def made_page() -> Page:
 
 
 def page_response(known: str | None) -> Response:
-    """The page, or that the one which a browser has is still the same."""
+    """Return the page, or status 304 if the browser's copy is up to date."""
     page = made_page()
     headers = {
         "content-security-policy": page.policy,

@@ -1,4 +1,4 @@
-"""Errors as a client gets them: RFC 9457, with the sentences of the command line."""
+"""Errors sent to clients: RFC 9457, with the same wording as on the command line."""
 
 import json
 from collections.abc import Iterable
@@ -9,20 +9,20 @@ from starlette.responses import Response
 
 MEDIA_TYPE = "application/problem+json"
 GONE = 499
-"""The status in the log where the client left."""
+"""Status in the log when the client disconnected."""
 
 
-class Problem(Exception):  # noqa: N818 - the word of RFC 9457
-    """What is wrong with a request, or why it cannot be answered now.
+class Problem(Exception):  # noqa: N818 - the term of RFC 9457
+    """An error in a request, or the reason why it cannot be answered now.
 
     Args:
-        status: of HTTP.
-        expected: what should have been there; or a whole sentence, where nothing else is given.
-        found: what was there.
+        status: HTTP status.
+        expected: what was expected; or a whole sentence if there is no `found`.
+        found: what was found.
         do: what the client can do.
-        where: in the request.
+        where: place in the request.
         retry_after: seconds after which the same request may succeed.
-        allow: methods that the address knows.
+        allow: methods that the address supports.
     """
 
     def __init__(
@@ -46,20 +46,20 @@ class Problem(Exception):  # noqa: N818 - the word of RFC 9457
         self._parts = {} if found is None else {k: v for k, v in parts.items() if v is not None}
 
     def body(self) -> dict[str, Any]:
-        """The members of a problem document."""
+        """Return the members of the problem document."""
         title = "Client left" if self.status == GONE else HTTPStatus(self.status).phrase
         about = {"type": "about:blank", "title": title, "status": self.status}
         return {**about, "detail": str(self), **self._parts}
 
     def response(self) -> Response:
-        """The problem as a response."""
+        """Return the problem as a response."""
         headers = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
         headers |= {"Allow": self._allow} if self._allow else {}
         return Response(json.dumps(self.body()), self.status, headers, MEDIA_TYPE)
 
 
 def shown(value: object) -> str:
-    """A value of a request in an error: short, on one line."""
+    """Format a value from a request for an error message: short, on one line."""
     if isinstance(value, str):
         return ascii(value[:40]) + ("" if len(value) <= 40 else f"… ({len(value):,} characters)")
     if isinstance(value, dict | list):

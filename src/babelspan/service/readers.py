@@ -1,4 +1,4 @@
-"""The readers of a service by name, each with its crew; one can be loaded anew while others ask."""
+"""The readers of a service by name, each with its crew; one can be reloaded while others answer."""
 
 import threading
 from collections.abc import Iterator, Mapping
@@ -18,16 +18,16 @@ _PROBE = ("Where is the lake?", "The lake lies in Siberia.")
 
 
 class Reader:
-    """A reader that is ready: loaded, warm, with a crew.
+    """A reader that is loaded, warmed up and has a crew.
 
     Args:
-        name: what requests call it.
+        name: name used in requests.
         source: "default", a folder or a name on the hub.
-        workers: windows read side by side; 0 for one a core.
-        on: by threads of this process, or by replicas on a Ray cluster, one for each worker.
+        workers: windows read in parallel; 0 for one per core.
+        on: "local" for threads of this process, "ray" for one replica per worker on a Ray cluster.
 
     Raises:
-        DataError, ConfigError: as `load_answerer` and `OnRay`, and if it cannot answer a first
+        DataError, ConfigError: as `load_answerer` and `OnRay`, and if it cannot answer a test
             question.
     """
 
@@ -49,13 +49,13 @@ class Reader:
 
     @property
     def signature(self) -> str:
-        """What its answers depend on."""
+        """A string with everything that its answers depend on."""
         limits = self.answerer.limits
         windows = f"windows:{limits.max_length}/{limits.overlap or limits.step or 'default'}"
         return f"babelspan:{VERSION}|reader:{shortened(self.sha256)}|{windows}"
 
     def about(self) -> dict[str, Any]:
-        """What `GET /v1/readers` says of it."""
+        """Return the entry of this reader in `GET /v1/readers`."""
         limits = self.answerer.limits
         return {
             "name": self.name,
@@ -71,7 +71,7 @@ class Reader:
 
     @contextmanager
     def in_use(self) -> Iterator[None]:
-        """Within the block a reader that is retired still reads."""
+        """Keep the reader open inside the block, even if it is retired meanwhile."""
         with self._lock:
             self._users += 1
         try:
@@ -82,20 +82,20 @@ class Reader:
             self._close_if_idle()
 
     def retire(self) -> None:
-        """Close the crew as soon as nobody uses it."""
+        """Close the crew as soon as no request uses it."""
         self._is_retired = True
         self._close_if_idle()
 
     def _close_if_idle(self) -> None:
         if self._is_retired and not self._users:
-            threading.Thread(target=self.crew.close).start()  # it waits for what is being read
+            threading.Thread(target=self.crew.close).start()  # close() waits for windows being read
 
 
 class Readers:
-    """The readers of a service; the first is the one of requests that name none.
+    """The readers of a service; the first answers requests that name none.
 
     Args:
-        sources: by name.
+        sources: places of the readers, by name.
         workers: as in `Reader`.
         on: as in `Reader`.
     """
@@ -113,10 +113,10 @@ class Readers:
         return iter(list(self._readers.values()))
 
     def named(self, name: str | None) -> Reader:
-        """A reader by name.
+        """Return a reader by name; None means the first.
 
         Raises:
-            Problem: 404 if there is none of that name.
+            Problem: 404 if there is no reader of this name.
         """
         if name is None:
             return next(iter(self._readers.values()))
@@ -125,15 +125,15 @@ class Readers:
         return self._readers[name]
 
     def reload(self, name: str) -> Reader:
-        """Load a reader anew; the old one serves until the new one has answered a question.
+        """Reload a reader; the old one serves until the new one has answered a test question.
 
         Raises:
-            Problem: 409 while it is being loaded already.
-            DataError, ConfigError: if it cannot be loaded; the old one stays.
+            Problem: 409 if it is already being reloaded.
+            DataError, ConfigError: if it cannot be loaded; the old one is kept.
         """
         old = self.named(name)
         if name in self._reloading:
-            raise Problem(409, f"the reader {name!a} is being loaded already; wait for it")
+            raise Problem(409, f"the reader {name!a} is already being loaded; wait for it")
         self._reloading.add(name)
         try:
             new = self._readers[name] = Reader(name, old.source, workers=self._workers, on=self._on)
@@ -143,13 +143,13 @@ class Readers:
         return new
 
     def close(self) -> None:
-        """End all crews."""
+        """Close all crews."""
         for reader in self:
             reader.crew.close()
 
 
 def _reading(engine: Engine, source: str, workers: int, on: Where) -> Engine:
-    """The engine that reads windows: the one that cuts them, or its replicas."""
+    """Return the engine that reads windows: the local one, or its replicas."""
     if on == "local":
         return engine
     from babelspan.service.on_ray import OnRay

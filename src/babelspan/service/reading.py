@@ -1,4 +1,4 @@
-"""The windows of one request under way: begun in a crew, awaited in the event loop."""
+"""The windows of one request, read by a crew and awaited in the event loop."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -13,12 +13,12 @@ from babelspan.service.cut import Job
 
 
 class Reading:
-    """Belongs to the running event loop. Cancel it when it is no longer waited for.
+    """The reading of one request, in the running event loop. Cancel it if no longer needed.
 
     Args:
-        job: what is read.
-        windows: of the job, each with the number of its example.
-        turn: the asker's place in the crew.
+        job: what to read.
+        windows: windows of the job, each with the number of its example.
+        turn: the client's place in the crew.
     """
 
     def __init__(self, job: Job, windows: list[tuple[int, Window]], turn: Turn) -> None:
@@ -36,9 +36,9 @@ class Reading:
             future.add_done_callback(partial(self._tell, loop, place))
 
     async def steps(self) -> AsyncIterator[int]:
-        """How many windows have been read, each time that some more have.
+        """Yield the number of windows read so far, whenever it has grown.
 
-        Raises whatever reading a window raised.
+        Raises any error of reading a window.
         """
         while self.done < self.of:
             await self._changed.wait()
@@ -48,7 +48,7 @@ class Reading:
             yield self.done
 
     def found(self) -> list[list[Candidates]]:
-        """What was found until now, in the order of windows."""
+        """Return the candidates found so far for each example, in window order."""
         found: list[list[Candidates]] = [[] for _ in range(self._examples)]
         for number, candidates in zip(self._numbers, self._found, strict=True):
             if candidates is not None:
@@ -56,10 +56,10 @@ class Reading:
         return found
 
     def cancel(self) -> None:
-        """Take what has not begun out of the queue."""
+        """Remove windows that are not yet started from the queue."""
         if self.done < self.of:
             self._turn.drop(self._futures)
-        self._futures.clear()  # they hold this
+        self._futures.clear()  # they refer to this object
 
     def _tell(
         self, loop: asyncio.AbstractEventLoop, place: int, future: "Future[Candidates]"

@@ -1,4 +1,4 @@
-"""The forms of requests: what is in them, of which type, how much of it."""
+"""The schemas of requests: their keys, types and limits."""
 
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
@@ -29,10 +29,10 @@ _TopK = Annotated[int, Field(strict=True, ge=1, le=100)]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text:
-    """A text to search, and the name that answers give it.
+    """A text to search, with the name to use in answers.
 
     Attributes:
-        translations: of the text, by language, for a reader that reads them beside it.
+        translations: translations of the text, by language, for readers that read several.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -47,17 +47,17 @@ class Text:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerRequest:
-    """One question, over texts, over stored documents or over a collection.
+    """One question over texts, over stored documents or over a collection.
 
     Attributes:
         collection: its name.
-        passages: of the collection, that are read.
-        question_language: found out if it is missing.
-        within: seconds that it may take.
-        partial: whether, after that time, what was found is an answer (with `complete: false`).
-        surroundings: characters of the text given on each side of an answer.
-        question_translations: of the question, by language: one for each language that a text has
-            a translation into.
+        passages: number of passages of the collection to read.
+        question_language: detected if missing.
+        within: time limit in seconds.
+        partial: whether to answer from what was read when time is up (with `complete: false`).
+        surroundings: characters of text to return on each side of an answer.
+        question_translations: translations of the question, by language; needed for each language
+            into which a text is translated.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -81,14 +81,14 @@ class AnswerRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchLine(AnswerRequest):
-    """A line of a batch: a question with an id, which its answer has again."""
+    """A line of a batch: a question with an id, which is repeated in the answer."""
 
     id: str | Annotated[int, Field(strict=True)] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchRequest:
-    """The passages of a collection that may answer a question, without reading them."""
+    """A search for passages of a collection that may answer a question, without reading them."""
 
     __pydantic_config__ = ConfigDict(extra="forbid")
 
@@ -123,7 +123,7 @@ class PipelineParameters:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PipelineRequest:
-    """A request as the hub's inference service took it."""
+    """A request in the format of the Hugging Face inference service."""
 
     __pydantic_config__ = ConfigDict(extra="forbid")
 
@@ -133,11 +133,11 @@ class PipelineRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feedback:
-    """What a person says of an answer.
+    """A person's judgement of an answer.
 
     Attributes:
-        verdict: "right", the answer stands from `start` to `end`; "none", the text has no answer;
-            "wrong", it is not the one from `start` to `end`.
+        verdict: "right" if the answer is from `start` to `end`; "wrong" if the text from `start` to
+            `end` is not the answer; "none" if the text has no answer.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -153,7 +153,7 @@ class Feedback:
 
 
 def built(kind: type[T], value: Any, where: str = "the body") -> T:
-    """A request of a kind.
+    """Validate a request of the given kind.
 
     Raises:
         Problem: 422 with the first key that is unknown, missing, of a wrong type or out of range.
@@ -163,20 +163,20 @@ def built(kind: type[T], value: Any, where: str = "the body") -> T:
     try:
         made: T = adapter(cast(Any, kind)).validate_python(value)
     except ValidationError as error:
-        errors = error.errors(include_url=False)  # an unknown key is why another one is missing
+        errors = error.errors(include_url=False)  # an unknown key explains why another is missing
         raise _problem(kind, max(errors, key=lambda e: e["type"] == _UNKNOWN)) from None
     return made
 
 
 @lru_cache(maxsize=32)
 def adapter(kind: Any) -> TypeAdapter[Any]:
-    """What checks values of a kind, and describes it."""
+    """Return the validator of a kind, which also gives its JSON schema."""
     return TypeAdapter(kind)
 
 
 def _problem(kind: type, error: Any) -> Problem:
     path = [str(part) for part in error["loc"] if not str(part).startswith("constrained-")]
-    where = ".".join(ascii(part)[1:-1][:60] for part in path)  # a key may be anything
+    where = ".".join(ascii(part)[1:-1][:60] for part in path)  # a key can be any string
     if error["type"] == _UNKNOWN:
         inner = {"texts": Text, "inputs": PipelineInputs, "parameters": PipelineParameters}
         known = [f.name for f in fields(inner.get(path[0], kind) if len(path) > 1 else kind)]

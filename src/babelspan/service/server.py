@@ -1,4 +1,4 @@
-"""The server under the routes: its socket, its signals, its end."""
+"""The server that runs the routes: its socket, signals and shutdown."""
 
 import asyncio
 import signal
@@ -21,14 +21,14 @@ _KEEP_ALIVE = 30
 
 
 class Server(uvicorn.Server):
-    """A service at an address, until it is told to stop.
+    """A service at an address, until it is stopped.
 
-    SIGTERM and SIGINT let what was accepted finish; the second of them does not. SIGHUP loads the
-    readers and the token anew.
+    SIGTERM and SIGINT finish the accepted requests and stop; a second one stops at once. SIGHUP
+    reloads the readers and the token.
 
     Args:
-        service: what is served; closed at the end.
-        listening: told the address once it can be asked.
+        service: the service; it is closed at the end.
+        listening: called with the address when requests are accepted.
     """
 
     def __init__(self, service: Service, listening: Callable[[str], object]) -> None:
@@ -54,10 +54,10 @@ class Server(uvicorn.Server):
         self._reloading: asyncio.Task[None] | None = None
 
     def serve_until_told(self) -> None:
-        """Listen, serve, drain.
+        """Listen, serve, and shut down when told.
 
         Raises:
-            ConfigError: if the address cannot be listened at.
+            ConfigError: if the service cannot listen at the address.
         """
         settings = self._service.settings
         try:
@@ -65,7 +65,7 @@ class Server(uvicorn.Server):
         except OSError as error:
             raise ConfigError(
                 f"--host {settings.host} --port {settings.port}: cannot listen there "
-                f"({error.strerror or error}); choose another port, or 0 for any that is free"
+                f"({error.strerror or error}); choose another port, or 0 for any free port"
             ) from None
         try:
             self.run(sockets=[sock])
@@ -74,7 +74,7 @@ class Server(uvicorn.Server):
             self._service.close()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """As uvicorn's, and then tell the address."""
+        """Start uvicorn, then report the address."""
         await super().startup(sockets)
         (sock, *_) = sockets or []
         host = self._service.settings.host
@@ -82,19 +82,19 @@ class Server(uvicorn.Server):
         self._listening(f"http://{shown}:{sock.getsockname()[1]}/")
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin to drain; at the second signal, stop."""
+        """Start the shutdown; at the second signal, stop at once."""
         self._service.admission.is_draining = True
         self.force_exit = self.should_exit
         self.should_exit = True
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Within the block signals mean what the class says; none is raised again after it."""
+        """Inside the block, handle signals as the class says; none is raised again after it."""
         try:
             former = {
                 s: signal.signal(s, self.handle_exit) for s in (signal.SIGINT, signal.SIGTERM)
             }
-        except ValueError:  # not in the main thread: somebody else says when to stop
+        except ValueError:  # not in the main thread: the caller stops the server
             yield
             return
         loop = asyncio.get_running_loop()
@@ -114,7 +114,7 @@ class Server(uvicorn.Server):
             self._reloading = asyncio.get_running_loop().create_task(self._reload())
 
     async def _reload(self) -> None:
-        """Load readers and token anew; what is broken is told, and the old one stays."""
+        """Reload the readers and the token; if one fails, log it and keep the old one."""
         service = self._service
         try:
             service.token = service.settings.token()
@@ -130,7 +130,7 @@ class Server(uvicorn.Server):
 
 def _listening_socket(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # named in full, or asyncio does not send small writes at once, and each answer waits 40 ms
+    # with the protocol named, asyncio sends small writes at once; else each answer waits 40 ms
     sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

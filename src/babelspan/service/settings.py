@@ -1,4 +1,4 @@
-"""What a service allows."""
+"""Settings of a service."""
 
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -12,27 +12,27 @@ MIB = 2**20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Limits of a service, and whom it lets in.
+    """Limits and access settings of a service.
 
     Attributes:
         host: address to listen at.
-        port: 0 for any that is free.
-        token_file: holds the token that requests must bring; None for none.
-        hosts: names that requests may call the service by, beside those of this machine.
-        origins: of other pages that may ask, such as "https://example.org".
-        within: seconds that a question may take where it does not say.
-        queue_windows: windows that may wait to be read.
-        queue_mib: MiB that the bodies of all requests together may hold.
-        body_mib: MiB of one body, or of one line of a batch.
-        documents_mib: MiB of stored documents; the one used longest ago goes first.
-        rate: windows a minute for a client; None for no limit.
-        connections: at once.
-        header_seconds: from the opening of a connection to the end of its headers.
-        idle_seconds: without a byte of a body, or of an answer that is not taken.
-        grace: seconds to finish what runs, once the service is told to stop.
-        feedback: file that judgements are appended to; None to take none.
-        log_texts: whether questions are logged.
-        root_path: where a proxy has put the service, such as "/qa".
+        port: port; 0 for any free port.
+        token_file: file with the token that requests must send; None for no token.
+        hosts: further host names of the service, besides those of this machine.
+        origins: other web origins that may call the service, such as "https://example.org".
+        within: time limit for a question in seconds, unless the request sets one.
+        queue_windows: maximum number of windows in the queue.
+        queue_mib: maximum size of all request bodies together, in MiB.
+        body_mib: maximum size of one body, or of one line of a batch, in MiB.
+        documents_mib: maximum size of stored documents in MiB; the least recently used goes first.
+        rate: maximum windows per minute and client; None for no limit.
+        connections: maximum number of open connections.
+        header_seconds: time limit from opening a connection to the end of its headers.
+        idle_seconds: time limit without receiving a byte of a body, or sending a byte of an answer.
+        grace: seconds to finish running requests after the service is told to stop.
+        feedback: file to which judgements are appended; None to accept none.
+        log_texts: whether to log questions.
+        root_path: path prefix under which a proxy serves it, such as "/qa".
     """
 
     host: str = "127.0.0.1"
@@ -58,13 +58,13 @@ class Settings:
         if not self.is_local and self.token_file is None:
             raise ConfigError(
                 f"--host {self.host} can be reached from other machines: expected --token-file "
-                "FILE with a token that requests must bring, found none; write one with "
+                "FILE with a token that requests must send, found none; write one with "
                 "`openssl rand -hex 32 > token`, or listen at 127.0.0.1"
             )
 
     @property
     def is_local(self) -> bool:
-        """Whether only this machine can reach the service."""
+        """Whether the service can be reached only from this machine."""
         if self.host == "localhost":
             return True
         try:
@@ -73,10 +73,10 @@ class Settings:
             return False
 
     def token(self) -> str | None:
-        """The token in the file.
+        """Return the token in the file.
 
         Raises:
-            ConfigError: if the file cannot be read, or holds none of 16 visible characters or more.
+            ConfigError: if the file cannot be read, or its token has under 16 visible characters.
         """
         if self.token_file is None:
             return None

@@ -1,4 +1,4 @@
-"""Answers that come in parts: an event stream for one question, lines of JSON for many."""
+"""Answers sent in parts: an event stream for one question, JSON lines for many."""
 
 import asyncio
 import json
@@ -24,7 +24,7 @@ LINES = "application/x-ndjson"
 _TELL_EVERY = 0.25
 _PROVISIONAL_AFTER = 1.0
 _LINES_AHEAD = 4
-"""Lines of a batch that are under way, beyond one for each worker."""
+"""Lines of a batch that are answered in advance, in addition to one per worker."""
 
 _Lines = asyncio.Queue[asyncio.Task[bytes] | None]
 
@@ -33,10 +33,10 @@ Post = Callable[[bytes], Awaitable[None]]
 
 
 async def client_left(receive: Receive) -> None:
-    """Wait until the client leaves; the body must have been read.
+    """Wait until the client disconnects; the body must have been read.
 
     Raises:
-        ClientDisconnect: when it has left.
+        ClientDisconnect: when it has disconnected.
     """
     while (await receive())["type"] != "http.disconnect":
         pass
@@ -44,14 +44,14 @@ async def client_left(receive: Receive) -> None:
 
 
 async def unless(watch: Coroutine[Any, Any, None], work: Coroutine[Any, Any, T]) -> T:
-    """The result of `work`; an error of `watch`, which ends in nothing else, cancels it."""
+    """Return the result of `work`; if `watch` raises (it never returns), cancel `work`."""
     error: BaseException | None = None
     try:
         async with asyncio.TaskGroup() as group:
             watching = group.create_task(watch)
             try:
                 return await work
-            except Exception as failed:  # kept from the group, whose frames and errors hold it
+            except Exception as failed:  # kept from the group, whose frames and errors refer to it
                 error = failed
             finally:
                 watching.cancel()
@@ -65,14 +65,14 @@ async def unless(watch: Coroutine[Any, Any, None], work: Coroutine[Any, Any, T])
 
 
 class EventStream(Response):
-    """One question: events `progress`, `answers` (provisional), and `done` or `error`."""
+    """Answer to one question: events `progress`, `answers` (provisional), and `done` or `error`."""
 
     def __init__(self, service: Service, request: AnswerRequest, client: str) -> None:
         self._service, self._request, self._client = service, request, client
         self.background = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it, as ASGI asks."""
+        """Send the stream (the ASGI interface)."""
         await _start(send, EVENTS)
         await unless(client_left(receive), self._send_events(_poster(send)))
         await send({"type": "http.response.body", "body": b"", "more_body": False})
@@ -95,17 +95,17 @@ class EventStream(Response):
             await post(_event("done", answer))
         except (ClientDisconnect, ConnectionError):
             raise
-        except Exception as error:  # the status is sent: it is told as an event
+        except Exception as error:  # the status is already sent, so send an event
             await post(_event("error", problem_of(error).body()))
 
 
 class Batch(Response):
-    """Many questions, a line each; answers in order, as lines. A line is read when there is room.
+    """Many questions, one per line, answered in order; a line is read when there is room.
 
     Args:
-        service: what answers.
+        service: answers the questions.
         request: its body has the lines.
-        client: who asks.
+        client: name of the client.
     """
 
     def __init__(self, service: Service, request: Request, client: str) -> None:
@@ -116,7 +116,7 @@ class Batch(Response):
         self._tasks: set[asyncio.Task[bytes]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, as ASGI asks."""
+        """Send the answers (the ASGI interface)."""
         ahead = _LINES_AHEAD + max(reader.crew.workers for reader in self._service.readers)
         under_way: _Lines = asyncio.Queue(ahead)
         await _start(send, LINES)
@@ -132,7 +132,7 @@ class Batch(Response):
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _take(self, under_way: _Lines, receive: Receive) -> None:
-        """Begin an answer to each line, as far ahead as there is room; then watch the client."""
+        """Start answering lines, up to the limit; then wait for the client to disconnect."""
         number = 0
         try:
             async for line in self._lines():
@@ -180,7 +180,7 @@ class Batch(Response):
             identity = value.get("id") if isinstance(value, dict) else None
             request = built(BatchLine, value, f"line {number}")
             answer = await service.answer(request, self._client, turns=self._turns)
-        except Exception as error:  # it ends its own line only
+        except Exception as error:  # it ends only its own line
             return _line({"id": identity, "error": problem_of(error).body()})
         finally:
             self._hold(-len(line))
@@ -188,7 +188,7 @@ class Batch(Response):
 
 
 async def _lost(scope: Scope) -> None:
-    """Wait until the connection is gone; the server says so, whatever is left of the body."""
+    """Wait until the connection is lost, even if part of the body is unread."""
     await scope["state"].get(LOST, asyncio.Event()).wait()
     raise ClientDisconnect
 

@@ -271,7 +271,7 @@ def test_what_is_missing_is_told_before_anything_is_made(data, tmp_path):
     shutil.copytree(data / "articles", tmp_path / "articles")
     with pytest.raises(DataError, match=r"expected bitext of 'qaa' .* with qab"):
         run("--scale", toy_scale(data), "--data", tmp_path, "--out", tmp_path / "out")
-    with pytest.raises(ConfigError, match="name a translator with --translator"):
+    with pytest.raises(ConfigError, match="give a translator with --translator"):
         run("--scale", "paper", "--data", tmp_path, "--out", tmp_path / "out")
     assert not (tmp_path / "out").exists()
 

@@ -171,7 +171,7 @@ def test_what_goes_over_the_settings_is_in_the_exposure():
 
 def test_equal_exposure_needs_a_number_of_updates():
     scale = replace(PAPER.scales["paper"], equal="exposure")
-    with pytest.raises(ConfigError, match="row 'tq': equal exposure needs a setting updates=…"):
+    with pytest.raises(ConfigError, match="row 'tq': equal exposure needs the setting updates=N"):
         settings_of("tq", PAPER.rows["tq"], scale)
 
 

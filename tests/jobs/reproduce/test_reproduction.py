@@ -326,7 +326,7 @@ def test_the_command_line_writes_the_table_where_it_is_wanted(job, tmp_path, cap
     assert record["data_sets"][1]["figures"]["pairs"] == 96
     assert (tmp_path / "t.md").read_text() == (job.out / "table.md").read_text()
 
-    with pytest.raises(ConfigError, match="row 'zs': equal exposure needs a setting updates=…"):
+    with pytest.raises(ConfigError, match="row 'zs': equal exposure needs the setting updates=N"):
         reproduce.command("bornea2021", **asked, equal="exposure")
     with pytest.raises(ConfigError, match="seed-1: holds a job that differs in sample"):
         reproduce.command("bornea2021", **asked, sample=2)
@@ -334,7 +334,7 @@ def test_the_command_line_writes_the_table_where_it_is_wanted(job, tmp_path, cap
 
 def test_translations_without_a_translator_are_an_error(data, tmp_path):
     job = job_of(data, tmp_path, "tq", translator=None)
-    with pytest.raises(ConfigError, match="names no translator; name one with --translator"):
+    with pytest.raises(ConfigError, match="names no translator; give one with --translator"):
         translate(job, workers=1, watch=plain)
     translate(replace(job, rows={}), workers=1, watch=plain)  # nothing needs any
     translate(replace(job, translated=data), workers=1, watch=plain)

@@ -1,1 +1,1 @@
-"""The tables of a paper, reproduced: its rows and figures, scales, the work, the tables."""
+"""Reproduction of a paper's tables: rows and figures, scales, the work, the tables."""

@@ -1,4 +1,4 @@
-"""What rows learn from, counted as Table 1 of bornea2021 (arXiv:2012.05958) counts it."""
+"""Statistics of the rows' training data, as in Table 1 of bornea2021 (arXiv:2012.05958)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,9 +19,9 @@ class TrainingSet:
     """The source examples and their translations for some rows.
 
     Attributes:
-        name: as in the paper, with the languages if there is only one other.
-        figures: over all languages, the source included.
-        published: those of the paper; None where it has none.
+        name: as in the paper, with the languages if there is only one other language.
+        figures: figures over all languages, including the source.
+        published: figures of the paper; None if it has none.
     """
 
     name: str
@@ -30,7 +30,7 @@ class TrainingSet:
 
 
 def training_sets(job: Reproduction) -> list[TrainingSet]:
-    """The training sets of the rows, each once, in the order of the rows.
+    """Return the training sets of the rows, without repeats, in the order of the rows.
 
     Raises:
         DataError: if a translation is missing.
@@ -64,7 +64,7 @@ def _name(row: Row, job: Reproduction) -> str:
 
 
 def _counts(path: Path, types: Mapping[str, str]) -> Counts:
-    """The counts of a file; the type of a question is that of its original."""
+    """Return the counts of a file; a translated question has the type of its original."""
     counts = Counts()
     counts.add((e, types.get(e.origin or e.id, "other")) for e in describe(path).examples())
     return counts

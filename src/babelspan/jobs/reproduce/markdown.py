@@ -1,4 +1,4 @@
-"""The tables as Markdown, for a terminal and for docs/results."""
+"""The tables as Markdown, for the terminal and for docs/results."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,7 +21,7 @@ _PROBED = {
     "mean.unrelated": "with other questions",
     "mean.retrieval": "translation is the nearest",
 }
-"""Figures of a probe, and their columns."""
+"""Figures of a probe, and their column titles."""
 
 _EQUAL = {
     "updates": "The budget of a row is in the table.",
@@ -30,7 +30,7 @@ _EQUAL = {
 
 
 def markdown(job: Reproduction, tables: Sequence[Table], sets: Sequence[TrainingSet]) -> str:
-    """All tables, in percent, as mean ± standard deviation if there are several seeds."""
+    """Return all tables, in percent, as mean ± standard deviation if there are several seeds."""
     parts = [f"## {job.paper.title}", f"{job.scale.about} {_EQUAL[job.scale.equal]}", _made_of(job)]
     for table in tables:
         parts += _of_test(job, table)
@@ -43,7 +43,7 @@ def markdown(job: Reproduction, tables: Sequence[Table], sets: Sequence[Training
 
 
 def _made_of(job: Reproduction) -> str:
-    """What the scale's own words do not say, or the user has changed."""
+    """Return what the scale's description does not say, or the user has changed."""
     seeds = f"{job.seeds} seed{'s' if job.seeds > 1 else ''}"
     if job.start is not None:
         begins = "all seeds from one reader, given"
@@ -90,7 +90,7 @@ def _of_test(job: Reproduction, table: Table) -> list[str]:
 
 
 def _of_cells(table: Table, line: Line) -> list[str]:
-    """F1 of each cell of a row, each followed by the paper's (Table 3 of bornea2021)."""
+    """Return F1 of each cell of a row, followed by the paper's (Table 3 of bornea2021)."""
     ours = {(q, c): f1.mean for q, of_q in line.cells.items() for c, f1 in of_q.items()}
     papers = {(q, c): f1 for q, of_q in line.published_cells.items() for c, f1 in of_q.items()}
 
@@ -111,7 +111,7 @@ def _of_cells(table: Table, line: Line) -> list[str]:
 
 
 def _beside(ours: Sequence[float], papers: Sequence[float]) -> str:
-    """The mean of fractions in percent, and that of the paper's if it has all of them."""
+    """Return the mean of fractions in percent, with the paper's mean if it has all of them."""
     if not ours:
         return ""
     value = f"{100 * mean(ours):.1f}"
@@ -130,7 +130,7 @@ def _of_probes(table: Table) -> list[str]:
 
 
 def _of_sets(sets: Sequence[TrainingSet]) -> list[str]:
-    """Sizes and question types of what rows learn from (Table 1 of bornea2021)."""
+    """Return sizes and question types of the training data (Table 1 of bornea2021)."""
     head = ["data", "words of a question", "of an answer", *TYPES, "pairs"]
     body = []
     for training_set in sets:
@@ -157,13 +157,13 @@ def _spread(value: Spread) -> str:
 
 
 def _figure(job: Reproduction, line: Line, name: str) -> str:
-    """F1 of a language or a mean, with exact match behind it for a paper that has it."""
+    """Format F1 of a language or a mean, followed by exact match if the paper has it."""
     shown = [line.f1, line.exact_match] if job.paper.shows_exact_match else [line.f1]
     return " / ".join(_spread(figures[name]) for figures in shown)
 
 
 def _published(job: Reproduction, line: Line, name: str) -> str:
-    """As `_figure`, of the paper; empty where it has no figure."""
+    """Format the paper's figure like `_figure`; empty if there is none."""
     shown = [line.published, line.published_exact_match]
     return " / ".join(
         with_sd(figures[name], figures.get(f"{name}-sd"))

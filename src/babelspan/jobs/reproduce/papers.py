@@ -1,7 +1,7 @@
-"""What a paper's tables consist of, and the scales at which they are reproduced.
+"""The contents of a paper's tables, and the scales at which they are reproduced.
 
-`<paper>.toml` in this folder has the rows with the published figures, and the scales; a user's own
-scale is a file with the keys of `Scale`.
+`<paper>.toml` in this folder has the rows with the published figures, and the scales; users can
+write their own scale as a file with the keys of `Scale`.
 """
 
 import re
@@ -19,16 +19,16 @@ from babelspan.types import ConfigError
 _FOLDER = Path(__file__).parent
 
 S = TypeVar("S")
-"""The scales of a kind of paper."""
+"""The type of scale of a kind of paper."""
 
 START = "start"
-"""The key of the first stage, which no row may have."""
+"""Reserved key of the first stage; no row may have it."""
 
 Letters = Literal["q", "c", "qc"]
-"""T(Q), T(C), T(Q+C), as `babelspan translate --strategy` has them."""
+"""T(Q), T(C), T(Q+C), as in `babelspan translate --strategy`."""
 
 Settings = tuple[str, ...]
-"""`key=value` for [method] and [run], as `babelspan train --set` takes them; later ones win."""
+"""`key=value` for [method] and [run], as in `babelspan train --set`; later ones win."""
 
 
 class _Strict:
@@ -37,39 +37,39 @@ class _Strict:
 
 @dataclass(frozen=True, kw_only=True)
 class Row(_Strict):
-    """A row of the table: a method and the translations it learns from with the source examples."""
+    """A row of the table: a method, and the translations it uses besides the source examples."""
 
     name: str
-    """For people; {source} and {one} become languages."""
+    """Display name; {source} and {one} are replaced by languages."""
     method: str = "fine_tune"
     strategies: tuple[Letters, ...] = ()
-    """Of the translations; empty for the source examples alone."""
+    """Strategies of its translations; empty to use only the source examples."""
     languages: Literal["one", "all"] | tuple[str, ...] = "all"
-    """Of the translations: all those of the scale, its `one`, or these."""
+    """Languages of its translations: all of the scale, the scale's `one`, or these."""
     in_turn: bool = False
-    """Whether it learns from one training set after the other, each time from the reader before."""
+    """Whether it trains on one training set after another, each time from the previous reader."""
     generator: Literal["none", "source", "translated"] = "none"
-    """Of synthetic questions that the reader learns from first: trained on the source examples
-    alone, it asks in their language; with their T(Q+C), in all languages of the scale."""
+    """Generator of synthetic questions that the reader is first trained on: trained on the source
+    examples alone, it asks in their language; with their T(Q+C), in all languages of the scale."""
     reader: str = ""
-    """Where it starts in place of the scale's reader; {data} and the scale's `parts` are filled
-    in."""
+    """Reader to start from instead of the scale's; {data} and the scale's `parts` are
+    substituted."""
     train: tuple[str, ...] = ()
-    """Files that it learns from in place of the source examples, with `parts` filled in;
-    translations come on top."""
+    """Training files that replace the source examples, with `parts` substituted; translations are
+    added to them."""
     leaves_out: tuple[str, ...] = ()
-    """Training sets of the scale that it does not learn from, by the first part of their names."""
+    """Training sets of the scale to leave out, by the first part of their names."""
     settings: Settings = ()
     published: dict[str, dict[str, float]] = field(default_factory=dict)
-    """By test and by context language or mean (G-XLT, XLT): F1 of the paper, percent."""
+    """F1 of the paper in percent, by test and by context language or mean (G-XLT, XLT)."""
     published_exact_match: dict[str, dict[str, float]] = field(default_factory=dict)
-    """Likewise, exact match."""
+    """Exact match of the paper, likewise."""
     published_cells: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
-    """By test, question language and context language: F1 of the paper, percent."""
+    """F1 of the paper in percent, by test, question language and context language."""
 
     @property
     def needs(self) -> tuple[Letters, ...]:
-        """The translations that the row cannot be made without."""
+        """The translations that the row requires."""
         of_generator: tuple[Letters, ...] = ("qc",) if self.generator == "translated" else ()
         return tuple(dict.fromkeys((*self.strategies, *of_generator)))
 
@@ -79,61 +79,61 @@ class Synthesis(_Strict):
     """How the questions of rows with a generator are made."""
 
     texts: tuple[str, ...]
-    """Files or folders of texts; those in the languages of the scale are taken."""
+    """Files or folders of texts; those in the scale's languages are used."""
     per_paragraph: PositiveInt = 5
     generator: Settings = ()
-    """Of the training of a generator, but for the seed."""
+    """Training settings of the generator, except the seed."""
     first: Settings = ()
-    """Of the reader that learns from the questions, but for the seed."""
+    """Training settings of the reader that is trained on the questions, except the seed."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DataSet(_Strict):
-    """What the paper says of a training set: its source examples and their translations."""
+    """Published statistics of a training set: source examples and their translations."""
 
     pairs: int
     question_words: float
-    """Of a question, on average."""
+    """Mean number of words per question."""
     answer_words: float
-    """Of an answer, on average."""
+    """Mean number of words per answer."""
     types: dict[str, int]
-    """Pairs by question word of the original, as `augment.statistics` tells them apart."""
+    """Pairs by question word of the original, classified as in `augment.statistics`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Translation(_Strict):
-    """Jobs of `babelspan translate` over the source examples, one for each strategy."""
+    """Jobs of `babelspan translate` on the source examples, one per strategy."""
 
     to: tuple[str, ...]
     translator: str = ""
-    """With {data} for the folder of the data; empty for the one that the user names."""
+    """{data} is replaced by the data folder; empty to use the user's translator."""
     answers: tuple[Literal["marks", "match"], ...] = ("marks", "match")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Test(_Strict):
-    """Questions that every row is measured on."""
+    """Questions on which every row is measured."""
 
-    __test__ = False  # no class of tests for pytest
+    __test__ = False  # not a test class for pytest
 
     name: str
     beside: str = ""
-    """The paper's test, as in `Row.published`, whose figures are printed too; empty for none."""
+    """The paper's test, as in `Row.published`, whose figures are also printed; empty for none."""
     data: tuple[str, ...]
     split: str | None = None
     crossed: bool = False
     scorer: str = "squad"
     no_answer: bool = False
-    """Whether readers may say that there is no answer."""
+    """Whether readers may answer that there is no answer."""
     sample: PositiveInt | None = None
     members: tuple[str, ...] = ()
-    """Files of the same questions and texts in other languages, which readers of parallel texts
-    read beside them; each reader those of its languages."""
+    """Files of the same questions and texts in other languages, for readers of parallel texts;
+    each reader gets those of its languages."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scale(_Strict):
-    """Readers, data and budget of a table. Paths are relative to the folder of the data."""
+    """Readers, data and budget of a table. Paths are relative to the data folder."""
 
     about: str
     """Printed above the table."""
@@ -142,69 +142,69 @@ class Scale(_Strict):
     more: tuple[str, ...] = ()
     """More training sets in the language of `train`."""
     target: str = ""
-    """Questions to be like, for methods that weigh training sets by them; empty for none."""
+    """Questions to resemble, for methods that weight training sets by them; empty for none."""
     source: str
     """Language of `train`."""
     languages: tuple[str, ...]
-    """Of the translations."""
+    """Languages of the translations."""
     one: str
-    """The language of the rows with one other language."""
+    """Language of the rows with one other language."""
     tests: tuple[Test, ...]
     rows: tuple[str, ...]
-    """Keys of the rows, in order, unless others are chosen."""
+    """Keys of the rows, in order, unless the user chooses others."""
     against: tuple[str, ...] = ("zs", "tq")
     """Keys of the rows that the others are tested against."""
     parts: dict[str, str] = field(default_factory=dict)
-    """What stands for {name} in rows that name their reader and their files."""
+    """Values of {name} in rows that name their reader and their files."""
     seeds: PositiveInt = 1
     translated: str = ""
-    """Folder of existing translations; empty to make them as `translations` says."""
+    """Folder of existing translations; empty to make them as in `translations`."""
     translations: tuple[Translation, ...] = ()
     start: Settings | None = None
-    """Of a first stage on the source examples, from which all rows start; None for no stage."""
+    """Settings of a first stage on the source examples before all rows; None for none."""
     settings: Settings = ()
-    """Of all rows."""
+    """Settings of all rows."""
     settings_of_method: dict[str, Settings] = field(default_factory=dict)
     settings_of_row: dict[str, Settings] = field(default_factory=dict)
     equal: Literal["updates", "exposure"] = "updates"
-    """What all rows have in common: the number of updates, or the number of windows of source
-    examples that they read. With "exposure" the setting `updates` is that of a row without
-    translations, and other rows get more updates; translations come on top."""
+    """What is equal for all rows: the number of updates, or the number of windows of source
+    examples read. With "exposure", the setting `updates` is that of a row without translations;
+    rows with translations get more updates."""
     int8: bool = False
     """Whether rows are exported to int8 and measured on the CPU, or measured as trained."""
     probe: NonNegativeInt = 0
-    """Number of questions of the first test, which must be crossed, for the probes of vectors."""
+    """Number of questions of the first test, which must be crossed, for probing vectors."""
     row: dict[str, Row] = field(default_factory=dict)
     """Rows that the paper does not have."""
     synthesis: Synthesis | None = None
-    """Of rows with a generator."""
+    """Settings of rows with a generator."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Paper(_Strict):
-    """A TOML file of this folder."""
+    """A paper, from a TOML file of this folder."""
 
     title: str
     one: str
-    """The language of its rows with one other language."""
+    """Language of its rows with one other language."""
     rows: dict[str, Row]
     scales: dict[str, Scale]
     shows_exact_match: bool = False
-    """Whether its tables have exact match beside F1."""
+    """Whether its tables have exact match in addition to F1."""
     data_sets: dict[str, DataSet] = field(default_factory=dict)
-    """By name, as `data_set_of` gives it."""
+    """Training sets by name, as in `data_sets`."""
 
 
 def papers() -> list[str]:
-    """Names of the papers that can be reproduced."""
+    """Return the names of the papers that can be reproduced."""
     return sorted(path.stem for path in _FOLDER.glob("*.toml"))
 
 
 def load_paper(name: str) -> Paper:
-    """The paper of that name.
+    """Return the paper of this name.
 
     Raises:
-        ConfigError: if there is none.
+        ConfigError: if there is no such paper.
     """
     if name not in papers():
         raise ConfigError(f"unknown paper {name!r}{nearest(name, papers())}")
@@ -215,10 +215,10 @@ def load_paper(name: str) -> Paper:
 
 
 def choose_scale(paper: Paper, name: str) -> Scale:
-    """A scale of the paper by its name, or of a file.
+    """Return a scale by its name in the paper, or from a file.
 
     Raises:
-        ConfigError: if there is none of that name, or the file is not right.
+        ConfigError: if there is no such scale, or the file is not valid.
     """
     scale = named_scale(Scale, paper.scales, name)
     if name not in paper.scales:
@@ -227,17 +227,17 @@ def choose_scale(paper: Paper, name: str) -> Scale:
 
 
 def named_scale(kind: type[S], scales: Mapping[str, S], name: str) -> S:
-    """A scale by its name, or of a file; errors as in `choose_scale`."""
+    """Return a scale by its name, or from a file; raises as `choose_scale`."""
     if name in scales:
         return scales[name]
     if not name.endswith(".toml"):
         known = nearest(name, list(scales))
-        raise ConfigError(f"unknown scale {name!r}{known}; or name a file that ends in .toml")
+        raise ConfigError(f"unknown scale {name!r}{known}; or give a file that ends in .toml")
     return build(kind, load_tables(Path(name)), name)
 
 
 def _refuse_wrong_keys(paper: Paper, scale: Scale, where: str) -> None:
-    """Refuse keys that cannot name folders, and rows and methods that do not exist."""
+    """Check that keys can name folders, and that rows and methods exist."""
     for key in scale.row:
         if key == START or not re.fullmatch(r"[a-z0-9][a-z0-9.-]*", key):
             raise ConfigError(
@@ -257,10 +257,10 @@ def _refuse_unknown(where: str, what: str, names: Iterable[str], known: Sequence
 
 
 def choose_rows(paper: Paper, scale: Scale, chosen: Sequence[str]) -> dict[str, Row]:
-    """Rows by key, in order: those chosen, or those of the scale.
+    """Return rows by key, in order: the chosen ones, or those of the scale.
 
     Raises:
-        ConfigError: if one is unknown.
+        ConfigError: if a row is unknown.
     """
     known = {**paper.rows, **scale.row}
     wanted = chosen or scale.rows
@@ -269,7 +269,7 @@ def choose_rows(paper: Paper, scale: Scale, chosen: Sequence[str]) -> dict[str, 
 
 
 def languages_of(row: Row, scale: Scale) -> tuple[str, ...]:
-    """The languages that the source examples are translated to for a row."""
+    """Return the languages into which the source examples are translated for a row."""
     if not row.strategies:
         return ()
     named = {"one": (scale.one,), "all": scale.languages}
@@ -277,16 +277,16 @@ def languages_of(row: Row, scale: Scale) -> tuple[str, ...]:
 
 
 def settings_of(key: str, row: Row, scale: Scale, over: Settings = ()) -> Settings:
-    """All settings of a row but its seed, with as many `updates` as equal exposure takes.
+    """Return all settings of a row except the seed, with `updates` adjusted for equal exposure.
 
     Args:
-        key: of the row.
+        key: key of the row.
         row: the row.
         scale: the scale.
-        over: the user's; they win over all others.
+        over: settings of the user; they override all others.
 
     Raises:
-        ConfigError: if equal exposure is wanted and there is no number of updates.
+        ConfigError: if equal exposure is required and the number of updates is not set.
     """
     settings = (*scale.settings, *own_settings(key, row, scale), *over)
     if scale.equal == "updates":
@@ -294,14 +294,14 @@ def settings_of(key: str, row: Row, scale: Scale, over: Settings = ()) -> Settin
     updates = [s.partition("=")[2] for s in settings if s.startswith(("updates=", "run.updates="))]
     if not updates or not updates[-1].isdecimal():
         raise ConfigError(
-            f"row {key!r}: equal exposure needs a setting updates=…, a number, found "
+            f"row {key!r}: equal exposure needs the setting updates=N, found "
             f"{updates[-1] if updates else 'none'}"
         )
     return (*settings, f"updates={int(updates[-1]) * _windows_for_one(row, scale)}")
 
 
 def own_settings(key: str, row: Row, scale: Scale) -> Settings:
-    """The settings in which a row differs from others."""
+    """Return the settings in which a row differs from others."""
     return (
         *scale.settings_of_method.get(row.method, ()),
         *row.settings,
@@ -310,7 +310,7 @@ def own_settings(key: str, row: Row, scale: Scale) -> Settings:
 
 
 def _windows_for_one(row: Row, scale: Scale) -> int:
-    """How many windows a row reads for each window of a source example."""
+    """Return how many windows a row reads for each window of a source example."""
     if getattr(load_method(row.method), "READS_IN_PAIRS", False):
         over_translated_contexts = {"c", "qc"} <= set(row.strategies)  # half of the pairs
         return 4 if over_translated_contexts else 2
@@ -318,10 +318,10 @@ def _windows_for_one(row: Row, scale: Scale) -> int:
 
 
 def filled(template: str, scale: Scale, data: Path) -> str:
-    """A reader or a file of a row, with the scale's parts and the folder of the data.
+    """Fill the scale's parts and the data folder into a reader or file name of a row.
 
     Raises:
-        ConfigError: if the scale has no part of a name.
+        ConfigError: if the scale lacks a part.
     """
     parts = {"data": str(data)}
     try:
@@ -336,5 +336,5 @@ def filled(template: str, scale: Scale, data: Path) -> str:
 
 
 def title_of(row: Row, scale: Scale) -> str:
-    """The row's name with the scale's languages."""
+    """Return the row's name with the scale's languages."""
     return row.name.replace("{source}", scale.source).replace("{one}", scale.one)

@@ -1,10 +1,10 @@
-"""A reproduction: the rows of a paper's table to be made, from which data, in which folder.
+"""A reproduction: which rows of a paper's table to make, from which data, in which folder.
 
-Everything that is made stays in that folder, and what is there is not made again:
-`translated/<languages>/<strategy>` as `babelspan translate` leaves it, `runs/<row>/seed-<n>` as
-`babelspan train` does, `stages/<row>/<set>/seed-<n>` those before it of a row that learns from sets
-in turn, `exported/<row>/seed-<n>`, `answers/<test>/<row>/seed-<n>` as
-`babelspan evaluate --out` does, `probes/<row>/seed-<n>.json`.
+All results stay in that folder, and existing ones are not made again:
+`translated/<languages>/<strategy>` from `babelspan translate`, `runs/<row>/seed-<n>` from
+`babelspan train`, `stages/<row>/<set>/seed-<n>` with the earlier stages of a row that trains on
+sets in turn, `exported/<row>/seed-<n>`, `answers/<test>/<row>/seed-<n>` from
+`babelspan evaluate --out`, `probes/<row>/seed-<n>.json`.
 """
 
 import re
@@ -37,20 +37,20 @@ from babelspan.types import ConfigError, DataError, Example
 
 @dataclass(frozen=True, kw_only=True)
 class Reproduction:
-    """Which rows of which paper are made, and from what.
+    """Which rows of which paper to make, and from what.
 
     Attributes:
-        paper: whose table.
-        scale: at which scale.
-        rows: by key.
+        paper: the paper.
+        scale: the scale.
+        rows: rows by key.
         data: the folder that the scale's paths are relative to.
         out: the folder of the reproduction.
-        reader: where training starts.
-        seeds: how many, from 1.
+        reader: the reader to start from.
+        seeds: number of seeds, from 1.
         start: a reader that replaces the scale's first stage; None to train that stage.
-        translator: for translations whose scale names none.
+        translator: translator for translations if the scale names none.
         translated: folder of existing translations; None to make them.
-        settings: of all rows; they win over those of the scale.
+        settings: settings of all rows; they override those of the scale.
     """
 
     paper: Paper
@@ -71,26 +71,26 @@ class Reproduction:
         return self.data / self.scale.train
 
     def sources_of(self, row: Row) -> list[Path]:
-        """The files of the source examples that a row learns from."""
+        """Return the files of source examples that a row is trained on."""
         files = [self.train, *(self.data / path for path in self.scale.more)]
         return [file for file in files if describe(file).split not in row.leaves_out]
 
     def own_files_of(self, row: Row) -> list[Path]:
-        """The files that a row names itself."""
+        """Return the files that a row names itself."""
         return [self.data / filled(path, self.scale, self.data) for path in row.train]
 
     @property
     def translations(self) -> Path:
-        """The folder that holds the translations."""
+        """The folder with the translations."""
         return self.translated or self.out / "translated"
 
     @property
     def has_first_stage(self) -> bool:
-        """Whether a first stage is trained for each seed."""
+        """Whether to train a first stage for each seed."""
         return self.scale.start is not None and self.start is None
 
     def starts_from(self, seed: int, row: Row) -> str:
-        """The reader that a row of a seed starts from."""
+        """Return the reader that a row starts from with a seed."""
         if row.reader:
             return filled(row.reader, self.scale, self.data)
         if self.has_first_stage:
@@ -98,33 +98,33 @@ class Reproduction:
         return self.start or self.reader
 
     def run_folder(self, key: str, seed: int) -> Path:
-        """The folder of a row's run and of its trained reader."""
+        """Return the folder of a row's run and of its trained reader."""
         return self.out / "runs" / key / f"seed-{seed}"
 
     def exported_folder(self, key: str, seed: int) -> Path:
-        """The folder of a row's reader in int8."""
+        """Return the folder of a row's int8 reader."""
         return self.out / "exported" / key / f"seed-{seed}"
 
     def answers_folder(self, test: Test, key: str) -> Path:
-        """The folder of a row's answers to a test, with one folder for each seed."""
+        """Return the folder of a row's answers to a test; it has a folder for each seed."""
         return self.out / "answers" / re.sub(r"\W+", "-", test.name.lower()).strip("-") / key
 
     def probe_file(self, key: str, seed: int) -> Path:
-        """The file of what a row's vectors reveal."""
+        """Return the file with the probe of a row's vectors."""
         return self.out / "probes" / key / f"seed-{seed}.json"
 
     def files_of(self, test: Test) -> list[DataFile]:
-        """The files of a test; errors as in `data.folder.find`."""
+        """Return the files of a test; raises as `data.folder.find`."""
         return find([self.data / path for path in test.data], split=test.split)
 
     def cells_of(self, test: Test) -> dict[Pair, list[Example]]:
-        """The questions of a test by pair of languages; errors as in `evaluate_job.load_cells`."""
+        """Return the questions of a test by language pair; raises as `evaluate_job.load_cells`."""
         return evaluate_job.load_cells(
             self.files_of(test), crossed=test.crossed, sample=test.sample, keep_misplaced=True
         )
 
     def learns_from(self, row: Row) -> tuple[Path, ...]:
-        """The files of a row: the source examples, then each strategy in each language.
+        """Return the training files of a row: source examples, then each strategy in each language.
 
         Raises:
             DataError: if a translation is missing.
@@ -132,9 +132,9 @@ class Reproduction:
         return self._with_translations(row, self.own_files_of(row) or self.sources_of(row))
 
     def stages_of(self, row: Row, key: str, seed: int) -> list[tuple[tuple[Path, ...], Path]]:
-        """The files of each stage of a row's training, and its folder; the last is the run's.
+        """Return the files and folder of each training stage of a row; the last is the run's.
 
-        Errors as in `learns_from`.
+        Raises as `learns_from`.
         """
         sources = self.sources_of(row)
         together = self.own_files_of(row) or sources
@@ -149,7 +149,7 @@ class Reproduction:
         ]
 
     def _with_translations(self, row: Row, sources: Sequence[Path]) -> tuple[Path, ...]:
-        """Files of source examples, then each strategy in each language of each of them."""
+        """Return source files, followed by their translations per strategy and language."""
         files = [*sources]
         for source in self.sources_of(row) if row.train else sources:
             for strategy, language in product(row.strategies, languages_of(row, self.scale)):
@@ -159,7 +159,7 @@ class Reproduction:
         return tuple(files)
 
     def members_of(self, test: Test, languages: Collection[str]) -> list[DataFile]:
-        """The translations of a test in some languages; errors as in `find`."""
+        """Return the translations of a test in some languages; raises as `find`."""
         files = find([self.data / path for path in test.members], split=test.split)
         return [file for file in files if file.context_language in languages]
 
@@ -168,7 +168,7 @@ class Reproduction:
         return inside(self.translations)
 
     def _translations_of(self, split: str, question: str, context: str) -> list[Path]:
-        """The translations of a set, with questions and contexts in these languages, by parts."""
+        """Return the parts of a set's translation into these question and context languages."""
         files = [
             file
             for file in self._translation_files
@@ -179,7 +179,7 @@ class Reproduction:
             raise DataError(
                 f"expected one set of translations with questions in {question!r} and contexts "
                 f"in {context!r}, found {', '.join(sorted(str(file.whole) for file in files))}; "
-                "remove what is out of date"
+                "remove outdated ones"
             )
         if not files:
             raise DataError(
@@ -191,11 +191,11 @@ class Reproduction:
 
 
 def check_inputs(reproduction: Reproduction) -> None:
-    """Check settings, data, tests and reader before anything slow begins.
+    """Check settings, data, tests and reader before slow work starts.
 
     Raises:
         DataError: if data or the reader are missing, or cannot be measured on.
-        ConfigError: for a setting or scorer that is unknown, or probes of a test that is not
+        ConfigError: if a setting or scorer is unknown, or probes need a test that is not
             crossed.
     """
     scale = reproduction.scale
@@ -214,8 +214,8 @@ def check_inputs(reproduction: Reproduction) -> None:
     for file in (*reproduction.sources_of(Row(name="all")), *targets, *own):
         if not file.is_file():
             raise DataError(
-                f"{file}: expected the source examples, found no such file; name the folder that "
-                "holds them with --data"
+                f"{file}: expected the source examples, found no such file; give the folder with "
+                "--data"
             )
     if any(row.generator != "none" for row in reproduction.rows.values()):
         _check_synthesis(reproduction)
@@ -237,7 +237,7 @@ def _check_readers(reproduction: Reproduction) -> None:
 
 
 def _check_synthesis(reproduction: Reproduction) -> None:
-    """Check how questions are made; errors as in `check_inputs`."""
+    """Check the settings of synthetic questions; raises as `check_inputs`."""
     synthesis = reproduction.scale.synthesis
     if synthesis is None:
         raise ConfigError("rows with synthetic questions need a table [synthesis] in the scale")

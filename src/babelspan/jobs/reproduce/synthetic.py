@@ -1,8 +1,8 @@
-"""Rows with synthetic questions: a generator, its questions, a reader that has learnt from them.
+"""Rows with synthetic questions: train a generator, generate, train a reader on the questions.
 
-Everything that is made stays in the folder of the reproduction: `generators/<kind>/seed-<n>`,
-`questions/<kind>/seed-<n>` as `babelspan generate` leaves it, and `first/<kind>/seed-<n>`, the
-reader that rows of this kind go on from.
+All results stay in the folder of the reproduction: `generators/<kind>/seed-<n>`,
+`questions/<kind>/seed-<n>` from `babelspan generate`, and `first/<kind>/seed-<n>`, the reader that
+rows of this kind start from.
 """
 
 from collections.abc import Sequence
@@ -18,30 +18,30 @@ from babelspan.jobs.reproduce.reproduction import Reproduction
 from babelspan.jobs.shards import Crew, Watch
 
 KEY = "questions."
-"""Before the kind of generator, in the key of a unit that makes its questions."""
+"""Prefix of a generator's kind in the key of the unit that makes its questions."""
 
 
 def kinds_of(job: Reproduction) -> list[str]:
-    """The kinds of generators that rows need, each once."""
+    """Return the kinds of generators that the rows need, without repeats."""
     return list(
         dict.fromkeys(row.generator for row in job.rows.values() if row.generator != "none")
     )
 
 
 def first_folder(job: Reproduction, kind: str, seed: int) -> Path:
-    """The folder of the reader that has learnt from the questions of a generator."""
+    """Return the folder of the reader trained on the questions of a generator."""
     return job.out / "first" / kind / f"seed-{seed}"
 
 
 def make(job: Reproduction, kind: str, seed: int, watch: Watch) -> None:
-    """Train a generator, let it write questions, train a reader on them; what is there stays.
+    """Train a generator, generate questions, and train a reader on them; reuse existing results.
 
     Raises:
-        ConfigError: if a folder holds something made with other settings or data.
+        ConfigError: if a folder has results from other settings or data.
         DataError: if texts or translations are missing.
     """
     synthesis = job.scale.synthesis
-    assert synthesis is not None  # checked before anything begins
+    assert synthesis is not None  # checked before the work starts
     generator = job.out / "generators" / kind / f"seed-{seed}"
     learnt = Row(name=kind, strategies=("qc",) if kind == "translated" else ())
     _train(

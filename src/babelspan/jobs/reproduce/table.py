@@ -32,7 +32,7 @@ GENERAL, DIAGONAL = "G-XLT", "XLT"
 
 @dataclass(frozen=True, kw_only=True)
 class Spread:
-    """A figure over seeds, a fraction; `sd` is None with one seed."""
+    """A figure over seeds, as a fraction; `sd` is None with one seed."""
 
     mean: float
     sd: float | None
@@ -43,20 +43,20 @@ class Line:
     """A row on one test.
 
     Attributes:
-        key: of the row.
-        name: for people.
-        settings: that not all rows have.
-        updates: of the reader, after the first stage.
-        windows: of an update, at most.
-        steps: of the reader's optimiser in an update, one for each loss.
-        f1: by context language and mean ("G-XLT", "XLT"), with the mean over questions' languages.
+        key: key of the row.
+        name: display name.
+        settings: settings that not all rows have.
+        updates: number of updates of the reader, after the first stage.
+        windows: maximum number of windows per update.
+        steps: optimiser steps of the reader per update, one per loss.
+        f1: by context language and mean ("G-XLT", "XLT"), averaged over question languages.
         exact_match: likewise.
-        cells: F1 by language of the question, then of the context.
-        against: key of another row -> by mean, F1 of this row less that of the other, tested.
-        published: F1 of the paper by the names of `f1`, percent.
+        cells: F1 by question language, then context language.
+        against: key of another row -> mean -> tested F1 difference, this row minus the other.
+        published: F1 of the paper in percent, by the names of `f1`.
         published_exact_match: likewise.
-        published_cells: F1 of the paper by the languages of `cells`, percent.
-        probes: what the vectors reveal, one for each seed; see `babelspan.jobs.probe`.
+        published_cells: F1 of the paper in percent, by the languages of `cells`.
+        probes: what the vectors reveal, one per seed; see `babelspan.jobs.probe`.
     """
 
     key: str
@@ -85,11 +85,11 @@ class Table:
 
 
 def tables(job: Reproduction, settings: Settings) -> list[Table]:
-    """A table for each test, of what has been measured.
+    """Return a table for each test, from the measured answers.
 
     Args:
-        job: the reproduction, all its units run.
-        settings: of the tests of significance.
+        job: the reproduction, with all its units run.
+        settings: settings of the significance tests.
 
     Raises:
         DataError: if a row has not been measured.
@@ -148,7 +148,7 @@ def _line(
 def _answers(
     job: Reproduction, test: Test, key: str, cells: Cells, data: Mapping[Path, str]
 ) -> list[Answers]:
-    """A row's answers, for each seed."""
+    """Return a row's answers, one set per seed."""
     folder = job.answers_folder(test, key)
     folders = [folder / f"seed-{n}" for n in range(1, job.seeds + 1)]
     return [load_system(of_seed, cells, data).seeds[0] for of_seed in folders]
@@ -160,7 +160,7 @@ def _against(
     cells: Cells,
     settings: Settings,
 ) -> dict[str, dict[str, dict[str, Difference]]]:
-    """Each row less the others that it is tested against, by mean."""
+    """Return the differences between each row and the rows it is tested against, by mean."""
     others = [other for other in job.scale.against if other in matrices]
     numbers = comparable(cells, settings)
     ids = {pair: [e.id for e in examples] for pair, examples in cells.items()}
@@ -175,7 +175,7 @@ def _against(
 
 
 def _means(found: Mapping[Pair | str, Mapping[Metric, Difference]]) -> dict[str, Difference]:
-    """F1 by name of a mean; a test of one pair of languages is its own mean."""
+    """Return F1 by name of a mean; a test with one language pair is its own mean."""
     if len(found) == 1:
         ((pair, by_metric),) = found.items()
         return {DIAGONAL if pair[0] == pair[1] else GENERAL: by_metric["f1"]}
@@ -188,7 +188,7 @@ Figures = TypeVar("Figures")
 def _published(
     job: Reproduction, row: Row, figures: Mapping[str, Figures]
 ) -> Mapping[str, Figures]:
-    """The paper's figures, but for a row of one other language where the scale has another."""
+    """Return the paper's figures; none for a row of one language if the scale has another."""
     return {} if row.languages == "one" and job.scale.one != job.paper.one else figures
 
 
@@ -223,7 +223,7 @@ def _spreads(matrices: Sequence[Matrix], metric: Metric) -> dict[str, Spread]:
 
 
 def _budget(stages: Sequence[Path]) -> dict[str, int]:
-    """Updates of all stages of a run; windows and steps of the last as log and recipe have them."""
+    """Return the total updates of a run's stages, and the last stage's windows and steps."""
     last: dict[str, Any] = {}
     updates = 0
     for run in stages:
@@ -246,7 +246,7 @@ def _probes(job: Reproduction, key: str) -> list[dict[str, Any]]:
 def to_json(
     job: Reproduction, tables: Sequence[Table], sets: Sequence[TrainingSet]
 ) -> dict[str, Any]:
-    """Everything in the tables and what they depend on, as plain values."""
+    """Return everything in the tables and what they depend on, as plain values."""
     runs = sorted(path.parent for path in (job.out / "runs").glob("*/seed-*/run.json"))
     manifests = sorted(job.translations.rglob("manifest.json"))
     return {

@@ -1,4 +1,4 @@
-"""The translations that the rows of a reproduction learn from."""
+"""The translations that the rows of a reproduction are trained on."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -14,7 +14,7 @@ from babelspan.types import ConfigError
 
 
 def translate(reproduction: Reproduction, *, workers: int, watch: Watch) -> None:
-    """Make the translations that some row learns from, unless a folder of them was given.
+    """Make the translations that the rows need, unless a folder of translations was given.
 
     Raises:
         ConfigError: if a translation has no translator.
@@ -28,7 +28,7 @@ def translate(reproduction: Reproduction, *, workers: int, watch: Watch) -> None
 
 
 def _needed(reproduction: Reproduction, translation: Translation) -> list[Letters]:
-    """The strategies that some row needs in a language of a translation."""
+    """Return the strategies that some row needs in a language of a translation."""
     needed: list[Letters] = []
     for row in reproduction.rows.values():
         if set(languages_of(row, reproduction.scale)) & set(translation.to):
@@ -48,7 +48,7 @@ def _translate(
     if translator is None:
         raise ConfigError(
             f"this scale needs translations into {', '.join(translation.to)} and names no "
-            "translator; name one with --translator, or a folder of translations with --translated"
+            "translator; give one with --translator, or a folder of translations with --translated"
         )
     folder = reproduction.translations.resolve() / "-".join(translation.to)
     shards, paragraphs = translate_job.plan_shards(reproduction.train, None)

@@ -1,4 +1,4 @@
-"""The unit of work behind a cell of the table: one row with one seed, trained and measured."""
+"""The unit of work behind a row of the table: one row with one seed, trained and measured."""
 
 import multiprocessing
 import sys
@@ -32,10 +32,10 @@ class Unit:
     """One row with one seed, or the first stage of one seed; it can be sent to another process.
 
     Attributes:
-        job: the reproduction that it is part of.
-        key: of the row; `START` for a first stage, `questions.<kind>` for a generator, its
-            questions and the reader that learns from them.
-        seed: of the run.
+        job: the reproduction.
+        key: key of the row; `START` for a first stage, `questions.<kind>` for a generator, its
+            questions and the reader trained on them.
+        seed: seed of the run.
     """
 
     job: Reproduction
@@ -49,31 +49,31 @@ class Unit:
 
     @property
     def reader(self) -> str:
-        """Where training starts."""
+        """The reader to start from."""
         if self.row.generator != "none":
             return str(synthetic.first_folder(self.job, self.row.generator, self.seed))
         return self.job.reader if self.key == START else self.job.starts_from(self.seed, self.row)
 
     @property
     def train(self) -> tuple[Path, ...]:
-        """The files that it learns from, in order; errors as in `Reproduction.learns_from`."""
+        """The training files, in order; raises as `Reproduction.learns_from`."""
         return self.job.learns_from(self.row)
 
     @property
     def stages(self) -> list[tuple[tuple[Path, ...], Path]]:
-        """The files and the folder of each stage; errors as in `Reproduction.learns_from`."""
+        """The files and the folder of each stage; raises as `Reproduction.learns_from`."""
         return self.job.stages_of(self.row, self.key, self.seed)
 
     @property
     def target(self) -> tuple[str, ...]:
-        """The questions to be like, for methods that look at them."""
+        """The questions to resemble, for methods that use them."""
         takes = getattr(train_job.load_method(self.row.method), "TAKES", ())
         wanted = self.job.scale.target and "target" in takes
         return (str(self.job.data / self.job.scale.target),) if wanted else ()
 
     @property
     def settings(self) -> Settings:
-        """Of the run, but for the seed."""
+        """The settings of the run, except the seed."""
         if self.key == START:
             return self.job.scale.start or ()
         return settings_of(self.key, self.row, self.job.scale, self.job.settings)
@@ -85,10 +85,10 @@ class Unit:
 
 
 def units_of(job: Reproduction) -> tuple[list[Unit], list[Unit]]:
-    """The first stages, and the rows that start from them, seed by seed.
+    """Return the first stages, and the rows that start from them, seed by seed.
 
     Raises:
-        DataError: if a translation that a row learns from is missing.
+        DataError: if a translation that a row needs is missing.
     """
     for row in job.rows.values():
         job.learns_from(replace(row, strategies=row.needs))
@@ -102,19 +102,19 @@ def units_of(job: Reproduction) -> tuple[list[Unit], list[Unit]]:
 def run_units(
     stages: Iterable[Sequence[Unit]], *, processes: int, workers: int = 0, watch: Watch
 ) -> None:
-    """Train and measure units, those of a stage in any order, several at a time.
+    """Train and measure units, several at a time; units of a stage run in any order.
 
-    With several processes the output of each unit goes to `logs/<row>.seed-<n>.txt` of the
+    With several processes, the output of each unit goes to `logs/<row>.seed-<n>.txt` in the
     reproduction's folder.
 
     Args:
         stages: units; those of a stage are independent of each other.
-        processes: how many units run at a time.
-        workers: windows that a unit reads at a time when it is measured; 0 for one per core.
+        processes: number of units to run at a time.
+        workers: windows that a unit reads in parallel when it is measured; 0 for one per core.
         watch: shows progress.
 
     Raises:
-        ConfigError: if a process was killed; and as `train_and_measure` does.
+        ConfigError: if a process was killed; also raises as `train_and_measure`.
     """
     for stage in stages:
         if processes == 1:
@@ -127,10 +127,10 @@ def run_units(
 
 
 def train_and_measure(unit: Unit, *, workers: int, watch: Watch) -> None:
-    """Train, export, measure and probe a unit; what is there is not made again.
+    """Train, export, measure and probe a unit; reuse existing results.
 
     Raises:
-        ConfigError: if the folder holds the same row with other settings or data.
+        ConfigError: if the folder has the same row with other settings or data.
         DataError: as training and measuring do.
     """
     print(f"{unit.key}, seed {unit.seed}", file=sys.stderr)
@@ -155,7 +155,7 @@ def train_and_measure(unit: Unit, *, workers: int, watch: Watch) -> None:
 
 
 def _run_in_processes(units: Sequence[Unit], processes: int, workers: int) -> Iterator[Unit]:
-    """Units as they finish."""
+    """Yield units as they finish."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, context, initializer=end_with_parent) as pool:
         running = {pool.submit(_run_with_log, unit, workers): unit for unit in units}
@@ -168,15 +168,15 @@ def _run_in_processes(units: Sequence[Unit], processes: int, workers: int) -> It
                 yield unit
         except BrokenProcessPool:
             raise ConfigError(
-                "a process was killed, most often for lack of memory; what is finished is kept: "
-                "rerun the same command with fewer --jobs to resume"
+                "a process was killed, usually because memory ran out; finished work is kept: "
+                "rerun the same command to resume, with fewer --jobs"
             ) from None
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _run_with_log(unit: Unit, workers: int) -> None:
-    """Train and measure a unit in a process of its own."""
+    """Train and measure a unit in a separate process, with its output in a log file."""
     log = unit.job.out / "logs" / f"{unit.key}.seed-{unit.seed}.txt"
     log.parent.mkdir(parents=True, exist_ok=True)
     with (
@@ -208,7 +208,7 @@ def _measure(unit: Unit, limits: Limits, workers: int, watch: Watch) -> None:
 
 
 def _export_int8(unit: Unit) -> str:
-    """The folder of the unit's reader in int8, exported if it is not there."""
+    """Return the folder of the unit's int8 reader; export it if needed."""
     folder = unit.job.exported_folder(unit.key, unit.seed)
     record = folder / "from.json"
     made_from = {"reader": checksum_of(str(unit.run))}

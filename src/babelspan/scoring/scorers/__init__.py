@@ -1,4 +1,4 @@
-"""Scorers of answers as strings, each equal to its official script, by name.
+"""String scorers, each equal to its official script, by name.
 
 The folder is the registry: each module here has `NAME`, `RULES`, `exact_match` and `f1` and, where
 needed, `golds`, `MISSING` and `details` (see `scoring.figures`).
@@ -13,12 +13,12 @@ from babelspan.types import ConfigError
 
 
 def names() -> list[str]:
-    """Names of the scorers."""
+    """Return the names of the scorers."""
     return sorted(m.name for m in pkgutil.iter_modules(__path__))
 
 
 def load_scorer(name: str) -> Scorer:
-    """The scorer of strings of that name.
+    """Return the string scorer of this name.
 
     Raises:
         ConfigError: if there is none, or it does not score strings.

@@ -1,16 +1,15 @@
 """CMRC 2018 scores, equal to the official script `cmrc2018_evaluate.py`, faults included.
 
-Cui et al. (2019), arXiv:1810.07366. Chinese characters count one by one, runs of
-anything else by the words of the Penn Treebank; F1 is over the longest run of units that both sides
-share, not over a bag of units. The faults: in the list of removed signs, "……" has two characters
-and so is never removed; the strings on both sides of a removed sign are joined; spaces inside an
-answer count in the exact match and not in F1; if nothing is left of either side, F1 is 0 although
-the exact match is 1.
+Cui et al. (2019), arXiv:1810.07366. Chinese characters count one by one, anything else by words of
+the Penn Treebank; F1 is over the longest contiguous run of units that both sides share, not over a
+bag of units. The faults: in the list of removed signs, "……" has two characters and so is never
+removed; the strings on both sides of a removed sign are joined; spaces inside an answer count in
+exact match but not in F1; if nothing is left of either side, F1 is 0 although exact match is 1.
 
-Words are those of `nltk.word_tokenize` in NLTK 3.10 (others differ: until 3.9 "1—2" is one word)
-with one difference: a run is one sentence; NLTK first cuts it into sentences with a model that it
-downloads. That matters if a full stop between two words ends a sentence; in the answers of the dev
-and trial sets it occurs only after initials and "st.".
+Words are those of `nltk.word_tokenize` in NLTK 3.10 (others differ: up to 3.9, "1—2" is one word)
+with one difference: a run is one sentence; NLTK first splits it into sentences with a model that it
+downloads. This matters only if a full stop between two words ends a sentence; in the answers of the
+dev and trial sets this occurs only after initials and "st.".
 """
 
 import re
@@ -28,7 +27,7 @@ RULES = "words:cmrc+nltk3.10|sentences:one|articles:none|punctuation:cmrc"
 _SIGNS = str.maketrans("", "", "-:_*^/\\~`+=，。：？！“”；’《》·、「」（）－～『』")
 _PIECES = re.compile(r"([\u4e00-\u9fa5])|[^\u4e00-\u9fa5]+")
 
-# The Treebank's rules in their order, without those for signs that are gone by then.
+# The Treebank's rules in order, except those for signs that are already removed.
 _WORD_RULES = [
     (regex.compile(pattern), replacement)
     for pattern, replacement in (
@@ -50,7 +49,7 @@ _WORD_RULES = [
         (r"([^' ])('ll|'re|'ve|n't) ", r"\1 \2 "),
     )
 ]
-# As in NLTK by another engine, which takes a mark after a letter for the end of a word.
+# As in NLTK, with another engine, which treats a mark after a letter as the end of a word.
 _CONTRACTIONS = [
     re.compile(rf"(?i){pattern}")
     for pattern in (
@@ -68,21 +67,21 @@ _CONTRACTIONS = [
 ]
 
 
-@lru_cache(maxsize=128)  # the strings of a question come several times in a row
+@lru_cache(maxsize=128)  # the strings of a question occur several times in a row
 def normalise(text: str) -> str:
-    """Lower case, no white space at the ends, no signs of the rule."""
+    """Return lower-case text without surrounding white space and without the removed signs."""
     return text.lower().strip().translate(_SIGNS)
 
 
 @lru_cache(maxsize=128)
 def units(text: str) -> tuple[str, ...]:
-    """Chinese characters, and the words between them."""
+    """Return Chinese characters, and the words between them."""
     pieces = _PIECES.finditer(normalise(text))
     return tuple(unit for piece in pieces for unit in (piece[1] or words(piece[0])))
 
 
 def words(run: str) -> list[str]:
-    """The words of a run without Chinese characters, as of one sentence of the Treebank."""
+    """Return the words of a run without Chinese characters, tokenized as one Treebank sentence."""
     for pattern, replacement in _WORD_RULES:
         run = pattern.sub(replacement, run)
     for contraction in _CONTRACTIONS:
@@ -91,12 +90,12 @@ def words(run: str) -> list[str]:
 
 
 def exact_match(prediction: str, answer: str, language: str) -> float:
-    """1 where both normalise to the same string, else 0; `language` has no effect."""
+    """Return 1 if both normalise to the same string, else 0; `language` is ignored."""
     return float(normalise(prediction) == normalise(answer))
 
 
 def f1(prediction: str, answer: str, language: str) -> float:
-    """F1 over the longest run of units that is in both, in [0, 1]; `language` has no effect."""
+    """Return F1 over the longest shared run of units, in [0, 1]; `language` is ignored."""
     predicted, gold = units(prediction), units(answer)
     shared = longest_shared_run(predicted, gold)
     if shared == 0:
@@ -106,7 +105,7 @@ def f1(prediction: str, answer: str, language: str) -> float:
 
 
 def longest_shared_run(one: Sequence[str], other: Sequence[str]) -> int:
-    """Length of the longest contiguous sequence that is in both."""
+    """Return the length of the longest contiguous sequence that is in both."""
     letters = {unit: chr(i) for i, unit in enumerate({*one, *other})}
     text, inside = ("".join(letters[unit] for unit in side) for side in (one, other))
     length = 0
@@ -117,5 +116,5 @@ def longest_shared_run(one: Sequence[str], other: Sequence[str]) -> int:
 
 
 def details(examples: Sequence[Example], found: Figures) -> dict[str, float]:
-    """The mean of exact match and F1, by which CMRC ranks systems."""
+    """Return the mean of exact match and F1, by which CMRC ranks systems."""
     return {"average": (found.exact_match + found.f1) / 2}

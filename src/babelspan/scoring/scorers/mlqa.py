@@ -1,9 +1,9 @@
 """MLQA scores, equal to the official script `mlqa_evaluation_v1.py`, faults included.
 
-Lewis et al. (2020), arXiv:1910.07475, Section 4.1: all Unicode punctuation goes, articles are those
-of the language of the answer, which is the context's, and Chinese is cut into characters. The
-faults: in Arabic every "ال" is taken for an article, inside words too; and the punctuation is what
-Python's Unicode version says.
+Lewis et al. (2020), arXiv:1910.07475, Section 4.1: all Unicode punctuation is removed, articles are
+those of the answer's language, which is the context's, and Chinese is split into characters. The
+faults: in Arabic, every "ال" is treated as an article, even inside words; and the punctuation
+depends on Python's Unicode version.
 """
 
 import re
@@ -33,17 +33,17 @@ _CHINESE = re.compile(r"([\u4e00-\u9fa5])")
 
 @lru_cache(maxsize=1)
 def punctuation() -> dict[int, None]:
-    """A table that removes ASCII punctuation and every character of a Unicode category P."""
+    """Return a table that removes ASCII punctuation and every character of a Unicode category P."""
     points = (c for c in range(sys.maxunicode + 1) if unicodedata.category(chr(c)).startswith("P"))
     return dict.fromkeys([*points, *map(ord, string.punctuation)])
 
 
-@lru_cache(maxsize=128)  # the strings of a question come several times in a row
+@lru_cache(maxsize=128)  # the strings of a question occur several times in a row
 def normalise(text: str, language: str) -> str:
-    """Lower case, no punctuation, no articles of the language, its words with single spaces.
+    """Lower-case, remove punctuation and the language's articles, and separate words by one space.
 
     Raises:
-        ConfigError: for a language that the official script does not know.
+        ConfigError: if the official script does not know the language.
     """
     if language not in _ARTICLES:
         raise ConfigError(
@@ -60,10 +60,10 @@ def normalise(text: str, language: str) -> str:
 
 
 def exact_match(prediction: str, answer: str, language: str) -> float:
-    """1 where both normalise to the same string, else 0."""
+    """Return 1 if both normalise to the same string, else 0."""
     return float(normalise(prediction, language) == normalise(answer, language))
 
 
 def f1(prediction: str, answer: str, language: str) -> float:
-    """F1 over words (in Chinese: characters), in [0, 1]."""
+    """Return F1 over words (in Chinese: characters), in [0, 1]."""
     return overlap_f1(normalise(prediction, language).split(), normalise(answer, language).split())

@@ -1,15 +1,15 @@
 """SQuAD 2.0 scores, equal to the official script `evaluate-v2.0.py`, faults included.
 
 Rajpurkar et al. (2018), arXiv:1806.03822. Strings are normalised as in SQuAD 1.1. If one side has
-no words, F1 is 1 if the other has none either, and a question without an answer has the gold answer
-"". The faults: a question without a prediction is not counted; a gold answer such as "The" counts
-as none, but its question as answerable; the default threshold is 1, even if the null odds are
-differences of logits and not probabilities; the search for the best threshold may stop between two
-questions with equal odds, which no threshold can separate, and it starts from all unanswerable
+no words, F1 is 1 if the other has none either, else 0; a question without an answer has the gold
+answer "". The faults: a question without a prediction is not counted; a gold answer such as "The"
+counts as empty, but its question as answerable; the default threshold is 1, even if the null odds
+are differences of logits and not probabilities; the search for the best threshold may stop between
+two questions with equal odds, which no threshold can separate, and it starts from all unanswerable
 questions, counted or not.
 
-If a prediction is missing, the official script stops before its figures of HasAns and NoAns; ours
-are over the counted questions.
+If a prediction is missing, the official script stops before computing HasAns and NoAns; ours are
+over the counted questions.
 """
 
 from collections.abc import Mapping, Sequence
@@ -34,12 +34,12 @@ exact_match = squad.exact_match
 
 
 def golds(answers: set[str]) -> set[str]:
-    """The answers that do not normalise to nothing; if there is none, the empty answer."""
+    """Return the answers that do not normalise to nothing; if there are none, the empty answer."""
     return {answer for answer in answers if squad.normalise(answer)} or {""}
 
 
 def f1(prediction: str, answer: str, language: str) -> float:
-    """F1 over words, in [0, 1]; if a side has no words, 1 if both have none, else 0."""
+    """Return F1 over words, in [0, 1]; if a side has no words, 1 if both have none, else 0."""
     predicted, gold = squad.normalise(prediction).split(), squad.normalise(answer).split()
     if not predicted or not gold:
         return float(predicted == gold)
@@ -47,7 +47,7 @@ def f1(prediction: str, answer: str, language: str) -> float:
 
 
 def details(examples: Sequence[Example], found: Figures) -> dict[str, float]:
-    """Means over the questions with and without an answer, and how many of each are counted."""
+    """Return means over questions with and without an answer, and the number counted of each."""
     answerable = _answerable(examples)
     counted = ~np.isnan(found.f1s)
     means: dict[str, float] = {"total": found.counted}
@@ -66,10 +66,10 @@ def thresholded(
     *,
     threshold: float = THRESHOLD,
 ) -> Figures:
-    """The figures if questions with null odds above the threshold are not answered.
+    """Return the figures when questions with null odds above the threshold are left unanswered.
 
     Raises:
-        DataError: if a question that is counted has no null odds.
+        DataError: if a counted question has no null odds.
     """
     no_answer = _aligned(examples, found, null_odds) > threshold
     right = np.where(_answerable(examples), 0.0, 1.0)
@@ -86,16 +86,16 @@ def best_thresholds(
     found: Figures,
     null_odds: Mapping[str, float],
 ) -> dict[str, float]:
-    """The best means over all thresholds, and the thresholds that give them.
+    """Return the best means over all thresholds, and their thresholds.
 
     Args:
         examples: the questions.
-        predictions: answer by question id.
+        predictions: answers by question id.
         found: figures of the predictions, without a threshold.
-        null_odds: by question id; their order decides between equal odds, as in the script.
+        null_odds: null odds by question id; their order breaks ties, as in the script.
 
     Raises:
-        DataError: if a question that is counted has no null odds.
+        DataError: if a counted question has no null odds.
     """
     _aligned(examples, found, null_odds)
     row = {e.id: i for i, e in enumerate(examples) if not np.isnan(found.f1s[i])}
@@ -114,12 +114,12 @@ def best_thresholds(
 def _best_threshold(
     gains: NDArray[np.float64], odds: NDArray[np.float64], unanswered: float
 ) -> tuple[float, float]:
-    """The largest sum of scores, from answering nothing to answering all, and the odds there.
+    """Return the largest sum of scores, from answering nothing to everything, and its odds.
 
     Args:
-        gains: gain of the sum if a question is answered, (N,).
-        odds: null odds, (N,); the question with the lowest is answered first.
-        unanswered: the sum if none is answered.
+        gains: change of the sum if a question is answered, (N,).
+        odds: null odds, (N,); the question with the lowest odds is answered first.
+        unanswered: the sum if no question is answered.
     """
     order = np.argsort(odds, kind="stable")
     totals = np.cumsum(np.concatenate(([unanswered], gains[order])))
@@ -134,9 +134,9 @@ def _answerable(examples: Sequence[Example]) -> NDArray[np.bool_]:
 def _aligned(
     examples: Sequence[Example], found: Figures, null_odds: Mapping[str, float]
 ) -> NDArray[np.float64]:
-    """The null odds of each question; those of one that is not counted are nan."""
+    """Return the null odds of each question; nan for one that is not counted."""
     for example, score in zip(examples, found.f1s, strict=True):
         if example.id not in null_odds and not np.isnan(score):
-            raise DataError(f"question {example.id!r} has a prediction and no null odds")
+            raise DataError(f"question {example.id!r} has a prediction but no null odds")
     odds = np.array([null_odds.get(e.id, np.nan) for e in examples])
     return np.where(np.isnan(found.f1s), np.nan, odds)

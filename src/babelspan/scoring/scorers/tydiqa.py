@@ -1,7 +1,7 @@
-"""Scores of the TyDi QA gold passage task: those of SQuAD 1.1, by language.
+"""Scores of the TyDi QA gold passage task: those of SQuAD 1.1, per language.
 
 Clark et al. (2020), arXiv:2003.05002, Section 8, and the README of its gold passage baseline: each
-language is scored with the script of SQuAD 1.1, and the figure of a system is the mean over the
+language is scored with the script of SQuAD 1.1, and a system's figure is the mean over the
 languages without English. The faults are those of `babelspan.scoring.scorers.squad`.
 """
 
@@ -31,14 +31,14 @@ LANGUAGES = {
     "telugu": "te",
     "thai": "th",
 }
-"""Languages of TyDi QA by their names in its files, in the order of its script."""
+"""Languages of TyDi QA by their names in its files, in the order of the official script."""
 
 exact_match = squad.exact_match
 f1 = squad.f1
 
 
 def details(examples: Sequence[Example], found: Figures) -> dict[str, Any]:
-    """Figures of each language, and the mean without English in place of the total.
+    """Return figures of each language, and the mean without English instead of the total.
 
     The mean is None if there is only English.
 
@@ -62,11 +62,11 @@ def details(examples: Sequence[Example], found: Figures) -> dict[str, Any]:
 
 
 def _language(example: Example) -> str:
-    """By the id, such as "arabic-7-0", or by the file."""
+    """Return the language, from the id, such as "arabic-7-0", or from the file."""
     language = LANGUAGES.get(example.id.partition("-")[0], example.context_language)
     if language == UNDETERMINED:
         raise DataError(
             f"question {example.id!r}: expected an id that starts with a language, such as "
-            "'arabic-7-0', or a file named by one, such as dev.ar.json; name it with --language"
+            "'arabic-7-0', or a file name with one, such as dev.ar.json; give it with --language"
         )
     return language

@@ -1,7 +1,7 @@
-"""Our own scores for any language, by Unicode alone; no official script has this rule.
+"""Our own scores for any language, based on Unicode only; no official script has these rules.
 
 For languages without an official scorer, such as Thai, Japanese, Khmer, Lao and Burmese, and for
-one rule over many languages. Case and compatibility forms (NFKC) make no difference; punctuation,
+one rule across many languages. Case and compatibility forms (NFKC) are ignored; punctuation,
 symbols and invisible format characters are removed. Words are separated by white space; in scripts
 written without it, each character with its marks is a word. Articles are kept in every language. A
 question without an answer has the gold answer "". Its faults: "½" is "12", and "-5" is "5".
@@ -34,13 +34,13 @@ _UNSPACED = re.compile(
 
 
 def golds(answers: set[str]) -> set[str]:
-    """All answers; the empty one if there is none."""
+    """Return all answers; the empty one if there are none."""
     return answers or {""}
 
 
-@lru_cache(maxsize=128)  # the strings of a question come several times in a row
+@lru_cache(maxsize=128)  # the strings of a question occur several times in a row
 def units(text: str) -> tuple[str, ...]:
-    """Words, and characters of scripts that are written without spaces."""
+    """Return the words; in scripts written without spaces, the characters."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     found: list[str] = []
     last = "space"  # what the last character belongs to
@@ -60,12 +60,12 @@ def units(text: str) -> tuple[str, ...]:
 
 
 def exact_match(prediction: str, answer: str, language: str) -> float:
-    """1 where both have the same units in the same order, else 0; `language` has no effect."""
+    """Return 1 if both have the same units in the same order, else 0; `language` is ignored."""
     return float(units(prediction) == units(answer))
 
 
 def f1(prediction: str, answer: str, language: str) -> float:
-    """F1 over units, in [0, 1]; if a side has no units, 1 if both have none, else 0."""
+    """Return F1 over units, in [0, 1]; if a side has no units, 1 if both have none, else 0."""
     predicted, gold = units(prediction), units(answer)
     if not predicted or not gold:
         return float(predicted == gold)

@@ -1,1 +1,1 @@
-"""The tables of a paper on the TyDi QA primary tasks: rows and figures, sets, work, tables."""
+"""Tables of papers on the TyDi QA primary tasks: rows and figures, sets, work, tables."""

@@ -1,7 +1,7 @@
-"""What tables over whole articles consist of, and the scales at which they are reproduced.
+"""The contents of tables on whole articles, and the scales at which they are reproduced.
 
-`<paper>.toml` in this folder has the rows with the published figures, and the scales; a user's own
-scale is a file with the keys of `Scale`.
+`<paper>.toml` in this folder has the rows with the published figures, and the scales; users can
+write their own scale as a file with the keys of `Scale`.
 """
 
 from collections.abc import Sequence
@@ -28,29 +28,29 @@ class _Strict:
 
 @dataclass(frozen=True, kw_only=True)
 class Row(_Strict):
-    """A reader: what its encoder is aligned on, and the questions that it learns from."""
+    """A reader: the bitext its encoder is aligned on, and the questions it is trained on."""
 
     name: str
     augmented: bool = True
-    """Whether it learns from translated questions, too (+aug), or not (mono)."""
+    """Whether it is also trained on translated questions (+aug), or not (mono)."""
     aligned: Literal["no", "own", "many"] = "no"
-    """On bitext of which languages: none, those of the questions, or those of `many`."""
+    """Languages of the bitext to align on: none, those of the questions, or those of `many`."""
     size: str = ""
-    """Of the bitext of a language, a key of the scale's `sizes`; empty for all of it."""
+    """Amount of bitext per language, a key of the scale's `sizes`; empty for all of it."""
     exponent: Annotated[float, Field(ge=0, le=1)] = 1.0
-    """Inverse temperature of the balance between languages of bitext."""
+    """Exponent that balances the languages of the bitext (an inverse temperature)."""
     reader: str = ""
-    """A key of the scale's `readers`, where it starts in place of the scale's reader."""
+    """Reader to start from instead of the scale's; a key of the scale's `readers`."""
     published: dict[str, Published] = field(default_factory=dict)
-    """By the encoder of the paper."""
+    """Figures by the paper's encoder."""
     published_right: dict[str, dict[str, tuple[int, int, int, int]]] = field(default_factory=dict)
-    """By encoder and pair: questions right in both languages, in that of the article alone, in the
-    other alone, in neither."""
+    """By encoder and pair: number of questions right in both languages, only in the article's
+    language, only in the other, in neither."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Version(_Strict):
-    """Other words for the questions of a test, such as what a recogniser of speech heard."""
+    """Another version of a test's questions, such as the output of a speech recogniser."""
 
     name: str
     context: str
@@ -58,68 +58,68 @@ class Version(_Strict):
     question: str
     """Language of the questions."""
     questions: str
-    """A table as `babelspan data articles --questions` takes it; `name` is its column."""
+    """A table, as in `babelspan data articles --questions`; `name` is its column."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scale(_Strict):
-    """Readers, data and budget. Paths are relative to the folder of the data."""
+    """Readers, data and budget. Paths are relative to the data folder."""
 
     about: str
     """Printed above the tables."""
     reader: str
     beside: str
-    """The encoder of the paper whose figures stand beside ours."""
+    """The paper's encoder whose figures are shown in brackets."""
     source: str
-    """The language that is on one side of every pair."""
+    """The language on one side of every pair."""
     languages: tuple[str, ...]
-    """The others."""
+    """The other languages."""
     train: tuple[str, ...] = ()
-    """Articles in the official form; the development set is cut from them."""
+    """Articles in the official format; the development set is split off them."""
     test: tuple[str, ...] = ()
     dev: Annotated[float, Field(gt=0, lt=1)] = 0.05
-    """Share of the articles that is held back."""
+    """Share of the articles to hold back."""
     sets: str = ""
-    """Folder of sets that are there, in place of `train`, `test` and translations."""
+    """Folder of existing sets, instead of `train`, `test` and translations."""
     translator: str = ""
-    """With {data} for the folder of the data; empty for the one that the user names."""
+    """{data} is replaced by the data folder; empty to use the user's translator."""
     bitext: str
     """Folder of files `<name>.<source>-<language>.tsv[.gz]`."""
     aligner: str = ""
-    """What links its words; empty if the files have links."""
+    """Aligner that links its words; empty if the files have links."""
     many: tuple[str, ...] = ()
     """Languages of the rows with many; empty for all that have bitext."""
     sizes: dict[str, PositiveInt] = field(default_factory=dict)
-    """Sentence pairs of a language, at most."""
+    """Maximum number of sentence pairs per language."""
     readers: dict[str, str] = field(default_factory=dict)
-    """Where rows with a reader of their own start."""
+    """Readers for rows that do not start from the scale's."""
     rows: tuple[str, ...]
-    """Keys of the rows, in order, unless others are chosen."""
+    """Keys of the rows, in order, unless the user chooses others."""
     against: str = "aug"
     """Key of the row that the others are tested against."""
     seeds: PositiveInt = 1
     align: Settings = ()
-    """Of the alignment, but for languages and sizes."""
+    """Settings of the alignment, except languages and sizes."""
     settings: Settings = ()
-    """Of the reader."""
+    """Settings of the reader."""
     versions: tuple[Version, ...] = ()
-    """Of the questions of the test."""
+    """Versions of the test's questions."""
 
     @property
     def all_languages(self) -> tuple[str, ...]:
-        """The source and the others."""
+        """The source and the other languages."""
         return (self.source, *self.languages)
 
     @property
     def crossed(self) -> tuple[str, ...]:
-        """Pairs of the tables: questions of the source, then articles of the source."""
+        """Pairs of the tables: questions in the source language, then articles in it."""
         asked = (f"{self.source}-{code}" for code in self.languages)
         return (*asked, *(f"{code}-{self.source}" for code in self.languages))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Paper(_Strict):
-    """A TOML file of this folder."""
+    """A paper, from a TOML file of this folder."""
 
     title: str
     rows: dict[str, Row]
@@ -127,29 +127,29 @@ class Paper(_Strict):
 
 
 def papers() -> list[str]:
-    """Names of the papers over whole articles that can be reproduced."""
+    """Return the names of the papers on whole articles that can be reproduced."""
     return sorted(path.stem for path in _FOLDER.glob("*.toml"))
 
 
 def load_paper(name: str) -> Paper:
-    """The paper of that name, which is one of `papers`."""
+    """Return the paper of this name, which must be one of `papers`."""
     return build(Paper, load_tables(_FOLDER / f"{name}.toml"), name)
 
 
 def choose_scale(paper: Paper, name: str) -> Scale:
-    """A scale of the paper by its name, or of a file.
+    """Return a scale by its name in the paper, or from a file.
 
     Raises:
-        ConfigError: if there is none of that name, or the file is not right.
+        ConfigError: if there is no such scale, or the file is not valid.
     """
     return named_scale(Scale, paper.scales, name)
 
 
 def choose_rows(paper: Paper, scale: Scale, chosen: Sequence[str]) -> dict[str, Row]:
-    """Rows by key, in order: those chosen, or those of the scale.
+    """Return rows by key, in order: the chosen ones, or those of the scale.
 
     Raises:
-        ConfigError: if one is unknown, or the scale lacks its size or its reader.
+        ConfigError: if a row is unknown, or the scale lacks its size or its reader.
     """
     wanted = chosen or scale.rows
     rows = {}

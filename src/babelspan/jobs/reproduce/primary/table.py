@@ -1,8 +1,8 @@
-"""The tables: F1 of each row for each pair of languages, the paper's, and whether rows differ.
+"""The tables: F1 of each row for each language pair, the paper's, and whether rows differ.
 
-Tables 2, 3, 7 and 8 of Faisal and Anastasopoulos (2021), arXiv:2109.12028, are those of a split and
-a task; Table 4 is their rows with sizes; Table 5 has versions of the questions, and Table 6 who is
-right when a question is asked in the language of the article and in another.
+Each of Tables 2, 3, 7 and 8 of Faisal and Anastasopoulos (2021), arXiv:2109.12028, covers one
+split and one task; Table 4 has their rows with sizes; Table 5 has versions of the questions; and
+Table 6 counts right answers when a question is asked in the article's language and in another.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,12 +24,12 @@ TASKS: tuple[Task, ...] = ("passage", "minimal")
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """All rows on one split or one version of its questions.
+    """All rows on one split, or on one version of its questions.
 
     Attributes:
-        name: of the split or the version.
+        name: name of the split or version.
         columns: pairs, then means.
-        rows: by key, each less the row that it is tested against; that row less itself.
+        rows: by key, each minus the row it is tested against; that row minus itself.
     """
 
     name: str
@@ -39,17 +39,17 @@ class Table:
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """Each row's minimal answers to the same questions in two languages, seeds together.
+    """Each row's minimal answers to the same questions in two languages, all seeds together.
 
     Attributes:
-        rows: by key and by pair: A asks in the language of the article, B in the first of the pair.
+        rows: by key and pair: A asks in the article's language, B in the first of the pair.
     """
 
     rows: dict[str, dict[str, Right]]
 
 
 def tables(job: Reproduction, settings: Settings) -> tuple[list[Table], Asked]:
-    """The tables of what has been answered; errors as in `load_primary_predictions`."""
+    """Return the tables of all answers; raises as `load_primary_predictions`."""
     scale = job.scale
     ours = [pair for pair in scale.crossed if pair.startswith(f"{scale.source}-")]
     others = [pair for pair in scale.crossed if pair not in ours]
@@ -90,7 +90,7 @@ def _table(
 
 
 def _asked(job: Reproduction, settings: Settings) -> Asked:
-    """Table 6, on the test's own words."""
+    """Return the counts of Table 6, on the original questions of the test."""
     golds = {code: load_primary_golds(job.set_of(TEST, code)) for code in job.scale.languages}
     rows = {}
     for key in job.rows:
@@ -107,13 +107,13 @@ def _asked(job: Reproduction, settings: Settings) -> Asked:
 
 
 def _answers(job: Reproduction, key: str, name: str) -> list[list[PrimaryQuestion]]:
-    """A row's answers, for each seed."""
+    """Return a row's answers, one list per seed."""
     seeds = range(1, job.seeds + 1)
     return [load_primary_predictions(job.answers(key, seed, name)) for seed in seeds]
 
 
 def markdown(job: Reproduction, made: Sequence[Table], asked: Asked) -> str:
-    """All tables, in percent, with the paper's figures in brackets."""
+    """Return all tables, in percent, with the paper's figures in brackets."""
     scale = job.scale
     settings = f"alignment `{', '.join(scale.align)}`, readers `{', '.join(scale.settings)}`"
     if job.settings:
@@ -181,7 +181,7 @@ def _rows(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
 
 
 def to_json(job: Reproduction, made: Sequence[Table], asked: Asked) -> dict[str, Any]:
-    """Everything in the tables, and what they depend on, as plain values."""
+    """Return everything in the tables, and what they depend on, as plain values."""
     return {
         "paper": job.paper.title,
         "scale": asdict(job.scale),

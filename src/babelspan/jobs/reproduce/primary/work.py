@@ -1,8 +1,8 @@
 """The work behind the tables: sets of questions, aligned encoders, readers, answers.
 
-Everything that is made stays in the folder of the reproduction, and what is there is not made
-again: `sets`, `versions`, `linked` (bitext with word links), `aligned/<row>/seed-<n>`,
-`runs/<row>/seed-<n>`, and `answers/<row>/seed-<n>/<set>.jsonl`.
+All results stay in the folder of the reproduction, and existing ones are not made again: `sets`,
+`versions`, `linked` (bitext with word links), `aligned/<row>/seed-<n>`, `runs/<row>/seed-<n>`, and
+`answers/<row>/seed-<n>/<set>.jsonl`.
 """
 
 import sys
@@ -30,18 +30,18 @@ TRAIN, TEST = "train", "test"
 
 @dataclass(frozen=True, kw_only=True)
 class Reproduction:
-    """Which rows of which paper are made, and from what.
+    """Which rows of which paper to make, and from what.
 
     Attributes:
-        paper: whose tables.
-        scale: at which scale.
-        rows: by key.
+        paper: the paper.
+        scale: the scale.
+        rows: rows by key.
         data: the folder that the scale's paths are relative to.
         out: the folder of the reproduction.
-        reader: where training starts.
-        seeds: how many.
-        translator: for questions, if the scale names none.
-        settings: of all readers; they win over those of the scale.
+        reader: the reader to start from.
+        seeds: number of seeds, from 1.
+        translator: translator for questions if the scale names none.
+        settings: settings of all readers; they override those of the scale.
     """
 
     paper: Paper
@@ -60,25 +60,25 @@ class Reproduction:
         return self.data / self.scale.sets if self.scale.sets else self.out / "sets"
 
     def set_of(self, split: str, pair: str) -> Path:
-        """The file of questions of a pair such as `en-ar`, or of one language."""
+        """Return the file of questions of a pair such as `en-ar`, or of one language."""
         return self.sets / f"{split}.{pair}.jsonl.gz"
 
     def version_of(self, version: Version) -> Path:
-        """The file of a version of the test's questions."""
+        """Return the file of a version of the test's questions."""
         return self.out / "versions" / version.name / f"{TEST}.{version.context}.jsonl.gz"
 
     @property
     def versions(self) -> list[Version]:
-        """The versions of questions that there are tables of."""
+        """The versions of the questions whose tables exist."""
         return [v for v in self.scale.versions if (self.data / v.questions).is_file()]
 
     def learns_from(self, row: Row) -> list[Path]:
-        """The sets that a row learns from."""
+        """Return the sets that a row is trained on."""
         pairs = [*self.scale.all_languages, *(self.scale.crossed if row.augmented else ())]
         return [self.set_of(TRAIN, pair) for pair in pairs]
 
     def measured(self) -> Iterator[tuple[str, Path]]:
-        """The questions that each row answers: name of the answers, file of the questions."""
+        """Yield what each row answers: name of the answers, file of the questions."""
         for split in (TEST, DEV):
             for pair in self.scale.crossed:
                 yield f"{split}.{pair}", self.set_of(split, pair)
@@ -89,16 +89,16 @@ class Reproduction:
             yield f"{version.name}.{pair}", self.version_of(version)
 
     def run_folder(self, key: str, seed: int) -> Path:
-        """The folder of a row's reader."""
+        """Return the folder of a row's reader."""
         return self.out / "runs" / key / f"seed-{seed}"
 
     def answers(self, key: str, seed: int, name: str) -> Path:
-        """The file of a row's answers."""
+        """Return the file of a row's answers."""
         return self.out / "answers" / key / f"seed-{seed}" / f"{name}.jsonl"
 
     @cached_property
     def bitext(self) -> dict[str, list[Path]]:
-        """Files of sentence pairs by the language that is not the source."""
+        """Files of sentence pairs, by the language other than the source."""
         found: dict[str, list[Path]] = {}
         for path in sorted((self.data / self.scale.bitext).glob("*.tsv*")):
             if (named := bitext.named(path)) and named[1] == self.scale.source:
@@ -106,7 +106,7 @@ class Reproduction:
         return found
 
     def bitext_of(self, row: Row) -> list[Path]:
-        """The files that a row is aligned on.
+        """Return the files that a row is aligned on.
 
         Raises:
             DataError: if a language has none.
@@ -125,11 +125,11 @@ class Reproduction:
 
 
 def check_inputs(job: Reproduction) -> None:
-    """Check settings, data and readers before anything slow begins.
+    """Check settings, data and readers before slow work starts.
 
     Raises:
-        ConfigError: for a setting that is unknown, or without a translator where one is needed.
-        DataError: if data or a reader are missing.
+        ConfigError: if a setting is unknown, or a translator is needed and not given.
+        DataError: if data or a reader is missing.
     """
     scale = job.scale
     for method, settings in (
@@ -142,13 +142,13 @@ def check_inputs(job: Reproduction) -> None:
     for path in _needed(job):
         if not path.is_file():
             raise DataError(
-                f"{path}: expected a file of the scale, found none; name the folder with --data"
+                f"{path}: expected a file of the scale, found none; give the folder with --data"
             )
     for version in scale.versions:
         if version not in job.versions:
             print(
                 f"{job.data / version.questions}: there is no such table; the questions "
-                f"{version.name!r} over {version.context!r} are left out",
+                f"{version.name!r} on {version.context!r} are left out",
                 file=sys.stderr,
             )
     for row in job.rows.values():
@@ -158,10 +158,10 @@ def check_inputs(job: Reproduction) -> None:
 
 
 def _needed(job: Reproduction) -> list[Path]:
-    """The files of articles.
+    """Return the files of articles.
 
     Raises:
-        ConfigError: if questions are to be translated, and nothing says by what.
+        ConfigError: if questions have to be translated, and no translator is given.
     """
     scale = job.scale
     if scale.sets:
@@ -170,14 +170,14 @@ def _needed(job: Reproduction) -> list[Path]:
         return [*crossed, *own]
     if not (scale.train and scale.test and (scale.translator or job.translator)):
         raise ConfigError(
-            "questions are to be translated and this scale names no articles or no translator: "
-            "name a translator with --translator"
+            "questions have to be translated, but the scale has no articles or no translator: "
+            "give a translator with --translator"
         )
     return [job.data / path for path in (*scale.train, *scale.test)]
 
 
 def carry_out(job: Reproduction, *, crew: Crew = ALONE) -> None:
-    """Make everything that is missing; the same call resumes. Errors as those of each job."""
+    """Make everything that is missing; the same call resumes. Raises what each job raises."""
     if not job.scale.sets:
         _make_sets(job)
     for version in job.versions:
@@ -197,7 +197,7 @@ def carry_out(job: Reproduction, *, crew: Crew = ALONE) -> None:
 
 
 def _make_sets(job: Reproduction) -> None:
-    """Cut the official files by language and translate their questions."""
+    """Split the official files by language and translate their questions."""
     scale = job.scale
     named = scale.translator.replace("{data}", str(job.data)) or job.translator
     assert named is not None
@@ -230,7 +230,7 @@ def _start_of(job: Reproduction, row: Row) -> str:
 
 
 def _train(job: Reproduction, key: str, row: Row, seed: int) -> Path:
-    """The folder of a row's reader, aligned first if the row says so."""
+    """Train a row's reader, aligned first if the row says so; return its folder."""
     reader = _start_of(job, row)
     if files := job.bitext_of(row):
         balance = [f"method.balance.exponent={row.exponent}"]
@@ -257,7 +257,7 @@ def _train(job: Reproduction, key: str, row: Row, seed: int) -> Path:
 
 
 def _answer(reader: str, trained: str, questions: Path, out: Path, crew: Crew) -> None:
-    """Answers of a reader, unless they are there; what they are made from stands beside them."""
+    """Answer questions with a reader, unless current answers exist; record what they depend on."""
     record = out.with_suffix(".from.json")
     made_from = {"reader": trained, "questions": checksum(questions)}
     if out.exists() and record.exists() and read_json(record) == made_from:
@@ -267,7 +267,7 @@ def _answer(reader: str, trained: str, questions: Path, out: Path, crew: Crew) -
 
 
 def _linked(job: Reproduction, path: Path) -> Path:
-    """A file of bitext with word links."""
+    """Return a bitext file with word links, made if needed."""
     if not job.scale.aligner:
         return path
     out = job.out / "linked" / path.name
