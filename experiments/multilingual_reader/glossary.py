@@ -22,15 +22,12 @@ from babelspan.data.files import replacing
 from babelspan.reading.glosses import Links, inverted
 from babelspan.text.ngrams import ngrams, words_of
 
-OFTEN = 20
+OFTEN = 50
 """Times that an English word stands in the texts the reader learns from, at least."""
 NEAR = 0.34
 """Links of a translation that is kept, as a share of those of the word's best one, at least."""
-LEAST = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 9.0)
-"""Links of a translation that is not the only one of its word, at least: the first with which the
-file is small enough."""
-LARGEST = 95_000
-"""Bytes of a packed file, at most."""
+LEAST = 2.0
+"""Links of a translation that is not the only one of its word, at least."""
 LINES = 15_000
 """Lines of a language whose n-grams are counted, at most."""
 OTHERS = ("hu", "nl")
@@ -39,7 +36,7 @@ FREQUENT = 800
 """N-grams of a language on the list."""
 
 
-def kept(links: Links, least: float) -> list[tuple[str, str, float]]:
+def kept(links: Links) -> list[tuple[str, str, float]]:
     """Entries that a gloss may need: near the best of their English word or of their other one."""
     best = {word: max(options.values()) for word, options in links.items()}
     best_back = {word: max(options.values()) for word, options in inverted(links).items()}
@@ -48,7 +45,7 @@ def kept(links: Links, least: float) -> list[tuple[str, str, float]]:
         for word, options in links.items()
         for other, n in options.items()
         if n >= NEAR * best[word] or (other and n >= best_back[other])
-        if n >= least or n == best[word]
+        if n >= LEAST or n == best[word]
     )
 
 
@@ -112,15 +109,11 @@ def main(data: Path, out: Path, to: Path) -> None:
     often = {word for word, n in english(data).items() if n >= OFTEN}
     for language, every in sorted(dictionaries.items()):
         links = {word: options for word, options in every.items() if word in often}
+        entries = kept(links)
         path = folder / f"en-{language}.tsv.gz"
         totals = {word: sum(options.values()) for word, options in links.items()}
-        for least in LEAST:
-            entries = kept(links, least)
-            write(path, (f"{w}\t{o}\t{n / totals[w]:.1f}\t{_short(n)}\n" for w, o, n in entries))
-            if path.stat().st_size <= LARGEST:
-                break
-        size = path.stat().st_size // 1024
-        print(language, len(entries), "entries", size, "KiB, least", least, flush=True)
+        write(path, (f"{w}\t{o}\t{n / totals[w]:.1f}\t{_short(n)}\n" for w, o, n in entries))
+        print(language, len(entries), "entries", path.stat().st_size // 1024, "KiB", flush=True)
     texts: dict[str, list[str]] = {}
     for example in corpora.questions(data, dev=False):
         texts.setdefault(example.context_language, []).append(example.context)

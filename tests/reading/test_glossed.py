@@ -65,6 +65,19 @@ def test_languages_that_are_not_named_are_found_out(folder):
     assert glossed_of(folder).glossed(example()).question == f"{ENGLISH} wann was brücke gebaut"
 
 
+def test_danish_and_norwegian_are_told_apart_by_name_only(tmp_path):
+    dictionaries = tmp_path / "dictionaries"
+    dictionaries.mkdir()
+    (dictionaries / "en-da.tsv").write_text("what\thvad\t1\t3\n", encoding="utf-8")
+    (dictionaries / "en-no.tsv").write_text("what\thva\t1\t3\n", encoding="utf-8")
+    (dictionaries / "ngrams.tsv").write_text("da\thvad\t0.1\nno\thva\t0.1\n", encoding="utf-8")
+    found = glossed_of(tmp_path)
+    danish = example(question="hvad", context="hva", read="no")
+    assert found.glossed(danish) is danish
+    named = example(question="hvad", context="hva", asked="da", read="no")
+    assert found.glossed(named).question == "hvad hva"
+
+
 @pytest.mark.parametrize(
     "same",
     [

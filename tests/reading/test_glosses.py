@@ -39,6 +39,11 @@ def test_another_language_goes_by_way_of_english(glosses):
     assert glosses.gloss("Steg", source="de", target="en") == "bridge"
 
 
+def test_forms_of_a_known_word_are_translated_too(glosses):
+    assert glosses.gloss("Welcher Brückchen?", source="de", target="es") == "cuál puente"
+    assert glosses.gloss("Which bridges", source="en", target="de") == "welche brücke"
+
+
 def test_ways_through_several_english_words_add_up():
     links = {
         "de": {"a": {"x": 3.0}, "b": {"x": 2.0}, "c": {"x": 2.0}},
