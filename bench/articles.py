@@ -1,6 +1,6 @@
 """Time and memory of selecting passages, by the length of the article.
 
-    python bench/articles.py READER [--characters 100000 1000000 10000000]
+    python bench/articles.py --reader READER [--characters 100000 1000000 10000000]
 
 An article is made of one English text, cut into passages of 600 characters. Each length is measured
 in a process of its own: windows, seconds, windows a second, and the peak of resident memory above
@@ -64,7 +64,7 @@ def measure(reader, characters, most):
 def main():
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("reader")
+    parser.add_argument("--reader", required=True)
     parser.add_argument("--characters", type=int, nargs="+", default=[10**5, 10**6, 10**7])
     parser.add_argument("--most", type=int, default=50)
     parser.add_argument("--alone", action="store_true", help=argparse.SUPPRESS)
@@ -74,7 +74,7 @@ def main():
         return
     for characters in given.characters:
         settings = ["--most", str(given.most), "--characters", str(characters)]
-        command = [sys.executable, __file__, given.reader, "--alone", *settings]
+        command = [sys.executable, __file__, "--reader", given.reader, "--alone", *settings]
         subprocess.run(command, check=True)
 
 
