@@ -1,8 +1,8 @@
 """The call signature of the question-answering pipeline of transformers up to version 4.
 
-Accepted are a question and a context; lists of both, or a list of one and a single other; a record,
-a list or an iterator of records. A record is a mapping with "question" and "context", or an object
-such as `SquadExample` with `question_text` and `context_text`.
+Accepted are a question and a context, each a string or a list of strings; or a record, or a list or
+an iterator of records. A record is a mapping with "question" and "context", or an object such as
+`SquadExample` with `question_text` and `context_text`.
 """
 
 import math
