@@ -1,4 +1,4 @@
-"""A dictionary with probabilities, read off the tables of a word-by-word estimate."""
+"""A probabilistic dictionary from the tables of IBM model 1."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from babelspan.alignment.ibm1 import Tables
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Which translations are good enough.
+    """Thresholds for translations.
 
     Attributes:
-        probability: of the translation given the word, at least.
-        count: expected number of links that both directions agree on, at least.
-        most: translations of a word.
-        vanishing: occurrences of a word from which on it may have no translation.
-        linked: share of a word's occurrences with a link, below which it may have none.
+        probability: minimum probability of the translation given the word.
+        count: minimum expected number of links that both directions agree on.
+        most: maximum number of translations of a word.
+        vanishing: minimum frequency of a word that may have no translation.
+        linked: fraction of a word's occurrences with a link below which it may have no translation.
     """
 
     probability: float = 0.08
@@ -37,15 +37,15 @@ def translations(
 ) -> dict[str, dict[str, float]]:
     """Translations of each source word with their weights, best first.
 
-    A frequent word that is rarely linked, such as an article before a language without any, has ""
-    among its translations, with the weight of the occurrences that have no link.
+    A frequent word that is rarely linked, such as an article if the target language has none, has
+    "" among its translations, with the weight of its occurrences without a link.
 
     Args:
-        tables: of words, not of pieces.
+        tables: tables over words, not subwords.
         source_words: word of each source type.
         target_words: word of each target type.
-        source_total: words on the source side of the bitext.
-        limits: which translations are good enough.
+        source_total: number of words on the source side of the bitext.
+        limits: thresholds for translations.
     """
     occurrences = tables.source_shares * source_total
     linked = np.bincount(tables.sources, tables.counts, len(source_words))
