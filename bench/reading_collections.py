@@ -1,4 +1,4 @@
-"""F1 of answers over a collection beside F1 with the right text, by the weight of a passage's rank.
+"""F1 of answers from a collection, compared with the right text alone, by weight of passage ranks.
 
 Every text of the set is a passage of a collection, at most --texts of them. Each question is asked
 over each of the 20 passages that are found, and over its own text. The best answer is that with the

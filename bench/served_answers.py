@@ -1,4 +1,4 @@
-"""Whether answers through HTTP are those of the answerer, for all of XQuAD, to the last bit.
+"""Check that answers through HTTP equal those of the answerer to the last bit, on XQuAD.
 
     python bench/served_answers.py [--languages en zh] [--questions 1190]
 
@@ -41,7 +41,7 @@ def main():
 
 
 def compared(port, answerer, language, count):
-    """How many answers of a language are equal, by route."""
+    """The number of equal answers in a language, by route."""
     began = time.perf_counter()
     asked = questions(language)[:count]
     through_batch, called = batch(port, asked), [asks(answerer, e) for e in asked]
@@ -62,7 +62,7 @@ def compared(port, answerer, language, count):
 
 
 def batch(port, asked):
-    """Answer, start, end, score, probability and logit of each question, as the service says."""
+    """Answer, start, end, score, probability and logit of each question, from the service."""
     client = Client(port)
     body = "\n".join(line(example, id=n) for n, example in enumerate(asked))
     _, content, _ = client.post("/v1/batch", body, "application/x-ndjson")
@@ -86,7 +86,7 @@ def asks(answerer, example):
 
 
 def pipeline(port, asked):
-    """Answer, start, end and score of each question, as the service says."""
+    """Answer, start, end and score of each question, from the service."""
     client = Client(port)
     told = []
     for example in asked:

@@ -1,4 +1,4 @@
-"""How many places a search keeps for texts in the question's language, in a mixed collection.
+"""How many hits a search reserves for texts in the question's language, in a mixed collection.
 
 Texts of SQuAD and of its Spanish, Indonesian and Swedish translations, without those of XQuAD, are
 one collection: each text in all four languages. Of a question in one of them the table says how
@@ -40,7 +40,7 @@ def loaded(name):
 
 
 class Remembered(TantivyIndex):
-    """A store that searches once for the same question."""
+    """A store that caches searches."""
 
     def __init__(self, folder):
         super().__init__(folder, writes=True)

@@ -1,4 +1,4 @@
-"""What `babelspan reproduce lee2019 --scale toy` needs, as ordinary files.
+"""Make the data for `babelspan reproduce lee2019 --scale toy`.
 
     python experiments/qanet_world.py OUT [--seed 0] [--source 8000]
 
@@ -38,7 +38,7 @@ GAPS = 0.3
 
 
 def make(out: Path, *, seed: int = 0, examples: int = SOURCE_EXAMPLES) -> None:
-    """Write everything."""
+    """Write all files."""
     world = World(seed)
     source = world.examples(examples, SOURCE, SOURCE, seed=TRAIN)
     exact = world.translations(examples, TARGET, TARGET, seed=TRAIN)
@@ -63,7 +63,7 @@ def make(out: Path, *, seed: int = 0, examples: int = SOURCE_EXAMPLES) -> None:
 
 
 def word_by_word(example: Example, of: dict[str, str]) -> Example:
-    """An example with each word of question and context in the target's words."""
+    """An example with question and context translated word by word."""
     (answer,) = example.answers or ()
     assert answer.span is not None
     before, after = example.context[: answer.span.start], example.context[answer.span.end :]

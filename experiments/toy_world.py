@@ -1,4 +1,4 @@
-"""What an experiment on the toy world of parallel languages needs, as ordinary files.
+"""Make the data and the encoder for experiments on the toy world of parallel languages.
 
     python experiments/toy_world.py OUT [--seed 0]
 
@@ -16,7 +16,7 @@ OUT/beside                      what is put beside the test's last language in p
 
 The languages L0 to L3 of the world are written qaa to qad, codes that ISO 639-2 leaves to local
 use. Stories of the sets, and of the texts of each language in pretraining, have nothing in common.
-A part that is there is not made again.
+Existing parts are not made again.
 
 Pretraining, on unparallel text of all languages: a fact of a document, in either paraphrase and
 with its object hidden, then the document. Three losses are added up: hidden words are told (Devlin
@@ -82,7 +82,7 @@ UNHIDDEN = ("[CLS]", "[SEP]", ".", "-")
 
 
 class Sizes(NamedTuple):
-    """How much of everything; the default is what the experiments use."""
+    """Sizes of all parts; the defaults are those of the experiments."""
 
     train: int = 20_000
     held_out: int = 500
@@ -93,7 +93,7 @@ FULL = Sizes()
 
 
 class Text(NamedTuple):
-    """Words of a fact and of a document; where its object stands in both, `last` inclusive."""
+    """Words of a fact and of a document, and the place of its object in both; `last` inclusive."""
 
     fact: list[str]
     document: list[str]
@@ -103,7 +103,7 @@ class Text(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """Tokens as shown and as they are, segments, what is hidden: (B, L) each, 0 for padding.
+    """Masked tokens, original tokens, segments and masked positions: (B, L) each, 0 for padding.
 
     `places` (B, 2) are the first and the last token of the object in the document.
     """
@@ -116,10 +116,10 @@ class Batch(NamedTuple):
 
 
 def make(out: Path, *, seed: int = 0, sizes: Sizes = FULL) -> None:
-    """Write everything that `out` lacks.
+    """Write all parts that are missing in `out`.
 
     Raises:
-        ConfigError: if `out` was begun with another seed or other sizes.
+        ConfigError: if `out` was started with another seed or other sizes.
     """
     torch.set_num_threads(1)
     settings = {"seed": seed, "shared_names": SHARED_NAMES, **sizes._asdict()}
@@ -139,7 +139,7 @@ def make(out: Path, *, seed: int = 0, sizes: Sizes = FULL) -> None:
 
 
 def claim(path: Path, settings: dict[str, float]) -> None:
-    """See that the folder of `path` is of these settings, which are written if there are none."""
+    """Check that the folder of `path` has these settings; write them if there are none."""
     if not path.exists():
         write_json(path, settings)
     if (found := read_json(path)) != settings:
@@ -149,7 +149,7 @@ def claim(path: Path, settings: dict[str, float]) -> None:
 
 
 def data_sets(world: World, sizes: Sizes) -> Iterator[tuple[str, Callable[[], list[Example]]]]:
-    """Names of files, and what makes their examples."""
+    """File names, and functions that make their examples."""
     yield f"train.{CODES[OWN]}.json.gz", partial(world.examples, sizes.train, seed=TRAIN)
     for other in OTHERS:
         for question, context in ((other, OWN), (OWN, other), (other, other)):
@@ -174,7 +174,7 @@ def data_sets(world: World, sizes: Sizes) -> Iterator[tuple[str, Callable[[], li
 
 
 def strange(world: World, count: int, language: str) -> list[Example]:
-    """Each question and text of the test in a language under the id of the one before it."""
+    """The test in a language, each question and text under the id of the previous one."""
     examples = world.examples(count, language, language, seed=TEST)
     return [
         replace(other, id=example.id)
@@ -183,12 +183,12 @@ def strange(world: World, count: int, language: str) -> list[Example]:
 
 
 def itself(world: World, count: int, language: str) -> list[Example]:
-    """The questions and texts of the test in its last language, whatever the language."""
+    """The test in its last language, whatever the language asked for."""
     return world.examples(count, OTHERS[-1], OTHERS[-1], seed=TEST)
 
 
 def noisy(percent: int, world: World, count: int, language: str) -> list[Example]:
-    """The test in a language, with so many of its words replaced by others of that language."""
+    """The test in a language, with `percent` of its words replaced by others of that language."""
     words = [word for word in world.words(language) if word not in MARKS]
     rng = random.Random(f"noise {percent} {language}")
 
@@ -209,7 +209,7 @@ BESIDE = {
     "noisy10": partial(noisy, 10),
     "noisy30": partial(noisy, 30),
 }
-"""What is put beside a text in place of its right translation."""
+"""Replacements for the translation of a text."""
 
 
 def texts(world: World, language: str, count: int) -> dict[str, object]:
@@ -229,7 +229,7 @@ def texts(world: World, language: str, count: int) -> dict[str, object]:
 
 
 def pretrained(world: World, seed: int, updates: int) -> PretrainedReader:
-    """An encoder that has read unparallel text; its span head is not among its weights."""
+    """An encoder pretrained on unparallel text; its span head is not saved."""
     tokenizer = word_tokenizer(world.vocabulary())
     torch.manual_seed(seed)
     model = BertForMaskedLM(architecture(len(tokenizer), tokenizer.pad_token_id))
@@ -251,7 +251,7 @@ def pretrained(world: World, seed: int, updates: int) -> PretrainedReader:
 
 
 def architecture(words: int, padding: int) -> BertConfig:
-    """Of the encoder: weights as wide as narrow layers need them, no dropout."""
+    """The config of the encoder: an initialisation for narrow layers, no dropout."""
     return BertConfig(
         vocab_size=words,
         hidden_size=WIDTH,
@@ -267,13 +267,13 @@ def architecture(words: int, padding: int) -> BertConfig:
 
 
 def rate_after(update: int) -> float:
-    """Part of the highest learning rate: up for a while, then down towards `FALLS_TO_ZERO_AT`."""
+    """Fraction of the peak learning rate: warm-up, then linear decay to `FALLS_TO_ZERO_AT`."""
     warm = FALLS_TO_ZERO_AT // 10
     return min((update + 1) / warm, (FALLS_TO_ZERO_AT - update) / (FALLS_TO_ZERO_AT - warm))
 
 
 def loss_of(model: BertForMaskedLM, pointer: nn.ModuleDict, batch: Batch) -> Tensor:
-    """Hidden words told, those of the fact found again in the document, and its object marked."""
+    """Sum of three losses: masked words, masked words by pointer, and the object as a span."""
     seen = (batch.tokens != 0).long()
     vectors = model.bert(
         input_ids=batch.shown, token_type_ids=batch.segments, attention_mask=seen
@@ -293,12 +293,12 @@ def loss_of(model: BertForMaskedLM, pointer: nn.ModuleDict, batch: Batch) -> Ten
 
 
 def log_sum(scores: Tensor, places: Tensor) -> Tensor:
-    """Log of the summed exponentials of scores (N, L) at places (N, L)."""
+    """Log-sum-exp of scores (N, L) over selected places (N, L)."""
     return scores.masked_fill(~places, -1e4).logsumexp(dim=1)
 
 
 def batch_of(world: World, ids: dict[str, int], seed: int, number: int) -> Batch:
-    """A batch of texts, a part of it in each language, none of them seen before."""
+    """A batch of new texts, a part of it in each language."""
     rng = random.Random(f"texts {seed}, batch {number}")
     texts = [
         text_of(world, story_of(number, place), language_of(place), rng) for place in range(BATCH)
@@ -313,7 +313,7 @@ def batch_of(world: World, ids: dict[str, int], seed: int, number: int) -> Batch
 
 
 def story_of(number: int, place: int) -> str:
-    """The id of the story at a place of a batch: none comes twice, nor in any set."""
+    """The id of the story at a place of a batch; it is unique and in no data set."""
     return f"pretraining {number}-{place}"
 
 
@@ -323,7 +323,7 @@ def language_of(place: int) -> str:
 
 
 def text_of(world: World, story: str, language: str, rng: random.Random) -> Text:
-    """The text of a story: one of its facts, in either paraphrase, and all of them."""
+    """The text of a story: one of its facts, in either paraphrase, and the document."""
     facts = world.story(story).facts
     fact = rng.choice(facts)
     said = words_of(world.tell(fact._replace(paraphrase=rng.randrange(2)), language))
@@ -333,12 +333,12 @@ def text_of(world: World, story: str, language: str, rng: random.Random) -> Text
 
 
 def place_of(words: list[str], text: list[str]) -> int:
-    """Where some words first stand in a text, side by side."""
+    """Index of the first occurrence of a sequence of words in a text."""
     return next(i for i in range(len(text)) if text[i : i + len(words)] == words)
 
 
 def masked(text: Text, ids: dict[str, int], rng: random.Random) -> list[list[int]]:
-    """A row of each tensor of a batch: [CLS] fact [SEP] document [SEP], its object hidden."""
+    """A row of each tensor of a batch: [CLS] fact [SEP] document [SEP], with the object masked."""
     words = ["[CLS]", *text.fact, "[SEP]", *text.document, "[SEP]"]
     first = len(text.fact) + 2
     start, at = 1 + text.start, first + text.start_in_document
@@ -353,7 +353,7 @@ def masked(text: Text, ids: dict[str, int], rng: random.Random) -> list[list[int
 
 
 def words_of(text: str) -> list[str]:
-    """Words and marks, as the tokenizer of the reader divides them."""
+    """Words and punctuation, as split by the reader's tokenizer."""
     for mark in MARKS:
         text = text.replace(mark, f" {mark} ")
     return text.split()

@@ -1,4 +1,4 @@
-"""The TyDi QA primary tasks in small: articles made of real contexts, and three baselines.
+"""A small version of the TyDi QA primary tasks: articles from real contexts, and three baselines.
 
     python experiments/tydi_primary.py make OUT FILES... [--seed 0] [--articles 100] [--most 60]
     python experiments/tydi_primary.py baselines ARTICLES OUT [--reader default]
@@ -43,7 +43,7 @@ NAMES = {code: name for name, code in LANGUAGES.items()}
 def records(
     examples: Sequence[Example], *, seed: int, count: int, most: int, first_id: int = 0
 ) -> Iterator[dict[str, Any]]:
-    """Records in the official form, made of examples in one language."""
+    """Records in the official format, made from examples in one language."""
     rng = random.Random(f"{seed} {examples[0].context_language}")
     asked = rng.sample(examples, min(count, len(examples)))
     for number, example in enumerate(asked):
@@ -61,7 +61,7 @@ def records(
 def record(
     example: Example, other: Example, kind: str, passages: list[str], at: int, *, identity: int
 ) -> dict[str, Any]:
-    """One record; the answer of another example is what "no" is said to."""
+    """One record; the answer of another example is used for a question with the answer "no"."""
     text = "\n".join(passages)
     offsets = ByteOffsets(text)
     starts = [sum(len(p) + 1 for p in passages[:i]) for i in range(len(passages))]
@@ -111,7 +111,7 @@ def make(out: Path, files: Sequence[Path], *, seed: int, count: int, most: int) 
 
 
 def save(path: Path, lines: Iterator[dict[str, Any]]) -> None:
-    """Write records, one a line."""
+    """Write records, one per line."""
     with writing(path) as file:
         for line in lines:
             file.write((json.dumps(line, ensure_ascii=False) + "\n").encode())
@@ -123,7 +123,7 @@ def first_passage(article: Article) -> PrimaryAnswer:
 
 
 def words_in_common(article: Article) -> PrimaryAnswer:
-    """The passage with the most words of the question, each weighed by how rare it is."""
+    """The passage with the most words of the question, weighted by rarity."""
     passages = [p and _words(p.of(article.text)) for p in article.passages]
     known = Counter(word for passage in passages for word in passage or ())
     asked = _words(article.question)
@@ -136,7 +136,7 @@ def words_in_common(article: Article) -> PrimaryAnswer:
 
 
 def span_of_all(article: Article, answerer: Answerer) -> PrimaryAnswer:
-    """What a reader of plain texts answers, and the passage that it starts in."""
+    """The answer of a reader of plain texts, and the passage that it starts in."""
     (found,) = answerer.predict([example_of(article)])
     score = found.logit - found.no_answer_logit
     if found.span is None:
@@ -158,7 +158,7 @@ def _words(text: str) -> set[str]:
 
 
 def baselines(path: Path, out: Path, *, reader: str) -> None:
-    """Write the predictions of all three."""
+    """Write the predictions of all three baselines."""
     answerer = load_answerer(reader)
     ways = {
         "first": first_passage,

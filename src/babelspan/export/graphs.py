@@ -100,16 +100,16 @@ class OfPieces(Graph):
 
     @property
     def word_vectors(self) -> Tensor | None:
-        """As of `Graph`."""
+        """See `Graph`."""
         matrix: Tensor = self.inner.model.get_input_embeddings().weight
         return matrix
 
     def attention(self) -> AbstractContextManager[None]:
-        """As of `Graph`."""
+        """See `Graph`."""
         return fused_attention(self.inner.model)
 
     def save_settings(self, folder: Path) -> None:
-        """As of `Graph`."""
+        """See `Graph`."""
         with replacing(folder / TOKENIZER) as final:
             self.featurizer.tokenizer.save(str(final), pretty=False)
         self.inner.save_settings(folder)
@@ -126,7 +126,7 @@ class OneText(OfPieces):
 
     @property
     def inner(self) -> PretrainedReader:
-        """As of `OfPieces`."""
+        """See `OfPieces`."""
         return self.reader.inner if isinstance(self.reader, PassageReader) else self.reader
 
     def forward(
@@ -138,16 +138,16 @@ class OneText(OfPieces):
         return reading.start_logits, reading.last_logits
 
     def example(self) -> tuple[Tensor, ...]:
-        """As of `Graph`."""
+        """See `Graph`."""
         ids = torch.full((2, 16), self.featurizer.pad_id + 1)
         return ids, torch.ones_like(ids), torch.zeros_like(ids)
 
     def dynamic_shapes(self) -> list[dict[int, Any]]:
-        """As of `Graph`."""
+        """See `Graph`."""
         return [{0: torch.export.Dim("windows"), 1: torch.export.Dim("length")}] * len(INPUTS)
 
     def probes(self) -> Iterator[tuple[Tensor, ...]]:
-        """As of `Graph`: two windows, the second half padding, then the first alone."""
+        """See `Graph`: two windows, the second half padding, then the first alone."""
         length = min(_PROBE, self.featurizer.max_positions)
         ids = self._ids(2, length)
         mask = torch.ones_like(ids)
@@ -201,7 +201,7 @@ class Beside(OfPieces):
 
     @property
     def inner(self) -> PretrainedReader:
-        """As of `OfPieces`."""
+        """See `OfPieces`."""
         return self.reader.inner
 
     def forward(
@@ -213,17 +213,17 @@ class Beside(OfPieces):
         return self.reader.spans(of_own, Texts(others, mask), owners, rows)
 
     def example(self) -> tuple[Tensor, ...]:
-        """As of `Graph`."""
+        """See `Graph`."""
         return self._arguments(16, there=2)
 
     def dynamic_shapes(self) -> list[dict[int, Any]]:
-        """As of `Graph`."""
+        """See `Graph`."""
         texts, longest = torch.export.Dim("texts"), torch.export.Dim("longest")
         own = {1: torch.export.Dim("length")}
         return [own, {0: texts, 1: longest}, {0: texts, 1: longest}, {}]
 
     def probes(self) -> Iterator[tuple[Tensor, ...]]:
-        """As of `Graph`: three lengths, with all translations, one, and none."""
+        """See `Graph`: three lengths, with all translations, one, and none."""
         for length in _LENGTHS:
             for there in sorted({0, 1, len(self.reader.languages)}):
                 yield self._arguments(length, there=there)
@@ -269,7 +269,7 @@ class OfWords(Graph):
         return nullcontext()
 
     def save_settings(self, folder: Path) -> None:
-        """As of `Graph`."""
+        """See `Graph`."""
         self.reader.save_settings(folder)
 
     def forward(
@@ -281,15 +281,15 @@ class OfWords(Graph):
         return reading.start_logits, reading.last_logits
 
     def example(self) -> tuple[Tensor, ...]:
-        """As of `Graph`."""
+        """See `Graph`."""
         return self._arguments(2, 16)
 
     def dynamic_shapes(self) -> list[dict[int, Any]]:
-        """As of `Graph`."""
+        """See `Graph`."""
         return [{0: torch.export.Dim("windows"), 1: torch.export.Dim("length")}] * len(INPUTS)
 
     def probes(self) -> Iterator[tuple[Tensor, ...]]:
-        """As of `Graph`: three lengths; two windows, the second partly padding, and one alone."""
+        """See `Graph`: three lengths; two windows, the second partly padding, and one alone."""
         for length in _LENGTHS:
             whole = self._arguments(2, length)
             yield whole
