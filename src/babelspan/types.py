@@ -283,8 +283,8 @@ class Limits:
     def __post_init__(self) -> None:
         if self.overlap is not None and self.step is not None:
             raise ConfigError(
-                f"expected overlap or step, got both ({self.overlap} and {self.step}): a step is "
-                "what a window has beyond its overlap with the next one; leave one out"
+                f"expected overlap or step, got both ({self.overlap} and {self.step}): the step is "
+                "the room of a window for the context minus the overlap; leave one out"
             )
         if self.overlap is not None and self.overlap < 0:
             raise ConfigError(f"overlap must not be negative, got {self.overlap}")

@@ -52,7 +52,7 @@ class Together:
             )
         if taken.get("own") != widths[VECTORS]:
             raise DataError(
-                f"{folder / BESIDE}: expected a network for vectors of {widths[VECTORS]} numbers, "
+                f"{folder / BESIDE}: expected a network for vectors of width {widths[VECTORS]}, "
                 f"as {MODEL} gives, found one for {taken.get('own')}; export it again"
             )
         self._read = lru_cache(maxsize=_KEPT)(self._vectors)

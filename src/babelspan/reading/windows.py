@@ -196,8 +196,8 @@ class Featurizer:
         around = sum(map(len, self.round_a_text))
         if self.limits.max_length <= around:
             raise ConfigError(
-                f"max_length must be in [{around + 1}, {self.max_positions}] for texts by "
-                f"themselves, got {self.limits.max_length}"
+                f"max_length must be in [{around + 1}, {self.max_positions}] for single texts, "
+                f"got {self.limits.max_length}"
             )
         return self.limits.max_length - around
 

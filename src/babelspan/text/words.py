@@ -75,7 +75,7 @@ def pieces(text: str, language: str) -> list[str]:
     except ImportError:
         where = f"text in {language!r}" if language else "some of the text"
         raise ConfigError(
-            f"{where} is written without spaces, and cutting it into words needs ICU: "
+            f"{where} is written without spaces, and segmenting it into words needs ICU: "
             f"{how_to_install('translate')}"
         ) from None
     # ICU counts UTF-16 units, so its pieces are used and not its offsets; and it does not accept

@@ -48,10 +48,10 @@ def selected(
                 kept.append(window)
                 lengths.append(window.length)
     if skipped and run.place.leads:
-        print(f"skipped {skipped} articles: no window shows their answer", file=sys.stderr)
+        print(f"skipped {skipped} articles: no window contains their answer", file=sys.stderr)
     if not teaching:
         raise DataError(
-            "expected articles with annotated answers to learn from, found no window that shows one"
+            "expected articles with annotated answers to learn from, found no window with one"
         )
     return Stream(
         items=kept,

@@ -129,8 +129,8 @@ class Updater:
         self.check()
         if not all(torch.isfinite(p).all() for p in self.parameters):
             raise ConfigError(
-                f"update {self._taken + 1}: expected finite weights of {self.name!r}, found "
-                "others; lower the learning rate"
+                f"update {self._taken + 1}: expected finite weights of {self.name!r}, found NaN or "
+                "infinity; lower the learning rate"
             )
         return {
             "optimizer": self._optimizer.state_dict(),

@@ -77,8 +77,8 @@ def chosen_pieces(
     needed = len({*stays, *letters, BORDER})
     if needed > room:
         raise ConfigError(
-            f"--size must be at least {needed + len(special)} for these texts ({len(stays)} pieces "
-            f"that stay, {len(letters)} characters, {len(special)} special tokens), "
+            f"--size must be at least {needed + len(special)} for these texts ({len(stays)} old "
+            f"pieces, {len(letters)} characters, {len(special)} special tokens), "
             f"got {settings.size}"
         )
     merged = merged_pieces(

@@ -304,7 +304,7 @@ class _Programs:
             while complete < count:
                 ready = [key.fileobj for key, _ in either.select(_SILENCE)]
                 if not ready:
-                    raise self._failure(f"nothing came for {_SILENCE:g} seconds")
+                    raise self._failure(f"no output for {_SILENCE:g} seconds")
                 if last in ready:
                     part = os.read(last.fileno(), 1 << 16)
                     if not part:

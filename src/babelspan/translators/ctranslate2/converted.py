@@ -266,9 +266,9 @@ def _family(folder: Path, vocabulary: Sequence[str]) -> Family:
     best = max(FAMILIES, key=lambda family: known[family.name])
     if known[best.name] < 2:
         raise DataError(
-            f"{folder}: expected a model of a family that translates (Marian, "
-            f"{', '.join(known)}), found neither {' and '.join(_MARIAN_PIECES)} nor tokens for "
-            "languages in its vocabulary"
+            f"{folder}: expected a translation model (Marian, "
+            f"{', '.join(known)}), found neither {' and '.join(_MARIAN_PIECES)} nor language "
+            "tokens in its vocabulary"
         )
     return best
 
