@@ -1,9 +1,8 @@
 """Test the service against its description in `/openapi.json` with schemathesis.
 
-Right and wrong ones for every route, and what comes back: statuses, media types, the schemas of
-answers, methods that a route does not have. Half of the names in addresses are those of a stored
-text, a collection with its file, and a reader that the service has. This takes schemathesis, and
-some minutes:
+schemathesis sends valid and invalid requests to every route and checks the responses: status codes,
+media types, schemas, unsupported methods. Half of the names in paths exist: a stored text, a
+collection with its file, and a reader of the service. Needs schemathesis and takes a few minutes:
 
     pip install "schemathesis>=4.32"
     python -m pytest bench/described.py

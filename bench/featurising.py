@@ -1,8 +1,8 @@
 """Featurising and decoding compared with `run_qa.py`: questions per second, memory.
 
-Both sides read the same files with the same tokenizer in the same process. Their windows must be
-equal to ours token for token, or the benchmark fails; labels and answers are compared and counted.
-Their tokenizer uses all cores (its default), ours one. Logits are those of the default reader.
+Both sides read the same files with the same tokenizer in the same process. The benchmark fails if
+their windows differ from ours in any token; different labels and answers are counted. Their
+tokenizer uses all cores (its default), ours one. Logits are those of the default reader.
 
     python bench/featurising.py [--rounds 3]
 """

@@ -3,8 +3,8 @@
 Both sides train all-MiniLM-L6-v2 with a new span head on the same windows, in the same batches and
 order, padded to the longest of a batch, with the same seed, dropout, AdamW, schedule, clipping and
 precision. Ours runs as `babelspan train fine_tune` does; its time includes cutting the questions
-into windows, which Trainer gets ready-made. Each side lives in a process of its own and they take
-turns. The losses differ a little: ours keeps padding out of the softmax.
+into windows, which Trainer gets ready-made. Each side runs in a separate process, in turns. The
+losses differ slightly, because ours masks padding in the softmax.
 
     python bench/fine_tuning.py [--rounds 3] [--updates 6]
 """

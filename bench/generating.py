@@ -1,9 +1,9 @@
 """Question generation speed: with and without the cache, in batches and singly, and with beams.
 
 An untrained generator writes questions of 14 pieces about answers of XQuAD; it never generates the
-end. Output with and without the cache must be equal.
-In the last rows the embeddings are repeated until there are 250,000 pieces, as many as a
-multilingual encoder has, and questions consist of any or of 30,000 of them.
+end. Output with and without the cache must be equal. In the last rows, the embeddings are repeated
+to a vocabulary of 250,000 pieces, the size of a multilingual encoder, and questions may contain all
+of them or 30,000 of them.
 
     python bench/generating.py [--encoder FOLDER] [--rounds 3]
 """

@@ -1,10 +1,10 @@
 """Collections: speed of indexing, updating and searching, compared with SQLite FTS5.
 
-Texts are real passages of shared/data/qa in several languages, a few to a file. Four tables:
+Texts are real passages of shared/data/qa in several languages, a few per file. Four tables:
 
-    indexing   passages a second of the analyser alone and of `babelspan index`, an unchanged folder
-               beside the first run, size of the collection beside that of the text
-    asking     processor time of the first stage for a question, as it is and with dictionaries
+    indexing   passages per second of the analyser alone and of `babelspan index`, an unchanged
+               folder compared with the first run, size of the collection compared with the text
+    asking     CPU time of the first stage for a question, without and with dictionaries
     engines    the same terms in SQLite FTS5 and in the store of a collection
 
     python bench/indexing.py [--files 2000] [--questions 200]

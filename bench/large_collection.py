@@ -1,16 +1,16 @@
 """Large collections: our store compared with SQLite FTS5, bm25s and txtai, on the same terms.
 
-Passages are real ones of shared/data/qa in several languages, each repeated with a quarter of its
-words changed, so that the dictionary of terms grows as it does with other texts. They are analysed
-before, and their texts are not stored: only the engines are timed, by the seconds of the processor.
+Passages are real ones of shared/data/qa in several languages, repeated with a quarter of their
+words changed, so that the term dictionary grows as it would with new texts. They are analysed
+beforehand, and their texts are not stored: only the engines are timed, in CPU seconds.
 
     python bench/large_collection.py [--passages 200000] [--questions 200] [--least 20000]
         [--lexicons FOLDER+FOLDER]
 
-bm25s takes a list of all tokens in memory, so it gets `--least` passages only, as do the others
-beside it. It and txtai are left out if they are not installed (`pip install bm25s`; txtai needs
-only itself beside the extras of this project: `pip install --no-deps txtai`). `--least 0` leaves
-the engines out. Dictionaries are those of shared/data unless `--lexicons` names others.
+bm25s keeps all tokens in memory, so it gets only `--least` passages, and so do the engines that it
+is compared with. bm25s and txtai are skipped if they are not installed (`pip install bm25s`; with
+the extras of this project, `pip install --no-deps txtai` is enough). `--least 0` skips the other
+engines. Dictionaries are those of shared/data unless `--lexicons` names others.
 """
 
 import argparse

@@ -1,10 +1,10 @@
 """Cost of an update of each method compared with fine-tuning: time by part, and memory.
 
-All train all-MiniLM-L6-v2 with a new span head on the same windows, as many in an update: questions
-of SQuAD and their T(Q) into German by a dictionary, in pairs where the method wants pairs. They
-take turns in one process, each time from the first weights on; memory is the peak of a process of
-its own. The parts are timed in the same rounds: reading (forward), gradients (backward), clipping
-and AdamW (steps), and the discriminator's guesses and own learning.
+All methods train all-MiniLM-L6-v2 with a new span head on the same windows, with the same number
+per update: questions of SQuAD and their T(Q) into German by a dictionary, in pairs if the method
+needs pairs. They take turns in one process, each time from the initial weights; peak memory is
+measured in separate processes. Parts are timed in the same rounds: reading (forward), gradients
+(backward), clipping and AdamW (steps), and the predictions and training of the discriminator.
 
     python bench/methods.py [--rounds 3] [--updates 3]
 """

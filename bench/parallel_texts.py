@@ -1,17 +1,19 @@
 """Cost of reading translations together with a text: training updates, and answering.
 
-An update of `multilingual_attention` over G texts with two translations each, beside one of
-`fine_tune` over the same 3 G texts; answering with 0, 1 and 2 translations beside, in PyTorch and
-exported. all-MiniLM-L6-v2 reads English, Spanish and Italian SQuAD of the same ids, texts of one
-window each. Contenders take turns within a round; processor time is what counts on a busy machine.
-Time follows the tokens: an English vocabulary cuts Spanish and Italian into many more pieces. With
-`--multilingual` the vocabulary is that of the reader in the package, which cuts all three alike,
-the network is of that size with random weights, and only answering is measured.
+An update of `multilingual_attention` on G texts with two translations each, compared with one of
+`fine_tune` on the same 3 G texts; answering with 0, 1 and 2 translations, in PyTorch and exported.
+all-MiniLM-L6-v2 reads English, Spanish and Italian SQuAD with the same ids, texts of a single
+window. Contenders take turns within a round; CPU time is more reliable on a busy machine. Time is
+proportional to the number of tokens: an English vocabulary splits Spanish and Italian into many
+more pieces. With `--multilingual` the vocabulary is that of the reader in the package, which splits
+all three similarly, the network has the same size and random weights, and only answering is
+measured.
 
     python bench/parallel_texts.py [--reader FOLDER] [--groups 8] [--rounds 3] [--questions 24]
     python bench/parallel_texts.py --multilingual [--rounds 3] [--questions 24]
 
-An exported reader keeps vectors of the last texts: ask 17 questions or more, or they are not read.
+An exported reader caches the vectors of the last texts: ask 17 questions or more, otherwise texts
+are not encoded again.
 """
 
 import argparse

@@ -2,10 +2,10 @@
 
     python bench/planning.py [--sizes 20000 200000 1200000] [--updates 20] [--keep FOLDER]
 
-The data are SQuAD questions (BABELSPAN_DATA) repeated under new ids. Each size is a process of
-its own, `babelspan train fine_tune` on a new two-layer reader with the vocabulary of the default
-one, so that reading, featurising and planning are what takes the time. Memory is the peak of the
-process; files lie in `--keep`, or in a folder that is removed.
+The data are SQuAD questions (BABELSPAN_DATA) repeated under new ids. Each size runs in a separate
+process, `babelspan train fine_tune` on a new two-layer reader with the vocabulary of the default
+reader, so that reading, featurising and planning take most of the time. Memory is the peak of the
+process; files are written to `--keep`, or to a temporary folder.
 """
 
 import argparse

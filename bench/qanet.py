@@ -2,9 +2,9 @@
 
     python bench/qanet.py [--rounds 5] [--lines 50000]
 
-Updates are of the toy world's windows and of windows of random words as long as those of SQuAD. The
-first update of each kind is not counted. Vectors are 300 numbers wide; one word in a hundred is
-wanted.
+Updates use windows of the toy world, and windows of random words with the lengths of SQuAD. The
+first update of each kind is not counted. Vectors have a width of 300; one word in a hundred is
+needed.
 """
 
 import argparse

@@ -1,11 +1,11 @@
 """How much of a text is extracted from a PDF printed by Chromium, in 14 languages.
 
-Three real passages of shared/data/qa in each language are printed, one page a language. Shares of
-the trigrams of the original (NFKC, without white space) and of its words that are in the text,
-beside those of pdftotext (poppler-utils), if it is installed.
+Three real passages of shared/data/qa in each language are printed, one page per language. Reports
+the fraction of the trigrams of the original (NFKC, without white space) and of its words that are
+in the extracted text, compared with pdftotext (poppler-utils) if it is installed.
 
-With PDFs as arguments: the share of pdftotext's runs of five words that are in our text, which says
-how far the order of lines and columns is the same.
+With PDFs as arguments: the fraction of pdftotext's sequences of five words that are in our text,
+which shows how similar the order of lines and columns is.
 
     python bench/reading_pdfs.py [FILE.pdf…]
 """

@@ -1,8 +1,8 @@
 """The method of `run_qa.py`, the example of transformers, as a peer for `featurising.py`.
 
-Written down anew from the documented API: `datasets.map` with a fast tokenizer
+Reimplemented from the documented API: `datasets.map` with a fast tokenizer
 (`truncation="only_second"`, a stride, overflowing tokens, offsets), and loops over the best starts
-and ends of every window. Its sizes are its defaults.
+and ends of every window. All sizes are its defaults.
 """
 
 import gzip

@@ -1,9 +1,10 @@
 """Scoring compared with the official scripts of SQuAD 1.1 and MLQA: questions per second.
 
-The peer is the method of `evaluate-v1.1.py` and of `mlqa_evaluation_v1.py`, written down here anew:
-normalise, cut into words, count what is shared, take the best over the gold answers. Both sides
-must find the same figures, or the benchmark fails. "scoring" is the work in memory; "whole" starts
-with the two files, as the scripts do. Predictions are made up from the gold answers, with a seed.
+The peer is the method of `evaluate-v1.1.py` and `mlqa_evaluation_v1.py`, reimplemented here:
+normalise, split into words, count shared words, take the maximum over the gold answers. The
+benchmark fails if the two sides get different scores. "scoring" is the work in memory; "whole"
+starts from the two files, as the scripts do. Predictions are derived from the gold answers at
+random, with a seed.
 
     python bench/scoring.py [--rounds 9]
 """

@@ -2,13 +2,13 @@
 
     python bench/served_answers.py [--languages en zh] [--questions 1190]
 
-Each question is answered four times: through `POST /v1/batch` and by `Answerer.ask`, which give
-the score of an answer among all answers and "no answer", and through `POST /v1/pipeline` and by
-`Answerer.predict`, which score answers only. Answer, place and score of each pair must be equal, of
-the first pair the probability and the logit, too. A text of several windows may have another best
-answer for `ask` than for `predict` (windows are compared by odds, or by logits); the last column
-counts where the two have one. The service has a process of its own. With the default reader this
-takes about ten minutes on two cores.
+Each question is answered four times: through `POST /v1/batch` and by `Answerer.ask`, whose scores
+are shares of all answers and "no answer", and through `POST /v1/pipeline` and by
+`Answerer.predict`, whose scores are shares of answers only. Answer, span and score of each pair
+must be equal; for the first pair, also the probability and the logit. For a text of several
+windows, `ask` and `predict` may have different best answers (windows are compared by odds, or by
+logits); the last column counts where they are the same. The service runs in a separate process.
+With the default reader this takes about ten minutes on two cores.
 """
 
 import argparse

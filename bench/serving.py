@@ -1,20 +1,20 @@
 """The service compared with direct calls of its answerer, with the default reader.
 
-Each round measures all of these, one after the other; a ratio is of one round:
+Each round measures all of these, one after the other; ratios are computed within a round:
 
-    throughput  questions a second through POST /v1/batch, and from `Answerer.predict`
-    clients     the same through POST /v1/answer, asked by eight clients, one question at a time
+    throughput  questions per second through POST /v1/batch, and from `Answerer.predict`
+    clients     the same through POST /v1/answer, with eight clients, one question at a time
     latency     one short question at a time: through POST /v1/answer, and from `Answerer.ask`
     beside      a short question while four long texts are read, and alone
-    overload    questions that arrive at three times the capacity, at fixed times, whatever becomes
-                of them: answered in time, refused, how long refusals took, memory of the service
-    hung up     windows that are begun after 100 clients with long texts have all hung up
+    overload    questions that arrive at three times the capacity, at fixed times: answered in
+                time, refused, time of refusals, memory of the service
+    hung up     windows that are started after 100 clients with long texts have all hung up
 
     python bench/serving.py [--rounds 3] [--questions 16] [--seconds 6] [--hang-up 100] [--on ray]
 
-The service is a process of its own; with `--on ray`, replicas on a local Ray read for it. Texts are
-passages of XQuAD in English and Chinese; the sizes above take some two minutes, those of a result
-should be larger.
+The service runs in a separate process; with `--on ray`, replicas on a local Ray read for it. Texts
+are passages of XQuAD in English and Chinese. The sizes above take about two minutes; use larger
+ones for published results.
 """
 
 import argparse

@@ -1,16 +1,16 @@
 """The service compared with the pipeline of transformers 4 in FastAPI, LitServe and Ray Serve.
 
-All have the weights of the default reader, on this machine; ours in fp32 and as shipped, in int8.
-Eight clients ask each of them questions of XQuAD, one at a time. Peers run in each arrangement that
-might suit them: all cores for one question after the other, a core for each of several side by
-side, small batches. All take turns within a round. Those whose turn it is not are stopped: services
-that nobody asks look for work, some of them with a tenth of a core.
+All have the weights of the default reader, on the same machine; ours in fp32, and in int8 as
+shipped. Eight clients send each of them questions of XQuAD, one at a time. Peers run in each
+configuration that might suit them: all cores for one question at a time, one core for each of
+several in parallel, small batches. All take turns within a round; the others are suspended, because
+idle services poll for work, some of them with a tenth of a core.
 
     python bench/serving_peers.py [--rounds 3] [--questions 24] [--peers fastapi litserve ray]
                                   [--peers-python PYTHON]
 
-The peers have an environment of their own, which is made in build/bench at the first run, or else
-`--peers-python` names an interpreter that has what peers/services.txt lists.
+The peers have their own environment, which is created in build/bench on the first run, unless
+`--peers-python` names an interpreter with the packages in peers/services.txt.
 """
 
 import argparse

@@ -1,10 +1,10 @@
 """Significance tests on a matrix of MLQA's size: time, memory, and two plain programs on one cell.
 
-The matrix is made up, with a seed: seven languages with as many test questions as MLQA has, 49
-cells of 158,083 questions together, exact match and F1, three questions to two paragraphs, of
-which those of one paragraph are alike. The plain programs test one cell, English over English,
-question by question: a loop in numpy, and `permutation_test` of scipy. All three must find the
-same p-value, but for chance, or the benchmark fails.
+The matrix is synthetic, with a seed: seven languages with as many test questions as in MLQA, 49
+cells with 158,083 questions in total, exact match and F1, three questions for two paragraphs, with
+correlated results within a paragraph. The plain programs test one cell, English questions about
+English texts, question by question: a loop in numpy, and `permutation_test` of scipy. The benchmark
+fails if the three p-values differ by more than chance.
 
     python bench/significance.py [--rounds 5]
 """

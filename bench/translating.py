@@ -1,9 +1,9 @@
 """The translator `ctranslate2` compared with `generate` of transformers, on the same weights.
 
-A Marian model of the form of OPUS-MT (6 + 6 layers, width 512, 65,001 tokens) with random weights,
-made in build/bench at the first run, translates sentences of XQuAD. Such a model never ends a text
-by itself, so every translation is as long as the translator's limit allows; transformers gets the
-same sentences in the same groups of like length and the same limits. So both make as many tokens.
+A Marian model of the size of OPUS-MT (6 + 6 layers, width 512, 65,001 tokens) with random weights,
+created in build/bench on the first run, translates sentences of XQuAD. Such a model never generates
+the end, so every translation is as long as the translator's limit allows; transformers gets the
+same sentences in the same batches with the same limits. So both generate the same number of tokens.
 
     python bench/translating.py [--sentences 48] [--rounds 3] [--beams 1 4]
 """

@@ -5,7 +5,7 @@
 
 OUT/articles/<split>.<pair>.jsonl.gz   articles of four stories in the official form of TyDi QA;
                                        questions in the first language of the pair. One in eight has
-                                       no answer. Questions over articles in one language are no
+                                       no answer. Questions about articles in one language are not
                                        translations of those in another, as in TyDi QA
 OUT/bitext/world.qaa-*.tsv.gz          sentences with their translations and exact word links, of
                                        stories that are in no other set

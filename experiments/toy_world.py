@@ -18,13 +18,13 @@ The languages L0 to L3 of the world are written qaa to qad, codes that ISO 639-2
 use. Stories of the sets, and of the texts of each language in pretraining, have nothing in common.
 Existing parts are not made again.
 
-Pretraining, on unparallel text of all languages: a fact of a document, in either paraphrase and
-with its object hidden, then the document. Three losses are added up: hidden words are told (Devlin
-et al. 2019, arXiv:1810.04805); those of the fact are looked up in the document, by attention summed
-over the places where they stand (Kadlec et al. 2016); and a span head, thrown away afterwards,
-marks the object in the document, a cloze (Lewis et al. 2019). There are no questions, no labels,
-and no two languages at once. Two relations of one type mostly behave alike, as do names that are
-not shared, so unparallel text should not tell which is which in another language (not measured).
+Pretraining, on non-parallel text in all languages: a fact of a document, in either paraphrase and
+with its object masked, then the document. The loss is the sum of three: masked words are predicted
+(Devlin et al. 2019, arXiv:1810.04805); those of the fact are found in the document, by attention
+summed over their occurrences (Kadlec et al. 2016); and a span head, discarded afterwards, predicts
+the object in the document, a cloze (Lewis et al. 2019). There are no questions, no labels, and no
+text in two languages. Two relations of the same type mostly behave alike, as do names that are not
+shared, so non-parallel text should not reveal which is which in another language (not measured).
 
 What was tried, on dev, world 0, one seed; F1 / exact match after fine-tuning on L0 alone (rate
 1e-3, 32 a batch), 100 questions of a pair of languages (150 in the last two), and CPU minutes of

@@ -4,15 +4,16 @@
     python experiments/tydi_primary.py baselines ARTICLES OUT [--reader default]
     babelspan score ARTICLES OUT/words.jsonl --scorer tydi-primary
 
-`make` writes OUT/train.jsonl.gz and OUT/test.jsonl.gz in the official form from files in the SQuAD
-layout, as many articles of each language. An article has 5 to `--most` passages: the context of its
-question and contexts of other titles, in a random order. A title is in one of the two files. One
-question in ten has no answer (its context is left out), and one in ten each is made a question for
-yes or no, by adding its answer or that of another question ("Who built it? Horace Jones?").
+`make` writes OUT/train.jsonl.gz and OUT/test.jsonl.gz in the official format from files in the
+SQuAD layout, with the same number of articles in each language. An article has 5 to `--most`
+passages: the context of its question and contexts of other titles, in random order. A title is in
+one of the two files only. One question in ten has no answer (its context is left out), and one in
+ten each is turned into a question with the answer yes or no, by appending its answer or that of
+another question ("Who built it? Horace Jones?").
 
-`baselines` writes predictions: `first` chooses the first passage; `words` the passage with the most
-words of the question, the rare ones in the article counting more; `spans` lets a reader of plain
-texts read the whole article and chooses the passage round its answer.
+`baselines` writes predictions: `first` chooses the first passage; `words` chooses the passage with
+the most words of the question, weighted by their rarity in the article; `spans` runs a reader of
+plain texts on the whole article and chooses the passage that contains its answer.
 """
 
 import argparse

@@ -2,10 +2,10 @@
 
     python experiments/multilingual_reader/glossary.py --data DATA --out FOLDER --to READER
 
-Reads `<out>/dictionaries.json` as `pack.py` wrote it. Writes `<READER>/dictionaries/`:
+Reads `<out>/dictionaries.json` written by `pack.py`. Writes `<READER>/dictionaries/`:
 `en-<language>.tsv.gz` with English words, translations, their share of the links, and the number of
-links; an empty translation has the number of times that the word had none. `ngrams.tsv.gz` has the
-most frequent n-grams of each language with their shares, counted in sentence pairs and plain text.
+links; an empty translation counts how often the word had no link. `ngrams.tsv.gz` has the most
+frequent n-grams of each language with their relative frequencies in sentence pairs and plain text.
 """
 
 import argparse

@@ -2,9 +2,9 @@
 
     python experiments/multilingual_reader/lexicons.py --out FOLDER --to LEXICONS
 
-Reads `<out>/words` as `links.py` wrote it, and writes `<LEXICONS>/links.en-<language>.tsv.gz`: an
-English word, its translation, the share of the word's links, and their expected number. XQuAD is in
-no corpus that the links are counted from (`corpora.py`).
+Reads `<out>/words` written by `links.py`, and writes `<LEXICONS>/links.en-<language>.tsv.gz`: an
+English word, its translation, the share of the word's links, and their expected number. The links
+are not counted on XQuAD (`corpora.py`).
 """
 
 import argparse

@@ -24,7 +24,7 @@ class TranslationError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A place in a text: characters `start` up to, not including, `end`; never empty."""
+    """A non-empty place in a text: the characters [start, end)."""
 
     start: int
     end: int
@@ -223,12 +223,12 @@ class SentencePair:
 
 @dataclass(frozen=True, slots=True)
 class SegmentedPair:
-    """A sentence pair with the places of its words: what word links count.
+    """A sentence pair with the spans of its words, which word links refer to.
 
     Attributes:
         pair: the sentences.
-        source_words: places of the words of the source, in order.
-        target_words: places of the words of the target, in order.
+        source_words: spans of the words of the source, in order.
+        target_words: spans of the words of the target, in order.
     """
 
     pair: SentencePair

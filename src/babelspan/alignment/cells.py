@@ -1,7 +1,7 @@
 """All possible word links of a bitext as flat arrays.
 
 Shapes: E possible links (a source word and a target word of one pair), C cells (a source type and a
-target type that meet in some pair), S and T source and target types.
+target type that co-occur in some pair), S and T source and target types.
 """
 
 from collections.abc import Sequence

@@ -92,7 +92,7 @@ def find_overlapping(context: str, answer: str, language: str, *, near: Span) ->
 
 
 def _forms(answer: str, language: str) -> list[str]:
-    """The answer, then without its article, each without punctuation at its ends."""
+    """Forms of an answer to look for: as it is, without punctuation, without its article."""
     bare = answer.strip().strip(".,;:!?¡¿\"'“”‘’«»()[]。，、；：！？（）「」『』《》")
     forms = [answer.strip(), bare]
     if language in _ARTICLES:

@@ -28,7 +28,7 @@ class Counts:
     answers: int = 0
     answer_words: int = 0
     types: Counter[str] = field(default_factory=Counter)
-    """Question types, by the question word of the origin."""
+    """Question types, by the first word of the original question."""
 
     def add(self, examples: Iterable[tuple[Example, str]]) -> None:
         """Count examples of one strategy and language, each with its question type."""

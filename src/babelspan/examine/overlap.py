@@ -71,7 +71,7 @@ def fingerprint(text: str) -> bytes:
 
 
 class Reference:
-    """Questions to compare others with, such as those of a test set."""
+    """Reference questions, such as those of a test set."""
 
     def __init__(self, examples: Iterable[Example]) -> None:
         self._ids: set[str] = set()
@@ -162,7 +162,7 @@ class Reference:
 
 
 def _containment(one: Hashes, other: Hashes) -> float:
-    """Share of the pieces of the smaller set that are in the other, in [0, 1]."""
+    """Containment: the fraction of the smaller set that is in the other, in [0, 1]."""
     fewest = min(len(one), len(other))
     if fewest < _FEWEST:
         return 0.0
@@ -170,7 +170,7 @@ def _containment(one: Hashes, other: Hashes) -> float:
 
 
 def _shingles(text: bytes) -> Hashes:
-    """Hashes of the different pieces of `_LENGTH` bytes of a text, in order."""
+    """Sorted hashes of the distinct shingles of a text."""
     values = np.frombuffer(text, np.uint8).astype(np.uint64)
     count = len(values) - _LENGTH + 1
     if count <= 0:

@@ -35,11 +35,11 @@ class Asked:
 
     @property
     def tokens(self) -> int:
-        """Tokens without padding."""
+        """Number of tokens, without padding."""
         return sum(source.length for source in self.sources)
 
     def to(self, device: torch.device) -> "Asked":
-        """The same on a device."""
+        """A copy on a device."""
         return Asked(
             moved_to(device, self.source_ids),
             moved_to(device, self.source_lengths),

@@ -92,7 +92,7 @@ class ParallelBatch:
 
     @property
     def tokens(self) -> int:
-        """Tokens of all windows, without padding."""
+        """Number of tokens of all windows, without padding."""
         return self.texts.tokens
 
     @property
@@ -118,7 +118,7 @@ class ParallelBatch:
         return replace(self, rows=self.rows.masked_fill(hidden, len(self.owners)))
 
     def to(self, device: torch.device) -> "ParallelBatch":
-        """The same batch on a device."""
+        """A copy of the batch on a device."""
         return replace(
             self,
             texts=self.texts.to(device),

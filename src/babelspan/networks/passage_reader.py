@@ -53,11 +53,11 @@ class ArticleBatch:
 
     @property
     def tokens(self) -> int:
-        """Tokens of the windows, without padding."""
+        """Number of tokens of the windows, without padding."""
         return self.texts.tokens
 
     def to(self, device: torch.device) -> "ArticleBatch":
-        """The same batch on a device."""
+        """A copy of the batch on a device."""
         return ArticleBatch(
             self.texts.to(device),
             *(moved_to(device, t) for t in (self.slots, self.counts, self.passages, self.kinds)),

@@ -91,7 +91,7 @@ class Encoder(nn.Module):
         return [hidden[layer] for layer in layers]
 
     def save(self, folder: Path) -> None:
-        """Write config, weights (safetensors) and tokenizer, each file whole or not at all."""
+        """Write config, weights (safetensors) and tokenizer; each file atomically."""
         _save(self.model, self.tokenizer, folder)
 
 
@@ -183,7 +183,7 @@ class PretrainedReader(nn.Module):
         return output.hidden_states[-1], (output.start_logits, output.end_logits)
 
     def save(self, folder: Path) -> None:
-        """Write config, weights (safetensors) and tokenizer, each file whole or not at all."""
+        """Write config, weights (safetensors) and tokenizer; each file atomically."""
         _save(self.model, self.tokenizer, folder)
 
     def save_settings(self, folder: Path) -> None:

@@ -44,7 +44,7 @@ _OWN = {"none": 0, "embedding": 1, "encoder": 2, "attention": 3}
 _PSI = (4, 7)
 """Number of convolutions in an encoder block of Psi, and their kernel size."""
 _MODEL = (2, 5)
-"""The same of a model block."""
+"""The same for a model block."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,7 +156,7 @@ class QANet(nn.Module):
 
     @property
     def width(self) -> int:
-        """H."""
+        """Width of the vectors, H."""
         return self.architecture.width
 
     @property

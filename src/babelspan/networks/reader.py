@@ -81,7 +81,7 @@ class Batch:
         return replace(self, **tensors, answers=answers, windows=(window,))
 
     def to(self, device: torch.device) -> "Batch":
-        """The same batch on a device."""
+        """A copy of the batch on a device."""
         moved: dict[str, Any] = {
             field.name: moved_to(device, getattr(self, field.name))
             for field in fields(self)

@@ -60,12 +60,12 @@ class Texts:
 
     @property
     def tokens(self) -> int:
-        """Tokens without padding."""
+        """Number of tokens, without padding."""
         around = self.input_ids.shape[1] - max((len(p.ids) for p in self.parts), default=0)
         return sum(len(part.ids) + around for part in self.parts)
 
     def to(self, device: torch.device) -> "Texts":
-        """The same on a device."""
+        """A copy on a device."""
         ids, attention, types, is_text = (
             moved_to(device, tensor)
             for tensor in (

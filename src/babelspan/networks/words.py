@@ -60,7 +60,7 @@ class Words:
     word: Tensor
 
     def to(self, device: torch.device) -> "Words":
-        """The same on a device."""
+        """A copy on a device."""
         return Words(*(moved_to(device, t) for t in (self.text, self.token, self.word)))
 
     def vectors(self, hidden: Tensor, pooling: Pooling) -> Tensor:

@@ -1,4 +1,4 @@
-"""The answerer: it cuts texts into windows, runs a reader on them, and decodes the answers."""
+"""The answerer: cuts texts into windows, runs a reader on them, and decodes the answers."""
 
 import math
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence

@@ -72,7 +72,7 @@ class ArticleWindow:
 
     @property
     def length(self) -> int:
-        """Tokens of the window, L."""
+        """Number of tokens of the window, L."""
         return self.window.length
 
     def slots(self) -> NDArray[np.int64]:

@@ -46,12 +46,12 @@ class ParallelWindow:
 
     @property
     def length(self) -> int:
-        """Tokens of the own window, L."""
+        """Number of tokens of the own window, L."""
         return self.own.length
 
     @property
     def tokens(self) -> int:
-        """Tokens of all its windows."""
+        """Number of tokens of all its windows."""
         return self.own.length + sum(window.length for window in self.present)
 
     @property

@@ -29,7 +29,7 @@ _SHOWN = 60
 """Number of characters of a question shown in an error message."""
 _NO_LIMIT = 2**31 - 1
 _UNSEEN = "\U00013000"
-"""An Egyptian hieroglyph: no vocabulary has it."""
+"""An Egyptian hieroglyph, which is in no vocabulary."""
 
 
 class Frame(NamedTuple):
@@ -85,12 +85,12 @@ class Window:
 
     @property
     def size(self) -> int:
-        """Context tokens in the window."""
+        """Number of context tokens in the window."""
         return len(self.context.ids)
 
     @property
     def length(self) -> int:
-        """Tokens of the window, L."""
+        """Number of tokens of the window, L."""
         return self.frame.size + len(self.question_ids) + self.size
 
     @property

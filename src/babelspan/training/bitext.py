@@ -38,11 +38,11 @@ class Bitext:
 
     @property
     def tokens(self) -> int:
-        """Tokens of both sides, without padding."""
+        """Number of tokens of both sides, without padding."""
         return self.source.tokens + self.target.tokens
 
     def to(self, device: torch.device) -> "Bitext":
-        """The same on a device."""
+        """A copy on a device."""
         return Bitext(self.source.to(device), self.target.to(device), self.pairs)
 
 
@@ -64,11 +64,11 @@ class LinkedBitext:
 
     @property
     def tokens(self) -> int:
-        """Tokens of both sides, without padding."""
+        """Number of tokens of both sides, without padding."""
         return self.bitext.tokens
 
     def to(self, device: torch.device) -> "LinkedBitext":
-        """The same on a device."""
+        """A copy on a device."""
         return LinkedBitext(
             self.bitext.to(device),
             self.source.to(device),

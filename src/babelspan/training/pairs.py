@@ -31,11 +31,11 @@ class Pairs:
 
     @property
     def tokens(self) -> int:
-        """Tokens of the windows, without padding."""
+        """Number of tokens of the windows, without padding."""
         return self.windows.tokens
 
     def to(self, device: torch.device) -> "Pairs":
-        """The same on a device."""
+        """A copy on a device."""
         return Pairs(self.windows.to(device))
 
     @staticmethod

@@ -10,7 +10,7 @@ import torch
 from accelerate import Accelerator
 
 ALL_CORES = torch.get_num_threads()
-"""PyTorch's own number of threads, which runs may change."""
+"""PyTorch's default number of threads; a run may change the current number."""
 
 
 class Place:

@@ -27,7 +27,7 @@ Monitor = Callable[[], Mapping[str, float]]
 
 @dataclass(frozen=True, kw_only=True)
 class RunConfig:
-    """Table [run] of a recipe: everything that is not the method's own."""
+    """Table [run] of a recipe: the settings that do not depend on the method."""
 
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
     """Seed of new weights, dropout and the order of the examples."""
@@ -62,11 +62,11 @@ class RunConfig:
     repeatable: bool = True
     """Whether to use deterministic operations on a GPU; an operation without one is an error."""
     log_every: NonNegativeInt = 10
-    """Updates between two lines of the log; 0 for only at the end."""
+    """Number of updates between lines of the log; 0 for only at the end."""
     save_every: NonNegativeInt = 200
-    """Updates between two checkpoints; 0 for only at the end."""
+    """Number of updates between checkpoints; 0 for only at the end."""
     evaluate_every: NonNegativeInt = 0
-    """Updates between two evaluations on the development data; 0 for only at the end."""
+    """Number of updates between evaluations on development data; 0 for only at the end."""
 
     @property
     def limits(self) -> Limits:

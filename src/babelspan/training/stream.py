@@ -33,7 +33,7 @@ class Moved(Protocol):
         """Number of tokens without padding, for the displayed speed."""
 
     def to(self, device: torch.device) -> Self:
-        """The same on a device."""
+        """A copy on a device."""
 
 
 Item = TypeVar("Item")
@@ -248,13 +248,13 @@ class Several(Generic[B, C]):
         return self.one.tokens + sum(batch.tokens for batch in self.others)
 
     def to(self, device: torch.device) -> "Several[B, C]":
-        """The same on a device."""
+        """A copy on a device."""
         return Several(self.one.to(device), tuple(batch.to(device) for batch in self.others))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Both(Generic[B, C]):
-    """The source that `both` makes."""
+    """The source returned by `both`."""
 
     one: Source[B]
     other: Source[C]

@@ -53,7 +53,7 @@ class Taught:
         return self.source.tokens + self.target.tokens
 
     def to(self, device: torch.device) -> "Taught":
-        """The same on a device."""
+        """A copy on a device."""
         return Taught(
             self.source.to(device),
             self.target.to(device),

@@ -30,11 +30,11 @@ class Optim:
     schedule: Literal["linear", "cosine", "constant"] = "linear"
     """Learning rate schedule after the warm-up: decay to zero, or constant."""
     warmup: Annotated[float, Field(ge=0, le=1)] = 0.1
-    """Fraction of the updates in which the learning rate rises from zero."""
+    """Fraction of the updates over which the learning rate rises from zero (warm-up)."""
     weight_decay: Annotated[NonNegativeFloat, Field(allow_inf_nan=False)] = 0.01
     """Decoupled weight decay; not applied to biases and normalisation weights."""
     betas: tuple[Decay, Decay] = (0.9, 0.999)
-    """Decay of Adam's first and second moments."""
+    """Decay rates of Adam's first and second moments."""
     clip_norm: NonNegativeFloat = 1.0
     """Maximum norm of the gradient (gradient clipping); 0 for no limit."""
     average: Decay = 0.0

@@ -287,5 +287,5 @@ def _both_cases(words: Iterable[str]) -> set[str]:
 
 
 def _parts(phrase: str, unspaced: Unspaced) -> list[str]:
-    """The words of a phrase, the first sixteen."""
+    """The first sixteen words of a phrase."""
     return [place.of(phrase) for place in islice(word_tokens(phrase, unspaced), 16)]
