@@ -4,14 +4,14 @@
 
 OUT/train.qaa.json.gz           labelled examples of the source
 OUT/target.qad.json.gz          labelled examples of the target, other stories
-OUT/words/train.qad.json.gz     the source word by word in the target's words, in its own order
+OUT/words/train.qad.json.gz     word-by-word translations of the source, in its word order
 OUT/exact/train.qad.json.gz     exact translations of the source
-OUT/exact.qaa-qad.tsv.gz        a dictionary of every word but those that the target has no word for
+OUT/exact.qaa-qad.tsv.gz        a dictionary of all words for which the target has a word
 OUT/gaps.qaa-qad.tsv.gz         the same with 30 % of its words left out
-OUT/shuffled.qaa-qad.tsv.gz     the same with its translations dealt anew: a control
-OUT/test/test.qad.json.gz       what is measured
+OUT/shuffled.qaa-qad.tsv.gz     the same with its translations shuffled: a control
+OUT/test/test.qad.json.gz       the test set
 
-The languages L0 and L3 of the world of `tests/world.py` are written qaa and qad. Nothing is
+The languages L0 and L3 of the world of `tests/world.py` have the codes qaa and qad. Nothing is
 pretrained.
 """
 

@@ -9,13 +9,12 @@ OUT/translated/train.*.json.gz  their exact translations: T(Q) is <other>-qaa, T
 OUT/dev, OUT/test               a parallel set each, with the same ids in every language
 OUT/texts/texts.*.json.gz       stories in each language without questions, no two of them parallel;
                                 the objects of their facts are links
-OUT/beside                      what is put beside the test's last language in place of a right
-                                translation: `strange` ones of another story, `noisy10` and
-                                `noisy30` with so many percent of their words replaced, and the text
-                                `itself`
+OUT/beside                      replacements for the translations of the test in its last language:
+                                `strange` from another story, `noisy10` and `noisy30` with that
+                                percentage of words replaced, and the text `itself`
 
-The languages L0 to L3 of the world are written qaa to qad, codes that ISO 639-2 leaves to local
-use. Stories of the sets, and of the texts of each language in pretraining, have nothing in common.
+The languages L0 to L3 of the world have the codes qaa to qad, which ISO 639-2 reserves for local
+use. Stories in the data sets, and in the pretraining texts of each language, are disjoint.
 Existing parts are not made again.
 
 Pretraining, on non-parallel text in all languages: a fact of a document, in either paraphrase and
@@ -26,8 +25,8 @@ the object in the document, a cloze (Lewis et al. 2019). There are no questions,
 text in two languages. Two relations of the same type mostly behave alike, as do names that are not
 shared, so non-parallel text should not reveal which is which in another language (not measured).
 
-What was tried, on dev, world 0, one seed; F1 / exact match after fine-tuning on L0 alone (rate
-1e-3, 32 a batch), 100 questions of a pair of languages (150 in the last two), and CPU minutes of
+Results on dev, world 0, one seed: F1 / exact match after fine-tuning on L0 alone (learning rate
+1e-3, batches of 32), 100 questions per language pair (150 in the last two rows), and CPU minutes of
 pretraining on one thread:
 
     pretraining                                          fine-tuned  L0-L0    XLT      G-XLT    min
@@ -37,9 +36,9 @@ pretraining on one thread:
     the same, sine positions, rate to zero at 4000              700  40 / 30  34 / 24  29 / 20  4.2
     as the third, 3000 x 32 (this file)                        2300  93 / 91  45 / 38  37 / 29  3.6
 
-After 700 updates all are at chance, in L0 too: readers find relations first (loss 0.7, one of two
-persons) and persons only after some 800 updates; with sine positions not in 2,000, at twice the
-rate neither.
+After 700 updates all are at chance, also in L0: readers learn relations first (loss 0.7, one of two
+persons), and persons only after about 800 updates; with sine positions not within 2,000 updates,
+nor at twice the learning rate.
 """
 
 import argparse
