@@ -148,8 +148,7 @@ class Answerer:
         A span is ranked by its odds against "no answer" in the same window. This separates windows
         with the answer from windows that only look similar. `logit` is the logarithm of these odds.
         The score is the span's share of all spans of all contexts and "no answer", so scores add up
-        to less than 1. The probability is computed from the score, with a calibration made on
-        single texts.
+        to less than 1. The probability is computed from the score, calibrated on single texts.
 
         Args:
             question: the question.
@@ -157,8 +156,7 @@ class Answerer:
             question_language: ISO 639-1 code; with "und" it is detected if the reader needs it.
             context_language: language of all contexts, likewise.
             top_k: the maximum number of answers.
-            weights: a prior weight for each context, such as a retrieval score: the odds of its
-                spans are multiplied by it. None for equal weights.
+            weights: a factor of each context for the odds of its spans; None for equal weights.
             watch: called with the number of windows that have been read.
 
         Raises:
@@ -213,8 +211,7 @@ class Answerer:
 
         Args:
             examples: the question with each context; the id is the number of the context.
-            read: for each example, the candidates of its windows, found with
-                `allows_overlap=False` and converted by `against_no_answer`.
+            read: candidates of the windows of each example, `against_no_answer`, no overlaps.
             top_k: the maximum number of answers.
             weights: as in `ask`.
         """
@@ -262,9 +259,8 @@ class Answerer:
     ) -> Any:
         """Answer like the question-answering pipeline of transformers 4.
 
-        Differences: the score of an answer is its share among all spans that were read; a list of
-        one gives a list of one; an empty context gives an empty answer with a score of 0;
-        questions are never cut.
+        Differences: scores are shares of all spans that were read; a list of one gives a list of
+        one; an empty context gives an empty answer with a score of 0; questions are never cut.
 
         Args:
             question: a question or a list of questions; without a context, a record with the keys
@@ -272,14 +268,11 @@ class Answerer:
             context: one text for all questions, or a list with one text for each.
             data: records, instead of question and context; `X` is another name for it.
             top_k: the number of answers to each question; 1 if None. `topk` is another name for it.
-            doc_stride: context tokens that neighbouring windows share; it must leave room for more
-                of the context in each window.
-            max_answer_len: maximum length of an answer in tokens; None for the answerer's limit, or
-                15 if it has none.
+            doc_stride: context tokens shared by neighbouring windows; less than their room.
+            max_answer_len: maximum answer length in tokens; None for the answerer's limit, or 15.
             max_seq_len: the maximum number of tokens in a window.
             handle_impossible_answer: whether the answer may be empty ("", 0 to 0).
-            options: `batch_size`, `num_workers` and `padding` are accepted; answers do not depend
-                on them.
+            options: `batch_size`, `num_workers` and `padding` are accepted and have no effect.
 
         Returns:
             A dict with `score`, `start`, `end` (characters, end exclusive) and `answer`, with
