@@ -1,6 +1,4 @@
-"""QANet with language-specific layers, adversarially trained to hide the language.
-
-"Side" means source or target language.
+"""QANet with separate layers for each side (source and target language), trained to hide the side.
 
 Paper      Lee and Lee (2019), arXiv:1907.06042, Sections 4.2 and 5.7, Algorithm 1; Table 3.
 Needs      a reader with two sides (`babelspan new qanet --sides … --set dependent=encoder`) and
