@@ -1,7 +1,7 @@
-"""Word links: ours and eflomal's, on the same words; how many are wrong and how long they take.
+"""Word alignment: error rates and speed of our aligners and eflomal, on the same words.
 
-Each gold set is aligned beside up to 5,000 sentence pairs of bitext of its languages, without a
-look at its links; `awesome` needs no bitext. Links of eflomal are symmetrised in two ways:
+Each gold set is aligned together with up to 5,000 sentence pairs of bitext in its languages,
+without using its links; `awesome` needs no bitext. Links of eflomal are symmetrised in two ways:
 intersection, and grow-diag-final-and (Koehn et al. 2005), as is usual.
 """
 
@@ -91,7 +91,7 @@ def rows_of(name, wanted):
 
 
 def spent_so_far():
-    """Processor seconds of this process and of its children that have ended: eflomal is one."""
+    """CPU seconds of this process and of its finished children, such as eflomal."""
     child = resource.getrusage(resource.RUSAGE_CHILDREN)
     return time.process_time() + child.ru_utime + child.ru_stime
 
@@ -110,7 +110,7 @@ def shortened(spec):
 
 
 def bitext(language) -> Iterator[SegmentedPair]:
-    """Pairs of English and a language, with words and marks as the gold sets have them."""
+    """Pairs of English and a language, with words and punctuation as in the gold sets."""
     for source in SOURCES:
         path = DATA / "parallel" / f"{source}.en-{language}.tsv.gz"
         for pair in load_bitext(path) if path.exists() else ():
@@ -120,7 +120,7 @@ def bitext(language) -> Iterator[SegmentedPair]:
 
 
 def words_and_marks(text, language):
-    """Words, and every other character that is not blank by itself."""
+    """Words, and every other non-blank character as a token of its own."""
     found, at = [], 0
     for word in lexical_words(text, language):
         found += [*"".join(text[at : word.start].split()), word.of(text)]
@@ -129,9 +129,9 @@ def words_and_marks(text, language):
 
 
 def by_eflomal(pairs, few):
-    """Links of the first pairs by both ways of symmetrising, and how many all have by the first.
+    """Links of the first pairs with both symmetrisations, and the total number with the first.
 
-    It takes small letters by itself.
+    eflomal lower-cases words itself.
     """
     with tempfile.TemporaryDirectory() as folder:
         files = [f"{folder}/forward", f"{folder}/reverse"]
@@ -152,7 +152,7 @@ def read(line) -> Links:
 
 
 def grow(forward: Links, reverse: Links) -> Links:
-    """Grow-diag-final-and: neighbours of links, then links of words that have none."""
+    """Grow-diag-final-and: add neighbours of links, then links of words without links."""
     union, links = forward | reverse, forward & reverse
     grew = True
     while grew:

@@ -1,13 +1,13 @@
-"""Answering against the pipeline of transformers 4 and the reader of Haystack, on the same weights.
+"""Answering speed against the pipeline of transformers 4 and Haystack, on the same weights.
 
-Each contender is a process in an environment of its own; all take turns within a round. Checkpoints
-and environments are made in build/bench at the first run: all-MiniLM-L6-v2 with an untrained head,
-and the form of XLM-R base with random weights. That does not change how long an answer takes.
+Each contender is a process in its own environment; all take turns within a round. Checkpoints and
+environments are created in build/bench on the first run: all-MiniLM-L6-v2 with an untrained head,
+and XLM-R base with random weights, which does not affect the time per answer.
 
     python bench/answering.py [--rounds 3] [--questions 128 16] [--cores N]
 
-Wall-clock times count where nothing else runs. Beside other programs `--cores 1` and the ratio of
-processor times tell more: with several threads PyTorch spends processor time on waiting.
+Compare wall-clock times if nothing else is running. Otherwise `--cores 1` and the ratio of CPU
+times are more reliable: with several threads, PyTorch spends CPU time on waiting.
 """
 
 import argparse
@@ -70,7 +70,7 @@ def main():
 
 
 def environment(name):
-    """The interpreter of an environment with a peer's requirements, made if need be."""
+    """The interpreter of an environment with a peer's requirements, created if needed."""
     folder = OUT / "environments" / name
     python, requirements = folder / "bin" / "python", PEERS / f"{name}.txt"
     complete = folder / "complete"
@@ -83,7 +83,7 @@ def environment(name):
 
 
 def sample(language, count):
-    """Questions and contexts of paragraphs at equal steps through XQuAD, all questions of each."""
+    """All questions of evenly spaced paragraphs of XQuAD, with their contexts."""
     examples = load_squad(DATA / "qa" / "xquad" / f"test.{language}.json.gz")
     contexts = list(dict.fromkeys(e.context for e in examples))
     step = max(1, len(examples) // count)
@@ -123,7 +123,7 @@ class Contender:
 
 
 def contenders(folders, pythons, running):
-    """Contenders by name and by how they are asked: one by one, or all at once."""
+    """Contenders by name and mode: one question at a time, or all at once."""
     start = lambda *command: running.enter_context(Contender(*command))  # noqa: E731
     pipeline = start(pythons["pipeline"], "pipeline.py", folders["checkpoint"])
     haystack = start(pythons["haystack"], "haystack_reader.py", folders["checkpoint"])
@@ -137,7 +137,7 @@ def contenders(folders, pythons, running):
 
 
 def measured(sides, questions, folders, rounds):
-    """Replies of each contender by round, and the rates of the processor in the same rounds."""
+    """Replies of each contender by round, and the peak rates of the CPU in the same rounds."""
     pipeline = sides[PIPELINE, "all"]
     tried = {size: pipeline.answer(questions[:64], size)["seconds"] for size in BATCHES}
     best = min(tried, key=tried.get)
@@ -153,14 +153,14 @@ def measured(sides, questions, folders, rounds):
 
 
 def check_answers(taken):
-    """Ours must be the same one by one and all at once, in every round."""
+    """Check that our answers are the same in both modes, in every round."""
     for precision in ("fp32", "int8"):
         replies = taken[f"ours, {precision}", "one"] + taken[f"ours, {precision}", "all"]
         assert all(r["answers"] == replies[0]["answers"] for r in replies), precision
 
 
 def told(taken, count):
-    """Rows of the table: medians over rounds, ratios to the pipeline's best, round by round."""
+    """Rows of the table: medians over rounds, and ratios to the pipeline's best per round."""
     ways = [(PIPELINE, way) for way in ("one", "all")]
     best = min(ways, key=lambda way: statistics.median(r["seconds"] for r in taken[way]))
     theirs = taken[PIPELINE, "one"][0]["answers"]
@@ -184,7 +184,7 @@ def told(taken, count):
 
 
 def alike(answers, others):
-    """How many answers are the same, or the same but for cut words, which the pipeline mends."""
+    """Number of answers that are equal, or differ only by cut words, which the pipeline extends."""
     return sum(a in b or b in a for a, b in zip(answers, others, strict=True))
 
 
@@ -197,7 +197,7 @@ def of_times(key, over, under) -> Ratio:
 
 
 def floor(taken, questions, folders):
-    """Rows of what a core could do at best: operations over the rate of the unit that does them."""
+    """Rows with lower bounds for a core: operations divided by the peak rate of their kind."""
     encoder = exported_featurizer(folders["fp32"])
     count, config = len(questions), folders["config"]
     lengths = [length for q, c in questions for length in lengths_of(encoder, q, c)]

@@ -1,11 +1,11 @@
-"""Time and memory of selecting passages, by the length of the article.
+"""Time and memory of passage selection, by the length of the article.
 
     python bench/articles.py --reader READER [--characters 100000 1000000 10000000]
 
-An article is made of one English text, cut into passages of 600 characters. Each length is measured
-in a process of its own: windows, seconds, windows a second, and the peak of resident memory above
-that of the loaded reader. Only `--most` windows are read by the network; with all of them the time
-is that many times as long, and the memory the same.
+An article is made from one English text, split into passages of 600 characters. Each length is
+measured in a separate process: windows, seconds, windows per second, and peak resident memory above
+that of the loaded reader. Only `--most` windows are read by the network; with all windows, the time
+grows in proportion, and the memory stays the same.
 """
 
 import argparse
@@ -25,7 +25,7 @@ PASSAGE = 600
 
 
 def article(characters):
-    """An article of so many characters."""
+    """An article of that many characters."""
     from babelspan.data.squad import load_squad
 
     contexts = {e.context: None for e in load_squad(SAMPLES / "test.en.json")}
@@ -37,12 +37,12 @@ def article(characters):
 
 
 def peak():
-    """MiB of resident memory at the peak."""
+    """Peak resident memory in MiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def measure(reader, characters, most):
-    """What one length takes."""
+    """Measure one length."""
     engine = PassageReaderSpec(reader=reader).load()
     engine.choose(article(5000))
     before, asked = peak(), article(characters)

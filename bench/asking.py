@@ -1,12 +1,12 @@
-"""`ask --top-texts` over a folder of many languages: what it saves and what it loses.
+"""`ask --top-texts` on a folder in many languages: time saved and recall lost.
 
 Texts are test paragraphs in 14 languages, those of one article joined to 1,500 characters or more
 (500 in Chinese and Japanese), up to 40 of each language. Three tables:
 
-    kept      share of questions, in the language of their text, whose text is among the N taken
+    kept      share of questions, in the language of their text, whose text is among the N selected
     crossed   the same for questions in another language than the text (XQuAD, each article in one
               language only)
-    asked     seconds a question with and without, and how often the first answer is the same
+    asked     seconds per question with and without, and how often the first answer is the same
 
     python bench/asking.py [--whole 3] [--small 40]
 """
@@ -36,7 +36,7 @@ COUNTS = (1, 5, 10, 20, 50)
 
 
 def joined(language):
-    """Texts of a language, each with the numbers and words of its questions."""
+    """Texts in a language, each with its questions."""
     path = DATA / "qa" / SETS[language] / f"test.{language}.json.gz"
     found, examples = [], load_squad(path, keep_misplaced=True)
     for _, article in groupby(examples, key=lambda e: e.title):
@@ -51,7 +51,7 @@ def joined(language):
 
 
 def folder():
-    """(texts, [(language, question, number of its text)])."""
+    """(texts, [(language, question, index of its text)])."""
     rng = random.Random(SEED)
     texts, asked = [], []
     for language in SETS:
@@ -63,7 +63,7 @@ def folder():
 
 
 def crossed_folder():
-    """As `folder`, of XQuAD: each text in one language, its first question in all the others."""
+    """As `folder`, for XQuAD: each text in one language, its first question in all others."""
     paragraphs = {
         language: [
             (context, next(of_context).question)
@@ -87,7 +87,7 @@ def crossed_folder():
 
 
 def kept(texts, asked, engine):
-    """A row for each group of questions: the share whose text is among the first N."""
+    """A row for each group of questions: the fraction whose text is among the first N."""
     shortlist = Shortlist(texts)
     places = {}
     for group, question, right in asked:
@@ -104,12 +104,12 @@ def kept(texts, asked, engine):
 
 
 def put(engine, question, texts):
-    """The question as the reader reads it with each text."""
+    """The question as the reader reads it for each text."""
     return [engine.read_as(unlabelled("", question, text)).question for text in texts]
 
 
 def answered(answerer, texts, question, count):
-    """Seconds and the first answer, among the best `count` texts, or all for None."""
+    """Seconds and the first answer, from the best `count` texts, or from all if None."""
     began, worked = time.perf_counter(), time.process_time()
     read = range(len(texts))
     if count is not None:
@@ -120,7 +120,7 @@ def answered(answerer, texts, question, count):
 
 
 def compared(texts, asked, name):
-    """Rows: seconds a question with all texts and with the best 5, 10, 20, and equal answers."""
+    """Rows: seconds per question with all texts and with the best 5, 10, 20, and equal answers."""
     answerer = babelspan.load_answerer()
     found = {
         count: [answered(answerer, texts, question, count) for _, question, _ in asked]
@@ -170,7 +170,7 @@ def main():
 
 
 def by_script(texts, asked, engine):
-    """The table of `kept`, of pairs of languages in Latin script and of all others."""
+    """The table of `kept` for pairs of languages in Latin script, and for all other pairs."""
     latin = {"de", "en", "es", "vi"}
     grouped = [
         ("both in Latin script" if set(pair.split("-")) <= latin else "others", question, right)

@@ -1,16 +1,16 @@
-"""F1 of `ask --in` over a collection in many languages, beside F1 with the right text alone.
+"""F1 of `ask --in` on a collection in many languages, compared with F1 on the right text alone.
 
-All texts of shared/data/qa with questions in their own language are one collection, a file each.
-Questions of test and development sets are asked over it, and over their own text only. Scorer:
+All texts of shared/data/qa with questions in their own language form one collection, one file each.
+Questions of test and development sets are asked about it, and about their own text only. Scorer:
 `unicode`. "found": a passage of the question's own text is among those that are read. "as built":
-the best answer is that with the highest odds times the weight of its passage, as `ask --in` has it.
-Beside it the odds alone, the odds times rank^-1.5, and the answer of the first passage. Ranges are
-95 % intervals: bootstrap over questions, 2,000 draws.
+the best answer is that with the highest odds times the weight of its passage, as in `ask --in`. For
+comparison: the odds alone, the odds times rank^-1.5, and the answer of the first passage. Ranges
+are 95 % intervals: bootstrap over questions, 2,000 samples.
 
     python bench/asking_collections.py --work FOLDER [--sample 25] [--development]
         [--translator lexicon:...]
 
-Texts and collection stay in FOLDER, and are used again.
+Texts and collection are kept in FOLDER and reused.
 """
 
 import argparse
@@ -47,7 +47,7 @@ WAYS = ("odds alone", "by rank", "as built", "first passage")
 
 
 def examples_of(path):
-    """The questions of a file whose name says one language."""
+    """The questions of a file whose name has a single language."""
     language = path.name.split(".")[1]
     return load_squad(
         path, question_language=language, context_language=language, keep_misplaced=True
@@ -55,7 +55,7 @@ def examples_of(path):
 
 
 def place_of(texts, text, language):
-    """Where a text of a language stands."""
+    """The path of a text in a language."""
     name = hashlib.sha256(text.encode()).hexdigest()[:24]
     return texts / language / f"{name}.txt"
 
@@ -86,7 +86,7 @@ def answered(reader, example, text):
 
 
 def asked(reader, search, example, texts):
-    """F1 with the right text, whether a passage of it was read, and F1 over all in each way."""
+    """F1 with the right text, whether a passage of it was read, and F1 over all by each method."""
     read = joined(search.passages(example.question, PASSAGES))
     place = str(place_of(texts, example.context, example.context_language))
     odds, f1 = np.array([answered(reader, example, d.text) for d in read] or [(0.0, 0.0)]).T
@@ -99,7 +99,7 @@ def asked(reader, search, example, texts):
 
 
 def summed(rows):
-    """A row of the table: found, F1 with the right text, and F1 over all and its share of that."""
+    """A row of the table: found, F1 with the right text, and F1 over all, also as a fraction."""
     alone, found, *over = np.array([row[1:] for row in rows], float).T
     draws = np.random.default_rng(SEED).integers(0, len(alone), (2000, len(alone)))
     table = {"questions": len(rows), "found": 100 * found.mean(), "right text": 100 * alone.mean()}

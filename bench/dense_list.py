@@ -1,13 +1,13 @@
-"""Would a list of dense vectors help a search in another language? XQuAD, several languages.
+"""Would dense retrieval help cross-language search? XQuAD, several languages.
 
-Vectors are means of the default reader's vectors of one layer, of a question and of a text alone.
-Four searches for the same questions: dictionaries, the nearest vectors, the nearest after the mean
-of each language is taken off, and dictionaries with that list fused by reciprocal rank.
+Questions and texts are represented by the mean of the default reader's vectors after one layer.
+Four searches for the same questions: dictionaries, nearest vectors, nearest vectors after
+subtracting the mean of each language, and dictionaries fused with the latter by reciprocal rank.
 
     python bench/dense_list.py [--languages en,de,ru,zh,hi] [--sample 25] [--layer 4]
         [--lexicons FOLDER] [--reader default]
 
-Takes PyTorch.
+Needs PyTorch.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from babelspan.retrieval.fusion import by_reciprocal_rank
 from babelspan.retrieval.searching import Search
 
 LONGEST = 384
-"""Pieces of a text that are read."""
+"""Maximum number of tokens read of a text."""
 DEPTH = 100
 
 
@@ -94,7 +94,7 @@ def main():
 
 
 def nearest(questions, texts):
-    """Texts by cosine, the nearest first, for each question."""
+    """For each question, texts by cosine similarity, the nearest first."""
     one, other = (v / np.linalg.norm(v, axis=1, keepdims=True) for v in (questions, texts))
     return np.argsort(-(one @ other.T), axis=1, kind="stable")[:, :DEPTH]
 

@@ -1,9 +1,8 @@
-"""Whether the service is as `/openapi.json` describes it: requests that schemathesis makes of it.
+"""Test the service against its description in `/openapi.json` with schemathesis.
 
-Right and wrong ones for every route, and what comes back: statuses, media types, the schemas of
-answers, methods that a route does not have. Half of the names in addresses are those of a stored
-text, a collection with its file, and a reader that the service has. This takes schemathesis, and
-some minutes:
+schemathesis sends valid and invalid requests to every route and checks the responses: status codes,
+media types, schemas, unsupported methods. Half of the names in paths exist: a stored text, a
+collection with its file, and a reader of the service. Needs schemathesis and takes a few minutes:
 
     pip install "schemathesis>=4.32"
     python -m pytest bench/described.py
@@ -25,7 +24,7 @@ from served import TEXT, serving
 EXAMPLES = 40
 STORED = f"sha256:{sha256(TEXT.encode()).hexdigest()}"
 KNOWN = {"/v1/collections/": "papers", "/v1/readers/": "default", "/v1/documents/": STORED}
-"""A name that the service knows, by how the address of a route begins."""
+"""An existing name for each prefix of a path."""
 
 
 @schemathesis.serializer("application/x-ndjson")
@@ -35,7 +34,7 @@ def lines(_, value):
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory):
-    """The address of a service with a collection of one file; texts can be judged, too."""
+    """The address of a service with a collection of one file, and with feedback enabled."""
     folder = tmp_path_factory.mktemp("kept")
     (folder / "papers").mkdir()
     (folder / "papers" / "lake.txt").write_text(TEXT, encoding="utf-8")
@@ -51,15 +50,15 @@ def test_the_service_is_as_described(case, base):
     address, file, served = base
     served.call("PUT", "/v1/documents/lake.txt", TEXT)
     name_a_known_thing(case, file)
-    # a schema cannot say all, such as that an end is within the text; those requests are refused
+    # a schema cannot express everything, such as an end within the text; such requests are refused
     but = [checks.positive_data_acceptance]
-    if case.operation.path == "/v1/batch":  # what is wrong with a line is told in its line
+    if case.operation.path == "/v1/batch":  # errors of a line are reported in its line
         but.append(checks.negative_data_rejection)
     case.call_and_validate(base_url=address, excluded_checks=but)
 
 
 def name_a_known_thing(case, file):
-    """Name what is there in every other case; the rest keep the names that were made up."""
+    """Use an existing name in every other case; the rest keep generated names."""
     path = case.operation.path
     if sha256(repr((case.path_parameters, case.query, case.body)).encode()).digest()[0] % 2:
         return

@@ -1,8 +1,8 @@
-"""Featurising and decoding against the way of `run_qa.py`: questions a second, memory.
+"""Featurising and decoding compared with `run_qa.py`: questions per second, memory.
 
-Both sides read the same files with the same tokenizer in the same process. Their windows must be
-equal to ours token for token, or the benchmark fails; labels and answers are compared and counted.
-Their tokenizer uses all cores (its default), ours one. Logits are those of the default reader.
+Both sides read the same files with the same tokenizer in the same process. The benchmark fails if
+their windows differ from ours in any token; different labels and answers are counted. Their
+tokenizer uses all cores (its default), ours one. Logits are those of the default reader.
 
     python bench/featurising.py [--rounds 3]
 """
@@ -70,7 +70,7 @@ def main():
 
 
 def learning(encoder, tokenizer, folder, count):
-    """Rows of the way from a training file to batches."""
+    """Rows for the steps from a training file to batches."""
     import run_qa
 
     from babelspan.networks.reader import collate
@@ -97,7 +97,7 @@ def learning(encoder, tokenizer, folder, count):
 
 
 def answering(language, encoder, tokenizer, folder, count):
-    """Rows of featurising questions that are to be answered, and of decoding their logits."""
+    """Rows for featurising questions at inference, and for decoding their logits."""
     import run_qa
 
     path = XQUAD / f"test.{language}.json.gz"
@@ -128,7 +128,7 @@ def windows_of(encoder, examples):
 
 
 def labelled(encoder, examples):
-    """Windows with the places of their answers, as training asks for them."""
+    """Windows with the tokens of their answers, as for training."""
     from babelspan.networks.reader import gold_tokens
 
     windows = list(windows_of(encoder, examples))
@@ -136,7 +136,7 @@ def labelled(encoder, examples):
 
 
 def decoded(pairs, logits):
-    """The answer to each example of (example, windows), by id; `logits` as in `run_qa.answers`."""
+    """The answer to each (example, windows), by id; `logits` as in `run_qa.answers`."""
     first = 0
     for example, windows in pairs:
         read = [logits(number) for number in range(first, first + len(windows))]
@@ -162,7 +162,7 @@ def their_tokenizer():
 
 
 def logits_of(windows, encoder):
-    """Start and last logits of the default reader by number of the window; padding as run_qa's."""
+    """Start and last logits of the default reader by window number, padded as in `run_qa`."""
     engine = OnnxEngine(DEFAULT_FOLDER)
     read = np.full((len(windows), 2, MAX_LENGTH), -100.0, np.float32)
     for row, window in zip(read, windows, strict=True):
@@ -172,7 +172,7 @@ def logits_of(windows, encoder):
 
 
 def same_windows(windows, labels, features):
-    """How many labels differ; the tokens must not."""
+    """Number of labels that differ; the tokens must be equal."""
     assert len(windows) == len(features), (len(windows), len(features))
     differ = 0
     for number, (window, feature) in enumerate(zip(windows, features, strict=True)):
@@ -198,7 +198,7 @@ def compared(what, questions, contenders, count):
 
 
 def growing():
-    """Rows of both sides with ten times the data, each twice in a process of its own."""
+    """Rows for both sides with ten times the data, each twice in a separate process."""
     for side in ("run_qa.py", "ours"):
         for questions in SIZES:
             both = [child(__file__, "--alone", side, questions) for _ in range(2)]
@@ -249,7 +249,7 @@ def their_steps(path, logits, folder):
 
 
 def of_size(questions):
-    """A file of so many questions: the SQuAD part again and again, contexts made unlike."""
+    """A file of that many questions: the SQuAD part repeated, with modified contexts."""
     path = OUT / "data" / f"squad.{questions}.json"
     if path.exists():
         return path

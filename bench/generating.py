@@ -1,9 +1,9 @@
-"""Questions a second: from the cache and by whole passes, side by side and one by one, by beams.
+"""Question generation speed: with and without the cache, in batches and singly, and with beams.
 
-A generator that has learnt nothing, on an encoder, writes questions of 14 pieces about answers of
-XQuAD; it never chooses the end. What is written from the cache and by whole passes must be equal.
-In the last rows the embeddings are repeated until there are 250,000 pieces, as many as a
-multilingual encoder has, and questions consist of any or of 30,000 of them.
+An untrained generator writes questions of 14 pieces about answers of XQuAD; it never generates the
+end. Output with and without the cache must be equal. In the last rows, the embeddings are repeated
+to a vocabulary of 250,000 pieces, the size of a multilingual encoder, and questions may contain all
+of them or 30,000 of them.
 
     python bench/generating.py [--encoder FOLDER] [--rounds 3]
 """
@@ -26,7 +26,7 @@ MANY, SOME = 250_000, 30_000
 
 
 def generator_of(encoder, pieces=None):
-    """An untrained generator that never ends; with more pieces by repeating their embeddings."""
+    """An untrained generator that never ends; more pieces are made by repeating embeddings."""
     generator = begin(encoder)
     if pieces is not None:
         own = generator.encoder.pieces.weight.detach()
@@ -46,7 +46,7 @@ def sources_of(generator, count):
 
 
 def from_cache(generator, sources, size=32, *, allowed=None, **how):
-    """The pieces of each question."""
+    """The pieces of each question, generated with the cache."""
     found = []
     for at in range(0, len(sources), size):
         batch = generator.collate(sources[at : at + size])
@@ -56,7 +56,7 @@ def from_cache(generator, sources, size=32, *, allowed=None, **how):
 
 @torch.inference_mode()
 def by_whole_passes(generator, sources, size=32):
-    """The same questions; for each piece everything is read again."""
+    """The same questions without the cache: the whole input is read again for each piece."""
     found = []
     for at in range(0, len(sources), size):
         batch = generator.collate(sources[at : at + size])
@@ -78,7 +78,7 @@ def by_whole_passes(generator, sources, size=32):
 
 
 def compared(generator, sources, few, count):
-    """Rows for a generator with its own pieces."""
+    """Rows for a generator with its own vocabulary."""
     assert from_cache(generator, sources) == by_whole_passes(generator, sources)
     contenders = {
         "cache, 32": (partial(from_cache, generator, sources), len(sources)),
@@ -95,7 +95,7 @@ def compared(generator, sources, few, count):
 
 
 def with_many_pieces(encoder, count, number):
-    """Rows for all of 250,000 pieces and for 30,000 of them."""
+    """Rows for a vocabulary of 250,000 pieces, and for 30,000 of them."""
     generator = generator_of(encoder, MANY)
     sources = sources_of(generator, number)
     some = torch.cat([torch.arange(SOME), torch.tensor([generator.end])]).unique()

@@ -1,10 +1,10 @@
-"""Collections: how fast a folder is indexed, brought up to date and asked, beside SQLite FTS5.
+"""Collections: speed of indexing, updating and searching, compared with SQLite FTS5.
 
-Texts are real passages of shared/data/qa in several languages, a few to a file. Four tables:
+Texts are real passages of shared/data/qa in several languages, a few per file. Four tables:
 
-    indexing   passages a second of the analyser alone and of `babelspan index`, an unchanged folder
-               beside the first run, size of the collection beside that of the text
-    asking     processor time of the first stage for a question, as it is and with dictionaries
+    indexing   passages per second of the analyser alone and of `babelspan index`, an unchanged
+               folder compared with the first run, size of the collection compared with the text
+    asking     CPU time of the first stage for a question, without and with dictionaries
     engines    the same terms in SQLite FTS5 and in the store of a collection
 
     python bench/indexing.py [--files 2000] [--questions 200]
@@ -38,7 +38,7 @@ SETS = {
     "th": "iapp/test.th", "fa": "pquad/test.fa", "tr": "thquad/test.tr", "fr": "piaf/train.fr",
 }  # fmt: skip
 EACH = 3
-"""Passages in a file."""
+"""Passages per file."""
 
 
 def read():
@@ -54,7 +54,7 @@ def read():
 
 
 def written(contexts, folder, files):
-    """Files of a folder, with their bytes in all; contexts come again if there are too few."""
+    """Write the files of a folder; returns their total size. Contexts are repeated if needed."""
     size = 0
     for number in range(files):
         of_file = [contexts[(EACH * number + n) % len(contexts)] for n in range(EACH)]
@@ -67,14 +67,14 @@ def written(contexts, folder, files):
 
 
 def seconds(call):
-    """Seconds of the clock and of the processor, and what a call gives."""
+    """Wall-clock and CPU seconds of a call, and its result."""
     began, worked = time.perf_counter(), time.process_time()
     given = call()
     return time.perf_counter() - began, time.process_time() - worked, given
 
 
 def analysed(folder):
-    """All passages of a folder made ready for a store, and put nowhere."""
+    """Analyse all passages of a folder without storing them."""
     return sum(
         len([entry_of(p) for p in passages_of(plain(file.name, file.read_bytes()))])
         for file in sorted(folder.rglob("*.txt"))
@@ -92,7 +92,7 @@ def spread(times):
 
 
 def timed(call, items):
-    """Median and 95th percentile of the processor's time, in milliseconds."""
+    """Median and 95th percentile of CPU time, in milliseconds."""
     times = []
     for item in items:
         began = time.process_time()
@@ -102,7 +102,7 @@ def timed(call, items):
 
 
 def fts5(entries, questions, place):
-    """Row of SQLite FTS5 with the same terms."""
+    """A row for SQLite FTS5 with the same terms."""
     base = sqlite3.connect(place)
     base.execute("CREATE VIRTUAL TABLE p USING fts5(terms, tokenize='unicode61', content='')")
 
@@ -127,7 +127,7 @@ def fts5(entries, questions, place):
 
 
 def store(entries, questions, place):
-    """Row of the store of a collection with the same terms; text and places are not in it."""
+    """A row for the store of a collection with the same terms, without text and offsets."""
     from babelspan.engines.tantivy import TantivyIndex
 
     made = TantivyIndex(place, writes=True)
@@ -157,7 +157,7 @@ def main():
         folder, out = Path(name) / "docs", Path(name) / "index"
         folder.mkdir()
         text = written(contexts, folder, wanted.files)
-        analysed(folder / "0")  # warm
+        analysed(folder / "0")  # warm-up
         _, alone, passages = seconds(lambda: analysed(folder))
         first_clock, first, _ = seconds(lambda: index([folder], out))
         again_clock, again, _ = seconds(lambda: index([folder], out))

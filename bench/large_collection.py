@@ -1,16 +1,16 @@
-"""Many passages: the store of a collection beside SQLite FTS5, bm25s and txtai, on the same terms.
+"""Large collections: our store compared with SQLite FTS5, bm25s and txtai, on the same terms.
 
-Passages are real ones of shared/data/qa in several languages, each repeated with a quarter of its
-words changed, so that the dictionary of terms grows as it does with other texts. They are analysed
-before, and their texts are not stored: only the engines are timed, by the seconds of the processor.
+Passages are real ones of shared/data/qa in several languages, repeated with a quarter of their
+words changed, so that the term dictionary grows as it would with new texts. They are analysed
+beforehand, and their texts are not stored: only the engines are timed, in CPU seconds.
 
     python bench/large_collection.py [--passages 200000] [--questions 200] [--least 20000]
         [--lexicons FOLDER+FOLDER]
 
-bm25s takes a list of all tokens in memory, so it gets `--least` passages only, as do the others
-beside it. It and txtai are left out if they are not installed (`pip install bm25s`; txtai needs
-only itself beside the extras of this project: `pip install --no-deps txtai`). `--least 0` leaves
-the engines out. Dictionaries are those of shared/data unless `--lexicons` names others.
+bm25s keeps all tokens in memory, so it gets only `--least` passages, and so do the engines that it
+is compared with. bm25s and txtai are skipped if they are not installed (`pip install bm25s`; with
+the extras of this project, `pip install --no-deps txtai` is enough). `--least 0` skips the other
+engines. Dictionaries are those of shared/data unless `--lexicons` names others.
 """
 
 import argparse
@@ -31,13 +31,13 @@ from babelspan.text.language_of import language_of
 from babelspan.text.terms import terms
 
 BASE = 2000
-"""Real texts that are repeated."""
+"""Number of real texts, which are repeated."""
 FILE = 50
-"""Passages of a file."""
+"""Passages per file."""
 
 
 def made(entries, count):
-    """Real entries, then the same with changed words, and so on."""
+    """Real entries, followed by copies with changed words."""
     rng = random.Random(SEED)
     for number in range(count):
         entry, again = entries[number % len(entries)], number // len(entries)
@@ -51,7 +51,7 @@ def made(entries, count):
 
 
 def in_store(entries, count, place, questions):
-    """The store, filled, and its row."""
+    """Fill the store; returns it with its row."""
     store = TantivyIndex(place, writes=True)
     worked = time.process_time()
     waiting = []
@@ -70,7 +70,7 @@ def in_store(entries, count, place, questions):
 
 
 def with_dictionaries(store, questions, lexicons):
-    """Row of searches by all translations of each word, in every language of the store."""
+    """A row for searches by all translations of each word, in every language of the store."""
     dictionaries = alternatives_of(f"lexicon:{lexicons}")
     asked = [(q, language_of(q, list(SETS))) for q in questions]
     found, times = [], []
@@ -90,7 +90,7 @@ def with_dictionaries(store, questions, lexicons):
 
 
 def in_bm25s(entries, questions, place):
-    """Row of bm25s with the same terms, read from its file."""
+    """A row for bm25s with the same terms, loaded from its file."""
     import bm25s
 
     worked = time.process_time()
@@ -114,7 +114,7 @@ def in_bm25s(entries, questions, place):
 
 
 def in_txtai(entries, questions, place):
-    """Row of txtai's index of terms (BM25 over SQLite) with the same terms."""
+    """A row for txtai's sparse index (BM25 on SQLite) with the same terms."""
     from txtai.scoring import ScoringFactory
 
     place.mkdir()

@@ -1,8 +1,8 @@
-"""What the benchmarks share: interleaved rounds, ratios and their spread, memory, machine, files.
+"""Shared code of the benchmarks: interleaved rounds, ratios with ranges, memory, machine, files.
 
-Other programs may run on the same machine. So all contenders take turns within a round, a ratio is
-that of two times of one round, and every ratio is told with its smallest and its largest value.
-Beside the wall clock stands the time of the processor, which is disturbed less.
+Other programs may run on the same machine. So all contenders take turns within a round, ratios are
+computed within a round, and every ratio is reported with its smallest and largest value. CPU time,
+which is less affected, is reported besides wall-clock time.
 """
 
 import gc
@@ -34,7 +34,7 @@ Row = Mapping[str, Any]
 
 
 class Ratio(NamedTuple):
-    """Median, smallest and largest of the ratios of all rounds."""
+    """Median, minimum and maximum of the ratios of all rounds."""
 
     median: float
     low: float
@@ -53,18 +53,18 @@ def ratio(over: Sequence[float], under: Sequence[float]) -> Ratio:
 
 
 class Taken(float):
-    """Seconds of the wall clock that something took; `processor` has those of all its threads."""
+    """Wall-clock seconds of a call; `processor` has the CPU seconds of all its threads."""
 
     processor: float
 
 
 def processor(taken: Sequence[Taken]) -> list[float]:
-    """Seconds of the processor: they depend less on what else runs on the machine."""
+    """CPU seconds, which depend less on what else runs on the machine."""
     return [one.processor for one in taken]
 
 
 def seconds(call: Callable[[], object]) -> Taken:
-    """How long one call takes."""
+    """Time one call."""
     began, worked = time.perf_counter(), time.process_time()
     call()
     taken = Taken(time.perf_counter() - began)
@@ -75,15 +75,15 @@ def seconds(call: Callable[[], object]) -> Taken:
 def rounds(
     contenders: Mapping[str, Callable[[], object]], count: int = 5, *, warm: bool = True
 ) -> dict[str, list[Taken]]:
-    """Seconds of each contender in each round; who begins changes from round to round.
+    """Seconds of each contender in each round; the order changes from round to round.
 
     Args:
         contenders: calls by name.
-        count: of rounds.
-        warm: whether a round that does not count goes before.
+        count: number of rounds.
+        warm: whether to run a warm-up round first, which is not counted.
     """
     gc.collect()
-    gc.freeze()  # what the benchmark itself holds is not searched for garbage meanwhile
+    gc.freeze()  # exclude the benchmark's own objects from garbage collection
     names = list(contenders)
     found: dict[str, list[Taken]] = {name: [] for name in names}
     for number in range(-1 if warm else 0, count):
@@ -95,9 +95,9 @@ def rounds(
 
 
 def peak_memory() -> float:
-    """The most memory that this process has held since it began, in MiB.
+    """Peak resident memory of this process, in MiB.
 
-    Read from /proc where there is one: `ru_maxrss` of a child begins with what its parent held.
+    Read from /proc if possible, because `ru_maxrss` of a child starts with its parent's memory.
     """
     status = Path("/proc/self/status")
     if status.exists():
@@ -108,11 +108,11 @@ def peak_memory() -> float:
 
 
 def child(script: str, *arguments: object, **settings: str) -> dict[str, Any]:
-    """The JSON that `script` prints as its last line, run in a process of its own.
+    """Run `script` in a separate process; returns the JSON that it prints as its last line.
 
     Args:
         script: path of a Python file.
-        arguments: of the script.
+        arguments: arguments of the script.
         settings: environment variables.
     """
     done = subprocess.run(
@@ -126,7 +126,7 @@ def child(script: str, *arguments: object, **settings: str) -> dict[str, Any]:
 
 
 class Companion:
-    """A process of `script` that answers each line with one of JSON: sides that take turns."""
+    """A process of `script` that answers each input line with a line of JSON."""
 
     def __init__(self, script: str, *arguments: object) -> None:
         self._process = subprocess.Popen(
@@ -137,18 +137,18 @@ class Companion:
         )
 
     def ask(self, line: object) -> dict[str, Any]:
-        """What it answers to a line."""
+        """Send a line, and return the answer."""
         assert self._process.stdin and self._process.stdout
         print(line, file=self._process.stdin, flush=True)
         return json.loads(self._process.stdout.readline())
 
     def close(self) -> None:
-        """Let it end."""
+        """Close its input, and wait for its end."""
         self._process.communicate()
 
 
 def serve(answer: Callable[[str], dict[str, Any]]) -> None:
-    """The other end of a `Companion`; what `answer` prints goes to standard error."""
+    """The other end of a `Companion`; output of `answer` goes to standard error."""
     for line in sys.stdin:
         with redirect_stdout(sys.stderr):
             found = answer(line.strip())
@@ -156,13 +156,13 @@ def serve(answer: Callable[[str], dict[str, Any]]) -> None:
 
 
 def with_packages(*packages: str) -> None:
-    """Start the running script anew where `packages` are, if it is not there yet.
+    """Restart the running script in an environment with `packages`, unless it already runs there.
 
-    That is an environment in build/bench on top of the one that runs this: it sees everything that
-    this one has, so that both sides share one process, one tokenizer and one PyTorch.
+    The environment is in build/bench and extends the current one, so that both sides share one
+    process, one tokenizer and one PyTorch.
 
     Args:
-        packages: with their versions, as in "datasets==5.2.0".
+        packages: packages with versions, such as "datasets==5.2.0".
     """
     folder = OUT / "environments" / "-".join(packages)
     python = folder / "bin" / "python"
@@ -184,10 +184,10 @@ def report(name: str, rows: Sequence[Row], *, libraries: Sequence[str], **facts:
     """Print rows as a table, and write them with machine, versions and facts as JSON.
 
     Args:
-        name: of the benchmark; the file is build/bench/NAME.json.
-        rows: all with the same keys, which head the columns.
-        libraries: whose versions matter.
-        facts: what else the figures depend on, the seed among it, and raw times.
+        name: name of the benchmark; the file is build/bench/NAME.json.
+        rows: rows with the same keys, which are the column headings.
+        libraries: libraries whose versions are recorded.
+        facts: other conditions of the results, such as the seed, and raw times.
     """
     about = {
         "benchmark": name,
@@ -207,7 +207,7 @@ def report(name: str, rows: Sequence[Row], *, libraries: Sequence[str], **facts:
 
 
 def table(rows: Sequence[Row]) -> str:
-    """Rows as a Markdown table; numbers with three digits that count."""
+    """Format rows as a Markdown table; numbers with three significant digits."""
     cells = [list(rows[0]), *([_shown(value) for value in row.values()] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = ["| " + " | ".join(map(str.ljust, line, widths)) + " |" for line in cells]
@@ -226,7 +226,7 @@ def _plain(row: Row) -> dict[str, Any]:
 
 
 def _machine() -> str:
-    """Processor, cores, system."""
+    """CPU, number of cores, operating system."""
     processor = platform.processor() or platform.machine()
     if Path("/proc/cpuinfo").exists():
         lines = Path("/proc/cpuinfo").read_text().splitlines()

@@ -1,10 +1,10 @@
-"""Updates of the methods beside those of plain fine-tuning: time, memory, and where the time goes.
+"""Cost of an update of each method compared with fine-tuning: time by part, and memory.
 
-All train all-MiniLM-L6-v2 with a new span head on the same windows, as many in an update: questions
-of SQuAD and their T(Q) into German by a dictionary, in pairs where the method wants pairs. They
-take turns in one process, each time from the first weights on; memory is the peak of a process of
-its own. The parts are timed in the same rounds: reading (forward), gradients (backward), clipping
-and AdamW (steps), and the discriminator's guesses and own learning.
+All methods train all-MiniLM-L6-v2 with a new span head on the same windows, with the same number
+per update: questions of SQuAD and their T(Q) into German by a dictionary, in pairs if the method
+needs pairs. They take turns in one process, each time from the initial weights; peak memory is
+measured in separate processes. Parts are timed in the same rounds: reading (forward), gradients
+(backward), clipping and AdamW (steps), and the predictions and training of the discriminator.
 
     python bench/methods.py [--rounds 3] [--updates 3]
 """
@@ -67,7 +67,7 @@ def main():
 
 
 def measured(precision, examples, wanted):
-    """Memory of each method, alone; then times of each in each round, but one that comes first."""
+    """Memory of each method, in separate processes; then times in each round after a warm-up."""
     limits = ("--updates", wanted.updates)
     found = {m: child(__file__, *limits, "--alone", m, precision) for m in METHODS}
     times = {m: [] for m in METHODS}
@@ -99,7 +99,7 @@ def rows_of(precision, found, updates):
 
 
 def train(method, precision, examples):
-    """What an epoch over the examples takes, and what its parts do, by processor time."""
+    """CPU time of an epoch over the examples, in total and by part."""
     module, settings = METHODS[method]
     run = Run(config=RunConfig(seed=SEED, batch_size=BATCH, epochs=1, precision=precision))
     config = module.Config(reader=OPTIM, **settings)
@@ -112,9 +112,9 @@ def train(method, precision, examples):
 
 @contextmanager
 def timers():
-    """Within the block, processor seconds by part, and tokens read with padding.
+    """Within the block, collect CPU seconds by part, and tokens read with padding.
 
-    What runs inside a part counts for that part.
+    Nested calls count for the outer part.
     """
     spent = dict.fromkeys((*PARTS, "tokens"), 0)
     timed = (
@@ -150,7 +150,7 @@ def timers():
 
 
 def pairs_for(reader, updates):
-    """Questions and their translations, of one window each that holds the answer, in pairs."""
+    """Pairs of a question and its translation, each with a single window with the answer."""
     found = []
     wanted = updates * BATCH // 2
     examples = load_squad(SQUAD, question_language="en", context_language="en")

@@ -1,17 +1,19 @@
-"""What translations beside a text cost: an update of training, and answering.
+"""Cost of reading translations together with a text: training updates, and answering.
 
-An update of `multilingual_attention` over G texts with two translations each, beside one of
-`fine_tune` over the same 3 G texts; answering with 0, 1 and 2 translations beside, in PyTorch and
-exported. all-MiniLM-L6-v2 reads English, Spanish and Italian SQuAD of the same ids, texts of one
-window each. Contenders take turns within a round; processor time is what counts on a busy machine.
-Time follows the tokens: an English vocabulary cuts Spanish and Italian into many more pieces. With
-`--multilingual` the vocabulary is that of the reader in the package, which cuts all three alike,
-the network is of that size with random weights, and only answering is measured.
+An update of `multilingual_attention` on G texts with two translations each, compared with one of
+`fine_tune` on the same 3 G texts; answering with 0, 1 and 2 translations, in PyTorch and exported.
+all-MiniLM-L6-v2 reads English, Spanish and Italian SQuAD with the same ids, texts of a single
+window. Contenders take turns within a round; CPU time is more reliable on a busy machine. Time is
+proportional to the number of tokens: an English vocabulary splits Spanish and Italian into many
+more pieces. With `--multilingual` the vocabulary is that of the reader in the package, which splits
+all three similarly, the network has the same size and random weights, and only answering is
+measured.
 
     python bench/parallel_texts.py [--reader FOLDER] [--groups 8] [--rounds 3] [--questions 24]
     python bench/parallel_texts.py --multilingual [--rounds 3] [--questions 24]
 
-An exported reader keeps vectors of the last texts: ask 17 questions or more, or they are not read.
+An exported reader caches the vectors of the last texts: ask 17 questions or more, otherwise texts
+are not encoded again.
 """
 
 import argparse
@@ -42,7 +44,7 @@ FILES = (
     "qa/squad-it/test-first-half.it.json.gz",
 )
 LONGEST = 800
-"""Characters of a context, so that each text is one window."""
+"""Maximum length of a context in characters, so that each text is one window."""
 OPTIM = Optim(lr=LEARNING_RATE)
 
 
@@ -67,14 +69,14 @@ def main():
 
 
 def triples():
-    """English texts of one window with both translations."""
+    """English texts of a single window with both translations."""
     texts = [e for name in FILES for e in describe(DATA / name).load(keep_misplaced=True)]
     placed = (e for e in texts if len(e.context) < LONGEST and e.answers[0].start is not None)
     return [e for e in joined(placed, same_numbers=True).examples if len(e.others) == 2]
 
 
 def job(wanted, groups, module):
-    """Arguments of an update of a method over the first texts."""
+    """Arguments for an update of a method on the first texts."""
     some = groups[: wanted.groups]
     texts = [text for e in some for text in (replace(e, others=()), *e.others)]
     size = len(texts) if module is fine_tune else len(some)
@@ -84,7 +86,7 @@ def job(wanted, groups, module):
 
 
 def training(wanted, groups):
-    """A row for each method: processor seconds of an update, and the ratio to fine-tuning."""
+    """A row for each method: CPU seconds of an update, and the ratio to fine-tuning."""
     contenders = {
         module.__name__.rpartition(".")[2]: lambda module=module: module.train(
             *job(wanted, groups, module)
@@ -120,7 +122,7 @@ def attending(reader):
 
 
 def count(reader, examples):
-    """Tokens of examples and of what stands beside them, without padding."""
+    """Number of tokens of examples and their translations, without padding."""
     return sum(window.tokens for window in reader.windows(examples))
 
 
@@ -153,10 +155,10 @@ def exported(reader, folder):
 
 
 def beside(asked, what, strangers):
-    """The examples with so many of their translations, or with other texts in place of them.
+    """The examples with some of their translations, or with other texts instead.
 
-    "itself and 1" has the text itself for the first; "2 English" that of two strangers, which have
-    about as many tokens.
+    "itself and 1" uses the text itself as the first translation; "2 English" uses two unrelated
+    texts of about the same length.
     """
     for number, example in enumerate(asked):
         first, second = example.others

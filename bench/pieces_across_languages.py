@@ -1,8 +1,8 @@
-"""Development set for searches across languages: pieces of NTREX, asked by a part of a translation.
+"""Development set for cross-language search: passages of NTREX, queries from translations.
 
-A piece is four neighbouring sentences of NTREX in one of the eight languages of XQuAD. It is asked
-by nine words of one of its sentences in another language (14 syllables in Vietnamese), cut out at a
-place that a hash says, among all 500 pieces. Links to choose by must not have seen NTREX:
+A piece is four neighbouring sentences of NTREX in one of the eight languages of XQuAD. The query is
+nine words of one of its sentences in another language (14 syllables in Vietnamese), at a position
+chosen by a hash; all 500 pieces are searched. Dictionaries must be made without NTREX:
 
     python experiments/multilingual_reader/links.py --kind words --without ntrex …
     python experiments/multilingual_reader/lexicons.py …
@@ -29,14 +29,14 @@ from babelspan.text.words import lexical_words
 
 LANGUAGES = ("ar", "de", "en", "es", "hi", "ru", "vi", "zh")
 EACH = 4
-"""Sentences of a piece."""
+"""Sentences per piece."""
 WORDS, SYLLABLES = 9, 14
 SHORTEST = 13
-"""Words of an English sentence that is asked for, at least."""
+"""Minimum number of words of an English sentence used as a query."""
 
 
 def sentences():
-    """The lines of NTREX by language, all in one order."""
+    """The lines of NTREX by language, in the same order."""
     found = {}
     for language in LANGUAGES:
         if language != "en":
@@ -51,7 +51,7 @@ def hashed(number):
 
 
 def question(text, language, number):
-    """Some words of a sentence, as they stand."""
+    """Consecutive words of a sentence."""
     places = lexical_words(text, language)
     count = SYLLABLES if language == "vi" else WORDS
     first = hashed(number) % max(1, len(places) - count + 1)

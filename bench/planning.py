@@ -1,11 +1,11 @@
-"""Time and peak memory of planning a training job, and of 20 updates, by the number of examples.
+"""Time and peak memory of preparing a training job, and of 20 updates, by number of examples.
 
     python bench/planning.py [--sizes 20000 200000 1200000] [--updates 20] [--keep FOLDER]
 
-The data are SQuAD questions (BABELSPAN_DATA) repeated under new ids. Each size is a process of
-its own, `babelspan train fine_tune` on a new two-layer reader with the vocabulary of the default
-one, so that reading, featurising and planning are what takes the time. Memory is the peak of the
-process; files lie in `--keep`, or in a folder that is removed.
+The data are SQuAD questions (BABELSPAN_DATA) repeated under new ids. Each size runs in a separate
+process, `babelspan train fine_tune` on a new two-layer reader with the vocabulary of the default
+reader, so that reading, featurising and planning take most of the time. Memory is the peak of the
+process; files are written to `--keep`, or to a temporary folder.
 """
 
 import argparse
@@ -41,7 +41,7 @@ def main():
 
 
 def measured(folder, size, updates):
-    """One size, in a process of its own."""
+    """Measure one size, in a separate process."""
     folder.mkdir(parents=True, exist_ok=True)
     data = folder / f"train-{size}.en.json"
     if not data.exists():
@@ -61,7 +61,7 @@ def measured(folder, size, updates):
 
 
 def write(path, size):
-    """SQuAD's questions over and over, with ids of their own."""
+    """Write SQuAD's questions repeatedly, under new ids."""
     articles = json.loads(gzip.decompress(SQUAD.read_bytes()))["data"]
     written = 0
     with path.open("w", encoding="utf-8") as file:
@@ -103,7 +103,7 @@ def make_reader(folder):
 
 
 def child(reader, data, updates):
-    """Train, and print when the first update began and ended, and the peak of memory."""
+    """Train, and print the start and end of the first update, and peak memory."""
     from babelspan.jobs import train as train_job
     from babelspan.jobs.corpora import Paths
     from babelspan.training import fit

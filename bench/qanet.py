@@ -1,10 +1,10 @@
-"""Time of updates of a QANet, of the game on top, and of reading word vectors; processor seconds.
+"""CPU time of QANet updates, with and without the adversary, and of reading word vectors.
 
     python bench/qanet.py [--rounds 5] [--lines 50000]
 
-Updates are of the toy world's windows and of windows of random words as long as those of SQuAD. The
-first update of each kind is not counted. Vectors are 300 numbers wide; one word in a hundred is
-wanted.
+Updates use windows of the toy world, and windows of random words with the lengths of SQuAD. The
+first update of each kind is not counted. Vectors have a width of 300; one word in a hundred is
+needed.
 """
 
 import argparse
@@ -32,7 +32,7 @@ SIDES = {"sides": ("L0", "L3"), "dependent": "encoder"}
 
 
 def main():
-    """Measure, and print a line for each."""
+    """Measure, and print one line for each."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--lines", type=int, default=50_000)
@@ -75,7 +75,7 @@ def main():
 
 
 def show(title, method, how, reader, examples, *, rounds, batch_size, beside=None):
-    """Print and return milliseconds of an update."""
+    """Print and return milliseconds per update."""
     seconds = []
 
     def monitor():
@@ -97,7 +97,7 @@ def show(title, method, how, reader, examples, *, rounds, batch_size, beside=Non
 
 
 def random_example(number, words):
-    """A question of 12 words over a context of about 140, lengths as in SQuAD."""
+    """A question of 12 words about a context of about 140 words, lengths as in SQuAD."""
     rng = np.random.default_rng(number)
     text = " ".join(rng.choice(words, int(rng.integers(100, 180))))
     first = text.split()[40]
@@ -113,7 +113,7 @@ def random_example(number, words):
 
 
 def vectors(lines):
-    """Print how many lines of a file of vectors are skipped and read in a second."""
+    """Print how many lines of a vector file are skipped and read per second."""
     numbers = " ".join(f"{x:.4f}" for x in np.random.default_rng(0).normal(size=300))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "made.vec"

@@ -1,4 +1,4 @@
-"""What the processor does at best: products of matrices of the sizes that a reader has."""
+"""Peak rates of the CPU: matrix products of the sizes that a reader has."""
 
 import time
 from functools import cache
@@ -13,7 +13,7 @@ _SECONDS = 0.3
 
 
 def operations(config, length):
-    """Multiplications and additions of a window: with weights, and among its tokens in attention.
+    """Multiplications and additions for a window: with weights, and in attention.
 
     Per layer four H x H and two H x F products for each token, and two L x L x H ones; the
     embeddings are looked up, and the head is two columns.
@@ -25,9 +25,9 @@ def operations(config, length):
 
 
 def rates(config):
-    """Billions of operations a second of one core, by processor time.
+    """Billions of operations per second of one core, by CPU time.
 
-    Those of onnxruntime in fp32 and int8, and of PyTorch in fp32.
+    For onnxruntime in fp32 and int8, and for PyTorch in fp32.
     """
     width, inner = config["hidden_size"], config["intermediate_size"]
     left = np.random.default_rng(0).standard_normal((_TOKENS, width), dtype=np.float32)
@@ -57,7 +57,7 @@ def _rate(call, size):
 
 @cache
 def _session(operator, width, inner):
-    """A session of one product (L, H) x (H, F); int8 as the quantised readers have it."""
+    """A session with one product (L, H) x (H, F); int8 as in quantised readers."""
     exact = operator == "MatMul"
     inputs, outputs = (
         (TensorProto.FLOAT, TensorProto.FLOAT) if exact else (TensorProto.UINT8, TensorProto.INT32)

@@ -1,10 +1,10 @@
-"""F1 of answers over a collection beside F1 with the right text, by the weight of a passage's rank.
+"""F1 of answers from a collection, compared with the right text alone, by weight of passage ranks.
 
-Every text of the set is a passage of a collection, at most --texts of them. Each question is asked
-over each of the 20 passages that are found, and over its own text. The best answer is that with the
-highest odds times rank^-D, for several D, and as `ask --in` weighs passages: by D = RANK_DECAY and
-how far the score of the search is below the best. Scorer: `unicode`. Ranges are 95 % intervals:
-bootstrap over questions, 2,000 draws.
+The texts of the set, at most --texts of them, are the passages of a collection. Each question is
+asked about each of the 20 passages found, and about its own text. The best answer is that with the
+highest odds times rank^-D, for several D, and with the weights of `ask --in`: D = RANK_DECAY and
+the difference between a passage's search score and the best. Scorer: `unicode`. Ranges are 95 %
+intervals: bootstrap over questions, 2,000 samples.
 
     python bench/reading_collections.py [--set xquad/test.de] [--sample 50]
         [--questions squad/dev.en --translator lexicon:en-es.tsv.gz]  # of the same ids

@@ -1,11 +1,11 @@
-"""How much of a text is found again in a PDF that Chromium has printed of it, in 14 languages.
+"""How much of a text is extracted from a PDF printed by Chromium, in 14 languages.
 
-Three real passages of shared/data/qa in each language are printed, one page a language. Shares of
-the trigrams of the original (NFKC, without white space) and of its words that are in the text,
-beside those of pdftotext (poppler-utils), if it is installed.
+Three real passages of shared/data/qa in each language are printed, one page per language. Reports
+the fraction of the trigrams of the original (NFKC, without white space) and of its words that are
+in the extracted text, compared with pdftotext (poppler-utils) if it is installed.
 
-With PDFs as arguments: the share of pdftotext's runs of five words that are in our text, which says
-how far the order of lines and columns is the same.
+With PDFs as arguments: the fraction of pdftotext's sequences of five words that are in our text,
+which shows how similar the order of lines and columns is.
 
     python bench/reading_pdfs.py [FILE.pdf…]
 """
@@ -43,14 +43,14 @@ def trigrams(text):
 
 
 def chosen(name):
-    """Three contexts of a set."""
+    """Three contexts of a data set."""
     examples = load_squad(DATA / "qa" / f"{name}.json.gz", keep_misplaced=True)
     contexts = list(dict.fromkeys(e.context for e in examples))
     return random.Random(SEED).sample(contexts, 3)
 
 
 def printed(texts, folder):
-    """A PDF with a page, at least, for each language."""
+    """A PDF with at least one page for each language."""
     page = "<meta charset=utf-8><style>section { page-break-after: always }</style>"
     for language, of_language in texts.items():
         shown = "".join(f"<p dir=auto>{html.escape(text)}</p>" for text in of_language)
@@ -64,7 +64,7 @@ def printed(texts, folder):
 
 
 def pdftotext(raw, folder):
-    """What the program finds in a PDF; None if it is not installed."""
+    """The text extracted by pdftotext; None if it is not installed."""
     if shutil.which("pdftotext") is None:
         return None
     (folder / "one.pdf").write_bytes(raw)
@@ -73,7 +73,7 @@ def pdftotext(raw, folder):
 
 
 def shares(found, of_language):
-    """Of the trigrams and of the words of a language's texts, those that are in a text."""
+    """Fractions of the trigrams and of the words of a language's texts that are in a text."""
     there, words = trigrams(found), set(unicodedata.normalize("NFKC", found).split())
     wanted = sum(map(trigrams, of_language), Counter())
     hits = sum(min(count, there[gram]) for gram, count in wanted.items())
@@ -82,13 +82,13 @@ def shares(found, of_language):
 
 
 def runs(text):
-    """Runs of five words, with hyphens at the ends of lines taken out."""
+    """Sequences of five words, after removing hyphens at line ends."""
     words = unicodedata.normalize("NFKC", text).replace("-\n", "").split()
     return Counter(tuple(words[i : i + 5]) for i in range(len(words) - 4))
 
 
 def compare(names, folder):
-    """A row for each PDF beside pdftotext."""
+    """A row for each PDF, compared with pdftotext."""
     for name in names:
         raw = read_bytes(Path(name))
         ours, theirs = runs(pdf(name, raw).text), runs(pdftotext(raw, folder))

@@ -1,8 +1,8 @@
-"""The way of `run_qa.py`, the example of transformers, as a peer for `featurising.py`.
+"""The method of `run_qa.py`, the example of transformers, as a peer for `featurising.py`.
 
-Written down anew from the documented API: `datasets.map` with a fast tokenizer
+Reimplemented from the documented API: `datasets.map` with a fast tokenizer
 (`truncation="only_second"`, a stride, overflowing tokens, offsets), and loops over the best starts
-and ends of every window. Its sizes are its defaults.
+and ends of every window. All sizes are its defaults.
 """
 
 import gzip
@@ -25,7 +25,7 @@ disable_progress_bars()
 
 
 def questions_of(path):
-    """The questions of a file, each with its context, as the SQuAD data set of the hub has them."""
+    """The questions of a file with their contexts, in the format of SQuAD on the hub."""
     raw = Path(path).read_bytes()
     document = json.loads(gzip.decompress(raw) if path.endswith(".gz") else raw)
     for article in document["data"]:
@@ -44,13 +44,13 @@ def questions_of(path):
 
 
 def load(path, folder):
-    """The data set of a file, written to a new folder in `folder`, where its features go too."""
+    """Load the data set of a file; its cache and features go to a new folder in `folder`."""
     kept = tempfile.mkdtemp(dir=folder)
     return Dataset.from_generator(questions_of, gen_kwargs={"path": str(path)}, cache_dir=kept)
 
 
 def features(dataset, prepare, tokenizer, *, pads=True):
-    """What `prepare` (`to_learn` or `to_answer`) makes of a data set."""
+    """Apply `prepare` (`to_learn` or `to_answer`) to a data set."""
     return dataset.map(
         partial(prepare, tokenizer=tokenizer, pads=pads),
         batched=True,
@@ -60,7 +60,7 @@ def features(dataset, prepare, tokenizer, *, pads=True):
 
 
 def to_learn(rows, tokenizer, pads):
-    """Features with the first and last token of the answer; the first token of all for none."""
+    """Features with the first and last token of the answer; the first token of all if none."""
     found = _encoded(tokenizer, rows, pads=pads)
     owners, offsets = found.pop("overflow_to_sample_mapping"), found.pop("offset_mapping")
     labels = []
@@ -84,7 +84,7 @@ def to_learn(rows, tokenizer, pads):
 
 
 def to_answer(rows, tokenizer, pads):
-    """Features that know their question, and the characters of each token of the context."""
+    """Features with the id of their question, and the characters of each context token."""
     found = _encoded(tokenizer, rows, pads=pads)
     owners = found.pop("overflow_to_sample_mapping")
     found["example_id"] = [rows["id"][owner] for owner in owners]
@@ -112,7 +112,7 @@ def _encoded(tokenizer, rows, *, pads):
 
 
 def batches(of_dataset, size):
-    """How many batches of tensors Trainer's loader makes of features."""
+    """The number of batches of tensors that Trainer's data loader makes from features."""
     loader = DataLoader(of_dataset, batch_size=size, collate_fn=default_data_collator)
     return sum(1 for _ in loader)
 

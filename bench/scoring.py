@@ -1,9 +1,10 @@
-"""Scoring against the official scripts of SQuAD 1.1 and MLQA: questions a second.
+"""Scoring compared with the official scripts of SQuAD 1.1 and MLQA: questions per second.
 
-The peer is the method of `evaluate-v1.1.py` and of `mlqa_evaluation_v1.py`, written down here anew:
-normalise, cut into words, count what is shared, take the best over the gold answers. Both sides
-must find the same figures, or the benchmark fails. "scoring" is the work in memory; "whole" starts
-with the two files, as the scripts do. Predictions are made up from the gold answers, with a seed.
+The peer is the method of `evaluate-v1.1.py` and `mlqa_evaluation_v1.py`, reimplemented here:
+normalise, split into words, count shared words, take the maximum over the gold answers. The
+benchmark fails if the two sides get different scores. "scoring" is the work in memory; "whole"
+starts from the two files, as the scripts do. Predictions are derived from the gold answers at
+random, with a seed.
 
     python bench/scoring.py [--rounds 9]
 """
@@ -38,7 +39,7 @@ ARTICLES = {
 
 
 class Official:
-    """How the official scripts work, in their words: `language` None for SQuAD's."""
+    """The method of the official scripts, with their terms; `language` is None for SQuAD's."""
 
     def __init__(self, language):
         self.articles = ARTICLES[language or "en"]
@@ -96,7 +97,7 @@ def ours_whole(gold, predictions, scorer, language):
 
 
 def made_up(gold: str, rng: random.Random) -> str:
-    """A prediction: right, cut, with a word more, with an article and a mark, or wrong."""
+    """A prediction: right, cut, with an extra word, with an article and punctuation, or wrong."""
     words = gold.split()
     return rng.choice(
         [gold, f"The {gold}.", " ".join(words[: rng.randint(1, len(words))]), f"near {gold}", "no"]
@@ -104,7 +105,7 @@ def made_up(gold: str, rng: random.Random) -> str:
 
 
 def prepared(source: Path, size: int) -> tuple[Path, Path]:
-    """A SQuAD file of `size` questions and predictions to it, in build/bench."""
+    """A SQuAD file of `size` questions, with predictions, in build/bench."""
     document = json.loads(gzip.decompress(source.read_bytes()))
     paragraphs = [p for article in document["data"] for p in article["paragraphs"]]
     rng = random.Random(SEED)

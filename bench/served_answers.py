@@ -1,14 +1,14 @@
-"""Whether answers through HTTP are those of the answerer, for all of XQuAD, to the last bit.
+"""Check that answers through HTTP equal those of the answerer to the last bit, on XQuAD.
 
     python bench/served_answers.py [--languages en zh] [--questions 1190]
 
-Each question is answered four times: through `POST /v1/batch` and by `Answerer.ask`, which give
-the score of an answer among all answers and "no answer", and through `POST /v1/pipeline` and by
-`Answerer.predict`, which score answers only. Answer, place and score of each pair must be equal, of
-the first pair the probability and the logit, too. A text of several windows may have another best
-answer for `ask` than for `predict` (windows are compared by odds, or by logits); the last column
-counts where the two have one. The service has a process of its own. With the default reader this
-takes about ten minutes on two cores.
+Each question is answered four times: through `POST /v1/batch` and by `Answerer.ask`, whose scores
+are shares of all answers and "no answer", and through `POST /v1/pipeline` and by
+`Answerer.predict`, whose scores are shares of answers only. Answer, span and score of each pair
+must be equal; for the first pair, also the probability and the logit. For a text of several
+windows, `ask` and `predict` may have different best answers (windows are compared by odds, or by
+logits); the last column counts where they are the same. The service runs in a separate process.
+With the default reader this takes about ten minutes on two cores.
 """
 
 import argparse
@@ -41,7 +41,7 @@ def main():
 
 
 def compared(port, answerer, language, count):
-    """How many answers of a language are equal, by route."""
+    """The number of equal answers in a language, by route."""
     began = time.perf_counter()
     asked = questions(language)[:count]
     through_batch, called = batch(port, asked), [asks(answerer, e) for e in asked]
@@ -62,7 +62,7 @@ def compared(port, answerer, language, count):
 
 
 def batch(port, asked):
-    """Answer, start, end, score, probability and logit of each question, as the service says."""
+    """Answer, start, end, score, probability and logit of each question, from the service."""
     client = Client(port)
     body = "\n".join(line(example, id=n) for n, example in enumerate(asked))
     _, content, _ = client.post("/v1/batch", body, "application/x-ndjson")
@@ -86,7 +86,7 @@ def asks(answerer, example):
 
 
 def pipeline(port, asked):
-    """Answer, start, end and score of each question, as the service says."""
+    """Answer, start, end and score of each question, from the service."""
     client = Client(port)
     told = []
     for example in asked:

@@ -1,4 +1,4 @@
-"""What the benchmarks of the service share: a service of its own process, a client, questions."""
+"""Shared code of the service benchmarks: a service in its own process, a client, questions."""
 
 import http.client
 import json
@@ -17,25 +17,25 @@ from babelspan.data.squad import load_squad
 
 
 class Running:
-    """A service that listens at `port`, as the process `pid`."""
+    """A service that listens on `port`, with process id `pid`."""
 
     def __init__(self, port, pid):
         self.port, self.pid = port, pid
 
     def memory(self):
-        """MiB that its process holds now, and the most it has held since `forget_the_peak`."""
+        """Current memory of its process, and its peak since `forget_the_peak`, in MiB."""
         lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
         kib = {line.split()[0]: int(line.split()[1]) for line in lines if line.startswith("Vm")}
         return kib["VmRSS:"] / 1024, kib["VmHWM:"] / 1024
 
     def forget_the_peak(self):
-        """Let the most memory be counted from now on (Linux)."""
+        """Reset the peak memory counter (Linux)."""
         Path(f"/proc/{self.pid}/clear_refs").write_text("5")
 
 
 @contextmanager
 def served(*options):
-    """`babelspan serve` with the default reader, in a process of its own."""
+    """`babelspan serve` with the default reader, in a separate process."""
     command = [sys.executable, "-m", "babelspan", "serve", "--port", "0", *options]
     with listening(command) as running:
         yield running
@@ -43,13 +43,11 @@ def served(*options):
 
 @contextmanager
 def listening(command):
-    """A process that prints its address when it can be asked; its log goes nowhere.
+    """A process that prints its address when it is ready; its log is discarded.
 
-    At the end, also if this program is told to stop, so is it, and what it leaves behind is killed.
+    At the end, even if this program is terminated, it is stopped, and its children are killed.
     """
-    signal.signal(
-        signal.SIGTERM, lambda *_: sys.exit(143)
-    )  # so that what follows `finally` is done
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the code after `finally` runs
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
     with subprocess.Popen([*map(str, command)], **pipes, start_new_session=True) as process:
         try:
@@ -72,7 +70,7 @@ class Client:
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=600)
 
     def post(self, path, body, kind="application/json"):
-        """Status, content, and the seconds that it took."""
+        """Status, content, and seconds of a POST request."""
         began = time.perf_counter()
         self.connection.request("POST", path, body, {"Content-Type": kind})
         response = self.connection.getresponse()
@@ -89,7 +87,7 @@ class Client:
 
 
 def line(example, **more):
-    """The request that asks the question of an example over its context."""
+    """The request that asks the question of an example about its context."""
     texts = [{"text": example.context}]
     return json.dumps({"question": example.question, "texts": texts} | more)
 

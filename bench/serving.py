@@ -1,20 +1,20 @@
-"""The service beside the answerer that it is made of, with the default reader on this machine.
+"""The service compared with direct calls of its answerer, with the default reader.
 
-Each round measures all of these, one after the other; a ratio is of one round:
+Each round measures all of these, one after the other; ratios are computed within a round:
 
-    throughput  questions a second through POST /v1/batch, and from `Answerer.predict`
-    clients     the same through POST /v1/answer, asked by eight clients, one question at a time
+    throughput  questions per second through POST /v1/batch, and from `Answerer.predict`
+    clients     the same through POST /v1/answer, with eight clients, one question at a time
     latency     one short question at a time: through POST /v1/answer, and from `Answerer.ask`
     beside      a short question while four long texts are read, and alone
-    overload    questions that arrive at three times the capacity, at fixed times, whatever becomes
-                of them: answered in time, refused, how long refusals took, memory of the service
-    hung up     windows that are begun after 100 clients with long texts have all hung up
+    overload    questions that arrive at three times the capacity, at fixed times: answered in
+                time, refused, time of refusals, memory of the service
+    hung up     windows that are started after 100 clients with long texts have all hung up
 
     python bench/serving.py [--rounds 3] [--questions 16] [--seconds 6] [--hang-up 100] [--on ray]
 
-The service is a process of its own; with `--on ray`, replicas on a local Ray read for it. Texts are
-passages of XQuAD in English and Chinese; the sizes above take some two minutes, those of a result
-should be larger.
+The service runs in a separate process; with `--on ray`, replicas on a local Ray read for it. Texts
+are passages of XQuAD in English and Chinese. The sizes above take about two minutes; use larger
+ones for published results.
 """
 
 import argparse
@@ -37,7 +37,7 @@ SEED = 1
 CLIENTS = 8
 CALLS = 20
 LONG_WINDOWS, HUNG_UP_WINDOWS = 60, 30
-"""Windows of a long text, about."""
+"""Approximate number of windows of a long text."""
 LATE = 2.0
 """Seconds within which an answer is in time."""
 AIMS = {
@@ -64,7 +64,7 @@ def main():
         for number in range(-1, wanted.rounds):
             measured = compared(running.port, answerer, asked)
             if number < 0:
-                continue  # it warms up
+                continue  # warm-up
             rounds.append(measured)
             capacity = measured["throughput, q/s"][0]
             loads.append(overload(running, asked, capacity, wanted.seconds))
@@ -78,7 +78,7 @@ def main():
 
 
 def check(port, answerer, asked):
-    """Answers through HTTP are those of the answerer."""
+    """Check that answers through HTTP equal those of the answerer."""
     client = Client(port)
     for example in asked:
         _, content, _ = client.post("/v1/answer", line(example, within=60))
@@ -89,7 +89,7 @@ def check(port, answerer, asked):
 
 
 def compared(port, answerer, asked):
-    """One round: by what is measured, the figure of the service and the one beside it."""
+    """One round: for each measurement, the values of the service and of the comparison."""
     body = "\n".join(line(example, within=300) for example in asked)
     client = Client(port)
     _, content, taken = client.post("/v1/batch", body, "application/x-ndjson")
@@ -109,7 +109,7 @@ def compared(port, answerer, asked):
 
 
 def with_clients(port, asked, path="/v1/answer", put=line):
-    """Questions a second by clients that each ask as soon as they have an answer."""
+    """Questions per second with clients that each ask again as soon as they have an answer."""
     left = iter(asked)
     lock = threading.Lock()
 
@@ -130,7 +130,7 @@ def with_clients(port, asked, path="/v1/answer", put=line):
 
 
 def in_threads(calls):
-    """Make calls, all at once."""
+    """Make all calls concurrently."""
     threads = [threading.Thread(target=call) for call in calls]
     for thread in threads:
         thread.start()
@@ -139,7 +139,7 @@ def in_threads(calls):
 
 
 def latency(port, answerer, example):
-    """Milliseconds of one short question at a time, p50: through HTTP, and a direct call."""
+    """Median milliseconds of single short questions: through HTTP, and by direct calls."""
     client = Client(port)
     through, called = [], []
     for _ in range(CALLS):
@@ -152,7 +152,7 @@ def latency(port, answerer, example):
 
 
 def beside(port, example):
-    """Milliseconds of a short question, p50: beside four long texts, and alone."""
+    """Median milliseconds of a short question: while four long texts are read, and alone."""
     client = Client(port)
     short = line(example, within=60)
     quiet = [client.post("/v1/answer", short)[2] for _ in range(CALLS)]
@@ -164,7 +164,7 @@ def beside(port, example):
     time.sleep(1.0)
     crowded = [client.post("/v1/answer", short)[2] for _ in range(CALLS)]
     for other in others:
-        other.connection.sock.shutdown(socket.SHUT_RDWR)  # what was not begun is not read
+        other.connection.sock.shutdown(socket.SHUT_RDWR)  # queued windows are then cancelled
     for thread in threads:
         thread.join()
     client.close()
@@ -172,7 +172,7 @@ def beside(port, example):
 
 
 def asking_long(example, windows):
-    """A request about a text of so many windows, about."""
+    """A request about a text of approximately that many windows."""
     text = (example.context + "\n") * (windows * 900 // len(example.context))
     return json.dumps({"question": "Why?", "texts": [{"text": text}], "within": 600})
 
@@ -183,7 +183,7 @@ def swallow(client, body):
 
 
 def overload(running, asked, capacity, seconds):
-    """What becomes of questions that arrive at three times the capacity, and of the memory."""
+    """Results of questions that arrive at three times the capacity, and memory."""
     count = math.ceil(3 * capacity * seconds)
     requests = [raw(line(example)) for example in asked]
     running.forget_the_peak()
@@ -209,15 +209,15 @@ def overload(running, asked, capacity, seconds):
 
 
 def raw(body):
-    """A whole request on a connection of its own."""
+    """A complete HTTP request for a connection of its own."""
     head = "POST /v1/answer HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     return f"{head}Connection: close\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
 
 
 async def arriving(port, requests, count, rate):
-    """Of each of `count` requests: status, seconds to its whole answer, seconds that it was late.
+    """For each of `count` requests: status, seconds to the complete answer, seconds of delay.
 
-    Both count from when it was due; it is late where this program did not come to send it in time.
+    Both are counted from its due time; delay means that this program sent it late.
     """
     began = time.perf_counter() + 0.5
 
@@ -236,7 +236,7 @@ async def arriving(port, requests, count, rate):
 
 
 def hung_up(running, example, clients):
-    """Windows begun after the clients, all with a long text, have hung up, and those waiting."""
+    """Windows started after clients with long texts have hung up, and windows waiting."""
     watching = Client(running.port)
     state = lambda: watching.get("/v1/readers")["readers"][0]  # noqa: E731
     request = raw(asking_long(example, HUNG_UP_WINDOWS))
@@ -260,7 +260,7 @@ def hung_up(running, example, clients):
 
 
 def settled(look, every=0.25, times=4):
-    """Wait until a figure has been the same for a second."""
+    """Wait until a value has not changed for a second."""
     seen = []
     while len(seen) < times or len(set(seen[-times:])) > 1:
         time.sleep(every)
@@ -272,7 +272,7 @@ def quantile(values, share):
 
 
 def told(rounds):
-    """Rows of what is compared: medians, and the ratios of the rounds."""
+    """Rows of the comparisons: medians, and ratios over rounds."""
     for what, aim in AIMS.items():
         service, other = zip(*(one[what] for one in rounds), strict=True)
         yield {
@@ -285,7 +285,7 @@ def told(rounds):
 
 
 def told_of_loads(loads):
-    """Rows of what is done under load: median, least and most of the rounds."""
+    """Rows of the load tests: median, minimum and maximum over rounds."""
     for what in loads[0]:
         values = [load[what] for load in loads]
         yield {

@@ -1,16 +1,16 @@
-"""The service beside the pipeline of transformers 4 in FastAPI, LitServe and Ray Serve.
+"""The service compared with the pipeline of transformers 4 in FastAPI, LitServe and Ray Serve.
 
-All have the weights of the default reader, on this machine; ours in fp32 and as shipped, in int8.
-Eight clients ask each of them questions of XQuAD, one at a time. Peers run in each arrangement that
-might suit them: all cores for one question after the other, a core for each of several side by
-side, small batches. All take turns within a round. Those whose turn it is not are stopped: services
-that nobody asks look for work, some of them with a tenth of a core.
+All have the weights of the default reader, on the same machine; ours in fp32, and in int8 as
+shipped. Eight clients send each of them questions of XQuAD, one at a time. Peers run in each
+configuration that might suit them: all cores for one question at a time, one core for each of
+several in parallel, small batches. All take turns within a round; the others are suspended, because
+idle services poll for work, some of them with a tenth of a core.
 
     python bench/serving_peers.py [--rounds 3] [--questions 24] [--peers fastapi litserve ray]
                                   [--peers-python PYTHON]
 
-The peers have an environment of their own, which is made in build/bench at the first run, or else
-`--peers-python` names an interpreter that has what peers/services.txt lists.
+The peers have their own environment, which is created in build/bench on the first run, unless
+`--peers-python` names an interpreter with the packages in peers/services.txt.
 """
 
 import argparse
@@ -32,7 +32,7 @@ from serving import CLIENTS, with_clients
 SEED = 1
 PEERS = Path(__file__).parent / "peers"
 READY = 120.0
-"""Seconds that a service may take to answer its first question."""
+"""Timeout in seconds for the first answer of a service."""
 
 
 def main():
@@ -62,7 +62,7 @@ def main():
 
 
 def contenders(folders, python, wanted):
-    """By name: the command of a service, the path of its questions, and how one is put."""
+    """By name: the command of a service, the path for questions, and the request format."""
     cores = len(os.sched_getaffinity(0))
     ways = {
         "fastapi": [("all cores", 1), (f"{cores} threads", cores)],
@@ -92,14 +92,14 @@ def put_to_peer(example, **_):
 
 @contextlib.contextmanager
 def started(command, path, put):
-    """A service that has answered a first question."""
+    """Start a service, and wait for its first answer."""
     with listening(command) as running:
         yield Side(running, path, put)
 
 
 @contextlib.contextmanager
 def stopped(sides):
-    """Within the block the processes of these services do nothing."""
+    """Suspend the processes of these services within the block."""
     sides = list(sides)
     for side in sides:
         side.tell(signal.SIGSTOP)
@@ -111,7 +111,7 @@ def stopped(sides):
 
 
 class Side:
-    """A service that listens at a port, with all processes of its session."""
+    """A service that listens on a port, with all processes of its session."""
 
     def __init__(self, running, path, put):
         self.port, self.path, self.put = running.port, path, put
@@ -125,7 +125,7 @@ class Side:
                     os.kill(pid, sent)
 
     def answers(self, asked):
-        """The texts of its answers, asked one by one; the first one as soon as it can be."""
+        """The texts of its answers to single questions."""
         self._wait_for(asked[0])
         client = Client(self.port)
         found = [json.loads(client.post(self.path, self.put(e))[1]) for e in asked]
@@ -133,7 +133,7 @@ class Side:
         return [(one["answers"][0] if "answers" in one else one)["answer"] for one in found]
 
     def rate(self, asked):
-        """Questions a second by clients that each ask as soon as they have an answer."""
+        """Questions per second with clients that each ask again as soon as they have an answer."""
         return with_clients(self.port, asked, path=self.path, put=self.put)
 
     def _wait_for(self, example):
@@ -154,7 +154,7 @@ def requirements():
 
 
 def told(rates, texts):
-    """Rows of the table: medians over rounds; ratios of ours to each peer, round by round."""
+    """Rows of the table: medians over rounds; ratios of ours to each peer per round."""
     reference = next(name for name in rates if not name.startswith("babelspan"))
     for name, found in rates.items():
         yield {

@@ -1,10 +1,10 @@
-"""How many places a search keeps for texts in the question's language, in a mixed collection.
+"""How many hits a search reserves for texts in the question's language, in a mixed collection.
 
-Texts of SQuAD and of its Spanish, Indonesian and Swedish translations, without those of XQuAD, are
-one collection: each text in all four languages. Of a question in one of them the table says how
-often its text in that language, and in any, is among the first passages, and how many of the four
-versions are among the 20 that are read, by the share of the places for the list of the question's
-own words (`retrieval.fusion.OWN_SHARE`).
+Texts of SQuAD and of its Spanish, Indonesian and Swedish translations, without those of XQuAD, form
+one collection, with each text in all four languages. For questions in one language, the table shows
+how often their text in that language, and in any language, is among the first passages, and how
+many of the four versions are among the 20 passages that are read, depending on the share of hits
+reserved for the question's own words (`retrieval.fusion.OWN_SHARE`).
 
     python bench/share_of_places.py --lexicons FOLDER+FOLDER [--texts 500] [--sample 50]
 """
@@ -40,7 +40,7 @@ def loaded(name):
 
 
 class Remembered(TantivyIndex):
-    """A store that searches once for the same question."""
+    """A store that caches searches."""
 
     def __init__(self, folder):
         super().__init__(folder, writes=True)

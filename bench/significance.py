@@ -1,10 +1,10 @@
-"""Significance of a matrix of MLQA's size: seconds, memory, and two plain programs on one cell.
+"""Significance tests on a matrix of MLQA's size: time, memory, and two plain programs on one cell.
 
-The matrix is made up, with a seed: seven languages with as many test questions as MLQA has, 49
-cells of 158,083 questions together, exact match and F1, three questions to two paragraphs, of
-which those of one paragraph are alike. The plain programs test one cell, English over English,
-question by question: a loop in numpy, and `permutation_test` of scipy. All three must find the
-same p-value, but for chance, or the benchmark fails.
+The matrix is synthetic, with a seed: seven languages with as many test questions as in MLQA, 49
+cells with 158,083 questions in total, exact match and F1, three questions for two paragraphs, with
+correlated results within a paragraph. The plain programs test one cell, English questions about
+English texts, question by question: a loop in numpy, and `permutation_test` of scipy. The benchmark
+fails if the three p-values differ by more than chance.
 
     python bench/significance.py [--rounds 5]
 """
@@ -31,7 +31,7 @@ MEANS = 49 + 2  # each cell, XLT, G-XLT
 
 
 def made_up():
-    """Questions of each cell, (Q,) numbers, and their differences, (2, Q): exact match, F1."""
+    """Question numbers of each cell, (Q,), and their differences in exact match and F1, (2, Q)."""
     rng = np.random.default_rng(SEED)
     known = {
         language: rng.permutation(SIZES["en"])[:size] if language != "en" else np.arange(size)
@@ -56,7 +56,7 @@ def paragraph_of(question):
 
 
 def examples(shared):
-    """Examples with nothing but what clusters depend on."""
+    """Examples with only the fields that clusters depend on."""
     texts = [f"paragraph {i}" for i in range(SIZES["en"])]
     return {
         (q, c): [
@@ -81,7 +81,7 @@ def weights(pairs):
 
 
 def plain_numpy(differences):
-    """One exchange after the other."""
+    """A loop over exchanges in numpy."""
     rng = np.random.default_rng(SEED)
     observed = abs(differences.mean())
     reached = 0
@@ -92,7 +92,7 @@ def plain_numpy(differences):
 
 
 def plain_scipy(differences):
-    """As its documentation has it for paired samples; all exchanges at once need 1.9 GB."""
+    """As in scipy's documentation for paired samples; all exchanges at once need 1.9 GB."""
     found = stats.permutation_test(
         (differences, np.zeros_like(differences)),
         lambda a, b, axis: (a - b).mean(axis=axis),
@@ -165,14 +165,14 @@ def whole_matrix(shared, differences, count):
 
 
 def processor_seconds(call):
-    """Seconds of all threads together, which other programs disturb less than the clock."""
+    """CPU seconds of all threads, which other programs affect less than wall-clock time."""
     began = time.process_time()
     call()
     return time.process_time() - began
 
 
 def operations_per_second(height):
-    """What numpy's product of float64 matrices does at best with so many clusters."""
+    """Peak rate of numpy's float64 matrix product with that many clusters."""
     rng = np.random.default_rng(0)
     left, right = rng.random((2000, height)), rng.random((height, 100))
     best = min(seconds(partial(np.matmul, left, right)) for _ in range(5))
@@ -180,7 +180,7 @@ def operations_per_second(height):
 
 
 def memory(resamples):
-    """Peak memory in MiB before the tests and after them, in this process."""
+    """Peak memory of this process in MiB, before and after the tests."""
     shared, differences = made_up()
     numbers = [paragraph_of(questions) for questions in shared.values()]
     table = clustered(list(differences.values()), numbers)

@@ -1,9 +1,9 @@
-"""The translator `ctranslate2` against `generate` of transformers, on the same weights.
+"""The translator `ctranslate2` compared with `generate` of transformers, on the same weights.
 
-A Marian model of the form of OPUS-MT (6 + 6 layers, width 512, 65,001 tokens) with random weights,
-made in build/bench at the first run, translates sentences of XQuAD. Such a model never ends a text
-by itself, so every translation is as long as the translator's limit allows; transformers gets the
-same sentences in the same groups of like length and the same limits. So both make as many tokens.
+A Marian model of the size of OPUS-MT (6 + 6 layers, width 512, 65,001 tokens) with random weights,
+created in build/bench on the first run, translates sentences of XQuAD. Such a model never generates
+the end, so every translation is as long as the translator's limit allows; transformers gets the
+same sentences in the same batches with the same limits. So both generate the same number of tokens.
 
     python bench/translating.py [--sentences 48] [--rounds 3] [--beams 1 4]
 """
@@ -74,7 +74,7 @@ def main():
 
 
 def sample(count):
-    """Sentences of XQuAD in English, at equal steps."""
+    """Evenly spaced English sentences of XQuAD."""
     contexts = dict.fromkeys(
         e.context for e in load_squad(DATA / "qa" / "xquad" / "test.en.json.gz")
     )
@@ -83,7 +83,7 @@ def sample(count):
 
 
 def made():
-    """Folders of the checkpoint and of the converted model, made if need be."""
+    """Folders of the checkpoint and of the converted model, created if needed."""
     folder = OUT / "translators"
     if not (folder / "complete").exists():
         shutil.rmtree(folder, ignore_errors=True)
@@ -95,7 +95,7 @@ def made():
 
 
 def write_checkpoint(folder):
-    """A Marian model whose weights are random and which never ends a text."""
+    """A Marian model with random weights that never generates the end."""
     folder.mkdir()
     pieces = [piece for piece in trained(folder) if piece not in ("<s>", "</s>", "<unk>")]
     used = ["</s>", "<unk>", *pieces]
@@ -134,7 +134,7 @@ def write_checkpoint(folder):
 
 
 def trained(folder):
-    """The pieces of a SentencePiece model of XQuAD's English and Spanish, written twice."""
+    """Train a SentencePiece model on XQuAD's English and Spanish; returns its pieces."""
     texts = [
         text
         for language in ("en", "es")
@@ -154,7 +154,7 @@ def trained(folder):
 
 
 def translating(engine, texts, results, name):
-    """A call that translates by the translator."""
+    """A call that translates with the translator."""
 
     def call():
         results[name] = engine.translate(texts, source="en", target="es")
@@ -163,7 +163,7 @@ def translating(engine, texts, results, name):
 
 
 def generating(model, tokenizer, texts, beam, results):
-    """A call that translates by `generate`, tokenizing and decoding included."""
+    """A call that translates with `generate`, including tokenization and decoding."""
 
     def call():
         groups = defaultdict(list)
@@ -193,7 +193,7 @@ def generating(model, tokenizer, texts, beam, results):
 
 
 def batches(members, ids):
-    """Members in order, as many as have the budget of tokens with their padding."""
+    """Split members, in order, into batches within the token budget, padding included."""
     batch = []
     for index in members:
         if batch and (len(batch) + 1) * len(ids[index]) > BATCH_TOKENS:
@@ -204,7 +204,7 @@ def batches(members, ids):
 
 
 def limit(length):
-    """Tokens that the translator lets a source of `length` tokens become."""
+    """The translator's length limit for a source of `length` tokens."""
     return ceil(ceil(length / 16) * 16 * MAX_RATIO) + 16
 
 

@@ -1,17 +1,17 @@
-"""What `babelspan reproduce lee2019 --scale toy` needs, as ordinary files.
+"""Make the data for `babelspan reproduce lee2019 --scale toy`.
 
     python experiments/qanet_world.py OUT [--seed 0] [--source 8000]
 
 OUT/train.qaa.json.gz           labelled examples of the source
 OUT/target.qad.json.gz          labelled examples of the target, other stories
-OUT/words/train.qad.json.gz     the source word by word in the target's words, in its own order
+OUT/words/train.qad.json.gz     word-by-word translations of the source, in its word order
 OUT/exact/train.qad.json.gz     exact translations of the source
-OUT/exact.qaa-qad.tsv.gz        a dictionary of every word but those that the target has no word for
+OUT/exact.qaa-qad.tsv.gz        a dictionary of all words for which the target has a word
 OUT/gaps.qaa-qad.tsv.gz         the same with 30 % of its words left out
-OUT/shuffled.qaa-qad.tsv.gz     the same with its translations dealt anew: a control
-OUT/test/test.qad.json.gz       what is measured
+OUT/shuffled.qaa-qad.tsv.gz     the same with its translations shuffled: a control
+OUT/test/test.qad.json.gz       the test set
 
-The languages L0 and L3 of the world of `tests/world.py` are written qaa and qad. Nothing is
+The languages L0 and L3 of the world of `tests/world.py` have the codes qaa and qad. Nothing is
 pretrained.
 """
 
@@ -38,7 +38,7 @@ GAPS = 0.3
 
 
 def make(out: Path, *, seed: int = 0, examples: int = SOURCE_EXAMPLES) -> None:
-    """Write everything."""
+    """Write all files."""
     world = World(seed)
     source = world.examples(examples, SOURCE, SOURCE, seed=TRAIN)
     exact = world.translations(examples, TARGET, TARGET, seed=TRAIN)
@@ -63,7 +63,7 @@ def make(out: Path, *, seed: int = 0, examples: int = SOURCE_EXAMPLES) -> None:
 
 
 def word_by_word(example: Example, of: dict[str, str]) -> Example:
-    """An example with each word of question and context in the target's words."""
+    """An example with question and context translated word by word."""
     (answer,) = example.answers or ()
     assert answer.span is not None
     before, after = example.context[: answer.span.start], example.context[answer.span.end :]

@@ -1,18 +1,18 @@
-"""Articles, versions of questions and bitext of the toy world, for `reproduce faisal2021`.
+"""Make articles, question variants and bitext of the toy world, for `reproduce faisal2021`.
 
     python experiments/toy_world.py OUT
     python experiments/toy_articles.py OUT [--seed 0]
 
 OUT/articles/<split>.<pair>.jsonl.gz   articles of four stories in the official form of TyDi QA;
                                        questions in the first language of the pair. One in eight has
-                                       no answer. Questions over articles in one language are no
+                                       no answer. Questions about articles in one language are not
                                        translations of those in another, as in TyDi QA
 OUT/bitext/world.qaa-*.tsv.gz          sentences with their translations and exact word links, of
                                        stories that are in no other set
 OUT/spoken/qab.tsv                     the test's English (qaa) questions over articles in qab, as
                                        written (gold) and with a fifth of the words replaced (asr)
 
-A part that is there is not made again.
+Existing parts are not made again.
 """
 
 import argparse
@@ -34,9 +34,9 @@ from babelspan.types import Example
 from world import MARKS, World
 
 STORIES = 4
-"""Passages of an article."""
+"""Passages per article."""
 ASKED = (OWN, *OTHERS[:2])
-"""Languages that questions and articles are in; the last one has bitext only."""
+"""Languages of questions and articles; the last language has bitext only."""
 BITEXT = 9  # the seed of its stories
 
 
@@ -52,7 +52,7 @@ FULL = Sizes()
 
 
 def make(out: Path, *, seed: int = 0, sizes: Sizes = FULL) -> None:
-    """Write everything that `out` lacks."""
+    """Write all parts that are missing in `out`."""
     world = World(seed, shared_names=SHARED_NAMES)
     for split, of_split in (("train", TRAIN), ("dev", DEV), ("test", TEST)):
         count = sizes.train if split == "train" else sizes.held_out
@@ -71,7 +71,7 @@ def make(out: Path, *, seed: int = 0, sizes: Sizes = FULL) -> None:
 
 
 def pairs() -> Iterator[tuple[str, str]]:
-    """Languages of question and article: one language, or the first one on one side."""
+    """Language pairs of question and article: the same language, or one of them the first."""
     for language in ASKED:
         yield language, language
     for other in ASKED[1:]:
@@ -82,7 +82,7 @@ def pairs() -> Iterator[tuple[str, str]]:
 def articles(
     world: World, question: str, context: str, split: int, count: int
 ) -> Iterator[dict[str, Any]]:
-    """Records over articles in one language, the same whatever the language of the questions."""
+    """Records about articles in one language, which are the same for all question languages."""
     for number, stories in enumerate(stories_of(world, question, context, split, count)):
         rng = random.Random(f"{split} {context} {number}")
         kind = rng.choices(["none", "span"], [1, 7])[0]
@@ -96,7 +96,7 @@ def articles(
 def stories_of(
     world: World, question: str, context: str, split: int, count: int
 ) -> Iterator[list[Example]]:
-    """The asked story of each article, those beside it, and one in place of the asked one."""
+    """The stories of each article: the one asked about, the others, and a replacement."""
     width = STORIES + 1
     first = ASKED.index(context) * count * width
     stories = world.examples(first + count * width, question, context, seed=split)[first:]
@@ -122,7 +122,7 @@ def linked(world: World, language: str, count: int) -> Iterator[str]:
 
 
 def heard(world: World, context: str, count: int) -> Iterator[str]:
-    """A table of the test's questions as written, and as a bad recogniser would hear them."""
+    """A table of the test's questions as written, and with simulated speech recognition errors."""
     known = [word for word in world.words(OWN) if word not in MARKS]
     rng = random.Random("heard")
     yield "id\tgold\tasr\n"

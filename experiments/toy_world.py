@@ -1,4 +1,4 @@
-"""What an experiment on the toy world of parallel languages needs, as ordinary files.
+"""Make the data and the encoder for experiments on the toy world of parallel languages.
 
     python experiments/toy_world.py OUT [--seed 0]
 
@@ -9,25 +9,24 @@ OUT/translated/train.*.json.gz  their exact translations: T(Q) is <other>-qaa, T
 OUT/dev, OUT/test               a parallel set each, with the same ids in every language
 OUT/texts/texts.*.json.gz       stories in each language without questions, no two of them parallel;
                                 the objects of their facts are links
-OUT/beside                      what is put beside the test's last language in place of a right
-                                translation: `strange` ones of another story, `noisy10` and
-                                `noisy30` with so many percent of their words replaced, and the text
-                                `itself`
+OUT/beside                      replacements for the translations of the test in its last language:
+                                `strange` from another story, `noisy10` and `noisy30` with that
+                                percentage of words replaced, and the text `itself`
 
-The languages L0 to L3 of the world are written qaa to qad, codes that ISO 639-2 leaves to local
-use. Stories of the sets, and of the texts of each language in pretraining, have nothing in common.
-A part that is there is not made again.
+The languages L0 to L3 of the world have the codes qaa to qad, which ISO 639-2 reserves for local
+use. Stories in the data sets, and in the pretraining texts of each language, are disjoint.
+Existing parts are not made again.
 
-Pretraining, on unparallel text of all languages: a fact of a document, in either paraphrase and
-with its object hidden, then the document. Three losses are added up: hidden words are told (Devlin
-et al. 2019, arXiv:1810.04805); those of the fact are looked up in the document, by attention summed
-over the places where they stand (Kadlec et al. 2016); and a span head, thrown away afterwards,
-marks the object in the document, a cloze (Lewis et al. 2019). There are no questions, no labels,
-and no two languages at once. Two relations of one type mostly behave alike, as do names that are
-not shared, so unparallel text should not tell which is which in another language (not measured).
+Pretraining, on non-parallel text in all languages: a fact of a document, in either paraphrase and
+with its object masked, then the document. The loss is the sum of three: masked words are predicted
+(Devlin et al. 2019, arXiv:1810.04805); those of the fact are found in the document, by attention
+summed over their occurrences (Kadlec et al. 2016); and a span head, discarded afterwards, predicts
+the object in the document, a cloze (Lewis et al. 2019). There are no questions, no labels, and no
+text in two languages. Two relations of the same type mostly behave alike, as do names that are not
+shared, so non-parallel text should not reveal which is which in another language (not measured).
 
-What was tried, on dev, world 0, one seed; F1 / exact match after fine-tuning on L0 alone (rate
-1e-3, 32 a batch), 100 questions of a pair of languages (150 in the last two), and CPU minutes of
+Results on dev, world 0, one seed: F1 / exact match after fine-tuning on L0 alone (learning rate
+1e-3, batches of 32), 100 questions per language pair (150 in the last two rows), and CPU minutes of
 pretraining on one thread:
 
     pretraining                                          fine-tuned  L0-L0    XLT      G-XLT    min
@@ -37,9 +36,9 @@ pretraining on one thread:
     the same, sine positions, rate to zero at 4000              700  40 / 30  34 / 24  29 / 20  4.2
     as the third, 3000 x 32 (this file)                        2300  93 / 91  45 / 38  37 / 29  3.6
 
-After 700 updates all are at chance, in L0 too: readers find relations first (loss 0.7, one of two
-persons) and persons only after some 800 updates; with sine positions not in 2,000, at twice the
-rate neither.
+After 700 updates all are at chance, also in L0: readers learn relations first (loss 0.7, one of two
+persons), and persons only after about 800 updates; with sine positions not within 2,000 updates,
+nor at twice the learning rate.
 """
 
 import argparse
@@ -82,7 +81,7 @@ UNHIDDEN = ("[CLS]", "[SEP]", ".", "-")
 
 
 class Sizes(NamedTuple):
-    """How much of everything; the default is what the experiments use."""
+    """Sizes of all parts; the defaults are those of the experiments."""
 
     train: int = 20_000
     held_out: int = 500
@@ -93,7 +92,7 @@ FULL = Sizes()
 
 
 class Text(NamedTuple):
-    """Words of a fact and of a document; where its object stands in both, `last` inclusive."""
+    """Words of a fact and of a document, and the place of its object in both; `last` inclusive."""
 
     fact: list[str]
     document: list[str]
@@ -103,7 +102,7 @@ class Text(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """Tokens as shown and as they are, segments, what is hidden: (B, L) each, 0 for padding.
+    """Masked tokens, original tokens, segments and masked positions: (B, L) each, 0 for padding.
 
     `places` (B, 2) are the first and the last token of the object in the document.
     """
@@ -116,10 +115,10 @@ class Batch(NamedTuple):
 
 
 def make(out: Path, *, seed: int = 0, sizes: Sizes = FULL) -> None:
-    """Write everything that `out` lacks.
+    """Write all parts that are missing in `out`.
 
     Raises:
-        ConfigError: if `out` was begun with another seed or other sizes.
+        ConfigError: if `out` was started with another seed or other sizes.
     """
     torch.set_num_threads(1)
     settings = {"seed": seed, "shared_names": SHARED_NAMES, **sizes._asdict()}
@@ -139,7 +138,7 @@ def make(out: Path, *, seed: int = 0, sizes: Sizes = FULL) -> None:
 
 
 def claim(path: Path, settings: dict[str, float]) -> None:
-    """See that the folder of `path` is of these settings, which are written if there are none."""
+    """Check that the folder of `path` has these settings; write them if there are none."""
     if not path.exists():
         write_json(path, settings)
     if (found := read_json(path)) != settings:
@@ -149,7 +148,7 @@ def claim(path: Path, settings: dict[str, float]) -> None:
 
 
 def data_sets(world: World, sizes: Sizes) -> Iterator[tuple[str, Callable[[], list[Example]]]]:
-    """Names of files, and what makes their examples."""
+    """File names, and functions that make their examples."""
     yield f"train.{CODES[OWN]}.json.gz", partial(world.examples, sizes.train, seed=TRAIN)
     for other in OTHERS:
         for question, context in ((other, OWN), (OWN, other), (other, other)):
@@ -174,7 +173,7 @@ def data_sets(world: World, sizes: Sizes) -> Iterator[tuple[str, Callable[[], li
 
 
 def strange(world: World, count: int, language: str) -> list[Example]:
-    """Each question and text of the test in a language under the id of the one before it."""
+    """The test in a language, each question and text under the id of the previous one."""
     examples = world.examples(count, language, language, seed=TEST)
     return [
         replace(other, id=example.id)
@@ -183,12 +182,12 @@ def strange(world: World, count: int, language: str) -> list[Example]:
 
 
 def itself(world: World, count: int, language: str) -> list[Example]:
-    """The questions and texts of the test in its last language, whatever the language."""
+    """The test in its last language, whatever the language asked for."""
     return world.examples(count, OTHERS[-1], OTHERS[-1], seed=TEST)
 
 
 def noisy(percent: int, world: World, count: int, language: str) -> list[Example]:
-    """The test in a language, with so many of its words replaced by others of that language."""
+    """The test in a language, with `percent` of its words replaced by others of that language."""
     words = [word for word in world.words(language) if word not in MARKS]
     rng = random.Random(f"noise {percent} {language}")
 
@@ -209,7 +208,7 @@ BESIDE = {
     "noisy10": partial(noisy, 10),
     "noisy30": partial(noisy, 30),
 }
-"""What is put beside a text in place of its right translation."""
+"""Replacements for the translation of a text."""
 
 
 def texts(world: World, language: str, count: int) -> dict[str, object]:
@@ -229,7 +228,7 @@ def texts(world: World, language: str, count: int) -> dict[str, object]:
 
 
 def pretrained(world: World, seed: int, updates: int) -> PretrainedReader:
-    """An encoder that has read unparallel text; its span head is not among its weights."""
+    """An encoder pretrained on unparallel text; its span head is not saved."""
     tokenizer = word_tokenizer(world.vocabulary())
     torch.manual_seed(seed)
     model = BertForMaskedLM(architecture(len(tokenizer), tokenizer.pad_token_id))
@@ -251,7 +250,7 @@ def pretrained(world: World, seed: int, updates: int) -> PretrainedReader:
 
 
 def architecture(words: int, padding: int) -> BertConfig:
-    """Of the encoder: weights as wide as narrow layers need them, no dropout."""
+    """The config of the encoder: an initialisation for narrow layers, no dropout."""
     return BertConfig(
         vocab_size=words,
         hidden_size=WIDTH,
@@ -267,13 +266,13 @@ def architecture(words: int, padding: int) -> BertConfig:
 
 
 def rate_after(update: int) -> float:
-    """Part of the highest learning rate: up for a while, then down towards `FALLS_TO_ZERO_AT`."""
+    """Fraction of the peak learning rate: warm-up, then linear decay to `FALLS_TO_ZERO_AT`."""
     warm = FALLS_TO_ZERO_AT // 10
     return min((update + 1) / warm, (FALLS_TO_ZERO_AT - update) / (FALLS_TO_ZERO_AT - warm))
 
 
 def loss_of(model: BertForMaskedLM, pointer: nn.ModuleDict, batch: Batch) -> Tensor:
-    """Hidden words told, those of the fact found again in the document, and its object marked."""
+    """Sum of three losses: masked words, masked words by pointer, and the object as a span."""
     seen = (batch.tokens != 0).long()
     vectors = model.bert(
         input_ids=batch.shown, token_type_ids=batch.segments, attention_mask=seen
@@ -293,12 +292,12 @@ def loss_of(model: BertForMaskedLM, pointer: nn.ModuleDict, batch: Batch) -> Ten
 
 
 def log_sum(scores: Tensor, places: Tensor) -> Tensor:
-    """Log of the summed exponentials of scores (N, L) at places (N, L)."""
+    """Log-sum-exp of scores (N, L) over selected places (N, L)."""
     return scores.masked_fill(~places, -1e4).logsumexp(dim=1)
 
 
 def batch_of(world: World, ids: dict[str, int], seed: int, number: int) -> Batch:
-    """A batch of texts, a part of it in each language, none of them seen before."""
+    """A batch of new texts, a part of it in each language."""
     rng = random.Random(f"texts {seed}, batch {number}")
     texts = [
         text_of(world, story_of(number, place), language_of(place), rng) for place in range(BATCH)
@@ -313,7 +312,7 @@ def batch_of(world: World, ids: dict[str, int], seed: int, number: int) -> Batch
 
 
 def story_of(number: int, place: int) -> str:
-    """The id of the story at a place of a batch: none comes twice, nor in any set."""
+    """The id of the story at a place of a batch; it is unique and in no data set."""
     return f"pretraining {number}-{place}"
 
 
@@ -323,7 +322,7 @@ def language_of(place: int) -> str:
 
 
 def text_of(world: World, story: str, language: str, rng: random.Random) -> Text:
-    """The text of a story: one of its facts, in either paraphrase, and all of them."""
+    """The text of a story: one of its facts, in either paraphrase, and the document."""
     facts = world.story(story).facts
     fact = rng.choice(facts)
     said = words_of(world.tell(fact._replace(paraphrase=rng.randrange(2)), language))
@@ -333,12 +332,12 @@ def text_of(world: World, story: str, language: str, rng: random.Random) -> Text
 
 
 def place_of(words: list[str], text: list[str]) -> int:
-    """Where some words first stand in a text, side by side."""
+    """Index of the first occurrence of a sequence of words in a text."""
     return next(i for i in range(len(text)) if text[i : i + len(words)] == words)
 
 
 def masked(text: Text, ids: dict[str, int], rng: random.Random) -> list[list[int]]:
-    """A row of each tensor of a batch: [CLS] fact [SEP] document [SEP], its object hidden."""
+    """A row of each tensor of a batch: [CLS] fact [SEP] document [SEP], with the object masked."""
     words = ["[CLS]", *text.fact, "[SEP]", *text.document, "[SEP]"]
     first = len(text.fact) + 2
     start, at = 1 + text.start, first + text.start_in_document
@@ -353,7 +352,7 @@ def masked(text: Text, ids: dict[str, int], rng: random.Random) -> list[list[int
 
 
 def words_of(text: str) -> list[str]:
-    """Words and marks, as the tokenizer of the reader divides them."""
+    """Words and punctuation, as split by the reader's tokenizer."""
     for mark in MARKS:
         text = text.replace(mark, f" {mark} ")
     return text.split()

@@ -1,18 +1,19 @@
-"""The TyDi QA primary tasks in small: articles made of real contexts, and three baselines.
+"""A small version of the TyDi QA primary tasks: articles from real contexts, and three baselines.
 
     python experiments/tydi_primary.py make OUT FILES... [--seed 0] [--articles 100] [--most 60]
     python experiments/tydi_primary.py baselines ARTICLES OUT [--reader default]
     babelspan score ARTICLES OUT/words.jsonl --scorer tydi-primary
 
-`make` writes OUT/train.jsonl.gz and OUT/test.jsonl.gz in the official form from files in the SQuAD
-layout, as many articles of each language. An article has 5 to `--most` passages: the context of its
-question and contexts of other titles, in a random order. A title is in one of the two files. One
-question in ten has no answer (its context is left out), and one in ten each is made a question for
-yes or no, by adding its answer or that of another question ("Who built it? Horace Jones?").
+`make` writes OUT/train.jsonl.gz and OUT/test.jsonl.gz in the official format from files in the
+SQuAD layout, with the same number of articles in each language. An article has 5 to `--most`
+passages: the context of its question and contexts of other titles, in random order. A title is in
+one of the two files only. One question in ten has no answer (its context is left out), and one in
+ten each is turned into a question with the answer yes or no, by appending its answer or that of
+another question ("Who built it? Horace Jones?").
 
-`baselines` writes predictions: `first` chooses the first passage; `words` the passage with the most
-words of the question, the rare ones in the article counting more; `spans` lets a reader of plain
-texts read the whole article and chooses the passage round its answer.
+`baselines` writes predictions: `first` chooses the first passage; `words` chooses the passage with
+the most words of the question, weighted by their rarity in the article; `spans` runs a reader of
+plain texts on the whole article and chooses the passage that contains its answer.
 """
 
 import argparse
@@ -43,7 +44,7 @@ NAMES = {code: name for name, code in LANGUAGES.items()}
 def records(
     examples: Sequence[Example], *, seed: int, count: int, most: int, first_id: int = 0
 ) -> Iterator[dict[str, Any]]:
-    """Records in the official form, made of examples in one language."""
+    """Records in the official format, made from examples in one language."""
     rng = random.Random(f"{seed} {examples[0].context_language}")
     asked = rng.sample(examples, min(count, len(examples)))
     for number, example in enumerate(asked):
@@ -61,7 +62,7 @@ def records(
 def record(
     example: Example, other: Example, kind: str, passages: list[str], at: int, *, identity: int
 ) -> dict[str, Any]:
-    """One record; the answer of another example is what "no" is said to."""
+    """One record; the answer of another example is used for a question with the answer "no"."""
     text = "\n".join(passages)
     offsets = ByteOffsets(text)
     starts = [sum(len(p) + 1 for p in passages[:i]) for i in range(len(passages))]
@@ -111,7 +112,7 @@ def make(out: Path, files: Sequence[Path], *, seed: int, count: int, most: int) 
 
 
 def save(path: Path, lines: Iterator[dict[str, Any]]) -> None:
-    """Write records, one a line."""
+    """Write records, one per line."""
     with writing(path) as file:
         for line in lines:
             file.write((json.dumps(line, ensure_ascii=False) + "\n").encode())
@@ -123,7 +124,7 @@ def first_passage(article: Article) -> PrimaryAnswer:
 
 
 def words_in_common(article: Article) -> PrimaryAnswer:
-    """The passage with the most words of the question, each weighed by how rare it is."""
+    """The passage with the most words of the question, weighted by rarity."""
     passages = [p and _words(p.of(article.text)) for p in article.passages]
     known = Counter(word for passage in passages for word in passage or ())
     asked = _words(article.question)
@@ -136,7 +137,7 @@ def words_in_common(article: Article) -> PrimaryAnswer:
 
 
 def span_of_all(article: Article, answerer: Answerer) -> PrimaryAnswer:
-    """What a reader of plain texts answers, and the passage that it starts in."""
+    """The answer of a reader of plain texts, and the passage that it starts in."""
     (found,) = answerer.predict([example_of(article)])
     score = found.logit - found.no_answer_logit
     if found.span is None:
@@ -158,7 +159,7 @@ def _words(text: str) -> set[str]:
 
 
 def baselines(path: Path, out: Path, *, reader: str) -> None:
-    """Write the predictions of all three."""
+    """Write the predictions of all three baselines."""
     answerer = load_answerer(reader)
     ways = {
         "first": first_passage,

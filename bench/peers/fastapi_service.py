@@ -1,6 +1,6 @@
 """The pipeline behind FastAPI: `python fastapi_service.py CHECKPOINT SIDE_BY_SIDE`.
 
-So many threads answer side by side, each with a pipeline of its own: two threads must not share a
+SIDE_BY_SIDE threads answer in parallel, each with its own pipeline: two threads must not share a
 tokenizer of transformers ("Already borrowed").
 """
 
@@ -23,7 +23,7 @@ class Asked(BaseModel):
 def main():
     checkpoint, side_by_side = sys.argv[1], int(sys.argv[2])
     own = threading.local()
-    one_by_one = threading.Lock()  # or one may be left without weights, on the device "meta"
+    one_by_one = threading.Lock()  # otherwise one may stay without weights, on the device "meta"
 
     def load():
         with one_by_one:

@@ -1,6 +1,6 @@
 """The extractive reader of Haystack: `python haystack_reader.py CHECKPOINT`.
 
-It takes one question a call, about any number of documents, so that it has no batches of questions.
+It takes one question per call, about any number of documents, so there are no batches of questions.
 """
 
 import sys

@@ -1,7 +1,7 @@
 """Babelspan: `python ours.py EXPORTED_READER WORKERS`.
 
-One worker gives all cores to each window, which answers one question soonest; none named gives each
-window a core, which answers many soonest.
+One worker uses all cores for each window, which has the lowest latency; without WORKERS, each
+window gets one core, which has the highest throughput.
 """
 
 import sys

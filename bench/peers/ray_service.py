@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 os.environ.setdefault("RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S", "60")  # 5 are few on a busy machine
-os.environ.setdefault("RAY_worker_niceness", "0")  # 15 would let all others go before
+os.environ.setdefault("RAY_worker_niceness", "0")  # with 15, all others would take precedence
 
 import ray
 from answering_pipeline import free_port
@@ -33,7 +33,7 @@ class Answering:
 def main():
     checkpoint, replicas = sys.argv[1], int(sys.argv[2])
     address = sys.stdout
-    sys.stdout = sys.stderr  # what Ray prints goes to standard error
+    sys.stdout = sys.stderr  # output of Ray goes to standard error
     ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
     port = free_port()
     serve.start(http_options={"host": "127.0.0.1", "port": port})

@@ -1,6 +1,6 @@
-"""A contender as a process that takes turns: a task in, what it took out, one JSON line each.
+"""Run a contender as a process: tasks in, measurements out, one line of JSON each.
 
-Only the standard library, so that it runs in every environment.
+Uses only the standard library, so that it runs in every environment.
 """
 
 import json
@@ -11,17 +11,17 @@ from pathlib import Path
 
 
 def serve(one, many=None):
-    """Answer the tasks that come on standard input until it ends.
+    """Answer tasks from standard input until it ends.
 
-    A task is `{"questions": [[question, context], ...], "batch": size}`. The reply has the wall and
-    processor seconds it took, the seconds of each call, the answers, and the most memory so far.
+    A task is `{"questions": [[question, context], ...], "batch": size}`. The reply has wall-clock
+    and CPU seconds, the seconds of each call, the answers, and peak memory so far.
 
     Args:
-        one: the text of the answer to a question and a context.
-        many: the texts of the answers to questions, contexts and a size of batches.
+        one: function from a question and a context to the text of the answer.
+        many: function from questions, contexts and a batch size to the texts of the answers.
     """
     replies = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what libraries print goes to standard error
+    os.dup2(2, 1)  # output of libraries goes to standard error
     print(json.dumps({"MiB": peak_memory()}), file=replies, flush=True)
     for line in sys.stdin:
         task = json.loads(line)
@@ -49,6 +49,6 @@ def timed(one, pair, calls):
 
 
 def peak_memory():
-    """The most memory that this process has held, in MiB."""
+    """Peak resident memory of this process, in MiB."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return int(next(x for x in lines if x.startswith("VmHWM")).split()[1]) / 1024

@@ -1,8 +1,8 @@
-"""The reader in the package as a checkpoint, to train it further.
+"""Convert the reader in the package to a checkpoint, to train it further.
 
     python experiments/multilingual_reader/again.py OUT
 
-Writes weights and tokenizer to `OUT`. `links.py` and `pack.py` write there, too.
+Writes weights and tokenizer to `OUT`. `links.py` and `pack.py` also write there.
 """
 
 import sys

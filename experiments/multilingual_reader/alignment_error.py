@@ -2,9 +2,9 @@
 
     python experiments/multilingual_reader/alignment_error.py --data DATA --out FOLDER
 
-Sentences of the gold set are aligned together with the bitext of their languages, without a look
-at their links, as unsupervised aligners are measured. A link is one that both directions prefer.
-Nothing of this enters the reader.
+Sentences of the gold set are aligned together with the bitext of their languages, without using
+their links, which is the usual evaluation of unsupervised aligners. A link is one that is best in
+both directions. The reader uses nothing of this.
 """
 
 import argparse
@@ -27,14 +27,14 @@ MOST_LINKS = 4_000_000
 
 
 def mutual(tables: Tables, source: np.ndarray, target: np.ndarray) -> Alignment:
-    """Links that are the best of both their words."""
+    """Links that are the best for both words."""
     forward, backward = tables.posteriors(source, target)
     by_target, by_source = forward.argmax(axis=0), backward.argmax(axis=1)
     return Alignment(frozenset((int(i), j) for j, i in enumerate(by_target) if by_source[i] == j))
 
 
 def main(data: Path, out: Path) -> None:
-    """Print and write the figures of each language."""
+    """Print and write the results for each language."""
     cut = Words(Tokenizer.from_file(str(out / "tokenizer.json")))
     table = {}
     for pair in GOLD:

@@ -1,7 +1,7 @@
-"""A checkpoint between two: part of the way back from what was learnt to where it started.
+"""Interpolate the weights of a fine-tuned checkpoint and its starting point.
 
-After Wortsman et al. (2022), arXiv:2109.01903: what the start knew comes back, and little of what
-was learnt is lost.
+After Wortsman et al. (2022), arXiv:2109.01903: this recovers abilities of the starting point, and
+little of the training is lost.
 
     python experiments/multilingual_reader/between.py --learnt FOLDER --start FOLDER --back 0.3 \
         --out FOLDER

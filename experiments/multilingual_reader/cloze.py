@@ -1,10 +1,10 @@
-"""Questions made of translations: find the words that a sentence lacks in a text that has them.
+"""Cross-lingual cloze questions from bitext: find the missing words of a sentence in a translation.
 
-The question is a sentence with a word or two replaced by [MASK], in one language; the text is its
-translation among the sentences that stand beside it, in another language; the answer is what the
-missing words are linked to. This is span selection (Glass et al. 2020, arXiv:1909.04120) over
-sentence pairs, so that it teaches all languages with bitext what questions over texts of other
-languages ask for, without labels.
+The question is a sentence with one or two words replaced by [MASK], in one language; the text is
+its translation with the neighbouring sentences, in another language; the answer is the words that
+the missing words are linked to. This is span selection (Glass et al. 2020, arXiv:1909.04120) on
+sentence pairs: it trains cross-lingual question answering without labels, in all languages with
+bitext.
 
 Shapes: B rows, L tokens.
 """
@@ -26,12 +26,12 @@ from babelspan.vocabulary.skeleton import BORDER
 
 GROUP = 8
 FROM_ENGLISH, TO_ENGLISH = 0.35, 0.25
-"""Shares of English questions and of English texts; the others ask in a third language."""
+"""Fractions of English questions and of English texts; in the rest, neither is English."""
 TEXT_TOKENS = (64, 96, 128, 192)
 MOST_QUESTION_TOKENS = 48
 MOST_WORDS = 3
 FREQUENT = 150
-"""The most frequent pieces of a language, which no answer consists of."""
+"""Number of most frequent pieces of a language; no answer consists of these alone."""
 
 Ids = NDArray[np.int32]
 Links = list[tuple[int, int]]
@@ -56,7 +56,7 @@ class Cloze:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question and its text: ids with their frame, where the text begins, the answer's tokens."""
+    """A question and its text: ids with special tokens, start of the text, tokens of the answer."""
 
     ids: list[int]
     text_at: int
@@ -67,11 +67,11 @@ class ClozeBatches:
     """Batches by number, a pure function of seed and number.
 
     Args:
-        path: what `pack.py` wrote.
-        tokenizer: the new one.
+        path: the file written by `pack.py`.
+        tokenizer: the new tokenizer.
         same: new id of each old id that both vocabularies share, else -1.
-        tokens: of a batch, about.
-        seed: of everything random.
+        tokens: approximate number of tokens per batch.
+        seed: seed of all random choices.
     """
 
     def __init__(
@@ -100,11 +100,11 @@ class ClozeBatches:
         self.group = lru_cache(maxsize=2)(self._group)
 
     def __call__(self, number: int) -> Cloze:
-        """The batch of a number."""
+        """The batch with this number."""
         return self.group(number // GROUP)[number % GROUP]
 
     def _frequent(self) -> np.ndarray:
-        """Whether a piece is among the most frequent ones of a language."""
+        """Whether each piece is among the most frequent ones of a language."""
         found = np.zeros(len(self.is_word), bool)
         starts = self.arrays["target_at"]
         for rows in self.by_language.values():
@@ -159,7 +159,7 @@ class ClozeBatches:
     def _ask(
         self, question: Ids, row: int, links: Links, rng: random.Random, *, is_english: bool
     ) -> Asked | None:
-        """A question over the text that a row stands in; None where no words can be asked for."""
+        """A question about the text around a row; None if there are no suitable words."""
         sentence = self._english(row) if is_english else self._part("target", row)
         assert sentence is not None
         gap = self._gap(question, sentence, links, rng)
@@ -182,7 +182,7 @@ class ClozeBatches:
     def _gap(
         self, question: Ids, sentence: Ids, links: Links, rng: random.Random
     ) -> tuple[tuple[int, int], tuple[int, int]] | None:
-        """Tokens [first, end) of words in the question, and of those that they are linked to."""
+        """Tokens [first, end) of words in the question, and of the words linked to them."""
         wanted = [j for _, j in links if self.is_word[sentence[j]]]
         wanted = [j for j in wanted if not self.frequent[sentence[j]]]
         if not wanted:
@@ -202,7 +202,7 @@ class ClozeBatches:
         return (begin, stop), (first, end)
 
     def _whole(self, ids: Ids, first: int, end: int) -> tuple[int, int]:
-        """Tokens [first, end), made longer to whole words."""
+        """Extend tokens [first, end) to whole words."""
         while first > 0 and self.is_spaced_rest[ids[first]]:
             first -= 1
         while end < len(ids) and self.is_spaced_rest[ids[end]]:
@@ -212,7 +212,7 @@ class ClozeBatches:
     def _text(
         self, row: int, sentence: Ids, rng: random.Random, *, is_english: bool
     ) -> tuple[list[int], int]:
-        """The sentence among its neighbours, and where it begins there."""
+        """The sentence with its neighbours, and its start."""
         rows = self.by_language[int(self.arrays["language"][row])]
         place = int(np.searchsorted(rows, row))
         left, right = place, place
@@ -233,7 +233,7 @@ class ClozeBatches:
         return text, at
 
     def _english(self, row: int) -> Ids | None:
-        """The English side by the new tokenizer; None where the old one cut it otherwise."""
+        """The English side by the new tokenizer; None if the old one tokenized it differently."""
         ids = self.same[self._source(row)]
         return ids if (ids >= 0).all() else None
 

@@ -1,10 +1,11 @@
-"""Which public data the reader learns from, and which part of it is held back.
+"""The public data that the reader is trained on, and the parts that are held out.
 
-Only data whose licence allows the weights to be passed on. Left out: MUSE, LAFAND, BiPaR, ParsiNLU,
+Only data whose licence allows distributing the weights. Left out: MUSE, LAFAND, BiPaR, ParsiNLU,
 FQuAD (no commercial use), KorQuAD (no changed copies), PoQuAD, PersianQA, FreeDict (GPL), Multi30K
-(research only), and whatever states no licence. Never learnt from or chosen on: XQuAD, the dev
-part of TyDiQA, AfriQA, MLQA, the gold word alignments, and the test part of every other set (of
-DRCD and SQuAD-it a first half of it is learnt from, because no other part of them is at hand).
+(research only), and data without a stated licence. Never used for training or model selection:
+XQuAD, the dev split of TyDiQA, AfriQA, MLQA, the gold word alignments, and the test split of every
+other set (except the first half of the test splits of DRCD and SQuAD-it, which is used for training
+because no other split of them is available).
 """
 
 import hashlib
@@ -71,18 +72,18 @@ PARALLEL = [
     "mscourse-iot",
     "mscourse-security",
 ]
-"""Sources of sentence pairs, the most useful first: the order in which they fill a cap."""
+"""Sources of sentence pairs, the most useful first; a cap is filled in this order."""
 
 HELD_BACK = 0.03
-"""Share of sentence pairs kept for measuring retrieval."""
+"""Fraction of sentence pairs held out to measure retrieval."""
 
 DEV_SHARE = 0.06
-"""Share of paragraphs of each question set kept for choosing."""
+"""Fraction of paragraphs of each question set held out for model selection."""
 
 
 @dataclass(frozen=True, slots=True)
 class Questions:
-    """A question set: its file below `qa/`, its language, and how many questions to take."""
+    """A question set: its file in `qa/`, its language, and the number of questions to use."""
 
     file: str
     language: str
@@ -127,7 +128,7 @@ QUESTIONS = (
     Questions("uquad/train", "ur"),
 )
 TRANSLATED = {"squad-es", "squad-it", "squad-da", "squad-sv", "squad-id", "squad-pt"}
-"""Translations of SQuAD, which share its ids: questions and texts of different languages."""
+"""Translations of SQuAD, which share its ids, for questions and texts in different languages."""
 
 
 def plain_texts(data: Path, language: str) -> Iterator[str]:
@@ -138,7 +139,7 @@ def plain_texts(data: Path, language: str) -> Iterator[str]:
 
 
 def bitext(data: Path, language: str) -> list[tuple[str, list[SentencePair]]]:
-    """Pairs of English and another language by source, the held-back ones left out."""
+    """Pairs of English and another language by source, without the held-out ones."""
     is_held_back = held_back(HELD_BACK)
     return [
         (source, [p for p in pairs if not is_held_back(p)])
@@ -147,7 +148,7 @@ def bitext(data: Path, language: str) -> list[tuple[str, list[SentencePair]]]:
 
 
 def held_bitext(data: Path, language: str) -> list[tuple[str, list[SentencePair]]]:
-    """The pairs that are held back, by source."""
+    """The held-out pairs, by source."""
     is_held_back = held_back(HELD_BACK)
     return [
         (source, [p for p in pairs if is_held_back(p)]) for source, pairs in _bitext(data, language)
@@ -175,7 +176,7 @@ def dictionary(data: Path, language: str) -> list[tuple[str, str]]:
 
 
 def questions(data: Path, *, dev: bool) -> list[Example]:
-    """Questions to learn from, or to choose on; paragraphs of XQuAD are in neither."""
+    """Questions for training, or for model selection; both exclude paragraphs of XQuAD."""
     found: list[Example] = []
     for index, entry in enumerate(QUESTIONS):
         if entry.is_dev and not dev:
@@ -234,18 +235,18 @@ def xquad_texts(data: Path) -> frozenset[str]:
 
 @cache
 def xquad_ids(data: Path) -> frozenset[str]:
-    """Ids of the questions of XQuAD, which the translations of SQuAD share."""
+    """Ids of the questions of XQuAD, which the translations of SQuAD also use."""
     return frozenset(e.id for e in load_squad(data / "qa" / "xquad" / "test.en.json.gz"))
 
 
 def _is_dev(example: Example, name: str) -> bool:
-    """Whether a question is held back: by its id in sets that share ids, else by its text."""
+    """Whether a question is held out: by its id in sets that share ids, else by its text."""
     key = example.id if name in TRANSLATED or name == "squad" else example.context
     return fraction(key) < DEV_SHARE
 
 
 def fraction(text: str) -> float:
-    """A number in [0, 1) that is always the same for a text, and looks random."""
+    """A pseudo-random number in [0, 1) that depends only on the text."""
     digest = hashlib.sha256(text.encode(errors="replace")).digest()
     return int.from_bytes(digest[:8], "big") / 2**64
 

@@ -1,9 +1,9 @@
-"""Write development sets: a folder that `babelspan evaluate` reads.
+"""Write development sets to a folder for `babelspan evaluate`.
 
     python experiments/multilingual_reader/development.py --data DATA --out FOLDER [--most 50]
 
-One file for each language with held-back questions, and for pairs of languages among the
-translations of SQuAD. Nothing here is learnt from.
+One file for each language with held-out questions, and for language pairs among the translations of
+SQuAD. None of these questions is used for training.
 """
 
 import argparse

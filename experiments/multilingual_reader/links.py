@@ -1,9 +1,9 @@
-"""Word links of every language with English: between pieces, and between words.
+"""Links of every language with English: between pieces (subwords), and between words.
 
     python experiments/multilingual_reader/links.py --data DATA --english FOLDER --out FOLDER \
         [--kind pieces|words] [--languages de,ru,...] [--without ntrex]
 
-Writes `<out>/<kind>/<language>.npz`, one file for each language; those that are there are kept.
+Writes `<out>/<kind>/<language>.npz`, one file for each language; existing files are kept.
 """
 
 import argparse
@@ -22,19 +22,19 @@ from babelspan.types import SentencePair
 from babelspan.vocabulary.skeleton import BORDER
 
 MOST_LINKS = {"pieces": 6_000_000, "words": 8_000_000}
-"""Possible links of one language, at most, by kind; the most useful sources come first."""
+"""Maximum number of possible links per language, by kind; the most useful sources come first."""
 MOST_TOKENS = 64
 _WORD = regex.compile(r"[\p{L}\p{N}]")
 
 
 class Words:
-    """Words of a text as the new tokenizer cuts it; pieces where there are no spaces."""
+    """Words of a text after the new tokenizer's pre-tokenization; pieces in unspaced scripts."""
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self.tokenizer = tokenizer
 
     def __call__(self, text: str) -> list[str]:
-        """Words in small letters, without punctuation."""
+        """Lower-case words, without punctuation."""
         assert self.tokenizer.normalizer is not None and self.tokenizer.pre_tokenizer is not None
         normal = self.tokenizer.normalizer.normalize_str(text)
         found: list[str] = []
@@ -59,7 +59,7 @@ def pairs_of(data: Path, language: str) -> Iterator[SentencePair]:
 def piece_ids(
     data: Path, language: str, english: Tokenizer, new: Tokenizer
 ) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Ids of both sides of as many pairs as there is room for."""
+    """Piece ids of both sides of pairs, up to the limit of possible links."""
     sources, targets, links = [], [], 0
     listed = list(pairs_of(data, language))
     for first in range(0, len(listed), 2_000):
@@ -79,7 +79,7 @@ def piece_ids(
 def word_ids(
     data: Path, language: str, words: Words
 ) -> tuple[list[np.ndarray], list[np.ndarray], list[str], list[str]]:
-    """Numbers of the words of both sides, and the words by number."""
+    """Word indices of both sides, and the words by index."""
     numbers: tuple[dict[str, int], dict[str, int]] = ({}, {})
     sides: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
     links = 0
@@ -98,7 +98,7 @@ def word_ids(
 
 
 def save(path: Path, tables: Tables, **more: np.ndarray) -> None:
-    """Write tables, cells without any expected link left out."""
+    """Write tables without cells that have no expected links."""
     kept = (tables.counts > 0.01) | (tables.forward > 0.05) | (tables.backward > 0.05)
     with replacing(path) as beside, beside.open("wb") as file:
         np.savez(
@@ -115,7 +115,7 @@ def save(path: Path, tables: Tables, **more: np.ndarray) -> None:
 
 
 def load(path: Path) -> Tables:
-    """Tables as `save` wrote them."""
+    """Load tables written by `save`."""
     with np.load(path) as found:
         names = ["keys", "forward", "backward", "counts", "source_shares", "target_shares"]
         return Tables(

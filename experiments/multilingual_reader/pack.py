@@ -22,11 +22,11 @@ from babelspan.types import SentencePair
 
 SEED = 1
 MOST_PAIRS = 9_000
-"""Pairs of one language, at most."""
+"""Maximum number of pairs per language."""
 MOST_TOKENS = 96
 LEAST_TOKENS = 5
 CERTAIN = 0.3
-"""Product of both posteriors from which on a link is kept."""
+"""Minimum product of both posteriors of a link."""
 SHARES = {
     "tatoeba": 0.10,
     "tatoeba-anki": 0.25,
@@ -36,11 +36,11 @@ SHARES = {
     "pythondocs": 0.08,
     "reactdocs": 0.08,
 }
-"""Share of a language's pairs that come from a source, at most; others are taken whole."""
+"""Maximum fraction of a language's pairs from a source; other sources are not limited."""
 
 
 def chosen(data: Path, language: str, rng: random.Random) -> list[SentencePair]:
-    """Pairs of one language, in the order of their sources, so that neighbours are on one topic."""
+    """Pairs of one language, in the order of their sources, so neighbours share a topic."""
     found: list[SentencePair] = []
     for source, listed in corpora.bitext(data, language):
         most = min(round(SHARES.get(source, 1.0) * MOST_PAIRS), len(listed))
@@ -50,7 +50,7 @@ def chosen(data: Path, language: str, rng: random.Random) -> list[SentencePair]:
 
 
 def links_of(tables: Tables, source: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Links (source token, target token) of a pair that both directions are sure of, (K, 2)."""
+    """Confident links (source token, target token) of a pair, (K, 2)."""
     forward, backward = tables.posteriors(source, target)
     return np.argwhere(forward * backward >= CERTAIN)
 
@@ -62,13 +62,13 @@ class Packed:
         self.rows: list[np.ndarray] = []
 
     def arrays(self, name: str) -> dict[str, np.ndarray]:
-        """The rows end to end, and where each begins."""
+        """The concatenated rows, and the start of each."""
         starts = np.cumsum([0, *map(len, self.rows)])
         return {name: np.concatenate(self.rows), f"{name}_at": starts}
 
 
 def pack_pairs(data: Path, english: Path, out: Path) -> dict[str, np.ndarray]:
-    """Ids of English by the old tokenizer, of the other side by the new one, and links."""
+    """Ids of the English side by the old tokenizer, of the other side by the new one, and links."""
     old = Tokenizer.from_file(str(english / "tokenizer.json"))
     old.no_truncation()
     old.no_padding()
@@ -101,7 +101,7 @@ def pack_pairs(data: Path, english: Path, out: Path) -> dict[str, np.ndarray]:
 
 
 def dictionaries(data: Path, out: Path) -> dict[str, dict[str, dict[str, float]]]:
-    """For each language English words with translations and their weights."""
+    """For each language, English words with translations and weights."""
     found = {}
     for language in corpora.LANGUAGES:
         path = out / "words" / f"{language}.npz"

@@ -1,4 +1,4 @@
-"""Export a checkpoint to a folder of at most 40 MB: 8-bit matrices, 4-bit word vectors.
+"""Export a checkpoint to a folder of at most 40 MB: 8-bit matrices, 4-bit embeddings.
 
 python experiments/multilingual_reader/package.py --checkpoint FOLDER --out FOLDER
 """

@@ -1,9 +1,9 @@
-"""Retrieval of translations by the mean vector of a layer, on sentence pairs that were held back.
+"""Retrieval of translations by the mean vector of a layer, on held-out sentence pairs.
 
     python experiments/multilingual_reader/retrieval.py --data DATA --reader FOLDER [--layer 4]
 
-For each language 100 held-back pairs of NTREX and Tatoeba, at most: how often the nearest English
-sentence by cosine is the right one, and the reverse.
+For up to 100 held-out pairs of NTREX and Tatoeba in each language: how often the nearest English
+sentence by cosine similarity is the right one, and the reverse.
 """
 
 import argparse
@@ -21,7 +21,7 @@ MOST = 100
 
 @torch.inference_mode()
 def vectors(model: object, tokenizer: object, texts: list[str], layer: int) -> Tensor:
-    """Mean vector of each text, of length 1, (N, H)."""
+    """Normalised mean vector of each text, (N, H)."""
     found = []
     for first in range(0, len(texts), 20):
         batch = tokenizer(  # type: ignore[operator]
@@ -40,7 +40,7 @@ def vectors(model: object, tokenizer: object, texts: list[str], layer: int) -> T
 
 
 def main(data: Path, reader: str, layer: int) -> None:
-    """Print accuracies, in percent, from and to English."""
+    """Print accuracies from and to English, in percent."""
     model = AutoModelForQuestionAnswering.from_pretrained(reader).eval()
     tokenizer = AutoTokenizer.from_pretrained(reader)
     table = {}

@@ -25,7 +25,7 @@ SEED = 1
 
 
 def shared_ids(old: Tokenizer, new: Tokenizer, english: Path) -> dict[int, int]:
-    """Old id of each new id whose piece both vocabularies have."""
+    """New id -> old id of the pieces in both vocabularies."""
     by_piece = {as_piece(p): i for p, i in old.get_vocab().items() if not p.startswith("[")}
     found = {new.token_to_id(p): by_piece[p] for p in english_pieces(english / "tokenizer.json")}
     found |= {new.token_to_id(name): old.token_to_id(name) for name in SPECIAL}
@@ -45,7 +45,7 @@ def linked_ids(folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def english_texts(data: Path) -> list[str]:
-    """English texts and questions that the reader learns from, and plain text."""
+    """English training texts and questions of the reader, and plain text."""
     found = {t: None for t in corpora.plain_texts(data, "en")}
     for example in corpora.questions(data, dev=False):
         if example.context_language == "en":
@@ -54,7 +54,7 @@ def english_texts(data: Path) -> list[str]:
 
 
 def main(data: Path, english: Path, out: Path) -> None:
-    """Write the checkpoint and print how its vectors came about."""
+    """Write the checkpoint, and print the origins of its vectors."""
     model = AutoModelForQuestionAnswering.from_pretrained(english)
     old = Tokenizer.from_file(str(english / "tokenizer.json"))
     new = Tokenizer.from_file(str(out / "tokenizer.json"))

@@ -30,17 +30,17 @@ MERGED = 92_000
 LONGEST = 16
 POWER = 0.3
 TOTAL = 60_000_000
-"""Characters that the pieces are chosen on."""
+"""Number of characters that pieces are chosen on."""
 LINES = 60_000
-"""Lines of one language that are counted, at most, of each kind of text."""
+"""Maximum number of lines per language and kind of text."""
 ENGLISH_WORDS = 1_500_000
-"""Occurrences that are shared out among the English pieces by rank."""
+"""Total count distributed among the English pieces by rank."""
 
 _LATIN = regex.compile(r"[\p{Latin}\p{N}\p{P}\p{S}]+")
 
 
 def texts(data: Path, language: str) -> list[str]:
-    """Lines to count: plain text, the side of the bitext, contexts of questions."""
+    """Lines to count: plain text, the language's side of the bitext, contexts of questions."""
     found = list(corpora.plain_texts(data, language))
     step = max(len(found) // LINES, 1)
     lines = found[::step]
@@ -120,7 +120,7 @@ def main(data: Path, english: Path, out: Path) -> None:
 
 
 def report(data: Path, tokenizer: Tokenizer, old: Tokenizer, out: Path) -> None:
-    """Print and write tokens per character on held-back lines of bitext."""
+    """Print and write tokens per character on held-out lines of bitext."""
     old.no_padding()
     old.no_truncation()
     table = {}

@@ -27,7 +27,7 @@ __all__ = [
 
 
 def __dir__() -> list[str]:
-    """The public names, which are imported on use, so that `import babelspan` stays light."""
+    """The public names; they are imported on use, so that `import babelspan` is fast."""
     return sorted(__all__)
 
 

@@ -4,7 +4,7 @@ import sys
 
 
 def main() -> None:
-    """Run the command line; an interrupt while it is being loaded ends in one line, too."""
+    """Run the command line; an interrupt during loading also prints one line only."""
     try:
         from babelspan.cli.main import main as run
     except BaseException as error:

@@ -39,13 +39,13 @@ def load_tables(path: Path) -> Tables:
 
 
 def override(tables: Tables, settings: Sequence[str], kinds: Mapping[str, type]) -> None:
-    """Put `key=value` settings into tables; later ones win.
+    """Override values of tables with `key=value` settings; later settings win.
 
     Args:
         tables: changed in place.
-        settings: the key is a dotted path, with or without the name of its table before it; the
-            value is TOML, or otherwise a string.
-        kinds: name of a table -> the dataclass that it is made into.
+        settings: the key is a dotted path, with or without the table's name in front; the value is
+            TOML, or a string if it is not valid TOML.
+        kinds: name of a table -> the dataclass that is built from it.
 
     Raises:
         ConfigError: if a setting has no `=`, or its key is in no table.
@@ -66,16 +66,16 @@ def override(tables: Tables, settings: Sequence[str], kinds: Mapping[str, type])
 
 
 def build(kind: type[T], table: Any, where: str) -> T:
-    """The dataclass `kind` from a table.
+    """Build the dataclass `kind` from a table.
 
     Args:
         kind: a dataclass, which may contain dataclasses.
         table: its values by name.
-        where: the table's file and name, for errors.
+        where: the table's file and name, for error messages.
 
     Raises:
-        ConfigError: if `table` is no table, a key is unknown, with the nearest known one, or a
-            value of a wrong type: "2", true and 2.0 are not integers.
+        ConfigError: if `table` is not a table, a key is unknown (the message suggests the nearest
+            known key), or a value has the wrong type: "2", true and 2.0 are not integers.
     """
     if not isinstance(table, Mapping):
         raise ConfigError(f"{where}: expected a table, found {table!r}")
@@ -92,12 +92,13 @@ def build(kind: type[T], table: Any, where: str) -> T:
 
 
 def split_options(kind: type[T], argument: str, where: str) -> tuple[str, T]:
-    """`<argument>,key=value,key=value` as the argument and the options, a dataclass `kind`.
+    """Split `<argument>,key=value,key=value` into the argument and a dataclass of the options.
 
     Args:
-        kind: its fields are the keys.
-        argument: may contain commas, if no `key=` follows; values are TOML, or otherwise strings.
-        where: what the options belong to, for errors, which are as in `build`.
+        kind: the dataclass; its fields are the keys.
+        argument: may contain commas that no `key=` follows; a value is TOML, or a string if it is
+            not valid TOML.
+        where: what the options belong to, for error messages; errors are those of `build`.
     """
     first, *settings = re.split(r",(?=[a-z_]+=)", argument)
     table = dict(setting.split("=", 1) for setting in settings)
@@ -105,7 +106,7 @@ def split_options(kind: type[T], argument: str, where: str) -> tuple[str, T]:
 
 
 def to_toml(tables: Mapping[str, Any]) -> str:
-    """TOML of tables whose values are dataclasses or plain values; None is left out."""
+    """Write dataclasses and plain values as TOML; None is left out."""
     lines: list[str] = []
     for name, value in tables.items():
         if is_dataclass(value) and not isinstance(value, type):
@@ -131,7 +132,7 @@ def _table_lines(name: str, values: Mapping[str, Any]) -> list[str]:
 
 
 def _toml_value(value: Any) -> str:
-    """A number, string, boolean or list; JSON is TOML, except infinity and the character DEL."""
+    """A number, string, boolean or list; JSON is valid TOML, except infinity and DEL."""
     if isinstance(value, (list, tuple)):
         return f"[{', '.join(map(_toml_value, value))}]"
     if isinstance(value, float):
@@ -173,7 +174,7 @@ def _refuse_huge(table: Mapping[str, Any], where: str) -> None:
 
 
 def _over_defaults(kind: type, table: Mapping[str, Any]) -> dict[str, Any]:
-    """`table` with inner tables laid over the defaults of their field, not of their class."""
+    """`table`, its inner tables completed from the default of their field, not of their class."""
     merged = dict(table)
     for field in fields(kind):
         inner = merged.get(field.name)
@@ -184,7 +185,7 @@ def _over_defaults(kind: type, table: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def nearest(key: str, known: Sequence[str]) -> str:
-    """The end of an error message: the known name nearest to an unknown one, or all of them."""
+    """The end of an error message: the known name closest to an unknown one, or all of them."""
     near = difflib.get_close_matches(key, known, n=1)
     return (
         f"; did you mean {near[0]!r}?" if near else f"; expected one of {', '.join(sorted(known))}"

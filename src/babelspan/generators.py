@@ -1,4 +1,4 @@
-"""Generators of questions by name, as `readers` has readers."""
+"""Load question generators by name, and write questions with them."""
 
 import re
 from collections import defaultdict
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _RECORD = "generator.json"
 _AT_ONCE = 32
-"""Questions that are written side by side."""
+"""Questions per batch."""
 
 _HYPHEN = re.compile(r"(?<=\w) ([-–]) (?=\w)")
 _APOSTROPHE = re.compile(r"(?<=\w) (['’]) (?=\w{1,2}\b)|(?<=\b\w) (['’]) (?=\w)")
@@ -35,8 +35,8 @@ def load_generator(name: str, *, begins: bool = False) -> "QuestionGenerator":
             which an untrained generator is made.
 
     Raises:
-        DataError: if it is not a generator, or it is broken.
-        ConfigError: if the encoder is of a family that cannot write questions.
+        DataError: if it is not a generator, or is broken.
+        ConfigError: if the encoder's model family is not supported for writing questions.
     """
     from babelspan.networks import question_generator, store
 
@@ -52,15 +52,15 @@ def load_generator(name: str, *, begins: bool = False) -> "QuestionGenerator":
 
 
 def is_generator(name: str) -> bool:
-    """Whether a folder holds a generator of questions."""
+    """Whether a folder contains a question generator."""
     return (Path(name).expanduser() / _RECORD).is_file()
 
 
 def languages_of(name: str) -> list[str] | None:
-    """The languages a generator has tokens for; None if it names languages in words.
+    """The languages that a generator has tokens for; None if it names languages in words.
 
     Raises:
-        DataError: if the folder holds no generator.
+        DataError: if the folder contains no generator.
     """
     record = Path(name).expanduser() / _RECORD
     if not record.is_file():
@@ -74,9 +74,9 @@ class QuestionWriter:
 
     Args:
         generator: the generator, on the device to use.
-        decode: how questions are written.
-        own_pieces: whether a question may only have pieces that occur in training questions of its
-            language, or in its source.
+        decode: decoding settings.
+        own_pieces: whether a question may only contain subwords that occur in the training
+            questions of its language, or in its source.
     """
 
     def __init__(
@@ -87,13 +87,13 @@ class QuestionWriter:
         self.own_pieces = own_pieces
 
     def write(self, asked: Sequence[Example]) -> list["Written | str"]:
-        """For each answer, in order, the question about it, or the reason why there is none.
+        """Write a question about each answer; an error message stands in for one that failed.
 
-        Questions in one language are written in batches of sources of similar length. The batches
-        depend on `asked` alone.
+        Results are in the order of `asked`. Questions in one language are written in batches of
+        sources of similar length. The batches depend on `asked` alone.
 
         Args:
-            asked: texts with one answer each; of the question only its language is used.
+            asked: texts with one answer each; of the question, only the language is used.
         """
         from babelspan.networks.decoding import write
 
@@ -119,20 +119,20 @@ class QuestionWriter:
         return outcomes
 
     def text(self, written: "Written") -> str:
-        """The question as text."""
+        """Decode a question to text."""
         tokenizer = self.generator.tokenizer
         text = " ".join(str(tokenizer.decode(written.pieces, skip_special_tokens=True)).split())
         is_torn = type(tokenizer.backend_tokenizer.decoder).__name__ == "WordPiece"
         return mended(text) if is_torn else text
 
     def ask(self, answer: str, context: str, *, question_language: str, start: int = 0) -> str:
-        """One question about an answer in a text.
+        """Write one question about an answer in a text.
 
         Args:
-            answer: words of the text; the first occurrence from `start` on is used.
+            answer: a string in the text; its first occurrence from `start` on is used.
             context: the text.
             question_language: ISO 639-1 code.
-            start: the character of the text from which to search for the answer.
+            start: character of the text at which to start looking for the answer.
 
         Raises:
             DataError: if the answer is not in the text, or is too long.
@@ -160,9 +160,9 @@ def _batches(items: Sequence[T]) -> Iterator[Sequence[T]]:
 
 
 def mended(text: str) -> str:
-    """Words with hyphens and apostrophes in one, which pieces of words do not tell from two.
+    """Remove the spaces that WordPiece decoding puts around hyphens and apostrophes.
 
-    An apostrophe joins before one or two letters, or after one: "it ' s", "l ' eau".
+    An apostrophe is joined before one or two letters, or after one: "it ' s", "l ' eau".
     """
     return _APOSTROPHE.sub(lambda m: m[1] or m[2], _HYPHEN.sub(r"\1", text))
 

@@ -1,8 +1,8 @@
-"""Load readers by name, and make answerers of them.
+"""Load readers by name, and build answerers from them.
 
 A reader is "default" (the one in the package), a folder made by `babelspan export` (run by
-onnxruntime), or a checkpoint, folder or hub name, that transformers loads (run by PyTorch; needs
-the extra `train`).
+onnxruntime), or a checkpoint that transformers loads, given as a folder or a hub name (run by
+PyTorch; needs the extra `train`).
 """
 
 import hashlib
@@ -40,11 +40,11 @@ _PARTS = (
     *("qanet.json", "words.json", "words.npy"),
     *("*.model", "dictionaries/*.tsv*"),
 )
-"""Files that the answers of a reader depend on; a network with others adds them here."""
+"""Files that the answers of a reader depend on; a network with other files adds them here."""
 DEFAULT_FOLDER = Path(__file__).parent / "assets" / "reader"
 
 _PATIENCE = 5.0
-"""Seconds that the hub has to answer before a copy on this machine is looked for."""
+"""Timeout of the hub in seconds, before a local copy is looked for."""
 
 
 def load_answerer(
@@ -64,8 +64,8 @@ def load_answerer(
         overlap: context tokens that neighbouring windows share. If None, 128, or half of the room
             that a long question leaves.
         step: context tokens from one window to the next; instead of `overlap`.
-        max_answer_tokens: the longest answer, in tokens; None for 30, or 15 in a call of the
-            answerer.
+        max_answer_tokens: maximum length of an answer in tokens; None for 30, or 15 when the
+            answerer is called as a function.
         workers: the number of windows that an exported reader reads in parallel; 0 for one per
             core.
 
@@ -127,7 +127,7 @@ def load_checkpoint(
     limits: Limits = Limits(),
     gives_new_head: bool = False,
 ) -> "Reader":
-    """Load a reader for training; see `networks.store.load`. Errors as in `load_answerer`.
+    """Load a reader for training; see `networks.store.load`. Errors are those of `load_answerer`.
 
     The weights of an exported reader are restored from its network (`export.restored`).
     """
@@ -167,9 +167,9 @@ def load_checkpoint(
 
 
 def _on_the_hub(reader: str) -> str:
-    """The name of a reader on the hub; offline, the folder of its copy on this machine.
+    """The name of a reader on the hub; offline, the folder of its local copy.
 
-    Libraries of the hub try for a minute before they say that there is no network.
+    The hub is probed first because its library needs a minute to report a missing network.
 
     Raises:
         DataError: if the hub cannot be reached and there is no copy.
@@ -181,7 +181,7 @@ def _on_the_hub(reader: str) -> str:
         return reader
     try:
         return snapshot_download(reader, local_files_only=True)
-    except Exception:  # the library has a class of its own for each cause
+    except Exception:  # the library raises a different class for each cause
         raise DataError(
             f"reader {reader!r}: there is no such folder, the hub cannot be reached ({why}), and "
             "this machine has no copy; download the reader on a machine with a network (`hf "
@@ -190,7 +190,7 @@ def _on_the_hub(reader: str) -> str:
 
 
 def _unreachable(url: str) -> str | None:
-    """Why a host cannot be reached, or None: it can, or a proxy decides."""
+    """Why a host cannot be reached; None if it can be, or if a proxy is configured."""
     if urllib.request.getproxies().get("https"):
         return None
     host = urllib.parse.urlsplit(url).hostname or url
@@ -208,7 +208,7 @@ def is_exported(reader: str) -> bool:
 
 
 def _runs_by_onnx(folder: Path) -> bool:
-    """Whether onnxruntime is to run it; a network beside a checkpoint may be another program's."""
+    """Whether to use onnxruntime; an ONNX file beside a checkpoint may be from another program."""
     has_settings = (folder / SETTINGS).exists()
     return (folder / MODEL).exists() and (has_settings or not _has_weights(folder))
 
@@ -218,7 +218,7 @@ def _has_weights(folder: Path) -> bool:
 
 
 def languages_beside(reader: str) -> tuple[str, ...]:
-    """Languages of the translations that a reader reads with a text; the reader is not loaded."""
+    """Languages of the translations that a reader takes with a text; does not load the reader."""
     files = [folder_of(reader) / name for name in (SETTINGS, PARALLEL)]
     found = next((read_json(file) for file in files if file.is_file()), None)
     languages = found.get("languages") if isinstance(found, dict) else None
@@ -226,24 +226,24 @@ def languages_beside(reader: str) -> tuple[str, ...]:
 
 
 def device() -> str:
-    """Where PyTorch runs a checkpoint: on a GPU if there is one."""
+    """The PyTorch device for a checkpoint: a GPU if there is one."""
     import torch
 
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def folder_of(reader: str) -> Path:
-    """Where a reader's files are, if they are on this machine."""
+    """The folder of a reader's files, if they are on this machine."""
     return DEFAULT_FOLDER if reader == DEFAULT else Path(reader).expanduser()
 
 
 def checksum_of(reader: str) -> str:
-    """The identity of a reader: readers with the same identity give the same answers.
+    """The identity of a reader; readers with the same identity give the same answers.
 
-    For a folder, this is the SHA-256 in hexadecimal over the files that answers depend on: weights,
+    For a folder: the SHA-256 in hexadecimal of the files that answers depend on, which are weights,
     tokenizer and settings (`_PARTS`); the folder's name and other files do not count. For a reader
-    on the hub it is `name@commit`, with the commit in the cache (known once the reader has been
-    loaded), or `unknown-commit`. For a new, untrained reader it is its name.
+    on the hub: `name@commit`, with the commit in the cache (known once the reader has been loaded),
+    or `name@unknown-commit`. For a new, untrained reader: its name.
     """
     folder = folder_of(reader)
     if reader.startswith(NEW):
@@ -268,7 +268,7 @@ def parts_of(reader: str) -> list[Path]:
 def shortened(identity: str) -> str:
     """A short form of a reader's identity: the first 12 digits of its checksum or commit.
 
-    One that begins from nothing has neither.
+    A new, untrained reader has neither; its identity is returned unchanged.
     """
     if identity.startswith(NEW):
         return identity
@@ -277,13 +277,13 @@ def shortened(identity: str) -> str:
 
 
 def _commit_of(name: str) -> str | None:
-    """The commit of the hub that a name stands for in the cache; no network is asked."""
+    """The hub commit of a name in the local cache; does not use the network."""
     if not importlib.util.find_spec("huggingface_hub"):
         return None
     from huggingface_hub import try_to_load_from_cache
 
     try:
         config = try_to_load_from_cache(name, "config.json")
-    except ValueError:  # no name of the hub
+    except ValueError:  # not a valid name on the hub
         return None
     return Path(config).parent.name if isinstance(config, str) else None

@@ -1,4 +1,4 @@
-"""Protocols at the edges of the package, for what we do not own."""
+"""Protocols for external components: engines, translators, aligners and passage indexes."""
 
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, runtime_checkable
@@ -13,15 +13,15 @@ FloatArray = NDArray[np.float32]
 
 
 class Window(Protocol):
-    """What a network reads at once: an example with all of its context, or a part of it."""
+    """The input of one forward pass: a question with all of its context, or a part of it."""
 
     @property
     def example(self) -> Example:
-        """The example it was cut from."""
+        """The example that the window was cut from."""
 
     @property
     def length(self) -> int:
-        """Number of tokens, to make batches of similar length."""
+        """Number of tokens; used to batch windows of similar length."""
 
     @property
     def context_at(self) -> int:
@@ -29,36 +29,36 @@ class Window(Protocol):
 
     @property
     def offsets(self) -> NDArray[np.int32]:
-        """Characters [start, end) in the context of each token from there on, (T, 2)."""
+        """Characters [start, end) of each context token of the window, in the context, (T, 2)."""
 
 
 class Logits(NamedTuple):
     """The output of a network for a window of L tokens; the first token stands for "no answer"."""
 
     start: FloatArray
-    """Start logits, (L,)."""
+    """Logit of each token as the first of the answer, (L,)."""
     last: FloatArray
-    """Last logits, (L,)."""
+    """Logit of each token as the last of the answer, (L,)."""
 
 
 class Engine(Protocol):
-    """A reader that is ready to run: examples to windows, windows to logits.
+    """Inference with a reader: it cuts examples into windows and computes their logits.
 
-    Calls from several threads at once are allowed. An engine keeps its own threads.
+    An engine is thread-safe and manages its own threads.
     """
 
     @property
     def limits(self) -> Limits:
-        """How contexts are cut, unless a call says otherwise."""
+        """Default limits for cutting contexts into windows."""
 
     @property
     def workers(self) -> int:
-        """The number of windows that it reads in parallel."""
+        """Number of windows read in parallel."""
 
     def windows(
         self, examples: Iterable[Example], limits: Limits | None = None
     ) -> Iterator[Window]:
-        """The windows of each example, in order; no window for a context without tokens.
+        """The windows of each example, in order; a context without tokens has none.
 
         Raises:
             ConfigError: if the limits do not fit this reader or a question.
@@ -66,77 +66,77 @@ class Engine(Protocol):
         """
 
     def read(self, windows: Sequence[Any]) -> Generator[Logits, None, None]:
-        """Logits of windows of this engine, in order; once closed, it stops reading."""
+        """The logits of windows made by this engine, in order; closing the generator stops it."""
 
 
 @runtime_checkable
 class Knowing(Protocol):
-    """An engine, or a reader, that can tell which characters its tokenizer knows."""
+    """An engine or a reader that reports which characters are in its tokenizer's vocabulary."""
 
     def known(self, text: str) -> NDArray[np.int32]:
-        """Characters [start, end) of each token of a text that stands for known ones, (T, 2)."""
+        """Characters [start, end) of each token of a text except unknown tokens, (T, 2)."""
 
 
 @runtime_checkable
 class Glossing(Protocol):
-    """An engine that may read more in a question than was asked."""
+    """An engine that may add translations of a question's words to the question."""
 
     def read_as(self, example: Example) -> Example:
-        """The example as it is read: the same, or with the question's words in other languages."""
+        """The example as the engine reads it: unchanged, or with translated question words."""
 
 
 class Translator(Protocol):
     """A machine translation system; languages are ISO 639-1 codes.
 
-    A module of `babelspan.translators` has a function `translator(argument)` that
-    makes one from what follows the colon in `<module>:<argument>` (`babelspan.translators`).
+    Each module of `babelspan.translators` has a function `translator(argument)`, which builds a
+    translator from the part after the colon of a name `<module>:<argument>`.
     """
 
     @property
     def identity(self) -> str:
-        """The system and its version: equal identities give equal translations."""
+        """Name and version of the system; equal identities give equal translations."""
 
     def translate(
         self, texts: Sequence[str], *, source: str, target: str, tags: Sequence[str] = ()
     ) -> list[str]:
-        """Translations of `texts`, one for each, in order.
+        """Translate texts; returns one translation for each, in order.
 
         Args:
-            texts: plain text, about a sentence each: with long input, systems drop sentences.
+            texts: plain text, about a sentence each (with long input, systems drop sentences).
             source: language of the texts.
             target: language to translate to.
-            tags: names of elements, such as "b", whose tags `<b>` and `</b>` in the texts are
-                markup; they enclose the same words in the translation. Everything else is literal,
-                `<` and `&` included, in input and output.
+            tags: element names, such as "b". Their tags `<b>` and `</b>` in the texts are markup
+                and enclose the same words in the translation. Everything else is literal, `<` and
+                `&` included, in input and output.
 
         Raises:
             ConfigError: if the system does not translate from `source` to `target`.
-            TranslationError: if it fails.
+            TranslationError: if the system fails.
         """
 
 
 class Aligner(Protocol):
     """A word aligner.
 
-    A module of `babelspan.aligners` has a function `aligner(argument, options)` that builds it from
-    what follows the colon in `<module>:<argument>` (`babelspan.aligners`).
+    Each module of `babelspan.aligners` has a function `aligner(argument, options)`, which builds an
+    aligner from the part after the colon of a name `<module>:<argument>`.
     """
 
     @property
     def identity(self) -> str:
-        """The system and its settings: equal identities give equal links for equal bitext."""
+        """The system and its settings; equal identities give equal links for equal bitext."""
 
     def align(self, pairs: Sequence[SegmentedPair]) -> list[Alignment]:
-        """Links between the words of each pair, in order and as many."""
+        """The word links of each pair, one `Alignment` per pair, in order."""
 
 
 class Group(NamedTuple):
-    """What a search may find in the place of one word of a question.
+    """One word of a query with its alternatives, such as translations.
 
     Attributes:
-        alternatives: tuples of terms; all terms of a tuple must be in a passage.
-        weight: how much the word counts.
-        shares: how much each alternative counts, from 0 to 1; () for 1 each.
+        alternatives: tuples of terms; a passage matches a tuple if it contains all of its terms.
+        weight: weight of the word in the query.
+        shares: weight of each alternative, from 0 to 1; () for 1 each.
     """
 
     alternatives: tuple[tuple[str, ...], ...]
@@ -145,12 +145,12 @@ class Group(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """A passage as an index keeps it.
+    """A passage to be stored in an index.
 
     Attributes:
-        terms: what it is found by.
+        terms: the index terms.
         language: ISO 639-1 code, or "und".
-        content: what comes back when it is found; JSON.
+        content: stored with the passage and returned with each hit; JSON.
     """
 
     terms: Sequence[str]
@@ -159,7 +159,7 @@ class Entry(NamedTuple):
 
 
 class Hit(NamedTuple):
-    """A passage that was found: the name of its file, its content, and its score."""
+    """A search result: the name of the passage's file, its content, and its score."""
 
     file: str
     content: str
@@ -167,65 +167,65 @@ class Hit(NamedTuple):
 
 
 class PassageIndex(Protocol):
-    """A store of passages that can be searched; what is not committed is not there.
+    """A searchable store of passages; changes are not visible until they are committed.
 
-    One process writes; any number read meanwhile what was last committed.
+    One process writes at a time. Any number of processes may read the last commit meanwhile.
     """
 
     @property
     def reads_files(self) -> bool:
-        """Whether all who ask have the files, so that texts may stay in them."""
+        """Whether every reader of the index can open the files, so texts need not be stored."""
 
     def version(self) -> str:
-        """Another one after every commit, also of another process."""
+        """An identifier that changes with every commit, by any process."""
 
     def replace(self, file: str, about: Mapping[str, Any], entries: Iterable[Entry]) -> None:
-        """Put a file and its passages in the place of what there is of it.
+        """Add a file with its passages, replacing an earlier version of the file.
 
         Args:
-            file: its name.
-            about: what is known of it; JSON.
+            file: name of the file.
+            about: metadata of the file; JSON.
             entries: its passages, in order.
         """
 
     def renew(self, file: str, about: Mapping[str, Any]) -> None:
-        """Change what is known of a file, and leave its passages."""
+        """Replace the metadata of a file and keep its passages."""
 
     def remove(self, file: str) -> None:
         """Remove a file and its passages."""
 
     def commit(self) -> None:
-        """Make all changes since the last commit last, and seen: all of them or none."""
+        """Make all changes since the last commit permanent and visible, atomically."""
 
     def reload(self) -> None:
-        """See what has been committed since."""
+        """Make commits since the index was opened visible, those of other processes included."""
 
     def close(self) -> None:
-        """Let others write; what is not committed is lost."""
+        """Release the write lock; changes that are not committed are lost."""
 
     def search(self, groups: Sequence[Group], *, language: str | None, count: int) -> list[Hit]:
-        """The best passages for a question, best first.
+        """The best passages for a query, best first.
 
-        A group counts as one word, which is as rare as its alternatives together.
+        A group counts as one term; its document frequency is that of all its alternatives together.
 
         Args:
-            groups: of the question.
-            language: of the passages; None for all.
-            count: how many, at most.
+            groups: the words of the query.
+            language: language of the passages; None for all.
+            count: maximum number of hits.
         """
 
     def languages(self) -> dict[str, int]:
-        """How many passages there are in each language."""
+        """The number of passages in each language."""
 
     def files(self) -> dict[str, dict[str, Any]]:
-        """What is known of each file, by its name."""
+        """The metadata of each file, by name."""
 
     def everything(self) -> Iterator[Hit]:
-        """All passages, in no order, with a score of 0."""
+        """All passages, in no particular order, with a score of 0."""
 
 
 class Alternatives(Protocol):
-    """Translations of the words of a question into another language."""
+    """Translates the words of a question, for cross-language search."""
 
     def groups(self, question: str, *, source: str, target: str) -> list[Group]:
-        """A group for each word of the question that has alternatives."""
+        """One group for each word of the question that has translations."""

@@ -15,7 +15,7 @@ class DataError(ValueError):
 
 
 class ConfigError(ValueError):
-    """A setting is unknown, of the wrong type, or without effect."""
+    """A setting is unknown, has the wrong type, or has no effect."""
 
 
 class TranslationError(RuntimeError):
@@ -24,7 +24,7 @@ class TranslationError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A place in a text: characters `start` up to, not including, `end`; never empty."""
+    """A non-empty place in a text: the characters [start, end)."""
 
     start: int
     end: int
@@ -34,11 +34,11 @@ class Span:
             raise ValueError(f"a span must have 0 <= start < end, got ({self.start}, {self.end})")
 
     def of(self, text: str) -> str:
-        """The characters of `text` at this place."""
+        """The part of `text` that the span covers."""
         return text[self.start : self.end]
 
     def overlaps(self, other: "Span") -> bool:
-        """Whether the two share a character."""
+        """Whether the two spans share a character."""
         return self.start < other.end and other.start < self.end
 
 
@@ -55,11 +55,11 @@ class Answer:
 
     @property
     def span(self) -> Span | None:
-        """The place of the answer, or None when only its text is known."""
+        """The span of the answer, or None when only its text is known."""
         return None if self.start is None else Span(self.start, self.start + len(self.text))
 
     def is_in(self, context: str) -> bool:
-        """Whether `context` holds the text at the stated place."""
+        """Whether `context` contains the text at the stated offset."""
         if not self.text or self.start is None or self.start < 0:
             return False
         return context.startswith(self.text, self.start)
@@ -72,15 +72,15 @@ class Example:
     Attributes:
         id: unique within a data set; parallel sets share ids between languages.
         question: the question.
-        context: the text that is searched.
+        context: the text to answer from.
         answers: gold answers; None if unknown, () if the question is unanswerable.
         question_language: ISO 639-1 code, or "und" (undetermined).
         context_language: ISO 639-1 code, or "und".
         title: title of the article, for grouping; may be empty.
         origin: id of the example that this one was translated or generated from, or None.
-        strategy: how it was made from its origin, such as "T(Q)"; empty if it has none.
-        others: the same question and context in other languages, for readers that read several
-            texts side by side (`babelspan.reading.parallel`); no file holds them.
+        strategy: how it was made from its origin, such as "T(Q)"; empty without an origin.
+        others: the same question and context in other languages, for readers of parallel texts
+            (`babelspan.reading.parallel`); not stored in any file format.
     """
 
     id: str
@@ -97,21 +97,21 @@ class Example:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prediction:
-    """What a reader answers; `span` is None and `text` empty for "no answer in this context".
+    """A reader's answer; `span` is None and `text` empty for "no answer in this context".
 
-    If the span is None and the text is not empty, the answer comes through another language
-    (`babelspan.reading.pivot`) and its place in the context was not found.
+    If the span is None and the text is not empty, the question was answered through a pivot
+    language (`babelspan.reading.pivot`) and the answer was not found in the context.
 
     Attributes:
-        id: the example's.
+        id: id of the example.
         span: place in the example's context, if any; `context[span.start:span.end] == text`.
         text: the answer.
-        score: in [0, 1]: the share of this span among all spans of the windows read for the
-            question (see `reading.decode`).
+        score: in [0, 1]: the softmax probability of this span among all spans of the windows read
+            for the question (see `reading.decode`).
         logit: start logit + last logit, unnormalised; comparable between contexts of one question.
         no_answer_logit: the same sum for "no answer", the smallest over the windows.
-        probability: that the answer is right, where there is one and the reader is calibrated
-            (see `scoring.calibration`); else None.
+        probability: calibrated probability that the answer is right (see `scoring.calibration`);
+            None without an answer or a calibration.
     """
 
     id: str
@@ -125,13 +125,13 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrimaryAnswer:
-    """An answer to a question of the TyDi QA primary tasks, an annotator's or a system's.
+    """An annotator's or a system's answer to a question of the TyDi QA primary tasks.
 
     Attributes:
         passage: index of the passage with the answer, or None.
-        place: bytes of the minimal answer in the UTF-8 of the document, from the first up to, not
-            including, the second; None where there is none.
-        yes_no: "yes" or "no" where that is the minimal answer, or None.
+        place: bytes [start, end) of the minimal answer in the UTF-8 document; None if there is
+            none.
+        yes_no: "yes" or "no" if that is the minimal answer, or None.
         passage_score: the system's confidence in the passage.
         minimal_score: the system's confidence in the minimal answer.
     """
@@ -149,8 +149,8 @@ class PrimaryQuestion:
 
     Attributes:
         id: unique within a data set.
-        language: its English name in lower case, as the files have it.
-        answers: one per annotator, or the one of a system.
+        language: English name of the language in lower case, as in the files.
+        answers: one per annotator, or the single answer of a system.
     """
 
     id: int
@@ -164,8 +164,8 @@ class ArticleAnswer:
 
     Attributes:
         passage: index of the passage with the answer, or None.
-        span: characters of the minimal answer in the article; None where there is none.
-        yes_no: "yes" or "no" where that is the minimal answer, or None.
+        span: characters of the minimal answer in the article; None if there is none.
+        yes_no: "yes" or "no" if that is the minimal answer, or None.
     """
 
     passage: int | None
@@ -175,15 +175,15 @@ class ArticleAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Article:
-    """A question over a whole article, one of whose passages may have the answer.
+    """A question about a whole article; one of its passages may contain the answer.
 
     Attributes:
         id: unique within a data set.
-        language: its English name in lower case, as the files of TyDi QA have it.
+        language: English name of the language in lower case, as in the files of TyDi QA.
         question: the question.
         text: the article.
-        passages: places of the passages that may be chosen, in order, without overlap; None for one
-            without characters, which cannot be chosen but counts.
+        passages: spans of the candidate passages, in order, without overlap; None for an empty
+            passage, which cannot be chosen but keeps its index.
         answers: one per annotator; () if there are no annotations, as in a test set.
     """
 
@@ -197,7 +197,7 @@ class Article:
 
 @dataclass(frozen=True, slots=True)
 class Alignment:
-    """Word links of a sentence pair: (source word, target word), both counted from 0."""
+    """The word links of a sentence pair: (source word, target word), both counted from 0."""
 
     links: frozenset[tuple[int, int]]
 
@@ -211,7 +211,7 @@ class SentencePair:
         target: its translation.
         source_language: ISO 639-1 code, or "und".
         target_language: ISO 639-1 code, or "und".
-        links: between the words of both as `text.words.words` finds them; None if unknown.
+        links: links between the words that `text.words.words` finds; None if unknown.
     """
 
     source: str
@@ -223,12 +223,12 @@ class SentencePair:
 
 @dataclass(frozen=True, slots=True)
 class SegmentedPair:
-    """A sentence pair with the places of its words: what word links count.
+    """A sentence pair with the spans of its words, which word links refer to.
 
     Attributes:
         pair: the sentences.
-        source_words: places of the words of the source, in order.
-        target_words: places of the words of the target, in order.
+        source_words: spans of the words of the source, in order.
+        target_words: spans of the words of the target, in order.
     """
 
     pair: SentencePair
@@ -266,11 +266,11 @@ class Limits:
     """How a long context is cut into windows.
 
     Attributes:
-        max_length: most tokens in a window.
+        max_length: maximum number of tokens in a window.
         overlap: context tokens that neighbouring windows share. If `step` is None too, None means
             128, or half of the room if a long question leaves less than 256 tokens.
-        step: context tokens from the start of a window to that of the next: the "doc stride" of
-            `run_squad.py` and of papers that name one. None if `overlap` is used instead.
+        step: context tokens from the start of one window to the start of the next: the "doc
+            stride" of `run_squad.py` and of many papers. None if `overlap` is used instead.
 
     Raises:
         ConfigError: if a limit is negative, or both `overlap` and `step` are given.
@@ -283,8 +283,8 @@ class Limits:
     def __post_init__(self) -> None:
         if self.overlap is not None and self.step is not None:
             raise ConfigError(
-                f"expected overlap or step, got both ({self.overlap} and {self.step}): a step is "
-                "what a window has beyond its overlap with the next one; leave one out"
+                f"expected overlap or step, got both ({self.overlap} and {self.step}): the step is "
+                "the room of a window for the context minus the overlap; leave one out"
             )
         if self.overlap is not None and self.overlap < 0:
             raise ConfigError(f"overlap must not be negative, got {self.overlap}")
@@ -292,10 +292,10 @@ class Limits:
             raise ConfigError(f"step must be 1 or more, got {self.step}")
 
     def step_in(self, room: int) -> int:
-        """Context tokens from one window to the next, if windows have `room` for the context.
+        """Context tokens from one window to the next, for windows with `room` context tokens.
 
         Raises:
-            ConfigError: if this is impossible in windows with that room.
+            ConfigError: if the step or overlap does not fit into that room.
         """
         if self.step is not None:
             if self.step > room:

@@ -63,7 +63,7 @@ def test_a_long_text_is_learnt_from_to_its_end(tmp_path):
     with pytest.raises(DataError, match="expected texts to learn from, found none with tokens"):
         passages(encoder, [Passage(" ")], run_of())
     tiny = encoder_of(reader_of(max_length=2, overlap=0))
-    with pytest.raises(ConfigError, match="for texts by themselves, got 2"):
+    with pytest.raises(ConfigError, match="for single texts, got 2"):
         passages(tiny, [Passage(words[0])], run_of())
 
 

@@ -97,8 +97,8 @@ def test_an_article_whose_answer_no_window_shows_is_skipped_and_counted(capsys):
     network = PassageReader(reader())
     stream = selected(network, [split, article(1)], run(), nulls=1.0)
     assert {item.window.example.id for item in stream.items} == {"1"}
-    assert "skipped 1 articles: no window shows their answer" in capsys.readouterr().err
-    with pytest.raises(DataError, match="found no window that shows one"):
+    assert "skipped 1 articles: no window contains their answer" in capsys.readouterr().err
+    with pytest.raises(DataError, match="found no window with one"):
         selected(network, [article(2, answers=False)], run(), nulls=1.0)
 
 

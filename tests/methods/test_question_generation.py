@@ -153,7 +153,7 @@ def test_what_cannot_be_learnt_is_counted(capsys):
     examples = WORLD.examples(8)
     bad = [replace(examples[0], answers=()), replace(examples[1], question="")]
     generator_of([*examples[2:], *bad], updates=1)
-    assert "skipped 2 examples: their answer has no place" in capsys.readouterr().err
+    assert "skipped 2 examples: no answer at a known offset" in capsys.readouterr().err
     with pytest.raises(DataError, match="none of the training examples has an answer"):
         generator_of(bad, updates=1)
 

@@ -182,5 +182,5 @@ def test_nothing_to_choose_from():
 def test_broken_weights_are_told():
     one = windows(article(range(3)))[0]
     read = [(one, logits(one, passages=[np.nan], kind=Kind.SPAN))]
-    with pytest.raises(DataError, match="logit of a passage that is not a finite number"):
+    with pytest.raises(DataError, match="passage logit that is not a finite number"):
         choose(read)

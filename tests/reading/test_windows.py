@@ -216,7 +216,7 @@ def test_a_window_without_room_for_a_text_is_refused(tokenizers):
 
     assert [room(3), room(200)] == [1, 198]
     for max_length in (1, 2):
-        message = rf"max_length must be in \[3, 200\] for texts by themselves, got {max_length}$"
+        message = rf"max_length must be in \[3, 200\] for single texts, got {max_length}$"
         with pytest.raises(ConfigError, match=message):
             room(max_length)
 

@@ -164,7 +164,7 @@ def test_a_program_that_hangs_is_an_error(monkeypatch):
     with Apertium("eng-spa") as system:
         system._pipelines = {("eng-spa",): apertium._Pipeline(("eng-spa",), [])}
         system._pipelines["eng-spa",]._parts = [apertium._Programs("it", [["sleep", "9"]])]
-        with pytest.raises(TranslationError, match=r"it: nothing came for 0\.2 seconds"):
+        with pytest.raises(TranslationError, match=r"it: no output for 0\.2 seconds"):
             translated(system, ["The dog."])
 
 

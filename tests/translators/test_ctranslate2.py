@@ -322,7 +322,7 @@ def test_a_model_cut_short_is_refused(broken, size):
         ("shared_vocabulary.json", None, r"expected a vocabulary, found none; convert"),
         ("shared_vocabulary.json", b"{}", r"vocabulary\.json: expected a list of tokens"),
         ("target.spm", b"\x00none", r"target\.spm: not a SentencePiece model"),
-        ("source.spm", None, r"expected a model of a family that translates .*M2M-100, NLLB"),
+        ("source.spm", None, r"expected a translation model .*M2M-100, NLLB"),
     ],
 )
 def test_a_broken_folder_is_refused(broken, name, content, message):

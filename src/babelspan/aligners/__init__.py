@@ -1,7 +1,7 @@
 """Word aligners by name: `ibm1`, `awesome:READER`.
 
-The folder is the registry: each module here has a function `aligner(argument, options)`, which gets
-what stands after the colon.
+The folder is the registry: each module here has a function `aligner(argument, options)`, which is
+called with the part after the colon.
 """
 
 import importlib
@@ -19,10 +19,10 @@ class Options:
     """Options of an aligner.
 
     Attributes:
-        bitext: gives the bitext that is to be aligned, as often as it is called: an aligner that
-            counts words looks at all of it first.
-        threshold: how sure a link must be, in the aligner's own measure; None for its default.
-        layer: of the encoder, for an aligner that has one; None for its default.
+        bitext: returns the bitext to align; it may be called several times, because a statistical
+            aligner reads all of it first.
+        threshold: minimum confidence of a link, in the aligner's own measure; None for its default.
+        layer: layer of the encoder, for an aligner that has one; None for its default.
     """
 
     bitext: Callable[[], Iterable[SegmentedPair]]
@@ -31,15 +31,16 @@ class Options:
 
 
 def names() -> list[str]:
-    """The aligners there are."""
+    """The names of all aligners."""
     return sorted(m.name for m in pkgutil.iter_modules(__path__))
 
 
 def load_aligner(spec: str, options: Options) -> Aligner:
-    """The aligner that `<name>[:<argument>]` says.
+    """Load the aligner `<name>[:<argument>]`.
 
     Raises:
-        ConfigError: if there is none of that name, or it does not take the argument or an option.
+        ConfigError: if there is no aligner of that name, or it does not take the argument or an
+            option.
         DataError: if its files are missing or broken.
     """
     name, _, argument = spec.partition(":")

@@ -1,13 +1,13 @@
-"""AWESOME-align: links from the similarity of contextual vectors, by any reader's encoder.
+"""AWESOME-align: links from the similarity of contextual vectors, with any reader's encoder.
 
 Dou and Neubig (2021), "Word alignment by fine-tuning embeddings on parallel corpora",
-arXiv:2101.08231, Section 2.1 with softmax: tokens x and y of both sides are linked where their
-vectors' product has a softmax above the threshold over all y and over all x; words are linked where
-any of their tokens are. Fine-tuning on the bitext, the other half of the paper, is left to training
+arXiv:2101.08231, Section 2.1 with softmax: tokens x and y are linked if the softmax of the product
+of their vectors is above the threshold both over all y and over all x; words are linked if any of
+their tokens are. Fine-tuning on the bitext, the other half of the paper, is left to training
 methods.
 
-Sentences are read one by one, each side by itself. Of one that is longer than the reader's window
-the end gets no links. Memory depends on the size of a batch only.
+Each sentence is encoded separately. A sentence longer than the reader's window gets no links beyond
+it. Memory depends on the batch size only.
 """
 
 from collections.abc import Iterator, Sequence
@@ -31,17 +31,17 @@ Ids = NDArray[np.int64]
 THRESHOLD = 1e-3
 """Dou and Neubig (2021), Section 3."""
 BATCH_TOKENS = 4_096
-"""Tokens of one side of a batch, padding included."""
+"""Maximum number of tokens on one side of a batch, padding included."""
 
 _SHARE = 2 / 3
-"""Which layer, where none is named: the paper takes the 8th of 12."""
+"""Relative depth of the default layer: the paper takes the 8th of 12."""
 
 
 def aligner(argument: str, options: Options) -> Aligner:
-    """The aligner `awesome:READER`.
+    """Create the aligner `awesome:READER`.
 
     Raises:
-        ConfigError: if no reader is named, it has not the layer, or PyTorch is not installed.
+        ConfigError: if no reader is named, it lacks the layer, or PyTorch is not installed.
         DataError: if there is no such checkpoint.
     """
     if not argument:
@@ -61,13 +61,13 @@ def aligner(argument: str, options: Options) -> Aligner:
 
 
 class VectorAligner:
-    """An `Aligner` over an encoder.
+    """An `Aligner` with an encoder.
 
     Args:
-        encoder: in evaluation mode.
-        layer: whose vectors are compared; 0 for the embeddings.
-        threshold: of both softmaxes, in [0, 1).
-        identity: names the encoder and these settings.
+        encoder: an encoder in evaluation mode.
+        layer: layer whose vectors are compared; 0 for the embeddings.
+        threshold: threshold of both softmaxes, in [0, 1).
+        identity: identifies the encoder and these settings.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class VectorAligner:
         self._threshold = threshold
 
     def align(self, pairs: Sequence[SegmentedPair]) -> list[Alignment]:
-        """The links of each pair; none where a side has no words."""
+        """The links of each pair; empty if a side has no words."""
         found: dict[int, Alignment] = {}
         for batch in self._batches(pairs):
             links = self._of_batch([pairs[i] for i in batch])
@@ -87,7 +87,7 @@ class VectorAligner:
         return [found[i] for i in range(len(pairs))]
 
     def _batches(self, pairs: Sequence[SegmentedPair]) -> Iterator[list[int]]:
-        """Indices of pairs of like length, the longest first."""
+        """Indices of pairs in batches of similar length, the longest first."""
         featurizer = self._encoder.featurizer
         around = sum(map(len, featurizer.round_a_text))
         longest = (
@@ -136,13 +136,13 @@ class VectorAligner:
 
 
 def _mutual(similarity: "Tensor", source: "Tensor", target: "Tensor", threshold: float) -> "Tensor":
-    """Tokens that are linked: rows (pair, source token, target token), (K, 3).
+    """Linked tokens as rows (pair, source token, target token), (K, 3).
 
     Args:
-        similarity: products of vectors, (B, L, M).
-        source: whether a token is of the source text, (B, L).
-        target: likewise of the target text, (B, M).
-        threshold: of both softmaxes.
+        similarity: dot products of vectors, (B, L, M).
+        source: true for tokens of the source text, (B, L).
+        target: true for tokens of the target text, (B, M).
+        threshold: threshold of both softmaxes.
     """
     import torch
 
@@ -154,13 +154,13 @@ def _mutual(similarity: "Tensor", source: "Tensor", target: "Tensor", threshold:
 
 
 def _words_linked(source: Ids, target: Ids, of_source: Ids, of_target: Ids) -> set[tuple[int, int]]:
-    """Word links of linked tokens.
+    """Word links from token links.
 
     Args:
         source: source token of each of K links, (K,).
-        target: its target token, (K,).
-        of_source: rows (token, word), by token, of the source, (I, 2).
-        of_target: likewise of the target, (J, 2).
+        target: target token of each link, (K,).
+        of_source: pairs (token, word) of the source, sorted by token, (I, 2).
+        of_target: pairs (token, word) of the target, (J, 2).
     """
     left, right = _words_by_token(of_source), _words_by_token(of_target)
     return {

@@ -1,11 +1,11 @@
-"""Links from counts: IBM model 1 in both directions over the bitext itself (`alignment.ibm1`).
+"""Statistical alignment: IBM model 1 in both directions, trained on the bitext (`alignment.ibm1`).
 
-A word pair is linked where the product of both directions' posteriors is above the threshold. Words
-count in small letters. It needs NumPy only and takes no notice of languages; rare words and small
-bitexts are its weakness.
+Two words are linked if the product of the posteriors of both directions is above the threshold.
+Words are lower-cased. It needs NumPy only and is language-independent; it is weak on rare words and
+small bitexts.
 
-Tables are estimated on at most `MOST_LINKS` possible links, evenly spread sentence pairs of a
-larger bitext; that takes 1 GB of memory at most, whatever the size of the bitext.
+Tables are estimated on at most `MOST_LINKS` possible links; of a larger bitext, evenly spaced
+sentence pairs are used. That takes 1 GB of memory at most, whatever the size of the bitext.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -28,10 +28,10 @@ Numbers = dict[str, int]
 
 
 def aligner(argument: str, options: Options) -> Aligner:
-    """The aligner `ibm1`.
+    """Create the aligner `ibm1`.
 
     Raises:
-        ConfigError: if it is given an argument or a layer.
+        ConfigError: if an argument or a layer is given.
     """
     if argument or options.layer is not None:
         raise ConfigError(
@@ -43,19 +43,19 @@ def aligner(argument: str, options: Options) -> Aligner:
 
 @dataclass(frozen=True, slots=True)
 class _Learnt:
-    """Tables, and the number of each known word; unknown words have the number after the last."""
+    """Tables, and the index of each known word; unknown words get the index after the last."""
 
     tables: Tables
     numbers: tuple[Numbers, Numbers]
 
 
 class CountingAligner:
-    """An `Aligner` over tables that it estimates when it is first asked.
+    """An `Aligner` that estimates its tables on first use.
 
     Args:
-        bitext: gives what is to be aligned, as often as it is called.
-        threshold: of the product of both posteriors, in [0, 1).
-        most_links: possible links to estimate on, at most.
+        bitext: returns the bitext to align; it may be called several times.
+        threshold: threshold of the product of both posteriors, in [0, 1).
+        most_links: maximum number of possible links to estimate on.
     """
 
     def __init__(
@@ -71,11 +71,11 @@ class CountingAligner:
 
     @property
     def identity(self) -> str:
-        """The model and its settings; what it learns from is the bitext."""
+        """The model and its settings; the training data is the bitext itself."""
         return f"ibm1,{Settings()},links={self._most_links},threshold={self._threshold!r}"
 
     def align(self, pairs: Sequence[SegmentedPair]) -> list[Alignment]:
-        """The links of each pair; none where a side has no words."""
+        """The links of each pair; empty if a side has no words."""
         return [self._links(pair) for pair in pairs]
 
     def _links(self, pair: SegmentedPair) -> Alignment:
@@ -93,7 +93,7 @@ class CountingAligner:
 
     @cached_property
     def _learnt(self) -> _Learnt | None:
-        """What the bitext says; None where no pair has words on both sides."""
+        """The estimated tables; None if no pair has words on both sides."""
         possible = sum(_possible(pair) for pair in self._bitext())
         if not possible:
             return None

@@ -1,1 +1,1 @@
-"""Word aligners that need no neural network, and what is read off their links."""
+"""Statistical word alignment, and dictionaries from word links."""

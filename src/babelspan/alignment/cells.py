@@ -1,7 +1,7 @@
 """All possible word links of a bitext as flat arrays.
 
 Shapes: E possible links (a source word and a target word of one pair), C cells (a source type and a
-target type that meet in some pair), S and T source and target types.
+target type that co-occur in some pair), S and T source and target types.
 """
 
 from collections.abc import Sequence
@@ -18,9 +18,9 @@ class Cells(NamedTuple):
 
     Attributes:
         keys: source type * T + target type of each cell, sorted, (C,).
-        cell: the cell of each possible link, (E,).
-        source_word: number of its source word, counted through the bitext, (E,).
-        target_word: number of its target word, likewise, (E,).
+        cell: index of the cell of each possible link, (E,).
+        source_word: index of its source word in the whole bitext, (E,).
+        target_word: index of its target word, likewise, (E,).
         nearness: exp(-tension * |distance from the diagonal|), not normalised, (E,).
         source_types: type of each source word of the bitext.
         target_types: type of each target word of the bitext.
@@ -41,10 +41,10 @@ def cells(
     """The possible links of sentence pairs.
 
     Args:
-        sources: types of the words of each source sentence; none is empty.
-        targets: likewise of its translation, as many.
-        target_size: T; all types are below it.
-        tension: how much links off the diagonal are disliked; 0 for not at all.
+        sources: word types of each source sentence; no sentence is empty.
+        targets: word types of each translation, as many sentences.
+        target_size: T; all target types are below it.
+        tension: strength of the preference for the diagonal; 0 for none.
     """
     if len(sources) != len(targets) or not all(map(len, [*sources, *targets])):
         raise ValueError(
@@ -76,7 +76,8 @@ def diagonal(n: int, m: int, *, tension: float) -> NDArray[np.float32]:
     """exp(-tension * |i/n - j/m|) for the middles of words i and j, (n, m).
 
     Dyer, Chahuneau, Smith (2013), "A simple, fast, and effective reparameterization of IBM model
-    2", Eq. 1, with the middle of a word for its place so that equal lengths give a true diagonal.
+    2", Eq. 1, with the middle of a word as its position, so that equal lengths give a true
+    diagonal.
     """
     rows = (np.arange(n, dtype=np.float32) + 0.5) / n
     columns = (np.arange(m, dtype=np.float32) + 0.5) / m

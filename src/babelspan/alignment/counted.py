@@ -1,6 +1,6 @@
-"""A dictionary with probabilities from the links of any aligner: how often which words are linked.
+"""A probabilistic dictionary from the links of any aligner, by counting linked words.
 
-`alignment.dictionary` reads one off the tables of IBM model 1 instead, which has expected counts.
+`alignment.dictionary` instead derives one from the expected counts of IBM model 1.
 """
 
 from collections.abc import Iterator
@@ -9,11 +9,11 @@ from typing import NamedTuple
 from babelspan.types import Alignment, SegmentedPair
 
 MOST_HELD = 5_000_000
-"""Word pairs that are counted side by side; at more, those seen least are forgotten."""
+"""Maximum number of word pairs in memory; beyond it, the rarest are dropped."""
 
 
 class Entry(NamedTuple):
-    """A translation, its share of all links of the word, and the number of its links."""
+    """A translation, its relative frequency among the word's links, and its number of links."""
 
     source: str
     target: str
@@ -22,10 +22,10 @@ class Entry(NamedTuple):
 
 
 class LinkCounts:
-    """Counts of linked words, in small letters.
+    """Counts of linked words, in lower case.
 
     Args:
-        most_held: word pairs to count side by side.
+        most_held: maximum number of word pairs in memory.
     """
 
     def __init__(self, most_held: int = MOST_HELD) -> None:
@@ -48,12 +48,12 @@ class LinkCounts:
     def entries(
         self, *, probability: float = 0.08, count: int = 2, most: int = 4
     ) -> Iterator[Entry]:
-        """Translations, the most frequent first: so the first one counts in both directions.
+        """Translations, the most frequent first, so that the first is also best in reverse.
 
         Args:
-            probability: of a translation given the word, at least.
-            count: links of a translation, at least.
-            most: translations of a word.
+            probability: minimum probability of a translation given the word.
+            count: minimum number of links of a translation.
+            most: maximum number of translations of a word.
         """
         given: dict[str, int] = {}
         for (source, target), number in sorted(

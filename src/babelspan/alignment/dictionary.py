@@ -1,4 +1,4 @@
-"""A dictionary with probabilities, read off the tables of a word-by-word estimate."""
+"""A probabilistic dictionary from the tables of IBM model 1."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,15 +11,15 @@ from babelspan.alignment.ibm1 import Floats, Tables
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Which translations are good enough.
+    """Thresholds for translations.
 
     Attributes:
-        probability: of the translation given the word, or of the word given the translation, at
-            least.
-        count: expected number of links that both directions agree on, at least.
-        most: translations of a word, and words of a translation.
-        vanishing: occurrences of a word from which on it may have no translation.
-        linked: share of a word's occurrences with a link, below which it may have none.
+        probability: minimum probability of the translation given the word, or of the word given the
+            translation.
+        count: minimum expected number of links that both directions agree on.
+        most: maximum number of translations of a word, and of words with one translation.
+        vanishing: minimum frequency of a word that may have no translation.
+        linked: fraction of a word's occurrences with a link below which it may have no translation.
     """
 
     probability: float = 0.08
@@ -37,20 +37,21 @@ def translations(
     source_total: int,
     limits: Limits = Limits(),
 ) -> dict[str, dict[str, float]]:
-    """Translations of each source word with their weights, best first, for lookups both ways.
+    """Translations of each source word with their weights, best first.
 
-    Kept are the most likely translations of each source word, and the most likely source words of
-    each translation: of many inflected forms none may be a likely translation.
+    The dictionary serves both directions. It has the most frequent translations of each source
+    word, and the most frequent source words of each translation: a rare inflected form is never a
+    likely translation, but its own translation is known.
 
-    A frequent word that is rarely linked, such as an article before a language without any, has ""
-    among its translations, with the weight of the occurrences that have no link.
+    A frequent word that is rarely linked, such as an article if the target language has none, has
+    "" among its translations, with the weight of its occurrences without a link.
 
     Args:
-        tables: of words, not of pieces.
+        tables: tables over words, not subwords.
         source_words: word of each source type.
         target_words: word of each target type.
-        source_total: words on the source side of the bitext.
-        limits: which translations are good enough.
+        source_total: number of words on the source side of the bitext.
+        limits: thresholds for translations.
     """
     sources, targets, counts = tables.sources, tables.targets, tables.counts
     occurrences = tables.source_shares * source_total
@@ -76,13 +77,13 @@ def translations(
 def _best(
     words: NDArray[np.int64], counts: Floats, likely: NDArray[np.bool_], most: int
 ) -> NDArray[np.bool_]:
-    """The likely links of each word with the highest counts.
+    """Return which links are among the likely links of their word with the highest counts, (C,).
 
     Args:
         words: word of each link, (C,).
-        counts: of each link, (C,).
-        likely: whether a link may be kept, (C,).
-        most: links of a word that are kept, at most.
+        counts: count of each link, (C,).
+        likely: which links may be kept, (C,).
+        most: maximum number of links of a word.
     """
     links = np.flatnonzero(likely)
     links = links[np.lexsort((-counts[links], words[links]))]

@@ -1,12 +1,12 @@
-"""Word links from counts alone: IBM model 1 in both directions, with a liking for the diagonal.
+"""Statistical word alignment: IBM model 1 in both directions, with a prior for the diagonal.
 
 Model 1: Brown et al. (1993), "The mathematics of statistical machine translation", Section 4.1.
-Its uniform prior over places is replaced by that of Dyer et al. (2013), with a fixed tension.
+Its uniform prior over positions is replaced by that of Dyer et al. (2013), with a fixed tension.
 Tables are re-estimated with a sparse Dirichlet prior (variational Bayes; Mermer and Saraclar 2011,
-"Bayesian word alignment for statistical machine translation"). A target word may come from no
-source word; that null word gives target types by their frequency.
+"Bayesian word alignment for statistical machine translation"). A target word may align to the null
+word, which generates target types by their frequency.
 
-Chosen before eflomal, fast_align and GIZA++ because it needs NumPy only, takes token ids of any
+Chosen over eflomal, fast_align and GIZA++ because it needs NumPy only, takes token ids of any
 tokenizer, and gives expected counts, not just links.
 
 Shapes: E, C, S and T as in `cells`; n and m words of one pair.
@@ -24,18 +24,18 @@ from babelspan.alignment.cells import Cells, Ids, cells, diagonal
 Floats = NDArray[np.float32]
 
 _FLOOR = 1e-9
-"""Probability of a pair of types that never met."""
+"""Probability of a pair of types that never co-occurred."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How tables are estimated.
+    """Settings of the estimation.
 
     Attributes:
-        iterations: of EM.
-        tension: how much links off the diagonal are disliked (Dyer et al. start at 4).
-        null: share of words that come from the null word (Dyer et al.: 0.08).
-        concentration: of the Dirichlet prior; small values make tables sparse.
+        iterations: iterations of EM.
+        tension: strength of the preference for the diagonal (Dyer et al. start at 4).
+        null: prior probability of the null word (Dyer et al.: 0.08).
+        concentration: concentration of the Dirichlet prior; small values make tables sparse.
     """
 
     iterations: int = 5
@@ -57,7 +57,7 @@ class Tables:
             links of a cell, of the product of both posteriors, (C,).
         source_shares: relative frequency of each source type, (S,).
         target_shares: relative frequency of each target type, (T,).
-        settings: of the estimate.
+        settings: settings of the estimation.
     """
 
     keys: NDArray[np.int64]
@@ -80,7 +80,7 @@ class Tables:
         return self.keys % self.target_size
 
     def posteriors(self, source: Ids, target: Ids) -> tuple[Floats, Floats]:
-        """Where each word of a pair comes from: target words from source words, and the reverse.
+        """Alignment posteriors of a pair, in both directions.
 
         Args:
             source: types of the source words, (n,).
@@ -88,7 +88,7 @@ class Tables:
 
         Returns:
             Two matrices (n, m). Columns of the first and rows of the second sum to less than 1;
-            what is missing is the null word's.
+            the remainder is the posterior of the null word.
         """
         keys = source[:, None].astype(np.int64) * self.target_size + target
         place = np.searchsorted(self.keys, keys).clip(max=max(len(self.keys) - 1, 0))
@@ -113,14 +113,14 @@ def estimate(
     target_size: int,
     settings: Settings = Settings(),
 ) -> Tables:
-    """Tables from sentence pairs, as types of words.
+    """Estimate tables from sentence pairs, given as word types.
 
     Args:
-        sources: types of the words of each source sentence.
-        targets: likewise of its translation, as many. Pairs with an empty side are skipped.
+        sources: word types of each source sentence.
+        targets: word types of each translation, as many. Pairs with an empty side are skipped.
         source_size: S; source types are below it.
-        target_size: T.
-        settings: of the estimate.
+        target_size: T; target types are below it.
+        settings: settings of the estimation.
 
     Raises:
         ValueError: if no pair has words on both sides.
@@ -165,14 +165,14 @@ def _learnt(
     null_shares: Floats,
     settings: Settings,
 ) -> tuple[Floats, Floats]:
-    """The table of one direction, (C,), and the posteriors it was counted from, (E,).
+    """Run EM in one direction; returns the table, (C,), and the last posteriors, (E,).
 
     Args:
-        links: of the bitext.
-        word: which word each possible link explains, (E,).
+        links: the possible links of the bitext.
+        word: index of the word that each possible link explains, (E,).
         given: the type in each cell that the probability is conditioned on, (C,).
-        null_shares: probability that the null word gives each word.
-        settings: of the estimate.
+        null_shares: probability that the null word generates each word.
+        settings: settings of the estimation.
     """
     whole_near = np.bincount(word, links.nearness) / (1 - settings.null)
     near: Floats = np.divide(links.nearness, whole_near[word], dtype=np.float32)
@@ -194,8 +194,8 @@ def _learnt(
 def exp_digamma(x: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     """exp(digamma(x)) for positive x, to about seven digits.
 
-    Digamma by its recurrence, six steps up, and its asymptotic series there (Abramowitz and Stegun,
-    6.3.5 and 6.3.18). The reciprocals of the steps are summed two at a time.
+    Digamma is computed by six steps of its recurrence and its asymptotic series there (Abramowitz
+    and Stegun, 6.3.5 and 6.3.18). The reciprocals of the steps are summed in pairs.
     """
     low = x.astype(np.float64)
     high = low + 6

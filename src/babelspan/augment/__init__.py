@@ -1,1 +1,1 @@
-"""Examples to more examples, without tensors."""
+"""Data augmentation: make training examples from other examples; no tensors here."""

@@ -1,4 +1,4 @@
-"""What became of answers that questions were to be written about: counts by pair of languages."""
+"""Statistics of question generation: questions kept and dropped, by language pair."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -12,19 +12,19 @@ from babelspan.types import Example
 _FIRST_WORDS = 20
 
 Reasons = tuple[str, ...]
-"""Why filters want a question to go."""
+"""The reasons why filters reject a question."""
 
 
 @dataclass(slots=True)
 class Tally:
-    """Counts; tallies of parts add up to that of the whole.
+    """Counts; the tallies of the parts of a data set add up to that of the whole.
 
     Attributes:
-        sums: by pair of languages of question and text: questions kept, their words, words of
-            their answers, words of questions that stand in the text, questions that hold their
+        sums: by language pair of question and text: number of questions kept, their words, words of
+            their answers, question words that occur in the text, questions that contain their
             answer.
-        dropped: by pair, by reason, the first one where there are several.
-        judged: by pair, by all reasons of a question that filters have seen; none for those kept.
+        dropped: by language pair and reason (the first one if there are several).
+        judged: by language pair and all reasons for a question; no reasons for questions kept.
         first_words: by question language: first words of questions, in lower case.
     """
 
@@ -38,7 +38,7 @@ class Tally:
     )
 
     def keep(self, example: Example) -> None:
-        """Count a question that is kept."""
+        """Count a question that was kept."""
         language = example.question_language
         question = [
             span.of(example.question).casefold() for span in words(example.question, language)
@@ -58,11 +58,11 @@ class Tally:
         self.first_words[language].update(question[:1])
 
     def drop(self, pair: Pair, reason: str) -> None:
-        """Count an answer without a question that is kept."""
+        """Count an answer whose question was dropped or not written."""
         self.dropped[pair][reason] += 1
 
     def judge(self, pair: Pair, reasons: Sequence[str]) -> None:
-        """Count a question that all filters have seen; without reasons it is kept."""
+        """Count a question that went through all filters; without reasons it is kept."""
         self.judged[pair][tuple(reasons)] += 1
 
     def merge(self, other: "Tally") -> None:
@@ -78,7 +78,7 @@ class Tally:
             self.judged[pair].update(judged)
 
     def rows(self) -> list[dict[str, Any]]:
-        """A row for each pair of languages: counts, and means and shares of what is kept."""
+        """A row for each language pair: counts, and means and shares of the questions kept."""
         rows = []
         for pair in sorted({*self.sums, *self.dropped}):
             sums, dropped = self.sums[pair], self.dropped[pair].total()
@@ -99,7 +99,7 @@ class Tally:
         return rows
 
     def reasons(self) -> list[dict[str, Any]]:
-        """How many were dropped for each reason, by pair."""
+        """The number of dropped questions by language pair and reason."""
         return [
             {"question": pair[0], "text": pair[1], "reason": reason, "count": count}
             for pair in sorted(self.dropped)
@@ -107,7 +107,7 @@ class Tally:
         ]
 
     def together(self) -> dict[str, Any]:
-        """What the filters did: alone, and all combinations of reasons with their numbers."""
+        """Counts of rejections by each filter alone, and by each combination of filters."""
         alone: Counter[str] = Counter()
         only: Counter[str] = Counter()
         joint: Counter[Reasons] = Counter()
@@ -139,7 +139,7 @@ class Tally:
         }
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values, with all counts."""
+        """All counts as plain values."""
         return {
             "sums": [[*pair, dict(sorted(self.sums[pair].items()))] for pair in sorted(self.sums)],
             "dropped": [
@@ -157,7 +157,7 @@ class Tally:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Tally":
-        """What `to_json` made."""
+        """The inverse of `to_json`."""
         tally = cls()
         for question, text, counts in values["sums"]:
             tally.sums[question, text].update(counts)
@@ -170,7 +170,7 @@ class Tally:
         return tally
 
     def commonest(self) -> dict[str, dict[str, int]]:
-        """The commonest first words of the questions of each language, and how many there are."""
+        """The most frequent first words of the questions in each language, with their counts."""
         return {
             language: dict(
                 sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:_FIRST_WORDS]

@@ -1,7 +1,7 @@
-"""Translations kept on disk: a rerun costs nothing, and a kill loses at most one batch.
+"""Disk cache of translations: a rerun costs nothing, and a killed run loses at most one batch.
 
-One SQLite file for each system and direction; processes may share it. Keys are SHA-256 of what was
-asked, so that a file holds translations only, not the texts they are of.
+One SQLite file per system and direction; processes may share it. Keys are SHA-256 of the input, so
+a file contains translations but not their source texts.
 """
 
 import errno
@@ -20,14 +20,14 @@ _AT_ONCE = 500
 
 
 class Cached:
-    """A `Translator` around another: asks it only for what the cache does not hold.
+    """Wraps a `Translator` and sends it only texts that are not in the cache.
 
-    Each text is asked for once, however often it occurs in a call. Answers are checked: as many as
-    texts, each a string. A lone surrogate in an answer, which no file can hold, becomes `?`.
+    Each text is sent once, however often it occurs in a call. The output is checked: one string for
+    each text. A lone surrogate in a translation, which no file can contain, becomes `?`.
 
     Args:
         translator: the system.
-        folder: where the files are; None to keep nothing on disk.
+        folder: folder of the cache files; None to store nothing on disk.
     """
 
     def __init__(self, translator: Translator, folder: Path | None) -> None:
@@ -35,9 +35,9 @@ class Cached:
         self._folder = folder
         self._open: dict[tuple[str, str], sqlite3.Connection] = {}
         self.asked = 0
-        """Texts that the system itself has translated."""
+        """Number of texts that the system itself has translated."""
         self.seconds = 0.0
-        """What the system took for them."""
+        """Time that the system took for them."""
 
     def close(self) -> None:
         """Close the files; the next text opens them again."""
@@ -47,16 +47,16 @@ class Cached:
 
     @property
     def identity(self) -> str:
-        """The system's."""
+        """The identity of the system."""
         return self._translator.identity
 
     def translate(
         self, texts: Sequence[str], *, source: str, target: str, tags: Sequence[str] = ()
     ) -> list[str]:
-        """As the system's; errors too.
+        """As the system's `translate`, with the same errors.
 
         Raises:
-            TranslationError: if the system gives fewer or more items, or not strings.
+            TranslationError: if the system returns another number of items, or not strings.
             OSError: if the disk is full, or a file of the cache is broken.
         """
         keys = {text: _key(text, tags) for text in texts}
@@ -119,7 +119,7 @@ class Cached:
 
 
 def cached(translator: Translator) -> Cached:
-    """A translator that counts what it is asked: itself, or one that keeps nothing on disk."""
+    """The translator if it is `Cached`, else wrapped without a folder, to count its texts."""
     return translator if isinstance(translator, Cached) else Cached(translator, None)
 
 
@@ -129,13 +129,13 @@ def _key(text: str, tags: Sequence[str]) -> bytes:
 
 
 def _slug(identity: str) -> str:
-    """A file name that says the system and differs where identities differ."""
+    """A readable file name that is unique for each identity."""
     readable = re.sub(r"[^\w.-]+", "_", identity)[:60]
     return f"{readable}-{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
 
 
 def _checked(found: Sequence[object], asked: int, identity: str) -> list[str]:
-    """What a system gave, as texts that can be written, if it is `asked` texts."""
+    """Check that a system returned `asked` texts, and make them encodable as UTF-8."""
     texts = [item for item in found if isinstance(item, str)]
     if not asked == len(found) == len(texts):
         raise TranslationError(

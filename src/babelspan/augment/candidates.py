@@ -1,4 +1,4 @@
-"""Answers to ask for in a text: places, no two overlapping or alike, spread over the text.
+"""Candidate answers in a text for question generation: distinct spans, spread over the text.
 
 The paper (Riabi et al. 2021, arXiv:2010.12643, Section 3.2) does not say how it chose them.
 """
@@ -12,7 +12,7 @@ from babelspan.data.texts import Text
 from babelspan.types import Span
 
 LONGEST = 80
-"""Characters of an answer, at most, where it is found by rules."""
+"""Maximum length in characters of an answer found by rules."""
 
 _NUMBER = regex.compile(r"\p{N}+(?:[.,:/–-]\p{N}+)*(?:\s?[%‰°])?")
 _QUOTED = regex.compile(r"[“„«‹「『\"]([^“”„«»‹›「」『』\"\n]{2,80})[”“»›」』\"]")
@@ -20,7 +20,7 @@ _NAME = regex.compile(r"(?<=[\p{L}\p{N},;:)]\s)\p{Lu}[\p{L}\p{M}’'-]+(?:\s\p{L
 
 
 def found_by_rules(text: Text) -> list[Span]:
-    """Links, numbers and quoted strings; capitalised words as well in a text without links."""
+    """Links, numbers and quoted strings; in a text without links also capitalised words."""
     spans = [link for link in text.links if link.end - link.start <= LONGEST]
     spans += [Span(m.start(1), m.end(1)) for m in _QUOTED.finditer(text.text)]
     if not text.links:
@@ -29,10 +29,10 @@ def found_by_rules(text: Text) -> list[Span]:
 
 
 def chosen(text: Text, spans: Iterable[Span], count: int) -> list[Span]:
-    """Up to `count` of the spans, in the order of the text.
+    """Choose up to `count` of the spans, in the order of the text.
 
-    Blanks at their ends are cut off; of spans that overlap or have the same words the first given
-    one is kept. Which of many are taken is decided by a hash, one from each part of the text.
+    Spans are stripped; of spans that overlap or have the same text, the first given one is kept. If
+    there are too many, one is chosen by a hash from each part of the text.
     """
     kept: list[Span] = []
     words: set[str] = set()

@@ -1,8 +1,8 @@
-"""Code-switching: some words of a text replaced by words of another language, in their places.
+"""Code-switching: replace some words of a text by translations from a dictionary.
 
-CoSDA-ML (Qin et al. 2020, arXiv:2006.06402) replaces words by dictionary at random; here a word has
-several translations with probabilities, and may vanish where the other language has no word for it
-(articles). Answers travel along.
+CoSDA-ML (Qin et al. 2020, arXiv:2006.06402) replaces words at random; here a word has several
+translations with probabilities, and may be dropped if the other language has no word for it, such
+as an article. Answer spans are adjusted.
 """
 
 import random
@@ -18,28 +18,28 @@ from babelspan.types import Answer, Example, Span
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """Translations of one word; "" among them means none at all.
+    """Translations of one word; the translation "" drops the word.
 
     Attributes:
-        words: translations.
-        cumulated: sums of their probabilities up to each, the last of them 1.
+        words: the translations.
+        cumulated: cumulative probabilities; the last is 1.
     """
 
     words: tuple[str, ...]
     cumulated: tuple[float, ...]
 
     def draw(self, rng: random.Random) -> str:
-        """One of them by its probability."""
+        """Draw a translation by its probability."""
         place = bisect_right(self.cumulated, rng.random())
         return self.words[min(place, len(self.words) - 1)]
 
 
 Dictionary = Mapping[str, Choices]
-"""Translations of words in small letters."""
+"""Translations of lower-case words."""
 
 
 def choices(weights: Mapping[str, float]) -> Choices:
-    """Translations with weights, not negative and not all zero, as `Choices`."""
+    """`Choices` from translations with weights, which are not negative and not all zero."""
     total = sum(weights.values())
     if total <= 0:
         raise ValueError(f"expected a positive weight among {dict(weights)!r}")
@@ -58,7 +58,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Switched:
-    """A text with words replaced: its parts in order, which cover the old text without gaps."""
+    """A text with words replaced; its parts, in order, cover the old text without gaps."""
 
     parts: tuple[Part, ...]
 
@@ -69,13 +69,13 @@ class Switched:
 
     @property
     def replaced(self) -> int:
-        """How many words were replaced."""
+        """The number of replaced words."""
         return sum(part.is_replaced for part in self.parts)
 
     def place(self, span: Span) -> Span | None:
-        """Where a span went, without white space at its ends, or None if nothing of it is left.
+        """Map a span of the old text to the new text, stripped; None if nothing is left of it.
 
-        Replaced words that the span cuts come whole.
+        A replaced word that is partly in the span is included as a whole.
         """
         at = 0
         start, end = None, 0
@@ -105,15 +105,15 @@ def switched(
     rng: random.Random,
     source: str = "en",
 ) -> Switched:
-    """A text with words replaced.
+    """Replace words of a text.
 
     Args:
-        text: in the language `source`.
+        text: a text in the language `source`.
         dictionary: translations of words of that language.
-        language: ISO 639-1 code of the translations. In a language without spaces, the white space
-            between two replaced words goes; in one with spaces, neighbours get a space between
-            them if the text has none.
-        rate: share of the words that are looked up, in [0, 1].
+        language: ISO 639-1 code of the translations. In a language without spaces, white space
+            between two replaced words is removed; in one with spaces, a space is inserted between
+            neighbours if there is none.
+        rate: fraction of the words that are looked up, in [0, 1].
         rng: draws words and translations.
         source: ISO 639-1 code of the text.
 
@@ -151,17 +151,17 @@ def switched_example(
     context: tuple[Dictionary, str, float] | None,
     rng: random.Random,
 ) -> Example | None:
-    """An English example with words of its question, its context or both replaced.
+    """Replace words in the question, the context or both of an English example.
 
     Args:
-        example: with answers that have places.
-        question: dictionary, language and rate for the question; None to leave it.
+        example: an example with answers at known offsets.
+        question: dictionary, language and rate for the question; None to keep it.
         context: the same for the context.
         rng: draws words and translations.
 
     Returns:
-        The example with its first placed answer, or None where nothing is left of question or
-        answer.
+        The example with its first answer at a known offset; None if nothing is left of the
+        question or the answer.
     """
     new_question, question_language = example.question, example.question_language
     if question is not None:

@@ -1,4 +1,4 @@
-"""Questions of translated examples over the texts of other languages."""
+"""Pair questions and texts of translated examples across languages."""
 
 import hashlib
 from collections import defaultdict
@@ -9,15 +9,15 @@ from babelspan.types import Example
 
 
 def crossed(examples: Iterable[Example], *, seed: int) -> Iterator[Example]:
-    """Each text with its question in a language drawn from those that the question is there in.
+    """Give each text its question in a random language, drawn from the available translations.
 
-    Examples belong together when they go back to one origin. The language is drawn by a hash of
-    seed, origin and context language, so it does not depend on the order of the data. An example
-    that is not translated stays as it is.
+    Examples with the same origin belong together. The language is drawn by a hash of seed, origin
+    and context language, so it does not depend on the order of the data. An example without
+    translations is not changed.
 
     Args:
-        examples: originals and their T(Q+C); all of them are held in memory.
-        seed: of what is drawn.
+        examples: originals and their T(Q+C); all are held in memory.
+        seed: seed of the draw.
     """
     everything = list(examples)
     asked: defaultdict[str, dict[str, str]] = defaultdict(dict)
@@ -33,6 +33,6 @@ def crossed(examples: Iterable[Example], *, seed: int) -> Iterator[Example]:
 
 
 def _drawn(key: str, count: int) -> int:
-    """A number below `count`, by a hash."""
+    """A pseudo-random number below `count`, from a hash."""
     digest = hashlib.sha256(key.encode(errors="replace")).digest()
     return int.from_bytes(digest[:8], "big") % count

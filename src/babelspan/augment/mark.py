@@ -1,9 +1,9 @@
-"""An answer through translation between tags: put them round it, translate, read it back.
+"""Carry an answer through translation with tags: insert them, translate, and find them again.
 
 Bornea et al. (2021), arXiv:2012.05958, Section 3.1, who found this better than the alignment
-scores of the translation system. Translation damages tags: they come back spaced, doubled, turned
-round, full-width or with a translated name. What can be told for certain is repaired; the rest is
-refused with a reason.
+scores of the translation system. Translation damages tags: they come back spaced, doubled,
+reversed, full-width or with a translated name. Unambiguous damage is repaired; otherwise the answer
+is lost, with a reason.
 """
 
 import re
@@ -15,7 +15,7 @@ from babelspan.types import Span
 _NAMES = ("b", "i", "u", "em", "q", "tt")
 _WIDE = str.maketrans("＜＞〈〉《》‹›／", "<><><><>/")
 _BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-"""Marks of direction, which may come to stand in and round tags in text from right to left."""
+"""Bidirectional control characters, which may occur in and around tags in right-to-left text."""
 _GAP = rf"[\s{_BIDI}]*"
 _TAG = re.compile(
     rf"<{_GAP}(?P<closes>/?){_GAP}(?P<name>[^\W\d_]{{1,12}}){_GAP}(?P<void>/?){_GAP}>"
@@ -23,12 +23,12 @@ _TAG = re.compile(
 _CLOSING = f",.;:!?，。、；：！？،؛؟।{_BIDI}"
 _OPENING = f",.;:¿¡，。、；：،؛{_BIDI}"
 _LONGEST = 4
-"""An answer that came back this many times as long (and 20 characters) has lost its tags' place."""
+"""An answer that comes back this many times as long (plus 20 characters) has misplaced tags."""
 
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """A translated text without tags and the place of the answer in it."""
+    """A translated text without tags, and the span of the answer in it."""
 
     text: str
     span: Span
@@ -38,33 +38,33 @@ class Carried:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """Why an answer did not survive."""
+    """The reason why an answer was lost in translation."""
 
     reason: str
 
 
 def tag_for(text: str) -> str | None:
-    """The name of a tag that a text does not hold, in any of the forms that are read back.
+    """The name of a tag that does not occur in a text, in any of the forms that can be read back.
 
-    None where the text has something like every one of them.
+    None if the text contains something like each of them.
     """
     there = {match["name"].casefold() for match in _TAG.finditer(text.translate(_WIDE))}
     return next((name for name in _NAMES if name not in there), None)
 
 
 def put_marks(text: str, span: Span, tag: str) -> str:
-    """`text` with `<tag>` and `</tag>` round the characters of `span`."""
+    """Insert `<tag>` and `</tag>` around the characters of `span`."""
     return f"{text[: span.start]}<{tag}>{span.of(text)}</{tag}>{text[span.end :]}"
 
 
 def read_marks(translated: str, source: str, span: Span, tag: str) -> Carried | Lost:
-    """The translated text without its tags and the place of what stood between them.
+    """Remove the tags from a translation, and return the span between them.
 
     Args:
-        translated: what became of `put_marks(source, span, tag)`.
-        source: the text that was marked, without tags.
-        span: place of the answer in it.
-        tag: the tag's name.
+        translated: the translation of `put_marks(source, span, tag)`.
+        source: the source text without tags.
+        span: span of the answer in it.
+        tag: the name of the tag.
     """
     found = _tags(translated, source, tag)
     if not found:
@@ -92,7 +92,7 @@ def read_marks(translated: str, source: str, span: Span, tag: str) -> Carried | 
 
 
 def _trimmed(before: str, inside: str, after: str, answer: str) -> tuple[str, str, str]:
-    """Punctuation and marks of direction that slipped between the tags put outside again."""
+    """Move punctuation and bidirectional controls that slipped between the tags outside again."""
     core = inside.strip()
     if core[-1:] in _CLOSING and answer[-1:] not in _CLOSING:
         end = len(inside.rstrip().rstrip(_CLOSING))
@@ -104,9 +104,9 @@ def _trimmed(before: str, inside: str, after: str, answer: str) -> tuple[str, st
 
 
 def _tags(translated: str, source: str, tag: str) -> list[re.Match[str]]:
-    """Tags of that name; or two of another, if none has it and the source has nothing like tags.
+    """The tags of that name; or two of another name, if the source contains nothing like tags.
 
-    One of these has to close, for `《…》` round a title looks like a tag that opens.
+    One of the two must be a closing tag, because `《…》` around a title looks like an opening tag.
     """
     found = list(_TAG.finditer(translated.translate(_WIDE)))
     named = [m for m in found if m["name"].casefold() == tag]
@@ -120,24 +120,24 @@ def _tags(translated: str, source: str, tag: str) -> list[re.Match[str]]:
 def _outermost(
     found: list[re.Match[str]], translated: str
 ) -> tuple[re.Match[str], re.Match[str]] | Lost:
-    """The first and the last tag, if everything between two pairs is white space."""
+    """The first and the last tag, if there is only white space between two pairs."""
     if len(found) == 1:
         return Lost("one tag lost")
     kinds = "".join("/" if m["closes"] or m["void"] else "<" for m in found)
     first, last = found[0], found[-1]
-    if kinds in ("</", "/<", "<<"):  # as put; turned round; the slash lost
+    if kinds in ("</", "/<", "<<"):  # as inserted; reversed; slash lost
         return first, last
     gaps = [translated[a.end() : b.start()].strip() for a, b in pairwise(found)]
     if re.fullmatch(r"(</)+", kinds):
         return Lost("answer split") if any(gaps[1::2]) else (first, last)
     inner = kinds.find("</")
     if re.fullmatch(r"<+/+", kinds) and not any(gaps[:inner] + gaps[inner + 1 :]):
-        return found[inner], found[inner + 1]  # doubled, one right inside the other
+        return found[inner], found[inner + 1]  # doubled, directly nested
     return Lost("tags tangled")
 
 
 def _without(found: list[re.Match[str]], text: str, start: int, end: int) -> str:
-    """The characters of `text` from `start` to `end`, less the tags there."""
+    """The characters of `text` from `start` to `end` without tags."""
     kept = []
     for tag in found:
         if start <= tag.start() and tag.end() <= end:

@@ -1,4 +1,4 @@
-"""An answer through translation by its words: translate it apart and look for it.
+"""Carry an answer through translation by search: translate it separately and look for it.
 
 Lee and Lee (2019), arXiv:1907.06042, Section 4.1 and Appendix A, who drop the examples whose
 answer is no longer recoverable.
@@ -24,26 +24,26 @@ _ARTICLES = {
     "it": r"(?:il|lo|la|i|gli|le|un|uno|una)\s+|(?:l|un|d)['’]",
     "pt": r"(?:o|a|os|as|um|uma|uns|umas|ao|do|da|dos|das)\s+",
 }
-"""What may stand before an answer in one translation and not in another."""
+"""Articles, which may precede an answer in one translation and not in another."""
 
 _ALPHABETS = ("LATIN", "GREEK", "CYRILLIC", "ARABIC", "HEBREW")
-"""Scripts in which marks on letters may differ between two spellings of one word."""
+"""Scripts in which diacritics may differ between two spellings of a word."""
 
 _UNSPACED = regex.compile(f"[{UNSPACED_SCRIPTS}]")
 
 
 def find_answer(context: str, answer: str, language: str, *, near: Span) -> Span | None:
-    """The place of an answer in a context, exactly, or else ignoring case, accents and articles.
+    """Find an answer in a context: exactly, or else ignoring case, accents and articles.
 
     Args:
-        context: where to look.
-        answer: what to look for.
-        language: of both, ISO 639-1.
-        near: the part of the context that the answer is expected in; among several places one
+        context: the text to search.
+        answer: the answer to find.
+        language: language of both, ISO 639-1.
+        near: the part of the context where the answer is expected; among several occurrences, one
             inside it is taken, else the nearest.
 
     Returns:
-        The place, at whole words in scripts with spaces; None where there is none.
+        The span, at word boundaries in scripts with spaces; None if it is not found.
     """
     for wanted in _forms(answer, language):
         places = _places(context, wanted)
@@ -53,19 +53,19 @@ def find_answer(context: str, answer: str, language: str, *, near: Span) -> Span
 
 
 def find_overlapping(context: str, answer: str, language: str, *, near: Span) -> Span | None:
-    """The run of words in a part of a context that shares most with an answer, if enough.
+    """Find the sequence of words in a part of a context with the largest overlap with an answer.
 
-    Two translations of one phrase share most of their words but not all, nor their order.
+    Two translations of a phrase share most words, but not all of them, nor their order.
 
     Args:
-        context: where to look.
-        answer: what to look for.
-        language: of both.
-        near: the part of the context to look in.
+        context: the text to search.
+        answer: the answer to find.
+        language: language of both.
+        near: the part of the context to search.
 
     Returns:
-        The first run with the highest F1 over words, without case and accents; None where that is
-        one half or less.
+        The first sequence with the highest word F1, without case and accents; None if that is one
+        half or less.
     """
     wanted = Counter(_folded(w.of(answer))[0] for w in words(answer, language))
     part = near.of(context)
@@ -92,7 +92,7 @@ def find_overlapping(context: str, answer: str, language: str, *, near: Span) ->
 
 
 def _forms(answer: str, language: str) -> list[str]:
-    """The answer, then without its article, each without punctuation at its ends."""
+    """Forms of an answer to look for: as it is, without punctuation, without its article."""
     bare = answer.strip().strip(".,;:!?¡¿\"'“”‘’«»()[]。，、；：！？（）「」『』《》")
     forms = [answer.strip(), bare]
     if language in _ARTICLES:
@@ -109,18 +109,18 @@ def _places(context: str, wanted: str) -> list[Span]:
     needle, _ = _folded(wanted)
     if not needle.strip():
         return []
-    spans = [  # to the next character that was not left out: marks stay with their letter
+    spans = [  # up to the next character that was kept, so that marks stay with their letter
         Span(origins[m.start()], max(origins[m.end() - 1] + 1, origins[m.end()]))
         for m in re.finditer(re.escape(needle), folded)
     ]
     return [span for span in spans if _at_words(context, span)]
 
 
-@lru_cache(maxsize=64)  # a context is looked into for every answer, in several forms
+@lru_cache(maxsize=64)  # a context is searched for every answer, in several forms
 def _folded(text: str) -> tuple[str, tuple[int, ...]]:
-    """`text` without case and, in alphabets, accents; for each character the one it comes from.
+    """Fold case and, in alphabets, accents; also returns the original offset of each character.
 
-    The places end with the length of the text.
+    The last offset is the length of the text.
     """
     characters = []
     origins = []
@@ -134,14 +134,14 @@ def _folded(text: str) -> tuple[str, tuple[int, ...]]:
 
 
 def _is_alphabetic(text: str, position: int) -> bool:
-    """Whether the letter that a mark at `position` belongs to is of an alphabet with accents."""
+    """Whether a combining mark at `position` belongs to a letter of an alphabet with accents."""
     while position > 0 and unicodedata.combining(text[position]):
         position -= 1
     return unicodedata.name(text[position], "").startswith(_ALPHABETS)
 
 
 def _at_words(context: str, span: Span) -> bool:
-    """Whether a place begins and ends where words do, in scripts that part them."""
+    """Whether a span starts and ends at word boundaries, in scripts with spaces."""
     return not (
         _joined(context[span.start - 1 : span.start], context[span.start])
         or _joined(context[span.end - 1], context[span.end : span.end + 1])
@@ -149,14 +149,14 @@ def _at_words(context: str, span: Span) -> bool:
 
 
 def _joined(left: str, right: str) -> bool:
-    """Whether two neighbours belong to one word, or one letter with its mark."""
+    """Whether two neighbouring characters belong to the same word, or to a letter and its mark."""
     if not left or not right:
         return False
     return unicodedata.category(right).startswith("M") or (_in_word(left) and _in_word(right))
 
 
 def _in_word(character: str) -> bool:
-    """A letter, mark or digit of a script with spaces between words."""
+    """Whether a character is a letter, mark or digit of a script with spaces between words."""
     if not character.isalnum() and not unicodedata.category(character).startswith("M"):
         return False
     return not _UNSPACED.match(character)

@@ -1,4 +1,4 @@
-"""How much each of several training sets counts, by how alike its questions are to a target's.
+"""Weight training sets by the similarity of their questions to those of a target task.
 
 Wu et al. (2021), arXiv:2107.05002, Eq. 18 and 19.
 """
@@ -13,12 +13,12 @@ from babelspan.types import Example
 
 
 class TaskWeight(NamedTuple):
-    """What the examples of a training set weigh.
+    """The weight of the examples of a training set.
 
     Attributes:
-        likeness: cosine of the set's questions and the target's, in [0, 1] (Eq. 18).
-        share: softmax of the likenesses; over all sets they add up to 1 (Eq. 19).
-        weight: of an example: the share, scaled to 1 in the mean over all examples.
+        likeness: cosine similarity of the set's questions and the target's, in [0, 1] (Eq. 18).
+        share: softmax of the similarities over all sets (Eq. 19).
+        weight: weight of an example: the share, scaled to a mean of 1 over all examples.
     """
 
     likeness: float
@@ -31,13 +31,13 @@ def task_weights(
 ) -> dict[str, TaskWeight]:
     """The weight of each training set, by its name.
 
-    All questions of a set are one document, and so are the target's: words in lower case, counts
-    times ln((1 + D) / (1 + d)) + 1 for a word in d of D documents. The paper does not say which
-    inverse document frequency it takes. Sets of equal likeness weigh exactly 1.
+    TF-IDF vectors over lower-case words; all questions of a set form one document, and so do the
+    target's. IDF is ln((1 + D) / (1 + d)) + 1 for a word in d of D documents; the paper does not
+    say which form it uses. Sets of equal similarity get a weight of exactly 1.
 
     Args:
-        sets: not empty, of examples in one language.
-        target: examples like those that the reader is for; only their questions are read.
+        sets: non-empty sets of examples in one language.
+        target: examples of the target task; only their questions are used.
     """
     counts = {name: _counts(examples) for name, examples in sets.items()}
     aim = _counts(target)
@@ -57,7 +57,7 @@ def task_weights(
 
 
 def _counts(examples: Iterable[Example]) -> Counter[str]:
-    """How often each word occurs in the questions."""
+    """Counts of the words in the questions."""
     return Counter(
         word.of(example.question).lower()
         for example in examples

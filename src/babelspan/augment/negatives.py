@@ -1,9 +1,9 @@
-"""Questions asked of the wrong text, so that a reader learns to say that an answer is not there.
+"""Negative examples: questions about the wrong text, to train a reader to predict "no answer".
 
-Trained on nothing but texts that hold the answer, a reader cannot tell which of several texts does.
+A reader trained only on texts that contain the answer cannot tell which of several texts does.
 Pairing questions with other contexts is the simplest remedy (Clark and Gardner 2018,
-arXiv:1710.10723, Section 3.2; the no-answer questions of Rajpurkar et al. 2018, arXiv:1806.03822,
-are the harder kind).
+arXiv:1710.10723, Section 3.2); the unanswerable questions of Rajpurkar et al. (2018),
+arXiv:1806.03822, are harder negatives.
 """
 
 import random
@@ -17,16 +17,16 @@ _TRIES = 10
 
 
 def negatives(examples: Sequence[Example], share: float, *, seed: int) -> list[Example]:
-    """Examples without an answer: questions of `examples` over contexts of others.
+    """Make examples without an answer: questions of `examples` paired with contexts of others.
 
-    A context is not taken if it holds the text of one of the question's answers, or is that of an
-    example with the same id, as the translation of the question's own context is in a parallel
-    set; a question for which ten contexts in a row are not taken is passed over.
+    A context is rejected if it contains the text of one of the question's answers, or belongs to an
+    example with the same id, such as a translation of the question's own context in a parallel set.
+    A question is skipped after ten rejected contexts in a row.
 
     Args:
-        examples: with answers; those that have none are not paired again.
-        share: negatives to make, as a fraction of the examples, in [0, 1].
-        seed: of the choice of questions and contexts.
+        examples: examples with answers; unanswerable ones are not paired.
+        share: number of negatives to make, as a fraction of the examples, in [0, 1].
+        seed: seed of the choice of questions and contexts.
 
     Returns:
         New examples with `answers=()`, `origin` the id of the question's example, and the id

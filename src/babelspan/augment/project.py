@@ -1,4 +1,4 @@
-"""An answer through translation along word links between a sentence and its translation."""
+"""Carry an answer through translation along word links between a sentence and its translation."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ from babelspan.augment.mark import Carried, Lost
 from babelspan.types import Alignment, Span
 
 _LONGEST = 4
-"""An answer that comes out this many times as long as it was, in words, (and 3) is no answer."""
+"""An answer that gets this many times as long in words (plus 3) is rejected."""
 
 
 def project(
@@ -16,16 +16,16 @@ def project(
     text: str,
     target_words: Sequence[Span],
 ) -> Carried | Lost:
-    """The place in a translation that the words at a place of the source are linked to.
+    """Project a span of the source to the translation, along word links.
 
-    It runs from the first linked word to the last.
+    The result extends from the first linked word to the last.
 
     Args:
-        span: place of the answer in the source text.
-        alignment: links of words.
-        source_words: places of the words of the source text.
+        span: span of the answer in the source text.
+        alignment: word links.
+        source_words: spans of the words of the source text.
         text: the translation.
-        target_words: places of the words of the translation.
+        target_words: spans of the words of the translation.
     """
     inside = {n for n, word in enumerate(source_words) if word.overlaps(span)}
     linked = sorted(t for s, t in alignment.links if s in inside)

@@ -1,7 +1,7 @@
-"""Filters of generated questions; each says whether a question is to go, whatever the others say.
+"""Filters for generated questions.
 
-Near duplicates alone depend on the others: a question that goes anyway is no reason for another one
-to go.
+Each filter judges a question independently of the other filters, except the one for near
+duplicates, which ignores questions that are rejected anyway.
 """
 
 from collections import defaultdict
@@ -14,7 +14,7 @@ from babelspan.types import ConfigError, Example
 from babelspan.version import how_to_install
 
 Told = Callable[[str], str]
-"""Tells the language of a text."""
+"""Identifies the language of a text."""
 
 UNLIKELY = "the generator finds it unlikely"
 OTHER_LANGUAGE = "in another language than asked for"
@@ -25,11 +25,11 @@ OTHER_ANSWER = "another answer is read"
 
 
 class Made(NamedTuple):
-    """A question that was written.
+    """A generated question.
 
     Attributes:
-        example: with the question.
-        nats: mean of its pieces, in negative log-probability.
+        example: the example with the question.
+        nats: mean negative log-probability of its pieces (subwords).
     """
 
     example: Example
@@ -38,15 +38,15 @@ class Made(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sift:
-    """Which filters are on; by default none.
+    """Settings of the filters; by default all are off.
 
     Attributes:
-        most_nats: of a question's pieces, on average; None for no limit.
-        right_language: whether a question has to be in the language asked for.
+        most_nats: maximum mean of nats per piece; None for no limit.
+        right_language: whether a question must be in the language asked for.
         without_answer: whether a question must not contain its answer.
-        no_repeats: number of words that may not come twice in a row or apart; 0 for no limit.
-        no_near: share of words that two questions in one language about one text have in common,
-            of all words of either, from which the later one goes; None for no limit.
+        no_repeats: size of word n-grams that a question may not repeat; 0 for no limit.
+        no_near: Jaccard similarity of the words of two questions in the same language about the
+            same text from which the later one is rejected; None for no limit.
     """
 
     most_nats: float | None = None
@@ -58,12 +58,12 @@ class Sift:
     def reasons(
         self, questions: Sequence[Made], other_answer: Sequence[bool], told: Told | None
     ) -> list[list[str]]:
-        """Why each question is to go; nothing for those that stay.
+        """The reasons to reject each question; empty for questions that are kept.
 
         Args:
-            questions: of whole texts, in order.
-            other_answer: whether a reader finds another answer than the one asked for.
-            told: recognises languages; None if languages do not matter.
+            questions: all questions about some texts, in order.
+            other_answer: for each question, whether a reader gives another answer.
+            told: identifies languages; None if languages are not checked.
         """
         found = []
         kept: defaultdict[tuple[str | None, str], list[set[str]]] = defaultdict(list)
@@ -81,7 +81,7 @@ class Sift:
         return found
 
     def _alone(self, made: Made, told: Told | None) -> list[str]:
-        """Why a question is to go, by itself."""
+        """The reasons to reject a question, without comparing it with others."""
         example = made.example
         question, language = example.question, example.question_language
         judged = {
@@ -98,10 +98,11 @@ NO_FILTERS = Sift()
 
 
 def teller(languages: Sequence[str]) -> Told:
-    """Tells which of some languages a text is in, by py3langid, offline.
+    """A function that identifies the language of a text among these, with py3langid, offline.
 
     Raises:
-        ConfigError: if there is only one, one is not known to it, or it is not installed.
+        ConfigError: if there is only one language, py3langid does not support one, or it is not
+            installed.
     """
     among = sorted(set(languages))
     if len(among) < 2:
@@ -134,11 +135,11 @@ def _words(text: str) -> list[str]:
 
 
 def _repeats(said: Sequence[str], length: int) -> bool:
-    """Whether a run of `length` words comes twice."""
+    """Whether a sequence of `length` words occurs twice."""
     runs = [tuple(said[at : at + length]) for at in range(len(said) - length + 1)]
     return len(set(runs)) < len(runs)
 
 
 def _likeness(one: set[str], other: set[str]) -> float:
-    """Words in both per words in either (Jaccard)."""
+    """Jaccard similarity of two sets of words."""
     return len(one & other) / len(one | other) if one | other else 1.0

@@ -1,6 +1,6 @@
-"""What translation made and lost, counted as Table 1 of bornea2021 (arXiv:2012.05958).
+"""Statistics of translated examples, counted as in Table 1 of bornea2021 (arXiv:2012.05958).
 
-Counts add up: those of the parts of a data set give those of the whole.
+Counts of the parts of a data set add up to those of the whole.
 """
 
 from collections import Counter
@@ -13,7 +13,7 @@ from babelspan.text.words import words
 from babelspan.types import Example
 
 QUESTION_WORDS = ("what", "how", "who", "when", "which", "where", "why")
-"""First words of English questions that Table 1 tells apart; the rest is "other"."""
+"""First words of English questions that Table 1 distinguishes; the rest is "other"."""
 
 TYPES = (*QUESTION_WORDS, "other")
 ORIGINAL = "original"
@@ -28,7 +28,7 @@ class Counts:
     answers: int = 0
     answer_words: int = 0
     types: Counter[str] = field(default_factory=Counter)
-    """Question types, by the question word of the origin."""
+    """Question types, by the first word of the original question."""
 
     def add(self, examples: Iterable[tuple[Example, str]]) -> None:
         """Count examples of one strategy and language, each with its question type."""
@@ -52,20 +52,20 @@ class Counts:
 
     @classmethod
     def of(cls, record: dict[str, Any]) -> "Counts":
-        """From what `dataclasses.asdict` gave."""
+        """The inverse of `dataclasses.asdict`."""
         return cls(**{**record, "types": Counter(record["types"])})
 
 
 @dataclass(slots=True)
 class Statistics:
-    """Counts by strategy and language, and what became of the answers, of one source language.
+    """Counts by strategy and language, and of carried and lost answers, for one source language.
 
     Attributes:
-        counts: by strategy ("original" for the source) and language translated to.
-        dropped: by strategy, language and reason.
-        carried: by language and carriers that brought the answer, joined by "+"; "" for none.
-        repaired: answers by language whose tags had to be repaired.
-        odd: sentences by language whose length does not fit their translation's.
+        counts: counts by strategy ("original" for the source) and target language.
+        dropped: dropped examples by strategy, language and reason.
+        carried: answers by language and the carriers that found them, joined by "+"; "" for none.
+        repaired: answers with repaired tags, by language.
+        odd: sentences with a translation of suspicious length, by language.
     """
 
     counts: dict[tuple[str, str], Counts] = field(default_factory=dict)
@@ -75,12 +75,12 @@ class Statistics:
     odd: Counter[str] = field(default_factory=Counter)
 
     def add_original(self, examples: Sequence[Example], language: str) -> None:
-        """Count the examples that are translated."""
+        """Count the source examples."""
         typed = ((e, question_type(e.question)) for e in examples)
         self.counts.setdefault((ORIGINAL, language), Counts()).add(typed)
 
     def add(self, origins: Sequence[Example], made: Made, language: str) -> None:
-        """Count what came of them in a language."""
+        """Count their translations into a language."""
         types = {e.id: question_type(e.question) for e in origins}
         for strategy, examples in made.examples.items():
             typed = ((e, types[e.origin or ""]) for e in examples)
@@ -91,7 +91,7 @@ class Statistics:
         self.odd[language] += len(made.odd)
 
     def merge(self, other: "Statistics") -> None:
-        """Add what was counted of another part."""
+        """Add the counts of another part."""
         for key, counts in other.counts.items():
             self.counts.setdefault(key, Counts()).merge(counts)
         self.dropped += other.dropped
@@ -100,10 +100,10 @@ class Statistics:
         self.odd += other.odd
 
     def rows(self) -> list[dict[str, Any]]:
-        """One row for each strategy and language, ready for a table.
+        """One row for each strategy and language, for a table.
 
-        `kept` and `kept_<question type>` are shares of the original's pairs, `words_question` and
-        `words_answer` means.
+        `kept` and `kept_<question type>` are fractions of the original's pairs; `words_question`
+        and `words_answer` are means.
         """
         source = next((c for (s, _), c in self.counts.items() if s == ORIGINAL), Counts())
         return [
@@ -121,10 +121,10 @@ class Statistics:
         ]
 
     def survival(self, carriers: Sequence[Carrier]) -> list[dict[str, Any]]:
-        """How many of the answers each carrier brought, by language, and "any" of several.
+        """The answers found by each carrier, by language, and by "any" if there are several.
 
         Args:
-            carriers: those that were tried.
+            carriers: the carriers that were tried.
         """
         answers: Counter[str] = Counter()
         arrived: Counter[tuple[str, str]] = Counter()
@@ -145,7 +145,7 @@ class Statistics:
         ]
 
     def to_json(self) -> dict[str, Any]:
-        """Everything as plain values; `from_json` reads it back."""
+        """All counts as plain values; `from_json` is the inverse."""
         return {
             "counts": [
                 {
@@ -167,7 +167,7 @@ class Statistics:
 
     @classmethod
     def from_json(cls, record: dict[str, Any]) -> "Statistics":
-        """What `to_json` gave."""
+        """The inverse of `to_json`."""
         counts = {
             (r["strategy"], r["language"]): Counts.of(
                 {k: v for k, v in r.items() if k not in ("strategy", "language")}
@@ -188,7 +188,7 @@ class Statistics:
 
 
 def question_type(question: str) -> str:
-    """The first word of an English question if Table 1 has it, else "other"."""
+    """The first word of an English question if it is in Table 1, else "other"."""
     first = question.split(maxsplit=1)[0].casefold() if question.strip() else ""
     return first if first in QUESTION_WORDS else "other"
 

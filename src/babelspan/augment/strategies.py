@@ -2,8 +2,8 @@
 
 Bornea et al. (2021), arXiv:2012.05958, Section 3.1: translate the question, the context, or both.
 T(ALL) is the union of the three; train-on-target (Lee and Lee 2019, arXiv:1907.06042, Section 4.1)
-is T(Q+C) without the originals. Of several gold answers the first with a place is carried, the
-one that is learnt.
+is T(Q+C) without the originals. Of several gold answers, the first with a known offset is carried,
+which is the one used for training.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ STRATEGIES: dict[str, tuple[Strategy, ...]] = {
     "qc": ("T(Q+C)",),
     "all": ("T(Q)", "T(C)", "T(Q+C)"),
 }
-"""What the words of the command line stand for."""
+"""The strategies of each option of the command line."""
 
 Carrier = Literal["marks", "match", "links"]
 CARRIERS: tuple[Carrier, ...] = ("marks", "match", "links")
@@ -34,7 +34,7 @@ CARRIERS: tuple[Carrier, ...] = ("marks", "match", "links")
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """An example that a strategy lost, and why."""
+    """An example that was lost in a strategy, with the reason."""
 
     id: str
     strategy: Strategy
@@ -44,16 +44,16 @@ class Dropped:
 
 @dataclass(slots=True)
 class Made:
-    """What came of some examples."""
+    """The result of translating some examples."""
 
     examples: dict[Strategy, list[Example]] = field(default_factory=dict)
     dropped: list[Dropped] = field(default_factory=list)
     carried: list[tuple[str, tuple[Carrier, ...]]] = field(default_factory=list)
-    """For each example whose answer was to travel its id and the carriers that brought it."""
+    """For each example whose answer was to be carried: its id, and the carriers that found it."""
     repaired: int = 0
-    """Answers whose tags came back damaged and were repaired."""
+    """Number of answers with repaired tags."""
     odd: list[tuple[str, str]] = field(default_factory=list)
-    """Sentences whose translation is suspiciously short or long, and their translations."""
+    """Sentences with a suspiciously short or long translation, and their translations."""
 
 
 def translated(
@@ -64,15 +64,15 @@ def translated(
     carriers: Sequence[Carrier] = ("marks",),
     aligner: Aligner | None = None,
 ) -> Made:
-    """The examples by every strategy, in their order.
+    """Translate examples by every strategy, in their order.
 
     Args:
-        examples: in the language of `direction.source`, whole paragraphs for speed's sake.
+        examples: in the language of `direction.source`; for speed, all examples of a paragraph.
         direction: the translator and its two languages.
-        strategies: which to make.
-        carriers: how answers travel; the first that brings one is taken, and which of them
-            would have is counted.
-        aligner: for the carrier "links".
+        strategies: the strategies to apply.
+        carriers: methods of carrying answers; the first that finds the answer is used, and all that
+            find it are counted.
+        aligner: the aligner for the carrier "links".
     """
     made = Made(examples={s: [] for s in strategies})
     asks = {"T(Q)", "T(Q+C)"} & set(strategies)
@@ -100,7 +100,7 @@ def _add(
     direction: Direction,
     parts: Sequence[Rendering | Example | Lost],
 ) -> None:
-    """Put the parts of an example together, or note why it cannot be done."""
+    """Assemble the parts of an example, or record why it is dropped."""
     new = example
     for part in parts:
         if isinstance(part, Lost):
@@ -126,7 +126,7 @@ def _add(
 
 
 class _Contexts:
-    """The contexts of some examples in the target language, each with its answer carried over."""
+    """The translated contexts of some examples, with their answers."""
 
     def __init__(
         self,
@@ -152,7 +152,7 @@ class _Contexts:
                 self._by[carrier] = _linked(wanted, self._plain, direction, aligner)
 
     def of(self, example: Example) -> Example | Lost:
-        """The example over its translated context."""
+        """The example with its translated context."""
         if not example.answers:
             plain = self._plain[example.context]
             if not plain.is_whole:
@@ -186,7 +186,7 @@ def _odd(renderings: Mapping[str, Rendering]) -> list[tuple[str, str]]:
 
 
 def answer_span(example: Example) -> Span | None:
-    """The place of the answer that travels: the first gold answer that has one."""
+    """The span of the answer to carry: the first gold answer at its stated offset."""
     return next((a.span for a in example.answers or () if a.is_in(example.context)), None)
 
 
@@ -209,14 +209,14 @@ def _matched(
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    """The words of the sentence with an answer and of its translation, by their places."""
+    """The spans of the words of the sentence with an answer, and of its translation."""
 
     here: list[Span]
     there: list[Span]
 
 
 def linkable(examples: Sequence[Example], direction: Direction) -> list[SentencePair]:
-    """The sentences that hold the examples' answers with their translations, words by spaces."""
+    """The sentences that contain the answers, with their translations, as space-separated words."""
     wanted = [(e.context, span) for e in examples if (span := answer_span(e)) is not None]
     plain = direction.render(text for text, _ in wanted)
     return [

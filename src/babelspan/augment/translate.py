@@ -1,7 +1,7 @@
-"""Texts through a translation system sentence by sentence, keeping which sentence became which.
+"""Translate texts sentence by sentence, keeping track of the sentences.
 
-Systems drop and cut sentences of long input (fairseq #5478, CTranslate2 #918), so that each
-sentence goes by itself and the text is put together again with its own white space.
+Systems drop and truncate sentences in long input (fairseq #5478, CTranslate2 #918), so each
+sentence is translated separately, and the text is reassembled with its original white space.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,7 +15,7 @@ from babelspan.types import Span
 
 _SHORT = 20
 _RATIOS = (0.2, 5.0)
-"""Characters of a translation for each of its source, beyond which it looks cut or made up."""
+"""Bounds of the length ratio of translation and source; beyond, it looks truncated or made up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,8 @@ class Rendering:
 
     Attributes:
         text: the translation.
-        pairs: for each sentence its place in the source and that of its translation, in order; a
-            sentence whose translation is empty has None.
+        pairs: for each sentence, in order, its span in the source and that of its translation; None
+            for an empty translation.
     """
 
     text: str
@@ -33,14 +33,14 @@ class Rendering:
 
     @property
     def is_whole(self) -> bool:
-        """Whether every sentence came back as something."""
+        """Whether no sentence has an empty translation."""
         return all(target is not None for _, target in self.pairs)
 
     def odd(self, source: str) -> list[int]:
-        """Sentences whose translation is suspiciously short or long, by their number.
+        """Indices of the sentences whose translation is suspiciously short or long.
 
         Args:
-            source: the text that this is a translation of.
+            source: the source text.
         """
         low, high = _RATIOS
         return [
@@ -52,9 +52,9 @@ class Rendering:
         ]
 
     def about(self, span: Span) -> Span:
-        """The part of the translation that the sentences at a place of the source became.
+        """The part of the translation for the sentences that overlap a span of the source.
 
-        All of the translation if they became nothing.
+        The whole translation if these sentences have none.
         """
         places = [there for here, there in self.pairs if there and here.overlaps(span)]
         if not places:
@@ -62,7 +62,7 @@ class Rendering:
         return Span(places[0].start, places[-1].end)
 
     def source_of(self, span: Span, source: str) -> Span:
-        """The part of the source whose sentences became a place of the translation."""
+        """The part of the source for the sentences that overlap a span of the translation."""
         places = [here for here, there in self.pairs if there and there.overlaps(span)]
         if not places:
             return Span(0, max(1, len(source)))
@@ -78,13 +78,13 @@ class Direction:
     target: str
 
     def translate(self, texts: Iterable[str], tags: Sequence[str] = ()) -> dict[str, str]:
-        """Each text, as it is, to its translation."""
+        """Translate texts without splitting them; returns text -> translation."""
         once = list(dict.fromkeys(texts))
         found = self.translator.translate(once, source=self.source, target=self.target, tags=tags)
         return dict(zip(once, found, strict=True))
 
     def render(self, texts: Iterable[str]) -> dict[str, Rendering]:
-        """Each text, sentence by sentence, to its translation."""
+        """Translate texts sentence by sentence; returns text -> translation."""
         cut = {text: sentences(text, self.source) for text in texts}
         said = self.translate(span.of(text) for text, spans in cut.items() for span in spans)
         return {
@@ -95,10 +95,10 @@ class Direction:
     def render_marked(
         self, wanted: Iterable[tuple[str, Span]]
     ) -> dict[tuple[str, Span], Carried | Lost]:
-        """Each text with the place of what stood at a span of it, carried between tags.
+        """Translate texts and carry a span of each through the translation with tags.
 
-        Only the sentence that holds the span is translated with tags; if the span runs over
-        several, they are translated as one.
+        Only the sentence that contains the span is translated with tags; if the span covers several
+        sentences, they are translated as one.
         """
         cuts = [_cut(text, span, self.source) for text, span in dict.fromkeys(wanted)]
         said = self.translate(piece.of(cut.text) for cut in cuts for piece in cut.others)
@@ -126,7 +126,7 @@ class Direction:
         return Carried(joined.text, Span(start, end), carried.repaired)
 
     def _joined(self, text: str, spans: Sequence[Span], parts: Sequence[str]) -> Rendering:
-        """Translated sentences with the white space that stood between their sources."""
+        """Join translated sentences with the white space between their sources."""
         built = text[: spans[0].start] if spans else text
         pairs: list[tuple[Span, Span | None]] = []
         for number, (span, part) in enumerate(zip(spans, parts, strict=True)):
@@ -143,7 +143,7 @@ class Direction:
 
 @dataclass(frozen=True, slots=True)
 class _Cut:
-    """A text in sentences, of which number `at` holds the span and gets tags of the name `tag`."""
+    """A text split into sentences; number `at` contains the span and gets tags named `tag`."""
 
     text: str
     span: Span
@@ -171,7 +171,7 @@ class _Cut:
 
 
 def _cut(text: str, span: Span, language: str) -> _Cut:
-    """The sentences of a text, those that the span touches as one."""
+    """Split a text into sentences; those that overlap the span are kept as one."""
     spans = sentences(text, language)
     touched = [s for s in spans if s.overlaps(span)]
     held = Span(

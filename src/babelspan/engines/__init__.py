@@ -1,1 +1,1 @@
-"""What runs a network: one file each, imported on use."""
+"""Engines that run readers or store passages: one file each, imported on use."""

@@ -1,4 +1,4 @@
-"""What runs readers that select passages: an article's windows, read a few at a time."""
+"""Base class of engines for passage selection over whole articles."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,35 +17,35 @@ from babelspan.reading.windows import Featurizer
 from babelspan.types import Article
 
 _TOGETHER = 64
-"""Windows of an article that are in memory at a time."""
+"""Number of windows of an article in memory at a time."""
 
 
 class ArticleEngine(ABC):
-    """Answers questions over whole articles.
+    """Answers questions about whole articles.
 
     Args:
-        featurizer: of the reader.
+        featurizer: the featurizer of the reader.
     """
 
     def __init__(self, featurizer: Featurizer) -> None:
         self._featurizer = featurizer
 
     def choose(self, article: Article) -> Choice:
-        """The answer over an article; errors as in `Featurizer.windows` and `articles.choose`."""
+        """Answer a question; errors are those of `Featurizer.windows` and `articles.choose`."""
         return choose(self.read(self.windows(article)))
 
     def windows(self, article: Article) -> Iterator[ArticleWindow]:
-        """The windows of an article, in order; errors as in `Featurizer.windows`."""
+        """The windows of an article, in order; errors are those of `Featurizer.windows`."""
         return article_windows(self._featurizer, article)
 
     def refuse_long_question(self, article: Article) -> None:
-        """See that a question leaves room for its article; errors as in `Featurizer.windows`."""
+        """Check that a question leaves room for the article; errors as in `Featurizer.windows`."""
         list(self._featurizer.windows([replace(example_of(article), context="")]))
 
     def read(
         self, windows: Iterable[ArticleWindow]
     ) -> Iterator[tuple[ArticleWindow, ArticleLogits]]:
-        """Each window with its logits; a few windows are in memory at a time."""
+        """Each window with its logits; only a few windows are in memory at a time."""
         remaining = iter(windows)
         while some := list(islice(remaining, _TOGETHER)):
             yield from self._some(some)
@@ -54,4 +54,4 @@ class ArticleEngine(ABC):
     def _some(
         self, windows: Sequence[ArticleWindow]
     ) -> Iterator[tuple[ArticleWindow, ArticleLogits]]:
-        """A few windows with their logits, in any order."""
+        """The logits of a few windows, in any order."""

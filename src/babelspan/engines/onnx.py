@@ -1,8 +1,8 @@
 """Readers exported to ONNX, run by onnxruntime on the CPU; needs no PyTorch.
 
-One window at a time, as many side by side as there are cores: nothing is padded, and an answer
+Each worker reads one window at a time, with one worker per core: there is no padding, and an answer
 cannot depend on what else is in a batch, which matters in int8, where onnxruntime scales
-activations by the whole batch. It was also the fastest arrangement measured (docs/decisions/0009).
+activations by the whole batch. This was also the fastest setup measured (docs/decisions/0009).
 """
 
 import os
@@ -37,21 +37,21 @@ from babelspan.vocabulary.word_table import load_words
 
 _OLD_OUTPUTS = ("start_logits", "last_logits")
 _SLOWER_FUSED = ["SkipLayerNormFusion", "BiasGeluFusion"]
-"""Rewritings of onnxruntime that cost time: what they put in is not vectorised (decision 0018)."""
+"""Slower graph fusions of onnxruntime: their operators are not vectorised (decision 0018)."""
 
 
 class OnnxEngine:
-    """The reader of a folder made by `babelspan export`.
+    """A reader in a folder made by `babelspan export`.
 
     Args:
-        folder: holds `model.onnx`, `tokenizer.json` and `reader.json`, `beside.onnx` if it reads
-            translations beside a text, and perhaps `dictionaries` (`reading.glossed`).
-        workers: windows read side by side, which share the cores; 0 for one a core, which reads
-            most. One reads a single window soonest.
-        limits: how contexts are cut where a call does not say.
+        folder: contains `model.onnx`, `tokenizer.json` and `reader.json`, `beside.onnx` for a
+            reader of parallel texts, and optionally `dictionaries` (`reading.glossed`).
+        workers: number of windows read in parallel, which share the cores; 0 for one per core,
+            which has the highest throughput. One has the lowest latency for a single window.
+        limits: default limits for cutting contexts into windows.
 
     Raises:
-        ConfigError: if windows would be longer than the reader takes.
+        ConfigError: if windows would be longer than the reader supports.
         DataError: if a file is missing or broken, or onnxruntime cannot load the network.
         ValueError: if `workers` is negative.
     """
@@ -70,7 +70,7 @@ class OnnxEngine:
         options.intra_op_num_threads = max(1, _cores() // self.workers)
         options.inter_op_num_threads = 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.log_severity_level = 4  # errors are ours to tell
+        options.log_severity_level = 4  # errors are reported by this class
         self._session = _session(folder / MODEL, options)
         self._inputs = [node.name for node in self._session.get_inputs()]
         self._outputs = _outputs(self._session, folder / MODEL)
@@ -83,18 +83,18 @@ class OnnxEngine:
         self._threads = ThreadPoolExecutor(self.workers, thread_name_prefix="reading")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """By the folder, which is loaded again where it is unpickled."""
+        """Pickle the folder name only; the reader is loaded again when unpickled."""
         return self._made_from, ()
 
     @property
     def languages(self) -> tuple[str, ...]:
-        """Languages of the translations that the reader reads with a text; mostly empty."""
+        """Languages of the translations that the reader takes with a text; usually empty."""
         found = self._featurizer
         return found.languages if isinstance(found, ParallelFeaturizer) else ()
 
     @property
     def limits(self) -> Limits:
-        """How contexts are cut where a call does not say."""
+        """Default limits for cutting contexts into windows."""
         return self._featurizer.limits
 
     def windows(
@@ -106,36 +106,36 @@ class OnnxEngine:
         return self._glossed.windows(examples, limits, self._featurizer.windows)
 
     def read_as(self, example: Example) -> Example:
-        """The example with its question as it is read; see `reading.glossed`."""
+        """The example with its question as the reader sees it; see `reading.glossed`."""
         return example if self._glossed is None else self._glossed.glossed(example)
 
     def known(self, text: str) -> NDArray[np.int32]:
-        """Places of the known tokens of a text; see `Featurizer.known`."""
+        """Characters of the known tokens of a text; see `Featurizer.known`."""
         return self._featurizer.known(text)
 
     def read(self, windows: Sequence[Any]) -> Generator[Logits, None, None]:
-        """Logits of windows, each read by itself, without padding; threads begin at once.
+        """Logits of windows, each read separately, without padding; reading starts at once.
 
-        One window alone is read by the thread that asks for its logits.
+        A single window is read by the thread that asks for its logits.
         """
         if len(windows) == 1:
             return (self._read(window) for window in windows)
         results = _results([self._threads.submit(self._read, window) for window in windows])
-        next(results)  # from here on, closing it cancels what has not begun
+        next(results)  # from here on, closing the generator cancels queued windows
         return cast(Generator[Logits, None, None], results)
 
     @property
     def outputs(self) -> frozenset[str]:
-        """Names of what the network gives."""
+        """Names of the outputs of the network."""
         return frozenset(node.name for node in self._session.get_outputs())
 
     @property
     def featurizer(self) -> Featurizer | ParallelFeaturizer:
-        """What cuts texts into windows."""
+        """The featurizer, which cuts texts into windows."""
         return self._featurizer
 
     def arrays(self, windows: Sequence[Any], names: Sequence[str]) -> Iterator[list[FloatArray]]:
-        """Outputs of the network by name for each window, read as in `read`."""
+        """Named outputs of the network for each window, read as in `read`."""
         begun = [self._threads.submit(self._arrays, window, names) for window in windows]
         for found in begun:
             yield found.result()
@@ -180,12 +180,12 @@ class OnnxEngine:
 
 
 def _session(path: Path, options: Any) -> Any:
-    """A network, loaded.
+    """Load a network.
 
     Raises:
-        DataError: if it is not there, or onnxruntime cannot load it.
+        DataError: if it does not exist, or onnxruntime cannot load it.
     """
-    import onnxruntime  # takes 0.1 s, so that `babelspan --help` does without
+    import onnxruntime  # here, because it takes 0.1 s and `babelspan --help` does not need it
 
     try:
         return onnxruntime.InferenceSession(
@@ -200,12 +200,12 @@ def _session(path: Path, options: Any) -> Any:
 
 
 def _outputs(session: Any, path: Path) -> list[str]:
-    """The names of start and last logits in a network that takes and gives what readers do.
+    """The output names of start and last logits, after checking the inputs and outputs.
 
-    Readers that were exported before masks were taken have another name for the last logits.
+    Readers that were exported before masks were supported have another name for the last logits.
 
     Raises:
-        DataError: if it is another kind of network.
+        DataError: if the network is not an exported reader.
     """
     inputs = [node.name for node in session.get_inputs()]
     outputs = [node.name for node in session.get_outputs()]
@@ -220,7 +220,7 @@ def _outputs(session: Any, path: Path) -> list[str]:
 
 
 def _results(begun: Sequence[Future[Logits]]) -> Generator[Logits | None, None, None]:
-    """None, and then the results in order."""
+    """Yield None, then the results in order."""
     try:
         yield None
         for read in begun:
@@ -231,10 +231,10 @@ def _results(begun: Sequence[Future[Logits]]) -> Generator[Logits | None, None, 
 
 
 def exported_featurizer(folder: Path, limits: Limits = Limits()) -> Featurizer | ParallelFeaturizer:
-    """The featurizer of an exported reader, with limits where a call does not say.
+    """The featurizer of an exported reader, with default limits.
 
     Raises:
-        ConfigError: if windows would be longer than the reader takes.
+        ConfigError: if windows would be longer than the reader supports.
         DataError: if its settings or its tokenizer are missing or broken.
     """
     settings = load_settings(folder)
@@ -258,5 +258,5 @@ def exported_featurizer(folder: Path, limits: Limits = Limits()) -> Featurizer |
 
 
 def _cores() -> int:
-    """Cores that this process may use."""
+    """Number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -12,11 +12,11 @@ from babelspan.types import ConfigError
 
 
 class OnnxPassageEngine(ArticleEngine):
-    """Answers questions over whole articles, a window at a time on each worker.
+    """Answers questions about whole articles; each worker reads one window at a time.
 
     Args:
-        folder: made by `babelspan export` of a reader that selects passages.
-        workers: windows read side by side; 0 for one a core.
+        folder: made by `babelspan export` from a reader that selects passages.
+        workers: number of windows read in parallel; 0 for one per core.
 
     Raises:
         ConfigError: if the reader does not select passages.

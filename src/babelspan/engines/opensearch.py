@@ -1,9 +1,9 @@
 """A collection in an index of an OpenSearch server (extra `opensearch`), for several machines.
 
-Terms come ready made (`text.terms`); the server only counts them, with its BM25 as it is. It has no
-transactions: what is written is seen by the refresh that ends a commit. A record of a file is taken
-away before its passages change and written after them, so that the next run puts right what a
-killed one has left half done.
+Terms are made by `text.terms`; the server only indexes them, with its default BM25. It has no
+transactions: changes become visible with the refresh that ends a commit. The record of a file is
+deleted before its passages change and written after them, so that the next run repairs what a
+killed run left incomplete.
 """
 
 import hashlib
@@ -33,21 +33,21 @@ from babelspan.seams import Entry, Group, Hit
 from babelspan.types import ConfigError, DataError
 
 ACCOUNT = "BABELSPAN_OPENSEARCH"
-"""Environment variable with user and password, `user:password`."""
+"""Environment variable with `user:password`."""
 _ABOUT = "babelspan"
-"""Key in `_meta` of the index, for the rules that a collection was made by."""
+"""Key in `_meta` of the index for the rules that a collection was made with."""
 _BATCH = 8_000_000
-"""Characters that are collected before they are sent."""
+"""Number of characters to collect before a bulk request."""
 _MOST_CLAUSES = 1000
-"""Terms of a search, at most; a server takes 1,024 unless it was told otherwise."""
+"""Maximum number of terms in a search; the server's default limit is 1,024."""
 _MOST_HITS = 10_000
-"""Passages of a search, at most; a server gives no more unless it was told otherwise."""
+"""Maximum number of hits; the server's default limit."""
 _SECONDS = 120
-"""How long to wait for an answer of the server."""
+"""Timeout of a request in seconds."""
 _RETRIES = 5
-"""Times that a server which is busy is sent passages again."""
+"""Number of retries if the server is busy."""
 _PATIENCE = 2
-"""Seconds before it is sent them again; twice as many each time."""
+"""Seconds before the first retry; doubled each time."""
 _PASSAGE, _FILE = "passage", "file"
 _TERMS = {"type": "text", "analyzer": "whitespace"}
 _INDEX = {
@@ -71,13 +71,14 @@ class OpenSearchIndex:
     """Passages in an index of a server.
 
     Args:
-        address: of the server, with the name of the index: `https://search.example:9200/papers`.
-        rules: by which its passages are made; kept beside them when the index is made.
-        writes: whether to change it; made if there is none.
+        address: address of the server with the name of the index:
+            `https://search.example:9200/papers`.
+        rules: rules by which its passages are made; stored when the index is created.
+        writes: whether to open it for writing; it is created if it does not exist.
 
     Raises:
         DataError: if there is no such index, or the server cannot be reached or refuses.
-        ConfigError: if the address is none, or the index is no collection.
+        ConfigError: if the address is not valid, or the index is not a collection.
     """
 
     reads_files = False
@@ -110,7 +111,7 @@ class OpenSearchIndex:
         self.reload()
 
     def rules(self) -> Any:
-        """What the index was made by, as it was given; None if it is no collection."""
+        """The rules that the index was made with; None if it is not a collection."""
         return self._about().get("rules")
 
     def version(self) -> str:
@@ -137,7 +138,7 @@ class OpenSearchIndex:
         self._change(file, None)
 
     def commit(self) -> None:
-        """As `seams.PassageIndex.commit`, but see the top of this module."""
+        """As `seams.PassageIndex.commit`, but not atomic; see the module's docstring."""
         self._write()
         self._ask("indices.refresh")
         self._seen.clear()
@@ -145,13 +146,13 @@ class OpenSearchIndex:
         self.reload()
 
     def reload(self) -> None:
-        """See what has been committed since."""
+        """As `seams.PassageIndex.reload`."""
         found = self._counts([{"exists": {"field": name}} for name in (COUNTED, ONCE)])
         self._holding_any = dict(zip((COUNTED, ONCE), found["each"], strict=True))
         self._languages = found["languages"]
 
     def close(self) -> None:
-        """Let go of the server; what is not committed is lost."""
+        """Close the connection; changes that are not committed are lost."""
         self._client.close()
 
     def search(self, groups: Sequence[Group], *, language: str | None, count: int) -> list[Hit]:
@@ -171,7 +172,7 @@ class OpenSearchIndex:
             query["filter"] = [{"term": {"language": language}}]
         found = self._ask(
             "search",
-            search_type="dfs_query_then_fetch",  # rarity in all shards, not in each
+            search_type="dfs_query_then_fetch",  # document frequencies over all shards
             body={
                 "query": {"bool": query},
                 "size": min(count, _MOST_HITS),
@@ -184,7 +185,7 @@ class OpenSearchIndex:
     def _best_of(
         self, group: Group, holding: Mapping[str, int], among: int
     ) -> dict[str, Any] | None:
-        """The alternatives of a group; the server multiplies each term by its own rarity."""
+        """A query for the alternatives of a group; the server multiplies by IDF."""
         queries = []
         for terms, counts, weight in weighed(group, holding.__getitem__, among):
             any_term = [self._holding_any[field_of(term)] for term in terms]
@@ -213,12 +214,12 @@ class OpenSearchIndex:
         return about
 
     def _keep(self, rules: Any) -> None:
-        """Write down the rules, and that there has been a commit."""
+        """Store the rules and a new commit id."""
         about = {"rules": dict(rules), "commit": uuid.uuid4().hex}
         self._ask("indices.put_mapping", body={"_meta": {_ABOUT: about}})
 
     def _counts(self, filters: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        """Numbers of passages: that each filter lets through, and of each language."""
+        """Number of passages that match each filter, and of each language."""
         languages = {"terms": {"field": "language", "size": 10_000}}
         aggregations = {"each": {"filters": {"filters": list(filters)}}, "languages": languages}
         found = self._ask("search", body={"size": 0, "aggs": aggregations})["aggregations"]
@@ -234,13 +235,13 @@ class OpenSearchIndex:
                 yield _hit(hit, 0.0)
 
     def _ask(self, call: str, **given: Any) -> Any:
-        """What a method of the client gives for the index."""
+        """Call a method of the client on the index."""
         with _told(self._address):
             return attrgetter(call)(self._client)(index=self._name, **given)
 
     def _change(self, file: str, about: Mapping[str, Any] | None, *, keeps: bool = False) -> None:
-        """Note what is known of a file now, and, unless it keeps them, that its passages go."""
-        if file in self._seen:  # what was written of it is not found before a refresh
+        """Queue new metadata of a file, and the deletion of its passages unless `keeps`."""
+        if file in self._seen:  # its pending changes cannot be found before a refresh
             self.commit()
         self._seen.add(file)
         self._records[file] = about
@@ -248,7 +249,7 @@ class OpenSearchIndex:
             self._old.append(file)
 
     def _write(self) -> None:
-        """Send what has been collected, in an order in which it may be cut off anywhere."""
+        """Send the queued changes, in an order that is safe to interrupt at any point."""
         kept = {file: about for file, about in self._records.items() if about is not None}
         gone = [file for file in self._records if file not in kept]
         records = [
@@ -285,7 +286,7 @@ class OpenSearchIndex:
 
 
 def _parts(address: str) -> tuple[str, str]:
-    """The server and the name of the index in an address."""
+    """Split an address into server and index name."""
     parts = urlsplit(address)
     name = parts.path.strip("/")
     if parts.scheme not in ("http", "https") or not parts.hostname or not name or "/" in name:
@@ -302,7 +303,7 @@ def _parts(address: str) -> tuple[str, str]:
 
 
 def _name(file: str) -> str:
-    """A name of a file, which need not be UTF-8, as a term."""
+    """A file name, which need not be UTF-8, as a term."""
     return json.dumps(file)
 
 
@@ -313,7 +314,7 @@ def _hit(found: Mapping[str, Any], score: float) -> Hit:
 
 @contextmanager
 def _told(address: str) -> Iterator[None]:
-    """Turn what the client says into a message."""
+    """Convert exceptions of the client to `DataError`."""
     try:
         yield
     except (exceptions.AuthenticationException, exceptions.AuthorizationException):

@@ -11,13 +11,13 @@ from babelspan.reading.articles import ArticleLogits, ArticleWindow
 
 
 class PassageEngine(ArticleEngine):
-    """Answers questions over whole articles.
+    """Answers questions about whole articles.
 
-    On the CPU one window at a time, so that an answer does not depend on what else is read; on a
-    GPU in batches of like length.
+    On the CPU windows are read one at a time, so that an answer does not depend on what else is
+    read; on a GPU in batches of similar length.
 
     Args:
-        reader: in evaluation mode, on its device.
+        reader: a reader in evaluation mode, on its device.
     """
 
     def __init__(self, reader: PassageReader) -> None:

@@ -1,7 +1,7 @@
-"""A collection in tantivy (extra `index`): passages and files in one store, changed by one commit.
+"""A collection in tantivy (extra `index`): passages and files in one store with atomic commits.
 
-Terms come ready made (`text.terms`); the store only counts them. Readers open without a lock and
-keep what they have opened while they answer.
+Terms are made by `text.terms`; the store only indexes them. Readers open the store without a lock
+and keep their snapshot while they answer.
 """
 
 import json
@@ -18,13 +18,13 @@ from babelspan.seams import Entry, Group, Hit
 from babelspan.types import ConfigError, DataError
 
 _HEAP = 200_000_000
-"""Bytes that the writer collects before it writes a segment."""
+"""Memory of the writer in bytes, before it writes a segment."""
 _PRESSED = 6
-"""How hard zlib tries: the store's own packing is for speed."""
+"""Compression level of zlib; the store's own compression is optimised for speed."""
 _SHORT = 400
-"""Bytes that are not packed by themselves: the store packs many such together."""
+"""Size in bytes up to which content is not compressed here: the store compresses it in blocks."""
 _ZLIB = b"x"
-"""First byte of what zlib has packed; JSON never starts with it."""
+"""First byte of zlib data; JSON never starts with it."""
 _OPTION = {COUNTED: "freq"}
 _PASSAGE, _FILE = "passage", "file"
 
@@ -51,12 +51,12 @@ class TantivyIndex:
     """Passages in a folder.
 
     Args:
-        folder: of the store.
-        writes: whether to change it; made if there is none.
+        folder: folder of the store.
+        writes: whether to open it for writing; it is created if it does not exist.
 
     Raises:
         DataError: if there is no store, or it is damaged.
-        ConfigError: if another process is changing it.
+        ConfigError: if another process is writing to it.
     """
 
     reads_files = True
@@ -85,10 +85,10 @@ class TantivyIndex:
                 ) from None
 
     def version(self) -> str:
-        """As `seams.PassageIndex.version`: when a file was last put there or taken away."""
+        """As `seams.PassageIndex.version`: the time when the folder was last changed."""
         try:
             return str(self._folder.stat().st_mtime_ns)
-        except OSError:  # the folder is gone
+        except OSError:  # the folder has been removed
             return ""
 
     def replace(self, file: str, about: Mapping[str, Any], entries: Iterable[Entry]) -> None:
@@ -111,7 +111,7 @@ class TantivyIndex:
 
     def commit(self) -> None:
         """As `seams.PassageIndex.commit`."""
-        self._searcher = None  # what it holds open is not cleared away
+        self._searcher = None  # files that it keeps open would not be deleted
         with _told(self._folder):
             self._writer.commit()
         self.reload()
@@ -142,7 +142,7 @@ class TantivyIndex:
         return [self._hit(address, score) for score, address in self._found(query, count)]
 
     def _best_of(self, group: Group, among: int) -> tantivy.Query | None:
-        """The alternatives of a group; tantivy multiplies each term by its own rarity."""
+        """A query for the alternatives of a group, without the IDF that tantivy multiplies by."""
         queries = [
             tantivy.Query.boost_query(
                 self._all_of(terms), weight / sum(rarity(n, self._documents) for n in holding)
@@ -152,7 +152,7 @@ class TantivyIndex:
         return tantivy.Query.disjunction_max_query(queries, OTHERS) if queries else None
 
     def _holding(self, term: str) -> int:
-        """How many passages have a term."""
+        """The document frequency of a term."""
         return int(self._searcher.doc_freq(field_of(term), term))
 
     def languages(self) -> dict[str, int]:
@@ -227,18 +227,18 @@ class TantivyIndex:
 
 
 def _name(file: str) -> str:
-    """A name of a file, which need not be UTF-8, as a term."""
+    """A file name, which need not be UTF-8, as a term."""
     return json.dumps(file)
 
 
 @contextmanager
 def _told(folder: Path) -> Iterator[None]:
-    """Turn what tantivy says of a damaged store, or dies of, into a message."""
+    """Convert exceptions and panics of tantivy to `DataError`."""
     try:
         yield
     except (KeyboardInterrupt, SystemExit, GeneratorExit, MemoryError):
         raise
-    except BaseException as error:  # a panic is no Exception
+    except BaseException as error:  # a panic is not an Exception
         raise DataError(
             f"{folder}: the store of this collection cannot be used: {_line(error)}; remove the "
             "collection and make it anew with `babelspan index`"

@@ -1,7 +1,7 @@
-"""An exported reader of parallel texts: each text is read by itself, then all of them together.
+"""An exported reader of parallel texts: each text is encoded separately, then all are combined.
 
-Nothing is padded for the encoder, and a text that stands in several windows, as the translation of
-a long text does, or beside itself, is read once as long as its vectors are kept.
+There is no padding in the encoder, and a text that is part of several inputs, such as the
+translation of a long text, is encoded once while its vectors are in the cache.
 
 Shapes: K translations, L tokens of the own text, M of the longest translation, H width.
 """
@@ -20,20 +20,20 @@ from babelspan.seams import FloatArray
 from babelspan.types import DataError
 
 _KEPT = 16
-"""Texts whose vectors are kept; 16 of 384 tokens of a base encoder are 19 MB."""
+"""Size of the cache in texts; 16 texts of 384 tokens take 19 MB with a base encoder."""
 
 
 class Together:
-    """The two networks of such a reader. Safe under threads.
+    """The two networks of an exported reader of parallel texts. Thread-safe.
 
     Args:
-        folder: where they are, for errors.
-        featurizer: of the reader.
-        one: `model.onnx`, which reads a text, loaded.
-        beside: `beside.onnx`, which reads vectors, loaded.
+        folder: the folder of the networks, for error messages.
+        featurizer: the featurizer of the reader.
+        one: the loaded `model.onnx`, which encodes a text.
+        beside: the loaded `beside.onnx`, which combines the vectors of the texts.
 
     Raises:
-        DataError: if they take or give something else, or do not belong together.
+        DataError: if they have other inputs or outputs, or do not belong together.
     """
 
     def __init__(self, folder: Path, featurizer: ParallelFeaturizer, one: Any, beside: Any) -> None:
@@ -52,7 +52,7 @@ class Together:
             )
         if taken.get("own") != widths[VECTORS]:
             raise DataError(
-                f"{folder / BESIDE}: expected a network for vectors of {widths[VECTORS]} numbers, "
+                f"{folder / BESIDE}: expected a network for vectors of width {widths[VECTORS]}, "
                 f"as {MODEL} gives, found one for {taken.get('own')}; export it again"
             )
         self._read = lru_cache(maxsize=_KEPT)(self._vectors)
@@ -62,7 +62,7 @@ class Together:
         texts, _, rows = numbered([window])
         own, *others = (self._read(*_ids_and_types(text)) for text in texts)
         known = dict(zip(BESIDE_INPUTS, (own, *_padded(others or [own])), strict=False))
-        if not others:  # something has to be there; no row names it
+        if not others:  # the input must not be empty; no row refers to it
             rows = rows + 1
         found: list[FloatArray] = self._beside.run(
             OUTPUTS, {name: {**known, "rows": rows}[name] for name in self._taken_together}
@@ -82,7 +82,7 @@ def _ids_and_types(window: Window) -> tuple[bytes, bytes]:
 
 
 def _padded(texts: Sequence[FloatArray]) -> tuple[FloatArray, Any]:
-    """Vectors of texts side by side (K, M, H), and their mask (K, M)."""
+    """Pad the vectors of texts to (K, M, H); also returns their mask (K, M)."""
     longest = max(vectors.shape[1] for vectors in texts)
     side_by_side = np.zeros((len(texts), longest, texts[0].shape[2]), np.float32)
     mask = np.zeros(side_by_side.shape[:2], np.int64)

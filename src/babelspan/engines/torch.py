@@ -1,4 +1,4 @@
-"""Readers run by PyTorch: any network, any device that PyTorch knows."""
+"""Readers run by PyTorch: any network, on any device that PyTorch supports."""
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import Any
@@ -13,21 +13,22 @@ from babelspan.seams import Knowing, Logits, Window
 from babelspan.types import DataError, Example, Limits
 
 GPU_BATCH_TOKENS = 32_768
-"""Tokens of a batch on a GPU, padding included."""
+"""Maximum number of tokens of a batch on a GPU, padding included."""
 
 
 class TorchEngine:
-    """A reader, as the engine of an answerer.
+    """Runs a reader for an answerer.
 
-    On the CPU one window at a time (see `engines.onnx`), on a GPU in large batches of like length.
+    On the CPU windows are read one at a time (see `engines.onnx`), on a GPU in large batches of
+    similar length.
 
     Args:
-        reader: in evaluation mode (`reader.eval()`), as `readers` and the training job see to.
-        glossed: puts translations behind questions; None for a reader without dictionaries.
+        reader: a reader in evaluation mode (`reader.eval()`); callers ensure this.
+        glossed: appends translations to questions; None for a reader without dictionaries.
     """
 
     workers = 1
-    """Windows read side by side: PyTorch has threads of its own for each."""
+    """One window at a time: PyTorch parallelises each window with its own threads."""
 
     def __init__(self, reader: Reader, glossed: Glossed | None = None) -> None:
         self._reader = reader
@@ -35,35 +36,35 @@ class TorchEngine:
 
     @property
     def languages(self) -> tuple[str, ...]:
-        """Languages of the translations that the reader reads with a text; mostly empty."""
+        """Languages of the translations that the reader takes with a text; usually empty."""
         found: tuple[str, ...] = getattr(self._reader, "languages", ())
         return found
 
     @property
     def limits(self) -> Limits:
-        """How contexts are cut where a call does not say."""
+        """Default limits for cutting contexts into windows."""
         return self._reader.limits
 
     def windows(
         self, examples: Iterable[Example], limits: Limits | None = None
     ) -> Iterator[Window]:
-        """The windows of each example, as the reader cuts them (see `reading.glossed`)."""
+        """The windows of each example, cut by the reader; see `reading.glossed`."""
         if self._glossed is None:
             return self._reader.windows(examples, limits)
         return self._glossed.windows(examples, limits, self._reader.windows)
 
     def read_as(self, example: Example) -> Example:
-        """The example with its question as it is read; see `reading.glossed`."""
+        """The example with its question as the reader sees it; see `reading.glossed`."""
         return example if self._glossed is None else self._glossed.glossed(example)
 
     def known(self, text: str) -> NDArray[np.int32]:
-        """Places of the known tokens of a text; all of it for a reader that cannot tell."""
+        """Characters of the known tokens of a text; the whole text if the reader cannot tell."""
         if isinstance(self._reader, Knowing):
             return self._reader.known(text)
         return np.array([[0, len(text)]], np.int32)
 
     def read(self, windows: Sequence[Any]) -> Generator[Logits, None, None]:
-        """Logits of windows, read as they are asked for."""
+        """Logits of windows, computed lazily."""
         device = next(iter(self._reader.parameters())).device  # training may have moved it
         tokens = 1 if device.type == "cpu" else GPU_BATCH_TOKENS
         found: dict[int, Logits] = {}
@@ -78,7 +79,7 @@ class TorchEngine:
     def _batch(self, windows: Sequence[Any], device: torch.device) -> list[Logits]:
         try:
             reading = self._reader(self._reader.collate(windows).to(device))
-        except IndexError as error:  # of an embedding
+        except IndexError as error:  # raised by an embedding
             raise DataError(
                 f"the reader cannot read a window of {windows[0].length} tokens ({error}); its "
                 "tokenizer has more tokens than its network, or is another reader's"
@@ -92,9 +93,9 @@ class TorchEngine:
 
 
 def batches(lengths: Sequence[int], tokens: int) -> Iterator[list[int]]:
-    """Indices of windows in batches of at most `tokens` tokens, padded, or of one.
+    """Indices of windows in batches of at most `tokens` tokens with padding, or single windows.
 
-    Batches of one keep the order; larger ones begin with the longest windows.
+    Single windows keep their order; batches start with the longest windows.
     """
     if tokens == 1:
         yield from ([i] for i in range(len(lengths)))

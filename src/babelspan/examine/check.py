@@ -1,6 +1,6 @@
-"""What is wrong with data, and what its training parts share with its test parts.
+"""Check data for faults, and training splits for overlap with test splits.
 
-Faults spoil training or scores; notes are worth knowing.
+Faults affect training or scores; notes are for information.
 """
 
 import re
@@ -32,12 +32,12 @@ NOTES = {
 _ODD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffd-\uffff]")
 
 Watch = Callable[[int, int], None]
-"""Called with the number of files checked so far and in all."""
+"""Called with the number of files checked so far and the total number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was found in a question, and its id; empty for the whole file."""
+    """A finding in a question, with the id of the question; empty for the whole file."""
 
     id: str
     detail: str
@@ -45,13 +45,13 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class FileReport:
-    """What was found in one file.
+    """The findings in one file.
 
     Attributes:
         path: the file.
         questions: number of questions.
-        paragraphs: number of runs of questions over one context.
-        findings: a key of `FAULTS` or `NOTES` -> what was found, in file order.
+        paragraphs: number of runs of consecutive questions over the same context.
+        findings: key of `FAULTS` or `NOTES` -> findings, in file order.
     """
 
     path: Path
@@ -62,7 +62,7 @@ class FileReport:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What a file shares with a test set; `against` names it."""
+    """The overlap of a file with a test set, which `against` names."""
 
     path: Path
     against: str
@@ -77,7 +77,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was found in files, and between them and test sets."""
+    """The findings in files, and their overlap with test sets."""
 
     files: list[FileReport]
     comparisons: list[Comparison]
@@ -96,17 +96,17 @@ def check(
 ) -> Report:
     """Check files, and compare them with test sets and with other splits of their folder.
 
-    Within a folder each split is compared with those after it: train with dev and test, dev with
-    test. Time is linear in the size of the data. Memory holds one file and the paragraphs that it
-    is compared with.
+    Within a folder, each split is compared with later ones: train with dev and test, dev with
+    test. Time is linear in the size of the data. Memory is needed for one file and the paragraphs
+    that it is compared with.
 
     Args:
         paths: files, and folders with files of any splits and languages.
-        against: test sets, files or folders, to compare each of them with.
+        against: test sets, as files or folders, to compare each file with.
         watch: called after each file.
 
     Raises:
-        DataError: if a path is not there, a folder has no data files, or a file of `against`
+        DataError: if a path does not exist, a folder has no data files, or a file of `against`
             cannot be read.
     """
     files = sorted(_files(paths), key=lambda f: (str(f.path.parent), _rank(f.split), f.path.name))
@@ -135,10 +135,10 @@ def _check_one(file: DataFile, references: Mapping[str, Reference], report: Repo
 
 
 def check_examples(examples: Sequence[Example], path: Path) -> FileReport:
-    """Faults of single questions, and repeats among them.
+    """Find faults in questions, and repetitions.
 
     Args:
-        examples: misplaced answers known by their text only (`keep_misplaced`).
+        examples: examples loaded with `keep_misplaced`, so that misplaced answers have no offset.
         path: the file that they are from.
     """
     found: defaultdict[str, list[Finding]] = defaultdict(list)
@@ -182,7 +182,7 @@ def _odd(identity: str, text: str, what: str) -> Iterator[tuple[str, Finding]]:
 
 
 def _repeats(runs: Sequence[Sequence[Example]]) -> Iterator[tuple[str, Finding]]:
-    """Repeated ids, contexts, and questions over one context."""
+    """Find repeated ids, repeated contexts, and repeated questions over one context."""
     ids: set[str] = set()
     contexts: dict[bytes, str] = {}
     asked: dict[tuple[bytes, str], str] = {}
@@ -212,7 +212,7 @@ def _whereabouts(text: str, context: str) -> str:
 
 
 def _files(paths: Iterable[Path]) -> list[DataFile]:
-    """The data files among paths and inside folders, each once."""
+    """The data files among paths and inside folders, without duplicates."""
     files: dict[Path, DataFile] = {}
     for path in paths:
         if not path.exists():
@@ -233,20 +233,20 @@ def _questions(files: Iterable[DataFile]) -> Iterator[Example]:
 
 
 def _readable(files: Iterable[DataFile]) -> Iterator[Example]:
-    """The questions of the files that can be read; the others are reported elsewhere."""
+    """The questions of the readable files; unreadable ones are reported elsewhere."""
     for file in files:
         with suppress(DataError):
             yield from file.load(keep_misplaced=True)
 
 
 def _rank(split: str) -> tuple[int, str]:
-    """Training parts first, tests last."""
+    """Sort key of splits: training first, test last."""
     order = 0 if split.startswith("train") else 2 if split.startswith("test") else 1
     return order, split
 
 
 def _later_splits(files: Sequence[DataFile]) -> dict[str, Reference]:
-    """The splits of a folder that another split is compared with, by name."""
+    """The splits of a folder that earlier splits are compared with, by name."""
     splits = sorted({f.split for f in files}, key=_rank)
     return {s: Reference(_readable(f for f in files if f.split == s)) for s in splits[1:]}
 

@@ -1,11 +1,11 @@
-"""What two data sets share: paragraphs, identical or edited, ids of questions, titles.
+"""Overlap of two data sets: identical or near-duplicate paragraphs, question ids, titles.
 
-Paragraphs are compared by their letters, marks and digits, after NFKC and case folding. Edited
-paragraphs are found by shingles, pieces of `_LENGTH` bytes of UTF-8 (Broder 1997, *On the
-resemblance and containment of documents*, containment): two paragraphs are near when half of the
-pieces of the shorter one are in the other. Only pieces whose hash is divisible by `_SAMPLE` are
-looked up; the candidates they find are then compared in full. Time is linear in the text, except
-for sorting the reference.
+Paragraphs are compared by their letters, marks and digits, after NFKC and case folding. Near
+duplicates are found by shingles of `_LENGTH` bytes of UTF-8 (Broder 1997, *On the resemblance and
+containment of documents*, containment): two paragraphs are near duplicates if half of the shingles
+of the shorter one are in the other. Only shingles whose hash is divisible by `_SAMPLE` are looked
+up; the candidates are then compared in full. Time is linear in the text, except for sorting the
+reference.
 """
 
 import hashlib
@@ -20,14 +20,14 @@ import regex
 from babelspan.types import Example
 
 NEAR = 0.5
-"""Share of the pieces of the shorter paragraph from which two paragraphs are near."""
+"""Containment from which two paragraphs are near duplicates."""
 
 _LENGTH = 16
 _SAMPLE = 4
 _FEWEST = 16
-"""A paragraph with fewer pieces is only compared for identity."""
+"""Paragraphs with fewer shingles are only compared for identity."""
 _COMMONEST = 32
-"""A piece in more paragraphs of the reference than this is ignored as too common."""
+"""A shingle in more paragraphs of the reference than this is ignored as too common."""
 
 _NOT_TEXT = regex.compile(r"[^\p{L}\p{M}\p{N}]+")
 _FACTOR = 0x9E3779B97F4A7C15  # odd, as a multiplier modulo 2**64 must be
@@ -38,17 +38,17 @@ Hashes = npt.NDArray[np.uint64]
 
 @dataclass(slots=True)
 class Overlap:
-    """What the questions of one side share with a reference.
+    """The overlap of a set of questions with a reference.
 
     Attributes:
-        paragraphs: paragraphs that are in the reference: the first question over each, and the
-            first over the same paragraph there.
-        near: edited ones: the same, and the share of pieces.
-        questions: how many questions are over `paragraphs`.
-        near_questions: how many questions are over `near`.
-        ids: ids of questions that are in the reference, plain numbers excepted.
-        numbers: ids that are in the reference and are plain numbers, which may mean nothing.
-        titles: titles of articles that are in the reference.
+        paragraphs: shared paragraphs: id of the first question about each, and id of the first
+            question about the same paragraph in the reference.
+        near: near-duplicate paragraphs, likewise, with the containment.
+        questions: number of questions about `paragraphs`.
+        near_questions: number of questions about `near`.
+        ids: shared question ids, except plain numbers.
+        numbers: shared question ids that are plain numbers, which may be a coincidence.
+        titles: shared titles of articles.
     """
 
     paragraphs: list[tuple[str, str]] = field(default_factory=list)
@@ -71,7 +71,7 @@ def fingerprint(text: str) -> bytes:
 
 
 class Reference:
-    """Questions to compare others with, such as those of a test set."""
+    """Reference questions, such as those of a test set."""
 
     def __init__(self, examples: Iterable[Example]) -> None:
         self._ids: set[str] = set()
@@ -97,7 +97,7 @@ class Reference:
             self._paragraphs.append((example.id, _bytes(text)))
 
     def _index(self) -> tuple[Hashes, npt.NDArray[np.int32]]:
-        """Sampled hashes in order, and the paragraph of each; without the too common ones."""
+        """Sorted sampled hashes with the paragraph of each; common shingles are left out."""
         sampled = [_sampled(_shingles(text)) for _, text in self._paragraphs]
         hashes = np.concatenate([np.empty(0, np.uint64), *sampled])
         owners = np.repeat(np.arange(len(sampled), dtype=np.int32), [len(s) for s in sampled])
@@ -108,7 +108,7 @@ class Reference:
         return hashes[rare], owners[rare]
 
     def shared_with(self, examples: Iterable[Example]) -> Overlap:
-        """What questions share with the reference, in their order."""
+        """The overlap of questions with the reference."""
         found = Overlap()
         verdicts: dict[str, str] = {}
         keys: set[bytes] = set()
@@ -126,7 +126,7 @@ class Reference:
         return found
 
     def _compare(self, example: Example, keys: set[bytes], found: Overlap) -> str:
-        """Whether a paragraph is in the reference, identical or near; added to `found` if new."""
+        """Classify a paragraph as "same", "near" or "other"; a new one is added to `found`."""
         text = normalised(example.context)
         key = fingerprint(text)
         is_new = key not in keys
@@ -141,7 +141,7 @@ class Reference:
         return "other" if nearest is None else "near"
 
     def _nearest(self, shingles: Hashes) -> tuple[str, float] | None:
-        """First question over the nearest paragraph and the share of pieces, if it is near."""
+        """Id of the first question about the nearest paragraph, and containment, if it is near."""
         if len(shingles) < _FEWEST:
             return None
         sampled = _sampled(shingles)
@@ -162,7 +162,7 @@ class Reference:
 
 
 def _containment(one: Hashes, other: Hashes) -> float:
-    """Share of the pieces of the smaller set that are in the other, in [0, 1]."""
+    """Containment: the fraction of the smaller set that is in the other, in [0, 1]."""
     fewest = min(len(one), len(other))
     if fewest < _FEWEST:
         return 0.0
@@ -170,7 +170,7 @@ def _containment(one: Hashes, other: Hashes) -> float:
 
 
 def _shingles(text: bytes) -> Hashes:
-    """Hashes of the different pieces of `_LENGTH` bytes of a text, in order."""
+    """Sorted hashes of the distinct shingles of a text."""
     values = np.frombuffer(text, np.uint8).astype(np.uint64)
     count = len(values) - _LENGTH + 1
     if count <= 0:

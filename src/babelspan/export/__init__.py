@@ -1,1 +1,1 @@
-"""Readers written down so that they answer without PyTorch."""
+"""Export of readers, so that they run without PyTorch."""

@@ -1,9 +1,9 @@
-"""Word vectors of an exported network as 4-bit integers, with a scale for each block of a vector.
+"""Block-wise 4-bit quantisation of the token embeddings of an exported network.
 
-Half the size of 8-bit integers with one scale, so that a vocabulary of many languages fits. The
-operator is onnxruntime's own (`com.microsoft.GatherBlockQuantized`).
+Half the size of 8-bit integers, so that a vocabulary of many languages fits. The operator is
+`com.microsoft.GatherBlockQuantized` of onnxruntime.
 
-Shapes: V pieces, H width, K blocks of a vector.
+Shapes: V pieces (subwords), H width, K blocks of a vector.
 """
 
 from typing import Any, NamedTuple
@@ -16,19 +16,19 @@ from onnx import helper, numpy_helper
 from babelspan.types import DataError
 
 BLOCK = 32
-"""Numbers that share a scale; a power of two, 16 or more."""
+"""Block size: number of values that share a scale; a power of two, 16 or more."""
 
 _DOMAIN = "com.microsoft"
 _TOP = 15
 
 
 class Blocks(NamedTuple):
-    """A matrix (V, H) in blocks: number = (code - zero) * scale.
+    """A block-quantised matrix (V, H): value = (code - zero) * scale.
 
     Attributes:
         codes: in [0, 15], (V, H).
         scales: (V, K).
-        zeros: in [0, 15], (V, K).
+        zeros: zero points, in [0, 15], (V, K).
     """
 
     codes: NDArray[np.uint8]
@@ -36,7 +36,7 @@ class Blocks(NamedTuple):
     zeros: NDArray[np.uint8]
 
     def restored(self) -> NDArray[np.float32]:
-        """The matrix, (V, H), as the network will see it."""
+        """The dequantised matrix, (V, H)."""
         size, blocks = self.scales.shape
         parts = self.codes.reshape(size, blocks, -1).astype(np.float32)
         values = (parts - self.zeros[:, :, None]) * self.scales[:, :, None]
@@ -44,10 +44,10 @@ class Blocks(NamedTuple):
 
 
 def blocks(matrix: NDArray[np.float32], *, block: int = BLOCK) -> Blocks:
-    """The nearest codes of a matrix (V, H), each block spanning its own range and zero.
+    """Quantise a matrix (V, H); the range of each block includes its values and zero.
 
     Raises:
-        ValueError: if H is no multiple of the block.
+        ValueError: if H is not a multiple of the block size.
     """
     size, width = matrix.shape
     if width % block:
@@ -63,15 +63,15 @@ def blocks(matrix: NDArray[np.float32], *, block: int = BLOCK) -> Blocks:
 
 
 def quantise_vectors(model: onnx.ModelProto, name: str, *, block: int = BLOCK) -> None:
-    """Put the word vectors of a network into blocks, in place.
+    """Quantise the token embeddings of a network, in place.
 
     Args:
-        model: with one `Gather` from the matrix.
-        name: of the matrix, (V, H).
-        block: numbers that share a scale.
+        model: a network with one `Gather` from the matrix.
+        name: name of the matrix, (V, H).
+        block: block size.
 
     Raises:
-        DataError: if there is no such matrix, or no single look-up in it.
+        DataError: if there is no such matrix, or not exactly one look-up in it.
     """
     graph = model.graph
     found = [t for t in graph.initializer if t.name == name]
@@ -105,7 +105,7 @@ def _look_up(node: Any, name: str, block: int) -> None:
 
 
 def _nibbles(codes: NDArray[np.uint8], name: str) -> onnx.TensorProto:
-    """Numbers in [0, 15] as a tensor of type UINT4: two to a byte, the first in the low half."""
+    """Pack values in [0, 15] into a UINT4 tensor: two per byte, the first in the low half."""
     flat = codes.ravel()
     if len(flat) % 2:
         flat = np.append(flat, np.uint8(0))

@@ -1,4 +1,4 @@
-"""Attention as one operator of onnxruntime, for checkpoints whose attention can be replaced.
+"""Export attention as a fused operator of onnxruntime, for models that allow it.
 
 Shapes: B windows, N heads, L tokens, D width of a head.
 """
@@ -22,9 +22,9 @@ _IS_WHOLE = "is_without_padding"
 
 @contextlib.contextmanager
 def fused_attention(model: PreTrainedModel) -> Iterator[None]:
-    """Within it, `torch.onnx.export` writes each attention of `model` as one operator.
+    """Within the block, `torch.onnx.export` writes each attention of `model` as one operator.
 
-    A model with an attention of its own kind, such as DeBERTa, stays as it is.
+    A model with its own kind of attention, such as DeBERTa, is not changed.
     """
     before = model.config._attn_implementation
     replaceable = model._can_set_attn_implementation()
@@ -49,10 +49,10 @@ def _attention(
     scaling: float | None = None,
     **_: Any,
 ) -> tuple[Tensor, None]:
-    """Vectors (B, L, N, D) of queries, keys and values, each (B, N, L, D).
+    """Attention output (B, L, N, D) for queries, keys and values, each (B, N, L, D).
 
-    `attention_mask` is 1 for tokens and 0 for padding, (B, L), or what to add to the products,
-    (B or 1, N or 1, L, L); None for nothing.
+    `attention_mask` is a padding mask, (B, L), 1 for tokens and 0 for padding, or an additive mask,
+    (B or 1, N or 1, L, L), or None.
     """
     windows, heads, length, width = query.shape
     flat = (windows, length, heads * width)
@@ -80,10 +80,7 @@ def _mask(
     local_size: int | None = None,
     **options: Any,
 ) -> Tensor | None:
-    """The mask of padding, (B, L), where every token attends to all of its window.
-
-    Else what to add to the products.
-    """
+    """The padding mask, (B, L), if every token attends to its whole window; else additive."""
     if allow_is_bidirectional_skip and local_size is None:
         return None if attention_mask is None else attention_mask.to(torch.int32)
     added: Tensor = eager_mask(
@@ -93,13 +90,13 @@ def _mask(
 
 
 def skip_idle_masks(path: Path, mask: str) -> None:
-    """Have the attentions of a network use the mask of padding only if there is any.
+    """Make attention use the padding mask only if there is padding.
 
-    An attention with a mask takes a tenth more time for a window of 384 tokens in int8.
+    Attention with a mask takes a tenth more time for a window of 384 tokens in int8.
 
     Args:
-        path: the network, which is overwritten.
-        mask: name of its input that is 1 for tokens and 0 for padding, (B, L).
+        path: the network; the file is overwritten.
+        mask: name of its input with the padding mask, (B, L), 1 for tokens and 0 for padding.
     """
     model = onnx.load(path, load_external_data=False)
     nodes = [
@@ -120,7 +117,7 @@ def skip_idle_masks(path: Path, mask: str) -> None:
 
 
 def _with_or_without_mask(node: onnx.NodeProto) -> onnx.NodeProto:
-    """A choice between an attention and the same without its mask."""
+    """An `If` node with the attention without its mask in one branch, with it in the other."""
     branches = {}
     for name, inputs in (("then_branch", node.input[:3]), ("else_branch", node.input)):
         own = onnx.NodeProto()

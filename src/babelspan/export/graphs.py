@@ -1,4 +1,4 @@
-"""Readers as functions of the arrays that an engine gives them, ready to be traced.
+"""Readers as functions of arrays, for tracing by the exporter.
 
 Shapes: B windows, L tokens, H width.
 """
@@ -35,7 +35,7 @@ from babelspan.types import ConfigError
 from babelspan.vocabulary.word_table import FIRST, NONE
 
 _PROBE = 384
-"""Tokens of a window on which an export is compared with PyTorch, at most."""
+"""Maximum number of tokens of the inputs on which an export is compared with PyTorch."""
 _LENGTHS = (17, 60, _PROBE)
 
 
@@ -45,8 +45,8 @@ class Graph(nn.Module):
     Attributes:
         inputs: names of the arguments of `forward`, in order.
         outputs: names of its results.
-        featurizer: of the reader: makes the windows of one text.
-        kind: "words" where a table of words makes them, as `reader.json` says it.
+        featurizer: the featurizer of the reader, for windows of a single text.
+        kind: "words" for a reader with a table of words, as in `reader.json`; else None.
     """
 
     inputs: Sequence[str]
@@ -57,28 +57,28 @@ class Graph(nn.Module):
     @property
     @abstractmethod
     def name(self) -> str:
-        """Of the network, for errors."""
+        """Name of the network, for error messages."""
 
     @property
     @abstractmethod
     def word_vectors(self) -> Tensor | None:
-        """The matrix of word vectors, (V, H), if it may become 4-bit and 8-bit integers."""
+        """The token embeddings, (V, H), if they can be quantised to 4 or 8 bits; else None."""
 
     @abstractmethod
     def attention(self) -> AbstractContextManager[None]:
-        """Within it, attention is traced as operators of onnxruntime, where that can be."""
+        """A context in which attention is traced as operators of onnxruntime, if possible."""
 
     @abstractmethod
     def save_settings(self, folder: Path) -> None:
-        """Write what makes windows, and what describes the network."""
+        """Write the tokenizer or word table, and the settings of the network."""
 
     @abstractmethod
     def example(self) -> tuple[Tensor, ...]:
-        """Arguments to trace it with."""
+        """Arguments for tracing."""
 
     @abstractmethod
     def dynamic_shapes(self) -> list[dict[int, Any]]:
-        """Which sizes of each argument may vary."""
+        """The dynamic dimensions of each argument."""
 
     @abstractmethod
     def probes(self) -> Iterator[tuple[Tensor, ...]]:
@@ -86,12 +86,12 @@ class Graph(nn.Module):
 
 
 class OfPieces(Graph):
-    """A part of a reader with an encoder of transformers and its tokenizer."""
+    """A part of a reader with a transformers encoder and its tokenizer."""
 
     @property
     @abstractmethod
     def inner(self) -> PretrainedReader:
-        """The reader with the encoder, which has tokenizer and settings, too."""
+        """The reader that contains the encoder, the tokenizer and the settings."""
 
     @property
     def name(self) -> str:
@@ -100,16 +100,16 @@ class OfPieces(Graph):
 
     @property
     def word_vectors(self) -> Tensor | None:
-        """As of `Graph`."""
+        """See `Graph`."""
         matrix: Tensor = self.inner.model.get_input_embeddings().weight
         return matrix
 
     def attention(self) -> AbstractContextManager[None]:
-        """As of `Graph`."""
+        """See `Graph`."""
         return fused_attention(self.inner.model)
 
     def save_settings(self, folder: Path) -> None:
-        """As of `Graph`."""
+        """See `Graph`."""
         with replacing(folder / TOKENIZER) as final:
             self.featurizer.tokenizer.save(str(final), pretty=False)
         self.inner.save_settings(folder)
@@ -126,7 +126,7 @@ class OneText(OfPieces):
 
     @property
     def inner(self) -> PretrainedReader:
-        """As of `OfPieces`."""
+        """See `OfPieces`."""
         return self.reader.inner if isinstance(self.reader, PassageReader) else self.reader
 
     def forward(
@@ -138,16 +138,16 @@ class OneText(OfPieces):
         return reading.start_logits, reading.last_logits
 
     def example(self) -> tuple[Tensor, ...]:
-        """As of `Graph`."""
+        """See `Graph`."""
         ids = torch.full((2, 16), self.featurizer.pad_id + 1)
         return ids, torch.ones_like(ids), torch.zeros_like(ids)
 
     def dynamic_shapes(self) -> list[dict[int, Any]]:
-        """As of `Graph`."""
+        """See `Graph`."""
         return [{0: torch.export.Dim("windows"), 1: torch.export.Dim("length")}] * len(INPUTS)
 
     def probes(self) -> Iterator[tuple[Tensor, ...]]:
-        """As of `Graph`: two windows, the second with half of it padding, and the first alone."""
+        """See `Graph`: two windows, the second half padding, then the first alone."""
         length = min(_PROBE, self.featurizer.max_positions)
         ids = self._ids(2, length)
         mask = torch.ones_like(ids)
@@ -162,7 +162,7 @@ class OneText(OfPieces):
 
 
 class OfPassages(OneText):
-    """A reader that selects passages: `OneText` and what says passage and kind of answer."""
+    """A reader that selects passages: `OneText` with logits of passages and kinds of answer."""
 
     outputs = (*OUTPUTS, *PASSAGES)
     reader: PassageReader
@@ -170,14 +170,14 @@ class OfPassages(OneText):
     def forward(
         self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor
     ) -> tuple[Tensor, ...]:
-        """Start and last logits, logits of tokens for passages (B, L), of kinds (B, 5)."""
+        """Start and last logits, passage logits of tokens (B, L), kind logits (B, 5)."""
         batch = Batch(input_ids, attention_mask, token_type_ids, answers=input_ids, windows=())
         reading = self.reader(batch)
         return reading.start_logits, reading.last_logits, *self.reader.heads(reading)
 
 
 class OneOfTexts(OneText):
-    """The encoder of a reader of parallel texts, with its plain head: `OneText` and vectors."""
+    """The encoder and plain head of a reader of parallel texts: `OneText` with vectors."""
 
     outputs = (*OUTPUTS, VECTORS)
 
@@ -191,7 +191,7 @@ class OneOfTexts(OneText):
 
 
 class Beside(OfPieces):
-    """What a reader of parallel texts makes of the vectors of a text and its translations."""
+    """The second part of a reader of parallel texts: from vectors of all texts to logits."""
 
     inputs = BESIDE_INPUTS
 
@@ -201,37 +201,37 @@ class Beside(OfPieces):
 
     @property
     def inner(self) -> PretrainedReader:
-        """As of `OfPieces`."""
+        """See `OfPieces`."""
         return self.reader.inner
 
     def forward(
         self, own: Tensor, others: Tensor, mask: Tensor, rows: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Start and last logits of the own text, (1, L), from what `BESIDE_INPUTS` says."""
+        """Start and last logits of the own text, (1, L), from the inputs `BESIDE_INPUTS`."""
         of_own = Texts(own, torch.ones_like(own[..., 0], dtype=mask.dtype))
         owners = torch.zeros_like(mask[:, 0])
         return self.reader.spans(of_own, Texts(others, mask), owners, rows)
 
     def example(self) -> tuple[Tensor, ...]:
-        """As of `Graph`."""
+        """See `Graph`."""
         return self._arguments(16, there=2)
 
     def dynamic_shapes(self) -> list[dict[int, Any]]:
-        """As of `Graph`."""
+        """See `Graph`."""
         texts, longest = torch.export.Dim("texts"), torch.export.Dim("longest")
         own = {1: torch.export.Dim("length")}
         return [own, {0: texts, 1: longest}, {0: texts, 1: longest}, {}]
 
     def probes(self) -> Iterator[tuple[Tensor, ...]]:
-        """As of `Graph`: three lengths, with all translations, one and none."""
+        """See `Graph`: three lengths, with all translations, one, and none."""
         for length in _LENGTHS:
             for there in sorted({0, 1, len(self.reader.languages)}):
                 yield self._arguments(length, there=there)
 
     def _arguments(self, length: int, *, there: int) -> tuple[Tensor, ...]:
-        """Random vectors of an own text and so many translations, each shorter than the last.
+        """Random vectors of a text and `there` translations, each shorter than the last.
 
-        Where there are none, something that no row names stands in their place.
+        Without translations there is a placeholder that no row refers to.
         """
         given = max(1, there)
         generator = torch.Generator().manual_seed(0)
@@ -249,7 +249,7 @@ class Beside(OfPieces):
 
 
 class OfWords(Graph):
-    """A QANet as a function of the words and letters of windows (B, L, 1 + S), masks and types."""
+    """A QANet as a function of word and letter ids of windows (B, L, 1 + S), masks and types."""
 
     inputs = INPUTS
     kind = "words"
@@ -261,15 +261,15 @@ class OfWords(Graph):
 
     @property
     def word_vectors(self) -> Tensor | None:
-        """None: integers have not been measured."""
+        """None: quantisation has not been evaluated."""
         return None
 
     def attention(self) -> AbstractContextManager[None]:
-        """As PyTorch writes it."""
+        """As PyTorch exports it."""
         return nullcontext()
 
     def save_settings(self, folder: Path) -> None:
-        """As of `Graph`."""
+        """See `Graph`."""
         self.reader.save_settings(folder)
 
     def forward(
@@ -281,15 +281,15 @@ class OfWords(Graph):
         return reading.start_logits, reading.last_logits
 
     def example(self) -> tuple[Tensor, ...]:
-        """As of `Graph`."""
+        """See `Graph`."""
         return self._arguments(2, 16)
 
     def dynamic_shapes(self) -> list[dict[int, Any]]:
-        """As of `Graph`."""
+        """See `Graph`."""
         return [{0: torch.export.Dim("windows"), 1: torch.export.Dim("length")}] * len(INPUTS)
 
     def probes(self) -> Iterator[tuple[Tensor, ...]]:
-        """As of `Graph`: three lengths, two windows, the second partly padding, and one alone."""
+        """See `Graph`: three lengths; two windows, the second partly padding, and one alone."""
         for length in _LENGTHS:
             whole = self._arguments(2, length)
             yield whole
@@ -314,7 +314,7 @@ class OfWords(Graph):
 
 
 def graphs_of(reader: Reader) -> dict[str, Graph]:
-    """The functions that a reader consists of, by the file of an export that each is in.
+    """The networks of an exported reader, by file name.
 
     Raises:
         ConfigError: if readers of this kind cannot be exported.

@@ -1,12 +1,11 @@
-"""Export of a reader to a folder that answers without PyTorch.
+"""Export a reader to a folder that runs without PyTorch.
 
-Through `torch.onnx.export` (dynamo), with the names and shapes that `optimum` and other users of
+Uses `torch.onnx.export` (dynamo), with the names and shapes that `optimum` and other users of
 onnxruntime expect: any number of windows, padded and masked (docs/decisions/0046). Our engine reads
-one at a time, without padding (docs/decisions/0009). Each attention becomes one operator of
-onnxruntime where that gives the logits of PyTorch, and stays as PyTorch writes it where not. For
-int8 onnxruntime's dynamic quantisation: weights as 8-bit integers per output channel, activations
-scaled at run time. Word vectors may be 4-bit integers (`export.block_quantised`) whatever the rest
-is.
+one window at a time, without padding (docs/decisions/0009). Each attention becomes one operator of
+onnxruntime if that gives the logits of PyTorch; otherwise it stays as PyTorch exports it. int8 is
+onnxruntime's dynamic quantisation: weights as 8-bit integers per output channel, activations scaled
+at run time. Token embeddings may be 4-bit integers (`export.block_quantised`) in either case.
 """
 
 import contextlib
@@ -46,21 +45,21 @@ def export(
     int4_vectors: bool = False,
     whole_words: bool = False,
 ) -> None:
-    """Write tokenizer or words, settings and last `model.onnx`, each whole or not at all.
+    """Write tokenizer or words, settings, and finally `model.onnx`; each file atomically.
 
     A reader of parallel texts gets a second network, `beside.onnx`, before it.
 
     Args:
-        reader: put into evaluation mode and moved to the CPU.
-        folder: made if need be.
-        int8: whether to quantise: a quarter of the size, two to three times the speed, and logits
-            that differ a little.
-        int4_vectors: whether word vectors become 4-bit integers: half the size of 8-bit ones.
-        whole_words: whether the exported reader widens answers to whole words (`text.borders`).
+        reader: the reader; it is put into evaluation mode and moved to the CPU.
+        folder: created if needed.
+        int8: whether to quantise: a quarter of the size, two to three times the speed, and slightly
+            different logits.
+        int4_vectors: whether to quantise token embeddings to 4 bits: half the size of 8-bit ones.
+        whole_words: whether the exported reader extends answers to whole words (`text.borders`).
 
     Raises:
-        ConfigError: if readers of this kind cannot be exported, or not as integers, the folder has
-            a checkpoint, or word vectors of this width cannot be 4-bit integers.
+        ConfigError: if readers of this kind cannot be exported or quantised, the folder contains a
+            checkpoint, or embeddings of this width cannot be quantised to 4 bits.
         DataError: if the exported network does not give the reader's logits.
     """
     graphs = graphs_of(reader)
@@ -110,7 +109,7 @@ def _check_integers(graph: Graph, *, int8: bool, int4_vectors: bool) -> None:
 
 
 def _written(graph: Graph, path: Path, *, int8: bool, int4_vectors: bool) -> Path:
-    """The file of a network, in a folder of its own, in the precision that is wanted."""
+    """Write a network to a folder of its own, with the quantisation asked for; returns its path."""
     path.parent.joinpath(path.stem).mkdir()
     path = path.parent / path.stem / path.name
     with _quiet():
@@ -123,7 +122,7 @@ def _written(graph: Graph, path: Path, *, int8: bool, int4_vectors: bool) -> Pat
 
 
 def _finish(graph: Graph, folder: Path, paths: Mapping[str, Path], settings: Settings) -> None:
-    """Put everything in its place, `model.onnx` last; a large one has weights in a second file."""
+    """Move all files to the folder, `model.onnx` last; a large network has a file of weights."""
     graph.save_settings(folder)
     said = {key: value for key, value in asdict(settings).items() if value is not None}
     write_json(folder / SETTINGS, said)
@@ -135,12 +134,12 @@ def _finish(graph: Graph, folder: Path, paths: Mapping[str, Path], settings: Set
 
 
 def _write_onnx(graph: Graph, path: Path) -> None:
-    """Write the network, its attention fused if that gives the logits of PyTorch, else as it is.
+    """Write the network, with fused attention if that gives the logits of PyTorch.
 
-    Where it cannot be traced, loaded or run with fused attention, it is written as it is, too.
+    Attention is not fused either if the network cannot then be traced, loaded or run.
     """
     agrees = False
-    with contextlib.suppress(Exception):  # onnxruntime has a class of its own for each cause
+    with contextlib.suppress(Exception):  # onnxruntime raises a different class for each cause
         with graph.attention():
             _trace(graph, path)
         skip_idle_masks(path, INPUTS[1])
@@ -167,13 +166,13 @@ def _trace(graph: Graph, path: Path) -> None:
     )
     assert program is not None
     for node in program.model.graph:
-        node.metadata_props.clear()  # where each line of code lies on this machine
+        node.metadata_props.clear()  # stack traces with local file paths
     program.save(path)
 
 
 @torch.inference_mode()
 def _agrees(graph: Graph, path: Path) -> bool:
-    """Whether the network in a file gives the logits of PyTorch on random tokens."""
+    """Whether the network in a file gives the logits of PyTorch on random inputs."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
@@ -188,7 +187,7 @@ def _agrees(graph: Graph, path: Path) -> bool:
 
 
 def _name_of(graph: Graph, matrix: Tensor | None) -> str:
-    """The name of a matrix in an export."""
+    """The name of a matrix in an exported network."""
     (name,) = [n for n, parameter in graph.named_parameters() if parameter is matrix]
     return name
 
@@ -211,7 +210,7 @@ def _quantised(path: Path) -> Path:
 
 
 def _forget_shapes_of_weights(path: Path) -> None:
-    """Take out shapes that weights have anyway: the quantiser transposes some without telling."""
+    """Remove recorded shapes of weights: the quantiser transposes some without updating them."""
     model = onnx.load(path, load_external_data=False)
     weights = {weight.name for weight in model.graph.initializer}
     others = [value for value in model.graph.value_info if value.name not in weights]
@@ -222,7 +221,7 @@ def _forget_shapes_of_weights(path: Path) -> None:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep the exporter's talk from the user; errors still come through."""
+    """Suppress the output of the exporter; exceptions are still raised."""
     level = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:

@@ -1,10 +1,10 @@
-"""An exported reader as one that can be trained further.
+"""Restore a trainable reader from an exported one.
 
-An export does not keep the names of matrices: PyTorch's exporter numbers them, and it writes equal
-arrays once. So a network of the same settings and random weights is exported, too. Each of its
-arrays is found among those weights by its numbers, and what an array is called there, or which
-input of which node it is, it is in the reader's network. Numbers that were quantised come back as
-the middle of their step.
+An export does not keep the names of weights: PyTorch's exporter numbers them, and it writes equal
+arrays once. So a network with the same settings and random weights is exported too. Its arrays are
+matched to these weights by their values; the name of an array, or the node input that it is, is
+then the same in the reader's network. Quantised values are restored to the centre of their
+quantisation step.
 """
 
 import tempfile
@@ -29,15 +29,15 @@ from babelspan.types import DataError, Limits
 
 
 def restored(folder: Path, *, limits: Limits = Limits()) -> PretrainedReader:
-    """The reader of a folder that `export` wrote.
+    """Restore the reader in a folder written by `export`.
 
     Args:
-        folder: of the exported reader.
-        limits: how long contexts are cut into windows.
+        folder: folder of the exported reader.
+        limits: default limits for cutting contexts into windows.
 
     Raises:
-        DataError: if the folder lacks a file, the reader is not one of transformers with a single
-            text, or its network lacks a weight: another version of PyTorch may have written it.
+        DataError: if a file is missing, the reader is not a transformers reader of single texts, or
+            a weight is missing, for example because another version of PyTorch wrote the network.
     """
     settings = load_settings(folder)
     if settings.kind == "words":
@@ -75,7 +75,7 @@ def restored(folder: Path, *, limits: Limits = Limits()) -> PretrainedReader:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a weight is in a network: its array, transposed or not, and the input that it is."""
+    """The location of a weight in a network: its array, transposed or not, and a node input."""
 
     array: str
     is_turned: bool
@@ -83,7 +83,7 @@ class _Place:
 
 
 class _Network:
-    """The arrays of an exported network, and what its nodes take."""
+    """The arrays and nodes of an exported network."""
 
     def __init__(self, path: Path) -> None:
         graph = onnx.load(path).graph
@@ -92,7 +92,7 @@ class _Network:
 
     @cached_property
     def uses(self) -> dict[str, tuple[str, int]]:
-        """The first use of each array: a node's name and which of its inputs."""
+        """The first use of each array: name of the node and index of its input."""
         found: dict[str, tuple[str, int]] = {}
         for name, node in self.nodes.items():
             for index, taken in enumerate(node.input):
@@ -100,7 +100,7 @@ class _Network:
         return found
 
     def values(self, place: _Place) -> NDArray[np.float32] | None:
-        """The array at a place, as the network sees its numbers; None if there is none."""
+        """The dequantised array at a location; None if there is none."""
         name = place.array
         if f"{name}_codes" in self.arrays:
             codes, scales, zeros = (self._of(name, part) for part in ("codes", "scales", "zeros"))
@@ -114,7 +114,7 @@ class _Network:
             return scaled
         node, index = place.use
         if name not in self.arrays and node in self.nodes:
-            name = self.nodes[node].input[index]  # one of several equal arrays, written once
+            name = self.nodes[node].input[index]  # equal arrays are written once
         return self.arrays[name].astype(np.float32) if name in self.arrays else None
 
     def _of(self, name: str, part: str) -> NDArray[Any]:
@@ -122,7 +122,7 @@ class _Network:
 
 
 def _nodes(graph: Any) -> Iterator[Any]:
-    """The nodes of a graph, and those inside of them."""
+    """The nodes of a graph and of its subgraphs."""
     for node in graph.node:
         yield node
         for attribute in node.attribute:
@@ -130,7 +130,7 @@ def _nodes(graph: Any) -> Iterator[Any]:
 
 
 def _places(reader: PretrainedReader, weights: dict[str, torch.nn.Parameter]) -> dict[str, _Place]:
-    """The place of each weight in an export; the weights become random ones, no two alike."""
+    """The location of each weight in an export; sets the weights to distinct random values."""
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for parameter in weights.values():

@@ -1,1 +1,1 @@
-"""Functions from tensors to a scalar, named by the mathematics."""
+"""Loss functions: pure functions from tensors to a scalar."""

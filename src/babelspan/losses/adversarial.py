@@ -1,4 +1,4 @@
-"""Losses of the language games: one player names the language or the side, the other hides it.
+"""Adversarial losses: one network predicts the language or the side, the other hides it.
 
 Shape letters: B items, C classes.
 """
@@ -11,11 +11,11 @@ from torch.nn import functional as F
 
 
 def confusion_loss(logits: Tensor) -> Tensor:
-    """Kullback-Leibler divergence of a classifier's guess from the uniform one, in nats.
+    """Kullback-Leibler divergence of a classifier's prediction from the uniform one, in nats.
 
-    KL(uniform || softmax(logits)) = -log C - mean over classes of log softmax(logits); the mean
-    over the batch: 0 if the classifier cannot tell, without bound if it is sure. Bornea et al.
-    (2021), arXiv:2012.05958, Eq. 4, whose sign is a mistake: the divergence is minimised.
+    KL(uniform || softmax(logits)) = -log C - mean over classes of log softmax(logits), averaged
+    over the batch: 0 for a uniform prediction, unbounded for a certain one. Bornea et al. (2021),
+    arXiv:2012.05958, Eq. 4, whose sign is a mistake: the divergence is minimised.
 
     Args:
         logits: (B, C).
@@ -33,11 +33,11 @@ def confusion_loss(logits: Tensor) -> Tensor:
 
 
 def naming_loss(logits: Tensor, classes: Tensor, weights: Tensor) -> Tensor:
-    """Negative log-likelihood of the right classes, in nats, by the weights of the items.
+    """Weighted negative log-likelihood of the correct classes, in nats.
 
-    The mean over the batch of weight * -log softmax(logits)[class]: Bornea et al. (2021),
-    arXiv:2012.05958, Eq. 3, with weights of 1. It is divided by the number of items, not by the sum
-    of their weights, so the mean over two halves of a batch equals that of the whole.
+    The mean over the batch of weight * -log softmax(logits)[class]; with weights of 1, Eq. 3 of
+    Bornea et al. (2021), arXiv:2012.05958. It is divided by the number of items, not by the sum of
+    their weights, so the mean over two halves of a batch equals that of the whole.
 
     Args:
         logits: (B, C).
@@ -61,12 +61,12 @@ def naming_loss(logits: Tensor, classes: Tensor, weights: Tensor) -> Tensor:
 def telling_loss(scores: Tensor, is_source: Tensor) -> Tensor:
     """Cross-entropy of a discriminator between source and target, in nats.
 
-    The mean over the batch of log(1 + exp(-s)) for texts of the source and log(1 + exp(s)) for
-    those of the target. Lee and Lee (2019), arXiv:1907.06042, Eq. 1 has log D of the target and
-    log(1 - D) of the source, minimised: it has no bound, and pushes least where D is wrong.
+    The mean over the batch of log(1 + exp(-s)) for source texts and log(1 + exp(s)) for target
+    texts. Eq. 1 of Lee and Lee (2019), arXiv:1907.06042, minimises log D of the target and
+    log(1 - D) of the source: it is unbounded, and its gradient is smallest where D is wrong.
 
     Args:
-        scores: of the source, as logits, (B,).
+        scores: logits of "source", (B,).
         is_source: (B,), bool.
 
     Returns:
@@ -80,15 +80,15 @@ def telling_loss(scores: Tensor, is_source: Tensor) -> Tensor:
 
 
 def hiding_loss(scores: Tensor, is_source: Tensor, steers: Literal["source", "target"]) -> Tensor:
-    """Cross-entropy of the other side given texts of the side that hides, in nats.
+    """Cross-entropy of the wrong side for texts of the hiding side, in nats.
 
     The sum over texts of that side, divided by the number of all texts of the batch. For the source
-    it is -log(1 - D), what Lee and Lee (2019), Eq. 2, minimise, and for the target -log D.
+    it is -log(1 - D), as minimised by Lee and Lee (2019), Eq. 2, and for the target -log D.
 
     Args:
-        scores: of the source, as logits, (B,).
+        scores: logits of "source", (B,).
         is_source: (B,), bool.
-        steers: the side that hides.
+        steers: the hiding side.
 
     Returns:
         Non-negative scalar; 0 without texts of that side.
@@ -103,7 +103,7 @@ def hiding_loss(scores: Tensor, is_source: Tensor, steers: Literal["source", "ta
 
 
 def _check(scores: Tensor, is_source: Tensor) -> None:
-    """Refuse scores and sides whose shapes do not fit together."""
+    """Check that the shapes of scores and sides match."""
     if scores.ndim != 1 or scores.shape != is_source.shape:
         raise ValueError(
             f"expected scores (B,) and sides (B,), got {tuple(scores.shape)} and "

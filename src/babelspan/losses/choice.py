@@ -1,4 +1,4 @@
-"""The loss of choosing one of several.
+"""The loss of a multiple choice, such as a passage or a kind of answer.
 
 Shape letters: B windows, C choices.
 """
@@ -8,13 +8,13 @@ from torch.nn import functional as F
 
 
 def choice_loss(logits: Tensor, chosen: Tensor) -> Tensor:
-    """Negative log-likelihood of the right choice, in nats: -log p_chosen, the mean over the batch.
+    """Negative log-likelihood of the correct choice, in nats, averaged over the batch.
 
-    Alberti et al. (2019), arXiv:1901.08634, Section 3.2: the part of the answer's type.
+    Alberti et al. (2019), arXiv:1901.08634, Section 3.2: the term for the answer type.
 
     Args:
-        logits: (B, C); minus infinity for what a window does not offer.
-        chosen: index of the right choice, (B,), integers.
+        logits: (B, C); minus infinity for choices that a window does not have.
+        chosen: index of the correct choice, (B,), integers.
 
     Returns:
         Non-negative scalar.

@@ -1,4 +1,4 @@
-"""The loss of vectors that are to be those of a teacher.
+"""The distillation loss: distance of a student's vectors from the teacher's.
 
 Shape letters: N vectors, H width.
 """
@@ -6,19 +6,20 @@ Shape letters: N vectors, H width.
 from torch import Tensor
 
 _LEAST = 1e-3
-"""Spread, as a share of the mean squared length, that is taken where there is less."""
+"""Lower bound of the teacher's variance, as a fraction of the mean squared length."""
 
 
 def unexplained(ours: Tensor, theirs: Tensor) -> Tensor:
-    """Mean squared distance to the teacher's vectors, over their mean squared distance to the mean.
+    """Fraction of the variance of the teacher's vectors that the student's do not explain.
 
-    0 where all are equal, 1 for one who answers with the teacher's mean vector. The division makes
-    layers and teachers comparable; without it this is the loss of Reimers and Gurevych (2020),
-    arXiv:2004.09813, Eq. 1, for one of its two terms.
+    The mean squared distance between student and teacher, divided by the variance of the teacher's
+    vectors: 0 if all are equal, 1 if the student always gives the teacher's mean vector. The
+    division makes layers and teachers comparable; without it this is one of the two terms of Eq. 1
+    of Reimers and Gurevych (2020), arXiv:2004.09813.
 
     Args:
-        ours: (N, H).
-        theirs: of the teacher, (N, H).
+        ours: the student's vectors, (N, H).
+        theirs: the teacher's vectors, (N, H).
 
     Returns:
         Non-negative scalar; 0 for no vectors.

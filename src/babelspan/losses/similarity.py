@@ -1,4 +1,4 @@
-"""How alike questions or answers are to their translations, and the loss of differing vectors.
+"""Similarity of questions or answers to their translations, as a loss and as a weight.
 
 Shape letters: B windows, L tokens, H width, W tokens of the longest span.
 """
@@ -13,14 +13,14 @@ def mean_vectors(hidden: Tensor, mask: Tensor) -> Tensor:
 
     Args:
         hidden: (B, L, H).
-        mask: (B, L), true or 1 for tokens that count.
+        mask: (B, L), true or 1 for selected tokens.
     """
     weights = mask.unsqueeze(-1).float()
     return (hidden * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1)
 
 
 def dissimilarity_loss(one: Tensor, other: Tensor) -> Tensor:
-    """1 - cosine of two vectors, in [0, 2], the mean over the batch.
+    """1 - cosine of two vectors, in [0, 2], averaged over the batch.
 
     "Question similarity" (QS): Bornea et al. (2021), arXiv:2012.05958, Eq. 6.
 
@@ -39,7 +39,7 @@ def dissimilarity_loss(one: Tensor, other: Tensor) -> Tensor:
 
 
 def span_vectors(hidden: Tensor, spans: Tensor) -> Tensor:
-    """What spans are represented by: start, end, and the mean of what they attend to, (B, 3 H).
+    """Span representations, (B, 3 H): first token, last token, and the mean after self-attention.
 
     Cui et al. (2019), arXiv:1909.00361 (Dual BERT), Eq. 10: [B_start ; B_end ; mean of
     softmax(B B^T) B] with B the vectors of the span's tokens.
@@ -63,11 +63,11 @@ def span_vectors(hidden: Tensor, spans: Tensor) -> Tensor:
 def span_likeness(one: tuple[Tensor, Tensor], other: tuple[Tensor, Tensor]) -> Tensor:
     """max(0, cosine) of spans, in [0, 1], (B,), without a gradient.
 
-    lambda_R of Wu et al. (2021), arXiv:2107.05002, Eq. 23. It has no gradient: a reader could
-    lower what it weighs by making spans unlike.
+    lambda_R of Wu et al. (2021), arXiv:2107.05002, Eq. 23. It has no gradient; otherwise a reader
+    could lower the weighted loss by making spans dissimilar.
 
     Args:
-        one: hidden (B, L, H) and spans (B, 2), as of `span_vectors`.
+        one: hidden (B, L, H) and spans (B, 2), as in `span_vectors`.
         other: likewise.
     """
     mine, theirs = (span_vectors(hidden.float(), spans) for hidden, spans in (one, other))

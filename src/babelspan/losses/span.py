@@ -1,4 +1,4 @@
-"""The loss of finding a span.
+"""The loss of span prediction.
 
 Shape letters: B windows, L tokens.
 """
@@ -10,7 +10,7 @@ from torch.nn import functional as F
 def span_loss(start_logits: Tensor, last_logits: Tensor, answers: Tensor) -> Tensor:
     """Negative log-likelihood of the gold span, in nats: -1/2 (log p_start + log p_last).
 
-    Bornea et al. (2021), arXiv:2012.05958, Eq. 2; Devlin et al. (2019), arXiv:1810.04805. The mean
+    Bornea et al. (2021), arXiv:2012.05958, Eq. 2; Devlin et al. (2019), arXiv:1810.04805. Averaged
     over the batch; in a window without the answer, the first token is both start and last.
 
     Args:
@@ -31,9 +31,9 @@ def span_loss(start_logits: Tensor, last_logits: Tensor, answers: Tensor) -> Ten
 
 
 def span_losses(start_logits: Tensor, last_logits: Tensor, answers: Tensor) -> Tensor:
-    """As `span_loss`, of each window by itself, (B,); none of no windows.
+    """The loss of each window, as in `span_loss`, (B,); empty without windows.
 
-    The gradients of their mean are those of `span_loss`, bit for bit on a CPU.
+    The gradient of the mean equals that of `span_loss`, bit for bit on a CPU.
     """
     _check(start_logits, last_logits, answers)
     start = F.cross_entropy(start_logits, answers[:, 0], reduction="none")

@@ -1,4 +1,4 @@
-"""Losses over vectors of words.
+"""A loss and a statistic over word vectors.
 
 Shape letters: N words, H width.
 """
@@ -8,9 +8,9 @@ from torch.nn import functional as F
 
 
 def squared_distance(one: Tensor, other: Tensor) -> Tensor:
-    """Sum over words of the squared distance of two vectors; 0 for no words.
+    """Sum over words of the squared distance between two vectors; 0 for no words.
 
-    Faisal and Anastasopoulos (2021), arXiv:2109.12028, Section 3, both of its terms.
+    Faisal and Anastasopoulos (2021), arXiv:2109.12028, Section 3; used for both terms.
 
     Args:
         one: (N, H).
@@ -30,13 +30,13 @@ def squared_distance(one: Tensor, other: Tensor) -> Tensor:
 
 
 def cosine_between(vectors: Tensor, group: Tensor) -> Tensor:
-    """Mean cosine of two vectors of different groups; 0 where there is one group only.
+    """Mean cosine of two vectors of different groups; 0 if there is only one group.
 
-    With sentences as groups it shows a collapse: it is near 1 if all words have one direction.
+    With sentences as groups it detects collapse: it is near 1 if all words have the same direction.
 
     Args:
         vectors: (N, H).
-        group: number of each vector's group, integers from 0, (N,).
+        group: index of each vector's group, integers from 0, (N,).
 
     Returns:
         Scalar in [-1, 1].

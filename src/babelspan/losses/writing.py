@@ -1,6 +1,6 @@
-"""The loss of a network that writes.
+"""The loss of a question generator.
 
-Shape letters: B questions, T pieces of a question with its end.
+Shape letters: B questions, T subwords ("pieces") of a question with its end.
 """
 
 from torch import Tensor
@@ -9,15 +9,15 @@ from torch import Tensor
 def writing_loss(
     log_probs: Tensor, uniform: Tensor, real: Tensor, *, smoothing: float = 0.0
 ) -> Tensor:
-    """Nats a piece: the mean over questions of the mean over a question's pieces.
+    """Cross-entropy in nats per piece: the mean over questions of the mean over their pieces.
 
-    Label smoothing: Szegedy et al. (2016), arXiv:1512.00567, Section 7: the target is the gold
-    piece with 1 - e and all pieces alike with e.
+    Label smoothing as in Szegedy et al. (2016), arXiv:1512.00567, Section 7: the target puts 1 - e
+    on the gold piece and spreads e uniformly over all pieces.
 
     Args:
-        log_probs: of the gold pieces, (B, T); of any value where there is none.
-        uniform: mean over all pieces of their log-probabilities, (B, T).
-        real: whether there is a piece, (B, T); at least one in each row.
+        log_probs: log-probabilities of the gold pieces, (B, T); any value in padding.
+        uniform: mean of the log-probabilities of all pieces, (B, T).
+        real: true for pieces, false for padding, (B, T); at least one piece in each row.
         smoothing: e, in [0, 1).
 
     Returns:

@@ -1,16 +1,18 @@
-"""Language arbitration with the language adversary: both ideas of one paper, put together.
+"""Language arbitration combined with language-adversarial training.
 
-Paper      Bornea et al. (2021), arXiv:2012.05958, Algorithms 1 and 2, which it does not combine.
-Needs      examples and their T(Q), as `language_arbitration`.
-Departs    1. The combination is ours: the first update of Algorithm 2 gets the divergence of
-              Algorithm 1, over the first token's vector; PSA makes the second update.
+Paper      Bornea et al. (2021), arXiv:2012.05958, Algorithms 1 and 2; the paper does not combine
+           them.
+Needs      examples and their T(Q), as for `language_arbitration`.
+Departs    1. The combination is ours: the divergence of Algorithm 1, computed on the first token's
+              vector, is added to the loss of the first update of Algorithm 2; the second update
+              minimises PSA.
            2. Otherwise as `language_arbitration` and `language_adversarial`; without QS.
 
 Algorithm, for each batch x of pairs (question, translation) over one context
     1  read           span logits, first token's vectors h of both  <-  reader(x)
-    2  reader         minimise span loss of both + adversary * KL(uniform || D(h)), D as it is
+    2  reader         minimise span loss of both + adversary * KL(uniform || D(h)), D fixed
     3  reader         minimise PSA: the translation's logits against the question's own best span
-    4  discriminator  minimise cross-entropy of the question's language given h, reader as it is
+    4  discriminator  minimise cross-entropy of the question's language given h, reader fixed
 """
 
 from dataclasses import dataclass
@@ -27,10 +29,10 @@ from babelspan.training.update import Optim, Updater
 
 NEEDS = {"labelled"}
 READS_IN_PAIRS = True
-"""Half of the windows are of questions, half of one translation each (for equal exposure)."""
+"""Half of the windows hold original questions, half one translation each (for equal exposure)."""
 
 _HALF = 0.5
-"""The span loss is half of the paper's sum over both questions, and so is PSA."""
+"""The span loss is half of the paper's sum over both questions; PSA is halved to match."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,21 +40,21 @@ class Config:
     """Table [method] of a recipe."""
 
     reader: Optim = Optim(lr=3e-5)
-    """How the reader learns (Bornea et al. 2021, Section 4.2: learning rate 3e-5)."""
+    """Optimiser of the reader (Bornea et al. 2021, Section 4.2: learning rate 3e-5)."""
     discriminator: Optim = Optim(lr=3e-5)
-    """How the discriminator learns."""
+    """Optimiser of the discriminator."""
     agreement: NonNegativeFloat = 1.0
-    """Weight of PSA; 0 to do without."""
+    """Weight of PSA; 0 turns it off."""
     adversary: NonNegativeFloat = 1.0
-    """Weight of the divergence; at 0 the discriminator only watches."""
+    """Weight of the divergence; at 0 the discriminator learns without affecting the reader."""
 
 
 def train(reader: Reader, corpora: Corpora, config: Config, run: Run) -> Reader:
-    """The reader after all updates; see the algorithm above.
+    """Train the reader; see the algorithm above.
 
     Raises:
-        ConfigError: if the run makes questions over the wrong text.
-        DataError: if a translation's partner is missing, or nothing is paired.
+        ConfigError: if the run asks questions about the wrong text (`negatives`).
+        DataError: if the original of a translation is missing, or there are no pairs.
     """
     stream = paired(reader, corpora.labelled, run)
     update_reader = Updater(reader, config.reader, run)

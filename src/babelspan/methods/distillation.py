@@ -1,18 +1,19 @@
-"""Distillation over parallel text: sentences and words get the vectors that a teacher gives.
+"""Distillation on parallel text: match the teacher's sentence and word vectors across languages.
 
 Paper      Reimers and Gurevych (2020), arXiv:2004.09813, Section 3, Eq. 1, for sentences; Cao et
            al. (2020), arXiv:2002.03518, Section 3.1, for linked words, here against a teacher.
-Needs      bitext with a side in the teacher's language; with word links (`babelspan align`) words
-           are learnt across languages, too.
-Departs    1. Squared distances are divided by the spread of the teacher's vectors.
-           2. The vector of a sentence is the mean of its tokens' after the last layer; that of a
-              word is the mean of its tokens', after the layers named (the last one if none is).
-           3. `sentences` and `words` weigh the two losses; the papers have one each.
-           4. Without a `teacher` the reader learns from itself as it was at the start.
-           5. Optimiser and rate are those of the other methods; languages may be weighted.
+Needs      bitext with a side in the teacher's language; with word links (`babelspan align`) the
+           words of the other side are trained too.
+Departs    1. Squared distances are divided by the variance of the teacher's vectors.
+           2. A sentence vector is the mean of its token vectors after the last layer; a word
+              vector is the mean of its token vectors after each of `layers` (by default the last).
+           3. `sentences` and `words` weight the two losses; each paper has one of them.
+           4. Without a `teacher` the reader learns from a copy of itself made at the start.
+           5. Optimiser and learning rate are those of the other methods; languages may be
+              weighted.
 
 Algorithm, for each batch x of sentences s, translations t and links between their words
-    1  teach   vectors m(s), words w(s)  <-  teacher(s), never changed
+    1  teach   vectors m(s), words w(s)  <-  teacher(s), fixed
     2  read    vectors n(s), n(t), words v(s), v(t)  <-  reader(x)
     3  reader  minimise sentences * (|n(s) - m(s)|^2 + |n(t) - m(s)|^2)
                + words * (|v(s) - w(s)|^2 + |v(t) - w(s)|^2 over linked words), means over x
@@ -41,7 +42,7 @@ from babelspan.types import ConfigError
 
 NEEDS = {"bitext"}
 READERS = ("teacher",)
-"""Settings that name other networks: a run is the same only if they are."""
+"""Settings that name other networks; their checksums are part of the run's identity."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,27 +50,27 @@ class Config:
     """Table [method] of a recipe."""
 
     reader: Optim = Optim(lr=3e-5)
-    """How the reader learns."""
+    """Optimiser of the reader."""
     teacher: str = ""
     """Encoder to learn from: a folder or a hub name; empty for the reader's own at the start."""
     language: str = "en"
     """Language of the sentences that the teacher reads."""
     layers: tuple[NonNegativeInt, ...] = ()
-    """Layers after which words are compared, of both encoders; the last one if none is named."""
+    """Layers, in both encoders, after which word vectors are compared; by default the last one."""
     sentences: NonNegativeFloat = 1.0
-    """Weight of the loss of sentences."""
+    """Weight of the sentence loss."""
     words: NonNegativeFloat = 1.0
-    """Weight of the loss of words."""
+    """Weight of the word loss."""
     balance: Balance = Balance()
-    """How much of each language makes up an epoch."""
+    """Share of each language in an epoch."""
 
 
 def train(reader: Reader, corpora: Corpora, config: Config, run: Run) -> Reader:
-    """The reader after all updates; see the algorithm above. Its span head stays as it was.
+    """Train the reader's encoder; see the algorithm above. Its span head is not changed.
 
     Raises:
-        ConfigError: if the reader has no encoder that reads texts, or the teacher has vectors of
-            another width or fewer layers.
+        ConfigError: if the reader has no encoder that reads single texts, or the teacher has
+            vectors of another width or too few layers.
         DataError: if no pair has a side in the teacher's language, or the teacher cannot be loaded.
     """
     student = encoder_of(reader, max(config.layers, default=None))
@@ -108,7 +109,7 @@ def train(reader: Reader, corpora: Corpora, config: Config, run: Run) -> Reader:
 def _of_words(
     batch: Taught, source: Sequence[Tensor], target: Sequence[Tensor], theirs: Sequence[Tensor]
 ) -> Tensor:
-    """The loss of words, the mean over layers; each layer's vectors are (B, L, H)."""
+    """The word loss, averaged over layers; each layer's vectors are (B, L, H)."""
     losses = []
     for of_source, of_target, of_taught in zip(source, target, theirs, strict=True):
         taught = batch.taught_words.vectors(of_taught, "mean")
@@ -120,7 +121,7 @@ def _of_words(
 
 
 def _teacher(student: TextEncoder, config: Config, run: Run) -> TextEncoder:
-    """The teacher, on the run's device, without dropout and never changed."""
+    """The teacher, on the run's device, in evaluation mode and without gradients."""
     limits = student.featurizer.limits
     made = load_encoder(config.teacher, limits=limits) if config.teacher else copy.deepcopy(student)
     if (made.width, max(config.layers, default=0) <= made.layers) != (student.width, True):
@@ -130,5 +131,5 @@ def _teacher(student: TextEncoder, config: Config, run: Run) -> TextEncoder:
         )
     cast(nn.Module, made).to(run.place.device).eval().requires_grad_(False)
     if not config.teacher and run.clock.stage:
-        run.player("teacher", made, learns=False)  # after a first stage no file has its weights
+        run.player("teacher", made, learns=False)  # after a first stage, no file has its weights
     return made

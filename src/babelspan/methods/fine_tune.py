@@ -1,10 +1,10 @@
-"""Fine-tuning: a reader learns spans from labelled examples; English ones give zero-shot transfer.
+"""Fine-tuning on labelled examples; English examples alone give zero-shot transfer.
 
 Paper      Devlin et al. (2019), arXiv:1810.04805, Section 4.2; the row ZS of Bornea et al. (2021),
            arXiv:2012.05958, Table 2, and the baseline of the other papers.
 Needs      labelled examples in one language or more.
-Departs    1. Of several gold answers the first one with a place is learnt.
-           2. Padding is kept out of the softmax over tokens, so the loss does not depend on it.
+Departs    1. Of several gold answers, the first one with a known offset is used.
+           2. Padding is masked in the softmax over tokens, so the loss does not depend on it.
 
 Algorithm, for each batch x
     1  read     span logits  <-  reader(x)
@@ -31,14 +31,14 @@ class Config:
     """Table [method] of a recipe."""
 
     reader: Optim = Optim(lr=3e-5)
-    """How the reader learns (Bornea et al. 2021, Section 4.2: learning rate 3e-5)."""
+    """Optimiser of the reader (Bornea et al. 2021, Section 4.2: learning rate 3e-5)."""
     frozen: NonNegativeInt | None = None
-    """Layers of the encoder, from the bottom, that keep their weights, and its embeddings with
-    them; 0 for the embeddings alone, None for nothing (ours)."""
+    """Number of encoder layers, from the bottom, to freeze together with the embeddings; 0 for the
+    embeddings alone, None for nothing (ours)."""
 
 
 def train(reader: Reader, corpora: Corpora, config: Config, run: Run) -> Reader:
-    """The reader after all updates; see the algorithm above."""
+    """Train the reader; see the algorithm above."""
     with frozen(reader, config.frozen):
         update_reader = Updater(reader, config.reader, run)
 

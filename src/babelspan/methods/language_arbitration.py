@@ -1,20 +1,23 @@
-"""Language arbitration: a question and its translation give one answer and mean the same.
+"""Language arbitration: a question and its translation get the same answer and similar vectors.
 
 Paper      Bornea et al. (2021), arXiv:2012.05958, Section 3.3 and Algorithm 2; Table 2, rows LAF.
-Needs      examples and their T(Q), which name them as their `origin`: `babelspan translate
-           --strategy q`. One other language is the paper's en-zh, more en-all; on T(ALL) the
-           questions over each translated context are paired too.
+Needs      examples and their T(Q), whose `origin` names the original: `babelspan translate
+           --strategy q`. One other language gives the paper's en-zh, several give en-all; on
+           T(ALL) the questions over each translated context are paired too.
 Departs    1. All losses are half of the paper's: the span loss is the mean over both questions,
-              where the paper adds them, so PSA and QS, means over pairs, count half as well. A
+              where the paper adds them, so PSA and QS, means over pairs, are halved as well. A
               weight of 1 is the paper's.
-           2. A batch is read once, also for lines 9 and 10 of the box; all gradients are taken
-              there, then the updates are made in the paper's order, or as one.
+           2. One forward pass per batch serves all losses, also lines 9 and 10 of the paper's
+              algorithm; all gradients are computed at these weights, then the updates are made in
+              the paper's order, or as one.
            3. The separate updates are steps of one AdamW: its moments see all the gradients, and
-              decoupled weight decay is applied at each step, three times an update.
+              decoupled weight decay is applied at each step, three times per update.
            4. A question and its translation are cut at the same context tokens, so that both
-              windows hold the same part of the text.
-           5. The own question's best span is looked for among context tokens and the first token.
-           6. `ramp` lets PSA and QS come in slowly: an untrained head agrees on first guesses.
+              windows contain the same part of the text.
+           5. The best span for the original question is searched among context tokens and the
+              first token.
+           6. `ramp` increases the weights of PSA and QS gradually, because an untrained head would
+              be trained to agree on arbitrary first guesses.
 
 Algorithm, for each batch x of pairs (question, translation) over one context
     1  read    span logits, question vectors of both  <-  reader(x)
@@ -40,10 +43,10 @@ from babelspan.training.update import Optim, Updater
 
 NEEDS = {"labelled"}
 READS_IN_PAIRS = True
-"""Half of the windows are of questions, half of one translation each (for equal exposure)."""
+"""Half of the windows hold original questions, half one translation each (for equal exposure)."""
 
 _HALF = 0.5
-"""The span loss is half of the paper's sum over both questions, and so are the other losses."""
+"""The span loss is half of the paper's sum over both questions; the others are halved to match."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,23 +54,23 @@ class Config:
     """Table [method] of a recipe."""
 
     reader: Optim = Optim(lr=3e-5)
-    """How the reader learns (Bornea et al. 2021, Section 4.2: learning rate 3e-5)."""
+    """Optimiser of the reader (Bornea et al. 2021, Section 4.2: learning rate 3e-5)."""
     agreement: NonNegativeFloat = 1.0
-    """Weight of PSA, 1 in the paper; 0 to do without."""
+    """Weight of PSA, 1 in the paper; 0 turns it off."""
     similarity: NonNegativeFloat = 1.0
     """Weight of QS: 0 for the paper's rows PSA, 1 for PSA+QS."""
     steps: Literal["separate", "joint"] = "separate"
-    """One for each loss in the paper's order, or one along the sum of the losses."""
+    """Optimiser steps: one for each loss in the paper's order, or one for the sum of the losses."""
     ramp: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """Fraction of the run in which the weights of PSA and QS rise from 0."""
+    """Fraction of the run over which the weights of PSA and QS rise from 0."""
 
 
 def train(reader: Reader, corpora: Corpora, config: Config, run: Run) -> Reader:
-    """The reader after all updates; see the algorithm above.
+    """Train the reader; see the algorithm above.
 
     Raises:
-        ConfigError: if the run makes questions over the wrong text.
-        DataError: if a translation's partner is missing, or nothing is paired.
+        ConfigError: if the run asks questions about the wrong text (`negatives`).
+        DataError: if the original of a translation is missing, or there are no pairs.
     """
     update_reader = Updater(reader, config.reader, run)
 
@@ -94,7 +97,7 @@ def train(reader: Reader, corpora: Corpora, config: Config, run: Run) -> Reader:
 
 
 def _in_order(losses: Mapping[str, Tensor], config: Config, run: Run) -> list[Tensor]:
-    """The losses that the reader takes steps along, weighted; those of weight 0 are left out."""
+    """The weighted losses, one for each optimiser step; losses of weight 0 are left out."""
     ramp = min(1.0, (run.clock.update + 1) / max(1.0, config.ramp * run.clock.updates))
     weights = {
         "agreement": _HALF * ramp * config.agreement,

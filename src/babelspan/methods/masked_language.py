@@ -1,18 +1,17 @@
-"""Masked-language learning: guess hidden tokens of plain text from the tokens around them.
+"""Masked language modelling: predict masked tokens of plain text from the tokens around them.
 
 Paper      Devlin et al. (2019), arXiv:1810.04805, Section 3.1, Task 1, and Appendix A.1; in many
-           languages, by the size of their texts: Conneau et al. (2020), arXiv:1911.02116.
+           languages, sampled by the size of their texts: Conneau et al. (2020), arXiv:1911.02116.
 Needs      plain text in any languages.
-Departs    1. No sentence pairs (Task 2), and tokens are hidden anew in each epoch.
-           2. A text that is longer than a window is learnt from part by part; short ones are not
-              joined.
-           3. The loss is the mean over the hidden tokens of a batch. The head is new, and is not
-              kept; its word vectors are the reader's.
+Departs    1. No next-sentence prediction (Task 2), and masks are drawn anew in each epoch.
+           2. A text that is longer than a window is split into parts; short texts are not joined.
+           3. The loss is the mean over the masked tokens of a batch. The prediction head is new,
+              shares the reader's word embeddings, and is discarded after training.
 
 Algorithm, for each batch x of texts
-    1  hide    15 % of the tokens of x: the mask, any token, or as they are (80, 10, 10 %)
-    2  read    vectors at the hidden places, logits of all tokens  <-  head(reader(x))
-    3  reader  minimise cross-entropy of the hidden tokens; the head learns with it
+    1  mask    15 % of the tokens of x: the mask, any token, or unchanged (80, 10, 10 %)
+    2  read    vectors at the masked positions, logits of all tokens  <-  head(reader(x))
+    3  reader  minimise cross-entropy of the masked tokens; the head is trained with it
 """
 
 from dataclasses import dataclass
@@ -39,19 +38,19 @@ class Config:
     """Table [method] of a recipe."""
 
     reader: Optim = Optim(lr=1e-4)
-    """How the reader and the head learn (Devlin et al. 2019, Appendix A.2: learning rate 1e-4)."""
+    """Optimiser of the reader and the head (Devlin et al. 2019, Appendix A.2: rate 1e-4)."""
     share: Annotated[float, Field(gt=0, le=1)] = 0.15
-    """Of the tokens that are hidden (Section 3.1: 15 %)."""
+    """Fraction of the tokens that are masked (Section 3.1: 15 %)."""
     balance: Balance = Balance()
-    """How much of each language makes up an epoch (Conneau et al. 2020: exponent 0.3)."""
+    """Share of each language in an epoch (Conneau et al. 2020: exponent 0.3)."""
 
 
 def train(reader: Reader, corpora: Corpora, config: Config, run: Run) -> Reader:
-    """The reader after all updates; see the algorithm above. Its span head stays as it was.
+    """Train the reader's encoder; see the algorithm above. Its span head is not changed.
 
     Raises:
-        ConfigError: if the reader has no encoder that reads texts.
-        DataError: if there is no text, or the tokenizer has no mask.
+        ConfigError: if the reader has no encoder that reads single texts.
+        DataError: if there is no text, or the tokenizer has no mask token.
     """
     encoder = encoder_of(reader)
     mask = Masking(encoder, config.share)

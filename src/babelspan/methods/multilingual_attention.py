@@ -1,24 +1,26 @@
 """Multilingual adaptive attention: a text is read together with its translations.
 
 Paper      Wu et al. (2021), arXiv:2107.05002, Sections 4.2 and 4.3; Tables 4, 5, 7 and 8. Built on
-           Cui et al. (2019), arXiv:1909.00361 (Dual BERT), which says what it leaves out.
-Needs      examples in one language with their translations, T(Q+C) or parallel files of the same
-           ids; missing translations count as zeros. `target` examples, if the training sets are
-           to be weighted.
-Departs    1. Eq. 10 is Dual BERT's, A_S A_SM A_M^T, by heads and scaled; the transpose is lost in
-              print. `attention = "printed"` is Eq. 5 to 13 as they stand. Padding never counts.
-           2. lambda has no gradient, and is 0 where a window or its translation's lacks the answer.
+           Cui et al. (2019), arXiv:1909.00361 (Dual BERT), which fills in details not stated there.
+Needs      examples in one language with their translations: T(Q+C), or parallel files with the
+           same ids; missing translations count as zeros. `target` examples if the training sets
+           are to be weighted.
+Departs    1. Eq. 10 is Dual BERT's, A_S A_SM A_M^T, multi-head and scaled; the paper misprints it
+              without the transpose. `attention = "printed"` is Eq. 5 to 13 as printed. Padding is
+              masked in both.
+           2. lambda has no gradient, and is 0 if either window lacks the answer.
            3. The span losses are half of the paper's, and means over the batch; the weights of
-              the training sets (Eq. 19) are scaled to 1 in the mean over the examples.
-           4. The target's questions are whatever `--target` names; the paper takes those of a test.
-           5. What the paper does not say is Dual BERT's: the spans' vectors H, and a plain head
-              that reads the translations.
-           6. The new head begins as the plain one, with zeros for what attention adds.
-           7. `hidden`, `likeness = "one"`, `auxiliary` and `attention = "none"` are for controls.
+              the training sets (Eq. 19) are scaled to a mean of 1 over the examples.
+           4. The target questions are those of `--target`; the paper uses those of the test set.
+           5. Details that the paper omits follow Dual BERT: the span vectors H, and a plain span
+              head for the translations.
+           6. The new head is initialised with the plain head, and with zeros for the part that
+              attention adds.
+           7. `hidden`, `likeness = "one"`, `auxiliary` and `attention = "none"` are controls.
 
 Algorithm, for each batch x of texts S with their translations R
     1  read    spans of S with attention to R, plain spans and vectors of R  <-  reader(x)
-    2  weigh   lambda_R = max(0, cosine(answer in S, answer in R)), without gradient
+    2  weight  lambda_R = max(0, cosine(answer in S, answer in R)), without gradient
     3  reader  minimise weight of the training set * (L_S + sum over R of lambda_R L_R)
 """
 
@@ -55,33 +57,34 @@ class Config:
     """Table [method] of a recipe."""
 
     reader: Optim = Optim(lr=4e-5, schedule="cosine")
-    """How the reader learns (Wu et al. 2021, Section 5.2: Adam, 4e-5, cosine decay)."""
+    """Optimiser of the reader (Wu et al. 2021, Section 5.2: Adam, 4e-5, cosine decay)."""
     own: str | None = None
-    """Language of the texts that are read for answers; by default that of the first example."""
+    """Language of the texts to answer from; by default that of the first example."""
     languages: tuple[str, ...] | None = None
-    """Languages of the translations, in order; by default all there are, by their codes."""
+    """Languages of the translations, in order; by default all languages, sorted by code."""
     attention: Literal["heads", "printed", "none"] = "heads"
-    """To the translations: by heads, by the formula as printed, or none, with the plain head."""
+    """Attention to the translations: multi-head, the formula as printed, or none (plain head)."""
     heads: PositiveInt | None = None
-    """Heads of the attention; by default as many as the encoder has."""
+    """Number of attention heads; by default that of the encoder."""
     auxiliary: NonNegativeFloat = 1.0
-    """Weight of the losses on the translations, 1 in the paper; 0 to do without."""
+    """Weight of the losses on the translations, 1 in the paper; 0 turns them off."""
     likeness: Literal["cosine", "one"] = "cosine"
-    """What lambda is: the cosine of Eq. 23, or 1."""
+    """The value of lambda: the cosine of Eq. 23, or 1."""
     hidden: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Fraction of the translations that are not attended to, drawn anew for each batch."""
     same_numbers: bool = False
-    """Whether translations are left out whose question has other numbers than the own one."""
+    """Whether to skip translations whose question contains other numbers than the original's."""
 
 
 def train(reader: Reader, corpora: Corpora, config: Config, run: Run) -> Reader:
-    """The reader after all updates; see the algorithm above.
+    """Train the reader; see the algorithm above.
 
-    A reader of one text gets attention and a new head, and without attention stays what it is. One
-    of parallel texts learns on.
+    A reader of single texts gets attention and a new head; with `attention = "none"` it keeps its
+    form. A reader of parallel texts is trained further.
 
     Raises:
-        ConfigError: if the run makes questions over the wrong text, or the reader cannot do this.
+        ConfigError: if the run asks questions about the wrong text (`negatives`), or the reader
+            cannot attend to translations.
         DataError: as `joined` and `parallel` do.
     """
     if run.config.negatives:
@@ -130,7 +133,7 @@ def train(reader: Reader, corpora: Corpora, config: Config, run: Run) -> Reader:
 
 
 def _attending(reader: Reader, found: Joined, config: Config, run: Run) -> ParallelReader:
-    """The reader of parallel texts that learns."""
+    """The reader of parallel texts to train."""
     if isinstance(reader, ParallelReader):
         if config.languages is not None and config.languages != reader.languages:
             raise ConfigError(
@@ -152,7 +155,7 @@ def _attending(reader: Reader, found: Joined, config: Config, run: Run) -> Paral
 
 
 def _weights(corpora: Corpora, found: Joined, run: Run) -> Mapping[str, float]:
-    """What each example weighs by its id; nothing where all count the same."""
+    """The weight of each example by its id; empty if all weights are equal."""
     if run.place.leads:
         for line in found.summary():
             print(line, file=sys.stderr)
@@ -166,7 +169,7 @@ def _weights(corpora: Corpora, found: Joined, run: Run) -> Mapping[str, float]:
 
 
 def _sets(corpora: Corpora, own: set[tuple[str, str]]) -> dict[str, list[Example]]:
-    """The examples in the own language by their file; translations are no sets of their own."""
+    """The examples in the own language by file; files of translations only are left out."""
     examples = iter(corpora.labelled)
     of_files = {name: list(islice(examples, count)) for name, count in corpora.sets}
     mine = {
@@ -177,7 +180,7 @@ def _sets(corpora: Corpora, own: set[tuple[str, str]]) -> dict[str, list[Example
 
 
 def _tell(weights: Mapping[str, TaskWeight], run: Run) -> None:
-    """Print what each training set weighs, and keep it in the run's folder."""
+    """Print the weight of each training set, and write it to the run's folder."""
     for name, found in weights.items():
         print(
             f"{name}: likeness {found.likeness:.3f}, share {found.share:.3f}, each example weighs "

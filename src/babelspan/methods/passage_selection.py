@@ -1,17 +1,18 @@
-"""Passage selection: a reader finds the passage of an article, the kind of answer and its place.
+"""Passage selection: predict the passage of an article, the kind of answer, and the answer span.
 
 Paper      Alberti, Lee, Collins (2019), arXiv:1901.08634, Section 3: the model that Faisal and
            Anastasopoulos (2021), arXiv:2109.12028, Section 4, use for the TyDi QA primary tasks.
 Needs      articles with passages and annotations.
-Departs    1. A passage has a logit of its own, the mean over its tokens in the window; in Alberti
-              et al. it is the one round the best span.
-           2. In a window without a minimal span the first token is learnt as the span, for yes, no
-              and a passage alone, too: the span head stays one for plain texts. In Alberti et al.
-              the span is then the passage.
-           3. Passages have no marks such as "[Paragraph=3]", so no vocabulary changes.
-           4. A window shows a passage with yes, no or nothing minimal if half of it is in there.
-           5. Of several annotations one with a minimal answer is learnt before a passage alone.
-           6. The loss of the span is a mean of its two ends, half of Alberti et al.'s.
+Departs    1. A passage has a logit of its own, the mean over its tokens in the window; Alberti et
+              al. choose the passage around the best span.
+           2. In a window without a minimal span the target span is the first token, also for yes,
+              no and a passage alone, so that the span head still works on plain texts. In Alberti
+              et al. the target is then the whole passage.
+           3. Passages have no markers such as "[Paragraph=3]", so the vocabulary does not change.
+           4. A passage with yes, no or no minimal answer counts as being in a window if at least
+              half of it is.
+           5. Of several annotations, one with a minimal answer is preferred to a passage alone.
+           6. The span loss is the mean over its two ends, half of Alberti et al.'s.
 
 Algorithm, for each batch x of windows over articles
     1  read    span, passage and kind logits  <-  reader(x)
@@ -42,25 +43,27 @@ class Config:
     """Table [method] of a recipe."""
 
     reader: Optim = Optim(lr=3e-5)
-    """How the reader learns (Alberti et al. 2019, Section 4: Adam, 3e-5)."""
+    """Optimiser of the reader (Alberti et al. 2019, Section 4: Adam, 3e-5)."""
     nulls: Annotated[float, Field(ge=0, le=1)] = 0.1
-    """Fraction of the windows without an answer that are learnt from, drawn by the run's seed
-    (Alberti et al. 2019: one in 50 for Natural Questions; ours)."""
+    """Fraction of the windows without an answer that are used, drawn with the run's seed (ours;
+    Alberti et al. 2019: one in 50 for Natural Questions)."""
     passages: NonNegativeFloat = 1.0
-    """Weight of the loss of the passage (ours)."""
+    """Weight of the passage loss (ours)."""
     kinds: NonNegativeFloat = 1.0
-    """Weight of the loss of the kind of answer (Alberti et al. 2019: as much as an end of the
-    span, here 0.5; ours)."""
+    """Weight of the loss for the kind of answer (ours; Alberti et al. 2019 weight it like one end
+    of the span, which is 0.5 here)."""
 
 
 def train(reader: Reader, corpora: Corpora, config: Config, run: Run) -> Reader:
-    """The reader after all updates; see the algorithm above.
+    """Train the reader; see the algorithm above.
 
-    A reader of plain texts gets the heads for passages and kinds. One that has them learns on.
+    A reader of plain texts gets new heads for passages and kinds of answer; a reader that has them
+    is trained further.
 
     Raises:
-        ConfigError: if the reader cannot get them, or the run asks for questions over other texts.
-        DataError: if no window shows an answer.
+        ConfigError: if the reader cannot get these heads, or the run asks questions about the wrong
+            text (`negatives`).
+        DataError: if no window contains an answer.
     """
     if run.config.negatives:
         raise ConfigError(
@@ -90,7 +93,7 @@ def train(reader: Reader, corpora: Corpora, config: Config, run: Run) -> Reader:
 
 
 def _selecting(reader: Reader, run: Run) -> PassageReader:
-    """The reader that learns."""
+    """The reader with passage and kind heads to train."""
     if isinstance(reader, PassageReader):
         return reader
     if not isinstance(reader, PretrainedReader):

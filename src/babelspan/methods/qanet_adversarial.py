@@ -1,22 +1,24 @@
-"""QANet with layers of each side's own, one of which learns to hide its side.
+"""QANet with separate layers for each side (source and target language), trained to hide the side.
 
 Paper      Lee and Lee (2019), arXiv:1907.06042, Sections 4.2 and 5.7, Algorithm 1; Table 3.
 Needs      a reader with two sides (`babelspan new qanet --sides … --set dependent=encoder`) and
-           labelled examples of both; of the target's few are enough.
-Departs    1. The discriminator minimises cross-entropy: Eq. 1, minimised, has no bound.
-           2. It scores the mean over tokens and reads a text as a ring, so that it does not tell
-              the length; in the paper all texts have one.
+           labelled examples of both sides; a few of the target side are enough.
+Departs    1. The discriminator minimises cross-entropy: Eq. 1, minimised, is unbounded.
+           2. It scores the mean over tokens and uses circular padding, so that it cannot use the
+              length of a text; in the paper all texts have the same length.
            3. The span loss is half of Eq. 3, and so is the weight: 5e-4 for the paper's 1e-3.
-           4. Both sides come shuffled in the reader's batches. The discriminator's have as many
-              windows of each side.
-           5. Adam's rate and moments for the discriminator are WGAN-GP's; the paper has none.
-           6. L2 is AdamW's decoupled decay; the rate rises linearly in the first updates.
+           4. The reader's batches mix both sides at random. The discriminator's batches contain
+              equal numbers of windows of each side.
+           5. Adam's learning rate and moments for the discriminator are those of WGAN-GP; the paper
+              states none.
+           6. L2 is AdamW's decoupled weight decay; the learning rate rises linearly in the first
+              updates.
 
-Algorithm, for each batch x of questions of either side, and k batches y of as many of both
-    1  discriminator  for each y: minimise cross-entropy of the side given psi(y), psi as it is
+Algorithm, for each batch x of windows of either side, and k batches y balanced over both sides
+    1  discriminator  for each y: minimise cross-entropy of the side given psi(y), psi fixed
     2  read           psi(x); span logits  <-  reader(x)
-    3  reader         minimise span loss; the layers of the side that hides, and no others, also
-                      weight * cross-entropy of the other side given their psi(x), D as it is
+    3  reader         minimise span loss; for the layers of the hiding side only, also
+                      weight * cross-entropy of the other side given their psi(x), D fixed
 """
 
 from collections.abc import Callable, Iterator
@@ -64,29 +66,30 @@ class Config:
     """Table [method] of a recipe."""
 
     reader: Optim = _READER
-    """How the reader learns (Lee and Lee 2019, Section 5.4: 1e-3, average 0.999; else QANet's)."""
+    """Optimiser of the reader (Lee and Lee 2019, Section 5.4: 1e-3, EMA 0.999; else QANet's)."""
     discriminator: Optim = _DISCRIMINATOR
-    """How the discriminator learns (Gulrajani et al. 2017)."""
+    """Optimiser of the discriminator (Gulrajani et al. 2017)."""
     steers: Literal["source", "target", "both"] = "source"
-    """Whose layers hide: "source" is GAN-CH, "target" GAN-EN; "both" the paper found unstable."""
+    """Side whose layers hide it: "source" is GAN-CH, "target" GAN-EN; "both" was unstable in the
+    paper."""
     weight: NonNegativeFloat = 5e-4
-    """Of hiding, at its highest: half of the paper's, as the span loss is. At 0 the reader is
-    fine-tuned and the discriminator only watches."""
+    """Final weight of the hiding loss: half of the paper's, as the span loss is. At 0 the reader is
+    fine-tuned, and the discriminator learns without affecting it."""
     ramp: NonNegativeInt = 30_000
-    """Updates in which the weight rises from 0."""
+    """Number of updates over which the weight rises from 0."""
     steps: PositiveInt = 5
-    """Of the discriminator in an update."""
+    """Discriminator steps per update."""
     filters: PositiveInt = 96
-    """Of each convolution of the discriminator."""
+    """Filters of each convolution of the discriminator."""
     blocks: PositiveInt = 5
-    """Of the discriminator."""
+    """Residual blocks of the discriminator."""
 
 
 def train(reader: Reader, corpora: Corpora, config: Config, run: Run) -> Reader:
-    """The reader after all updates; see the algorithm above.
+    """Train the reader; see the algorithm above.
 
     Raises:
-        ConfigError: if the reader has no layers of two sides' own.
+        ConfigError: if the reader has no separate layers for two sides.
         DataError: if all examples are of one side.
     """
     network = _two_sided(reader)
@@ -133,7 +136,7 @@ def train(reader: Reader, corpora: Corpora, config: Config, run: Run) -> Reader:
 
 
 def _risen(update: int, ramp: int) -> float:
-    """The part of the weight that counts at an update, from 0."""
+    """The fraction of the weight in effect at an update, counted from 0."""
     return min(1.0, update / ramp) if ramp else 1.0
 
 
@@ -150,7 +153,7 @@ def _two_sided(reader: Reader) -> QANet:
 
 @contextmanager
 def _apart(run: Run, number: int) -> Iterator[None]:
-    """Within the block random numbers are those of a step of the discriminator, and no others."""
+    """Within the block, use a random state that depends only on this discriminator step."""
     devices = [run.place.device] if run.place.device.type == "cuda" else []
     moment = [run.config.seed, run.clock.update, number, run.place.process]
     (drawn,) = np.random.SeedSequence(moment).generate_state(1, np.uint64)
@@ -160,11 +163,11 @@ def _apart(run: Run, number: int) -> Iterator[None]:
 
 
 Scored = list[tuple[Tensor, Tensor]]
-"""Of questions and of contexts: scores (B,), and whether each is of the source (B,)."""
+"""For questions, then for contexts: scores (B,), and whether each is of the source side (B,)."""
 
 
 def _scores(discriminator: nn.Module, encoded: Encoded) -> Scored:
-    """Questions and contexts are scored apart, as Eq. 1 has a term of each."""
+    """Score questions and contexts separately; Eq. 1 has a term for each."""
     found = []
     for mask in encoded.row.parts[..., 0]:
         side = torch.where(mask, encoded.side, 0).amax(dim=1)
@@ -173,22 +176,22 @@ def _scores(discriminator: nn.Module, encoded: Encoded) -> Scored:
 
 
 def _of_parts(scored: Scored, loss: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
-    """The sum of a loss of questions and of contexts."""
+    """The sum of the losses on questions and on contexts."""
     question, context = (loss(scores, is_source) for scores, is_source in scored)
     return question + context
 
 
 def _told(scored: Scored) -> Tensor:
-    """How often the side is told, of questions and contexts."""
+    """Accuracy of the discriminator, averaged over questions and contexts."""
     right = [((scores > 0) == is_source).float().mean() for scores, is_source in scored]
     return torch.stack(right).mean()
 
 
 def _reaching(network: QANet, hiding: dict[Side, Tensor]) -> Tensor:
-    """A loss with the gradients of hiding in the layers of the sides that hide, and nowhere else.
+    """A loss whose gradient is that of the hiding losses in the hiding sides' layers, 0 elsewhere.
 
-    Word vectors that are learnt are shared: they have no part in hiding either (Eq. 2). Its value
-    says nothing.
+    Trainable word vectors are shared by both sides and get no such gradient either (Eq. 2). The
+    value of the loss has no meaning.
     """
     parts = []
     for side, loss in hiding.items():

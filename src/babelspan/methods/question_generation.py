@@ -1,24 +1,25 @@
-"""Question generation: a reader's encoder learns to write the question that an answer belongs to.
+"""Question generation: train a reader's encoder to write the question that an answer belongs to.
 
 Paper      Riabi et al. (2021), arXiv:2010.12643, Sections 4.2 and 4.3; masks: Dong et al. (2019),
            arXiv:1905.03197, Figure 1; pointer: See et al. (2017), arXiv:1704.04368, Eq. 9.
-Needs      labelled examples; for questions in several languages over texts in several languages
-           their translations (`babelspan translate --strategy qc`).
-Departs    1. The objective is the next piece; the paper's code masks pieces of the question and
-              writes into the masks.
-           2. By default pieces may be copied from the source; the recipe riabi2021 has no pointer.
-           3. By default learnt marks stand round the answer in the text as well, for answers whose
-              words are there twice; the recipe puts it before the text only.
-           4. Of a text that is too long the sentences round the answer are read.
-           5. The loss is the mean over questions of nats a piece, not over all pieces of a batch,
-              so that parts of a batch add up.
-           6. Smoothing is on the vocabulary part only, not on what the pointer copies.
-           7. How translations are crossed is not stated: `crossing` draws one question language
-              for each text.
+Needs      labelled examples; for questions in several languages over texts in several languages,
+           also their translations (`babelspan translate --strategy qc`).
+Departs    1. The objective is next-token prediction; the paper's code masks subwords of the
+              question and predicts the masked ones.
+           2. By default subwords may be copied from the source; the recipe riabi2021 has no
+              pointer.
+           3. By default trained marker tokens surround the answer in the text too, to identify
+              answers whose words occur twice; the recipe puts the answer before the text only.
+           4. Of a text that is too long, the sentences around the answer are used.
+           5. The loss is the mean over questions of nats per subword, not over all subwords of a
+              batch, so that the losses of micro-batches add up.
+           6. Label smoothing applies to the vocabulary distribution only, not to the pointer.
+           7. The paper does not state how translations are combined: `crossing` draws one question
+              language for each text.
 
 Algorithm, for each batch x of (question language, answer, text, question)
     1  write      log p(question given language, answer, text)  <-  generator(x), left to right
-    2  generator  minimise nats a piece
+    2  generator  minimise nats per subword
 """
 
 from dataclasses import dataclass
@@ -44,21 +45,21 @@ class Config:
     """Table [method] of a recipe."""
 
     form: Form = Form()
-    """How the generator is asked: answer, language, context_tokens, pointer. With
+    """Input format of the generator: answer, language, context_tokens, pointer. With
     language = "words" the language is named in words, the paper's negative result (Appendix A)."""
     smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Label smoothing (the code that the paper is built on: 0.1)."""
+    """Label smoothing (0.1 in the code that the paper is built on)."""
     crossing: Literal["given", "drawn"] = "given"
-    """Whether questions stay with the texts that they come with, or each text gets its question in
-    a language drawn from those that it is there in."""
+    """Question of each text: the one given with it, or the same question in a language drawn from
+    the available translations."""
     generator: Optim = Optim(lr=3e-4)
-    """How the generator learns."""
+    """Optimiser of the generator."""
 
 
 def train(
     generator: QuestionGenerator, corpora: Corpora, config: Config, run: Run
 ) -> QuestionGenerator:
-    """The generator after all updates; see the algorithm above."""
+    """Train the generator; see the algorithm above."""
     seed = run.config.seed
     drawn = config.crossing == "drawn"
     examples = list(crossed(corpora.labelled, seed=seed)) if drawn else corpora.labelled

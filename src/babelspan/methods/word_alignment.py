@@ -1,19 +1,21 @@
-"""Word alignment: a word and its translation get one vector, and no word strays from its old one.
+"""Word alignment of embeddings: align the contextual vectors of linked words, regularised.
 
 Paper      Faisal and Anastasopoulos (2021), arXiv:2109.12028, Section 3, after Cao, Kitaev and
            Klein (2020), arXiv:2002.03518. The encoder is aligned first, then it learns to answer.
 Needs      bitext with word links: `babelspan align`.
-Departs    1. Both sums are divided by the sentence pairs of the batch, which leaves their ratio.
+Departs    1. Both sums are divided by the number of sentence pairs of the batch, which keeps their
+              ratio.
            2. The vector of a word is that of its last token, as in Cao et al., after the last
-              layer; the paper says neither. `word` and `layer` change it.
-           3. `drift` weighs R; the paper has none: 1.
-           4. Optimiser, rate and batch are not stated: AdamW at 3e-5, as the other methods.
-           5. Words that the window cuts have no vector, and links to them do not count.
+              layer; the paper states neither. `word` and `layer` change this.
+           3. `drift` is a weight of R; 1 is the paper's unweighted sum.
+           4. Optimiser, learning rate and batch size are not stated: AdamW at 3e-5, as in the other
+              methods.
+           5. Words that the end of the window cuts have no vector, and links to them are ignored.
            6. Languages may be capped and weighted by a temperature, which the paper leaves open.
 
 Algorithm, for each batch x of sentence pairs (s, t) with links a(s, t)
     1  read    word vectors f(s), f(t)  <-  encoder(x)
-    2  recall  word vectors f0(s), f0(t)  <-  encoder(x) as it was at the start, never changed
+    2  recall  word vectors f0(s), f0(t)  <-  a fixed copy of the encoder, made at the start
     3  reader  minimise L + drift * R: L the sum of |f(s_p) - f(t_q)|^2 over links (p, q),
                R that of |f(s_i) - f0(s_i)|^2 and |f(t_i) - f0(t_i)|^2 over all words
 """
@@ -46,22 +48,22 @@ class Config:
     """Table [method] of a recipe."""
 
     reader: Optim = Optim(lr=3e-5)
-    """How the reader's encoder learns."""
+    """Optimiser of the reader's encoder."""
     drift: Annotated[float, Field(ge=0)] = 1.0
-    """Weight of R; at 0 the drift is only watched, at infinity the links are."""
+    """Weight of R; at 0 only L is minimised, at infinity only R; both are logged."""
     layer: NonNegativeInt | None = None
-    """Layer after which vectors are compared, 0 for the embeddings; the last one if not said."""
+    """Layer after which vectors are compared, 0 for the embeddings; by default the last one."""
     word: Pooling = "last"
-    """The vector of a word: that of its last token, or the mean of its tokens."""
+    """The vector of a word: that of its last token, or the mean over its tokens."""
     balance: Balance = Balance()
-    """How much of each pair of languages makes up an epoch."""
+    """Share of each language pair in an epoch."""
 
 
 def train(reader: Reader, corpora: Corpora, config: Config, run: Run) -> Reader:
-    """The reader after all updates; see the algorithm above. Its head stays as it was.
+    """Train the reader's encoder; see the algorithm above. Its span head is not changed.
 
     Raises:
-        ConfigError: if the reader has no encoder that reads texts, or not that layer.
+        ConfigError: if the reader has no encoder that reads single texts, or lacks that layer.
         DataError: if there is no bitext, or a sentence pair has no word links.
     """
     encoder = encoder_of(reader, config.layer)
@@ -100,7 +102,7 @@ def train(reader: Reader, corpora: Corpora, config: Config, run: Run) -> Reader:
 def _word_vectors(
     encoder: TextEncoder, batch: LinkedBitext, config: Config
 ) -> tuple[Tensor, Tensor]:
-    """Vectors of the words of both sides, (W, H) and (V, H)."""
+    """The word vectors of both sides, (W, H) and (V, H)."""
     return (
         batch.source.vectors(encoder(batch.bitext.source, config.layer), config.word),
         batch.target.vectors(encoder(batch.bitext.target, config.layer), config.word),

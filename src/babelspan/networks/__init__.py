@@ -1,1 +1,1 @@
-"""Networks, and what they share."""
+"""Networks, and code that they share."""

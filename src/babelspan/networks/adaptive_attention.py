@@ -1,9 +1,9 @@
-"""Multilingual adaptive attention: what a text gathers from its translations.
+"""Multilingual adaptive attention from a text to its translations.
 
 Wu et al. (2021), arXiv:2107.05002, Eq. 5 to 17, after Cui et al. (2019), arXiv:1909.00361 (Dual
 BERT).
 
-Shapes: B texts, K translations of them that are there, N languages, L tokens, H width, A heads,
+Shapes: B texts, K translations (those that exist), N languages, L tokens, H width, A heads,
 D = H / A.
 """
 
@@ -16,11 +16,11 @@ from torch.nn import functional as F
 Formula = Literal["heads", "printed"]
 
 _FAR = -1e9
-"""Added to the score of padding. Not minus infinity: no row may see nothing, which is NaN."""
+"""Added to the scores of padding. Not minus infinity: a row without keys would give NaN."""
 
 
 class Texts(NamedTuple):
-    """Texts as an encoder has read them.
+    """Encoded texts.
 
     Attributes:
         vectors: (B, L, H).
@@ -32,22 +32,22 @@ class Texts(NamedTuple):
 
 
 class AdaptiveAttention(nn.Module):
-    """Vectors of texts and of their translations to G of Eq. 17, (B, L, 2 H).
+    """Computes G of Eq. 17, (B, L, 2 H), from the vectors of texts and of their translations.
 
-    With "heads", Eq. 10 has the transpose that the paper lost and Dual BERT has, A_S A_SM A_Mᵀ, by
-    heads and scaled: query of the text, key and value of the translation. It is three ordinary
-    attentions, (A_S Q) (A_M K)ᵀ, and no product of L x L matrices. With "printed" it is Eq. 5 to 13
-    as they stand: one head, no projections, no scale, A_S A_SM A_M = (A_S B_S) (A_Mᵀ B_M)ᵀ. Padding
-    is left out in both.
+    With "heads", Eq. 10 has the transpose that is in Dual BERT but missing in the paper,
+    A_S A_SM A_Mᵀ, multi-head and scaled, with queries from the text, keys and values from the
+    translation. It is computed as three ordinary attentions, (A_S Q) (A_M K)ᵀ, without products of
+    L x L matrices. With "printed" it is Eq. 5 to 13 as printed: one head, no projections, no
+    scaling, A_S A_SM A_M = (A_S B_S) (A_Mᵀ B_M)ᵀ. Padding is masked in both.
 
     Args:
-        width: of the vectors, H.
-        languages: N.
-        heads: A; of no account where the formula is the printed one.
+        width: width of the vectors, H.
+        languages: number of languages, N.
+        heads: number of heads, A; ignored with the printed formula.
         formula: how attention is computed.
 
     Raises:
-        ValueError: if the width is no multiple of the heads.
+        ValueError: if the width is not a multiple of the heads.
     """
 
     def __init__(
@@ -71,8 +71,8 @@ class AdaptiveAttention(nn.Module):
             own: the B texts.
             others: the K translations.
             owners: index of the text of each translation, (K,).
-            rows: index of the translation of each text into each language; K for none, which counts
-                as zeros, (B, N).
+            rows: index of the translation of each text into each language, (B, N); K for none,
+                which is replaced by zeros.
         """
         attend = self._by_heads if self.formula == "heads" else _as_printed
         read = attend(own, others, owners)  # Eq. 5 to 13
@@ -85,7 +85,7 @@ class AdaptiveAttention(nn.Module):
         return torch.cat([own.vectors, self.norm(own.vectors + joined)], dim=-1)  # Eq. 17
 
     def _by_heads(self, own: Texts, others: Texts, owners: Tensor) -> Tensor:
-        """What each translation gives its text, (K, L, H)."""
+        """The output of attention from each text to its translation, (K, L, H)."""
         query = self._parted(self.query(own.vectors))
         key = self._parted(self.key(others.vectors))
         value = self._parted(self.value(others.vectors))
@@ -96,14 +96,14 @@ class AdaptiveAttention(nn.Module):
         return read.transpose(1, 2).flatten(2)
 
     def _parted(self, vectors: Tensor) -> Tensor:
-        """Vectors (B, L, H) by heads, (B, A, L, D)."""
+        """Split vectors (B, L, H) into heads, (B, A, L, D)."""
         windows, length, width = vectors.shape
         parts = vectors.reshape(windows, length, self.heads, width // self.heads)
         return parts.transpose(1, 2)
 
 
 def _as_printed(own: Texts, others: Texts, owners: Tensor) -> Tensor:
-    """What each translation gives its text by Eq. 5 to 13 as printed, (K, L, H)."""
+    """The output of attention to each translation by Eq. 5 to 13 as printed, (K, L, H)."""
     b_s, b_m = own.vectors, others.vectors
     far = _far(others.mask, b_m)[:, 0]
     a_s = (b_s @ b_s.mT + _far(own.mask, b_s)[:, 0]).softmax(dim=-1)  # Eq. 5
@@ -114,6 +114,6 @@ def _as_printed(own: Texts, others: Texts, owners: Tensor) -> Tensor:
 
 
 def _far(mask: Tensor, like: Tensor) -> Tensor:
-    """What to add to scores so that padding counts for nothing, (B, 1, 1, L)."""
+    """The additive attention mask for padding, (B, 1, 1, L)."""
     added = torch.zeros(mask.shape, dtype=like.dtype, device=like.device)
     return added.masked_fill(mask == 0, _FAR)[:, None, None, :]

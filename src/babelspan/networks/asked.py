@@ -1,4 +1,4 @@
-"""Sources of questions as tensors.
+"""Batches for question generation: sources and gold questions as tensors.
 
 Shape letters: B questions, S source tokens, T pieces of a question with its end.
 """
@@ -17,14 +17,14 @@ from babelspan.reading.sources import Source
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Asked:
-    """Sources, and the questions to learn, as tensors.
+    """Sources and gold questions as tensors.
 
     Attributes:
-        source_ids: (B, S), padded on the right; ids from V on are learnt tokens.
+        source_ids: (B, S), padded on the right; ids from V on are trained special tokens.
         source_lengths: (B,).
-        questions: pieces with the end, (B, T); T is 0 where they are to be written.
-        real: whether there is a piece, (B, T).
-        sources: what it was made of.
+        questions: piece ids with the end, (B, T); T is 0 if questions are to be generated.
+        real: true for pieces, false for padding, (B, T).
+        sources: the sources that the batch was made from.
     """
 
     source_ids: Tensor
@@ -35,11 +35,11 @@ class Asked:
 
     @property
     def tokens(self) -> int:
-        """Tokens without padding."""
+        """Number of tokens, without padding."""
         return sum(source.length for source in self.sources)
 
     def to(self, device: torch.device) -> "Asked":
-        """The same on a device."""
+        """A copy on a device."""
         return Asked(
             moved_to(device, self.source_ids),
             moved_to(device, self.source_lengths),
@@ -50,7 +50,7 @@ class Asked:
 
 
 def asked_of(sources: Sequence[Source], pad: int) -> Asked:
-    """Sources as one batch, padded on the right with an id."""
+    """Collate sources into a batch, padded on the right with the id `pad`."""
     sizes = torch.tensor([len(source.question) for source in sources])
     questions = _padded([source.question for source in sources], pad)
     return Asked(

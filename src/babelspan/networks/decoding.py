@@ -1,8 +1,8 @@
-"""Questions piece by piece: the likeliest piece each time, beams, or pieces drawn at random.
+"""Decoding of questions: greedy, beam search, or nucleus sampling.
 
-Rows that have ended leave the batch. Of equally likely pieces the one with the smaller id is taken.
+Finished rows are removed from the batch. Ties between pieces (subwords) go to the smaller id.
 
-Shape letters: B questions under way, V pieces of the vocabulary, K beams.
+Shape letters: B unfinished questions, V pieces of the vocabulary, K beams.
 """
 
 import hashlib
@@ -24,15 +24,15 @@ _FORMS = re.compile(r"(?P<greedy>greedy)|beam:(?P<beams>[1-9]\d{0,2})|sample:(?P
 
 @dataclass(frozen=True, kw_only=True)
 class Decode:
-    """How questions are written.
+    """Decoding settings.
 
     Attributes:
-        beams: hypotheses of a question that are kept; 1 for the likeliest piece each time.
-        mass: with it pieces are drawn from the likeliest ones that together have this probability
-            (Holtzman et al. 2020, arXiv:1904.09751); None to draw nothing.
-        no_repeat: pieces in a row that a question may not contain twice; 0 for no limit.
-        seed: of what is drawn.
-        longest: pieces of a question, at most, its end included.
+        beams: beam size; 1 for greedy decoding.
+        mass: probability mass of nucleus sampling (Holtzman et al. 2020, arXiv:1904.09751); None
+            for no sampling.
+        no_repeat: size of the n-grams of pieces that a question may not repeat; 0 for no limit.
+        seed: seed of the samples.
+        longest: maximum number of pieces of a question, its end included.
     """
 
     beams: int = 1
@@ -43,7 +43,7 @@ class Decode:
 
     @classmethod
     def of(cls, words: str, *, no_repeat: int = 0, seed: int = 1) -> "Decode":
-        """From "greedy", "beam:K" or "sample:P".
+        """Parse "greedy", "beam:K" or "sample:P".
 
         Raises:
             ConfigError: if it is none of these, or P is not in (0, 1].
@@ -59,12 +59,12 @@ class Decode:
 
 
 class Written(NamedTuple):
-    """A question that was written.
+    """A generated question.
 
     Attributes:
-        pieces: ids, without the end.
-        log_prob: of the pieces, the end included where it was reached, in nats.
-        has_ended: whether it came to its end within the longest question.
+        pieces: piece ids, without the end.
+        log_prob: log-probability of the pieces, and of the end if it was reached, in nats.
+        has_ended: whether the end was reached within the maximum length.
     """
 
     pieces: list[int]
@@ -73,7 +73,7 @@ class Written(NamedTuple):
 
     @property
     def per_piece(self) -> float:
-        """Mean log-probability of a piece, its end counted as one."""
+        """Mean log-probability per piece, the end included."""
         return self.log_prob / max(1, len(self.pieces) + self.has_ended)
 
 
@@ -81,12 +81,12 @@ class Written(NamedTuple):
 def write(
     generator: QuestionGenerator, asked: Asked, decode: Decode, *, allowed: Tensor | None = None
 ) -> list[Written]:
-    """The questions of a batch, in order.
+    """Generate the questions of a batch, in order.
 
     Args:
-        generator: in evaluation mode.
+        generator: a generator in evaluation mode.
         asked: sources on the generator's device.
-        decode: how.
+        decode: decoding settings.
         allowed: as in `QuestionGenerator.next_pieces`.
     """
     if decode.beams > 1:
@@ -106,7 +106,7 @@ def write(
 
 
 def noise(seed: int, identity: str, step: int) -> float:
-    """A number in [0, 1) that is a function of its arguments and of nothing else."""
+    """A pseudo-random number in [0, 1) that depends only on the arguments."""
     digest = hashlib.sha256(f"{seed}\0{identity}\0{step}".encode(errors="replace")).digest()
     return int.from_bytes(digest[:6], "big") / 2**48
 
@@ -145,7 +145,7 @@ def _one_by_one(
 def _by_beams(
     generator: QuestionGenerator, asked: Asked, decode: Decode, allowed: Tensor | None
 ) -> list[Written]:
-    """The best of the hypotheses by mean log-probability of a piece, for each question."""
+    """Beam search: the best hypothesis of each question by mean log-probability per piece."""
     width = decode.beams
     items = [_Beams(width) for _ in asked.sources]
     going = list(range(len(items)))
@@ -171,7 +171,7 @@ def _by_beams(
 
 
 class _Beams:
-    """The hypotheses of one question: `width` that are under way, and those that have ended."""
+    """The beam of one question: `width` unfinished hypotheses, and the finished ones."""
 
     def __init__(self, width: int) -> None:
         self.pieces: list[list[int]] = [[] for _ in range(width)]
@@ -180,12 +180,12 @@ class _Beams:
 
     @property
     def is_done(self) -> bool:
-        """Whether enough hypotheses have ended, or none is left."""
+        """Whether enough hypotheses are finished, or none is left."""
         width = len(self.pieces)
         return len(self.ended) >= width or self.log_probs[0] == -float("inf")
 
     def grow(self, scores: Tensor, end: int) -> list[tuple[int, int]]:
-        """Take the best pieces, (K, V); of each new hypothesis its parent and its last piece."""
+        """Extend the hypotheses by scores (K, V); returns (parent, last piece) of each new one."""
         width, vocabulary = scores.shape
         sums = torch.tensor(self.log_probs, device=scores.device)[:, None] + scores
         grown: list[tuple[int, int, float]] = []
@@ -203,7 +203,7 @@ class _Beams:
         return [(parent, piece) for parent, piece, _ in grown]
 
     def best(self) -> Written:
-        """The ended hypothesis with the best mean; one that has not ended if there is none."""
+        """The finished hypothesis with the best mean; an unfinished one if none is finished."""
         found = self.ended or [Written(self.pieces[0], self.log_probs[0], False)]
         return max(found, key=lambda written: written.per_piece)
 
@@ -213,9 +213,9 @@ def _likeliest(log_probs: Tensor, identities: Sequence[str], step: int) -> Tenso
 
 
 def _largest(values: Tensor, count: int) -> list[tuple[float, int]]:
-    """The largest values with their places, largest first; of equal ones the first comes first.
+    """The largest values with their indices, largest first; ties in order of their indices.
 
-    `topk` alone says nothing of the order of equal ones, nor which of them it takes.
+    `topk` alone guarantees neither the order of ties nor which of them it returns.
     """
     least = values.topk(min(count, len(values))).values[-1]
     places = (values >= least).nonzero().squeeze(1)
@@ -225,7 +225,7 @@ def _largest(values: Tensor, count: int) -> list[tuple[float, int]]:
 
 
 def _drawn(log_probs: Tensor, mass: float, at: float) -> int:
-    """The piece at a place in [0, 1) of the likeliest pieces that have a probability of `mass`."""
+    """Sample from the nucleus of probability `mass`, with a random number `at` in [0, 1)."""
     probabilities = log_probs.double().softmax(dim=-1)
     ordered, ids = probabilities.sort(descending=True, stable=True)
     sums = ordered.cumsum(dim=0)
@@ -236,7 +236,7 @@ def _drawn(log_probs: Tensor, mass: float, at: float) -> int:
 
 
 def _refuse_repeats(log_probs: Tensor, pieces: Sequence[Sequence[int]], size: int) -> None:
-    """Make pieces impossible that would complete a run of `size` pieces for the second time."""
+    """Exclude pieces that would repeat an n-gram of `size` pieces."""
     if not size:
         return
     for row, so_far in enumerate(pieces):

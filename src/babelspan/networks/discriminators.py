@@ -1,4 +1,4 @@
-"""Networks that classify where a representation comes from.
+"""Networks that classify the origin of a representation, for adversarial training.
 
 Shape letters: B items, L tokens, H width, C classes, F filters.
 """
@@ -8,14 +8,14 @@ from torch import Tensor, nn
 
 _WIDER = 4
 _RESIDUAL = 0.3
-"""What a residual block adds, times this: Gulrajani et al. (2017), code of their language model."""
+"""Scale of residual branches: Gulrajani et al. (2017), code of their language model."""
 
 
 class LanguageDiscriminator(nn.Module):
-    """Names the language of a question vector.
+    """Predicts the language of a question from its vector.
 
-    Two hidden layers of 4 H: Bornea et al. (2021), arXiv:2012.05958, Section 4.2. Its weights have
-    their own random state, so other random numbers do not depend on it.
+    Two hidden layers of width 4 H: Bornea et al. (2021), arXiv:2012.05958, Section 4.2. Weights are
+    drawn from a separate random state, so they do not affect other random numbers.
 
     Args:
         width: width of the vectors, H.
@@ -36,26 +36,26 @@ class LanguageDiscriminator(nn.Module):
             )
 
     def forward(self, vectors: Tensor) -> Tensor:
-        """Logits of the languages, (B, C), of vectors (B, H); in fp32 whatever their precision."""
+        """Logits of the languages, (B, C), from vectors (B, H); always in fp32."""
         logits: Tensor = self.layers(vectors.float())
         return logits.float()
 
 
 class SequenceDiscriminator(nn.Module):
-    """Tells which of two sides the vectors of a text come from, and not how long it is.
+    """Predicts the side of a text from its token vectors, independently of its length.
 
     Lee and Lee (2019), arXiv:1907.06042, Section 5.4: residual blocks of convolutions over tokens,
-    96 filters that reach 5, then one linear layer. Theirs reads texts of one length. Here the mean
-    over the tokens is scored, and a text is read as a ring, its end before its start: with zeros
-    beyond the ends, a convolution sees that they are near, which tells the length (it named 20 or
-    40 tokens of noise always right). Its weights have their own random state.
+    96 filters of size 5, then one linear layer. Theirs reads texts of a fixed length. Here the mean
+    over tokens is scored, and convolutions use circular padding: with zero padding, a convolution
+    detects the ends of a text and hence its length (such a network always told 20 from 40 tokens of
+    noise). Weights are drawn from a separate random state.
 
     Args:
-        width: of the vectors, H.
-        filters: F.
-        reach: of a convolution, tokens; odd.
-        blocks: how many, of two convolutions each.
-        seed: of the weights.
+        width: width of the vectors, H.
+        filters: number of filters, F.
+        reach: kernel size of a convolution in tokens; odd.
+        blocks: number of residual blocks of two convolutions each.
+        seed: seed of the weights.
     """
 
     def __init__(
@@ -72,21 +72,21 @@ class SequenceDiscriminator(nn.Module):
             self.leave = nn.Linear(filters, 1)
 
     def forward(self, vectors: Tensor, mask: Tensor) -> Tensor:
-        """Scores (B,) of the source, as logits; in fp32.
+        """Logits of "source", (B,), in fp32.
 
         Args:
             vectors: (B, L, H).
-            mask: (B, L), which tokens are the text's; they stand side by side.
+            mask: (B, L), true for the tokens of the text, which are contiguous.
         """
         size = mask.sum(dim=1)
         first = mask.int().argmax(dim=1)
-        longest = max(1, int(size.max()))  # a question is short beside its context
+        longest = max(1, int(size.max()))  # a question is much shorter than its window
         places = torch.arange(-self.around, longest + self.around, device=mask.device)
         ring = places % size.clamp(min=1)[:, None]  # (B, longest + 2 around)
         is_text = torch.arange(longest, device=mask.device) < size[:, None]
         moved = (first[:, None] + ring[:, self.around : -self.around]).clamp(max=mask.shape[1] - 1)
         own = vectors.float().gather(1, moved[..., None].expand(-1, -1, vectors.shape[-1]))
-        x = self.enter(own).transpose(1, 2)  # (B, F, L), the text from the first place on
+        x = self.enter(own).transpose(1, 2)  # (B, F, L), the text moved to the start
         ring = ring[:, None].expand(-1, x.shape[1], -1)
         for one, other in zip(self.layers[::2], self.layers[1::2], strict=True):
             inner = one(x.relu().gather(2, ring))

@@ -1,8 +1,8 @@
-"""The lower part of an encoder keeps its weights while the rest learns.
+"""Freeze the lower layers of an encoder during training.
 
-What an encoder knows of languages lies low, and training on questions of a few languages can undo
-it (Bornea et al. 2021, arXiv:2012.05958, Section 1). Besides, an update without the word vectors
-takes less time and memory.
+The lower layers of a multilingual encoder carry much of its knowledge of languages, and training on
+a few languages can damage it (Bornea et al. 2021, arXiv:2012.05958, Section 1). Without updates of
+the embeddings, training also takes less time and memory.
 """
 
 from collections.abc import Iterator
@@ -17,11 +17,11 @@ from babelspan.types import ConfigError
 
 @contextmanager
 def frozen(reader: Any, layers: int | None) -> Iterator[None]:
-    """Within the block the embeddings and the first layers of a reader's encoder do not learn.
+    """Freeze the embeddings and the first layers of a reader's encoder within the block.
 
     Args:
-        reader: with an encoder of transformers.
-        layers: how many layers, from the bottom; 0 for the embeddings alone, None for nothing.
+        reader: a reader with an encoder of transformers.
+        layers: number of layers, from the bottom; 0 for the embeddings alone, None for nothing.
 
     Raises:
         ConfigError: if the reader has no such encoder, or the encoder has fewer layers.
@@ -38,7 +38,7 @@ def frozen(reader: Any, layers: int | None) -> Iterator[None]:
 
 
 def lower_part(reader: Any, layers: int) -> list[nn.Parameter]:
-    """The parameters of the embeddings and of the first layers; errors as in `frozen`."""
+    """The parameters of the embeddings and the first layers; errors are those of `frozen`."""
     encoder = getattr(reader, "encoder", None)
     if not isinstance(encoder, Encoder):
         raise ConfigError(

@@ -1,4 +1,4 @@
-"""The weights of a network, without those of the reader in it, `inner`, which has its own files."""
+"""Save and load the weights of a network except those of its inner reader, saved separately."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ _INNER = "inner."
 
 
 def save_own(network: nn.Module, path: Path) -> None:
-    """Write the weights, whole or not at all."""
+    """Write the weights atomically."""
     weights = {name: tensor.contiguous() for name, tensor in _own(network).items()}
     with replacing(path) as beside:
         save_file(weights, beside)
@@ -22,9 +22,9 @@ def load_own(network: nn.Module, path: Path, what: str) -> None:
     """Read the weights into a network.
 
     Args:
-        network: with exactly these weights.
-        path: of the file.
-        what: the weights, for the error.
+        network: a network with exactly these weights.
+        path: path of the file.
+        what: description of the weights, for error messages.
 
     Raises:
         DataError: if the file is missing, broken or of another network.
@@ -34,7 +34,7 @@ def load_own(network: nn.Module, path: Path, what: str) -> None:
         if weights.keys() != (expected := _own(network).keys()):
             raise ValueError(f"other tensors: {sorted(weights.keys() ^ expected)[:3]}")
         network.load_state_dict(weights, strict=False)
-    except Exception as error:  # the library has a class of its own
+    except Exception as error:  # the library has an exception class of its own
         cause = " ".join(str(error).split())[:200]
         raise DataError(
             f"{path}: expected {what}, found something else ({cause}); train or fetch the reader "

@@ -1,10 +1,10 @@
-"""A reader of a text together with its translations; answers are places in the text itself.
+"""A reader of a text together with its translations; answers are spans of the text itself.
 
 Wu et al. (2021), arXiv:2107.05002, Section 4.2: one encoder for all texts, adaptive attention over
 the translations, a span head on G (Eq. 20 and 21).
 
-The folder of a saved one is that of its encoder with its plain head, which transformers loads as it
-is, and `parallel.json`, `parallel.safetensors`.
+The folder of a saved reader contains the encoder with its plain head, which transformers can load,
+and `parallel.json`, `parallel.safetensors`.
 
 Shapes: B windows of a batch, K windows of their translations, N languages, L tokens, H width.
 """
@@ -36,11 +36,11 @@ WEIGHTS = "parallel.safetensors"
 
 @dataclass(frozen=True, kw_only=True)
 class Attention:
-    """How a reader attends to translations: what `parallel.json` says.
+    """Settings of the attention to translations, stored in `parallel.json`.
 
     Attributes:
-        languages: of the translations, in the order in which they are joined.
-        heads: of the attention, which divide the encoder's width.
+        languages: languages of the translations, in the order in which they are concatenated.
+        heads: number of attention heads; must divide the encoder's width.
         formula: as in `AdaptiveAttention`.
     """
 
@@ -51,12 +51,12 @@ class Attention:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ParallelBatch:
-    """Windows as tensors, with those of their translations.
+    """Windows and windows of their translations as tensors.
 
     Attributes:
-        texts: B own windows, then K of translations.
+        texts: B own windows, then K windows of translations.
         owners: index of the own window of each translation, (K,).
-        rows: index among the K, for each own window and language; K for none, (B, N).
+        rows: index among the K translations, for each own window and language; K for none, (B, N).
         windows: the B windows.
     """
 
@@ -67,12 +67,12 @@ class ParallelBatch:
 
     @property
     def input_ids(self) -> Tensor:
-        """Of the own windows, (B, L)."""
+        """Token ids of the own windows, (B, L)."""
         return self.texts.input_ids[: len(self.windows)]
 
     @property
     def answers(self) -> Tensor:
-        """First and last token of the gold answers, as of `Batch`, (B, 2)."""
+        """First and last token of the gold answers, as in `Batch`, (B, 2)."""
         return self.texts.answers[: len(self.windows)]
 
     @property
@@ -82,7 +82,7 @@ class ParallelBatch:
 
     @property
     def both_answered(self) -> Tensor:
-        """Whether a translation's window and its own one both hold the answer, (K,)."""
+        """Whether both a translation's window and its own window contain the answer, (K,)."""
         return (self.other_answers[:, 0] > 0) & (self.answers[self.owners, 0] > 0)
 
     @property
@@ -92,33 +92,33 @@ class ParallelBatch:
 
     @property
     def tokens(self) -> int:
-        """Tokens of all windows, without padding."""
+        """Number of tokens of all windows, without padding."""
         return self.texts.tokens
 
     @property
     def answer_mask(self) -> Tensor:
-        """As of `Batch`, (B, L)."""
+        """As in `Batch`, (B, L)."""
         return self.texts.answer_mask[: len(self.windows)]
 
     @property
     def question_mask(self) -> Tensor:
-        """As of `Batch`, (B, L)."""
+        """As in `Batch`, (B, L)."""
         return self.texts.question_mask[: len(self.windows)]
 
     @property
     def context_at(self) -> Tensor:
-        """As of `Batch`, (B,)."""
+        """As in `Batch`, (B,)."""
         return self.texts.context_at[: len(self.windows)]
 
     def hiding(self, part: float) -> "ParallelBatch":
-        """The same batch with a part of its translations, drawn at random, not attended to."""
+        """The same batch with a random part of its translations hidden from the attention."""
         if not part:
             return self
         hidden = (torch.rand(self.rows.shape) < part).to(self.rows.device)
         return replace(self, rows=self.rows.masked_fill(hidden, len(self.owners)))
 
     def to(self, device: torch.device) -> "ParallelBatch":
-        """The same batch on a device."""
+        """A copy of the batch on a device."""
         return replace(
             self,
             texts=self.texts.to(device),
@@ -128,9 +128,9 @@ class ParallelBatch:
 
 
 class Read(NamedTuple):
-    """What a reader makes of a batch: of the own windows (B), and of each translation (K).
+    """The output for a batch: for the own windows (B), and for each translation (K).
 
-    Translations are read by the encoder and its plain head, without other texts.
+    Translations are read by the encoder and its plain head only, independently of other texts.
     """
 
     own: Reading
@@ -138,18 +138,18 @@ class Read(NamedTuple):
 
 
 class ParallelReader(nn.Module):
-    """A reader around a reader, which is its encoder and, with its plain head, reads translations.
+    """Adds attention to translations to a reader; the inner reader encodes all texts.
 
-    The new head begins as the plain one with zeros for what attention adds, so that a trained
-    reader reads as before until it has learnt to look beside. Other new weights come from a random
-    state of their own.
+    Translations are read with the plain head of the inner reader. The new head is initialised with
+    the plain head, and with zeros for the part that attention adds, so that before training it
+    gives the answers of the inner reader. Other new weights are drawn from a separate random state.
 
     Args:
-        inner: the reader.
-        attention: to the translations; None to read with the plain head and no attention, which
-            changes nothing about how the own text is read.
-        languages: of the translations that are read where there is no attention.
-        seed: of the new weights.
+        inner: the inner reader.
+        attention: settings of the attention; None for no attention: the own text is then read with
+            the plain head, as by the inner reader.
+        languages: languages of the translations, if there is no attention.
+        seed: seed of the new weights.
     """
 
     kind = "parallel_texts"
@@ -191,12 +191,12 @@ class ParallelReader(nn.Module):
 
     @property
     def languages(self) -> tuple[str, ...]:
-        """Of the translations, in order."""
+        """Languages of the translations, in order."""
         return self.featurizer.languages
 
     @property
     def limits(self) -> Limits:
-        """How contexts are cut where a call does not say."""
+        """Default limits for cutting contexts into windows."""
         return self.featurizer.limits
 
     def windows(
@@ -206,15 +206,15 @@ class ParallelReader(nn.Module):
         return self.featurizer.windows(examples, limits)
 
     def known(self, text: str) -> NDArray[np.int32]:
-        """Places of the known tokens of a text, as `Featurizer.known`."""
+        """Characters of the known tokens of a text, as `Featurizer.known`."""
         return self.featurizer.known(text)
 
     def together(self, group: Sequence[Example]) -> Iterator[tuple[ParallelWindow, ...]]:
-        """Windows to learn from, as `ParallelFeaturizer.together`."""
+        """Windows for training, as `ParallelFeaturizer.together`."""
         return self.featurizer.together(group)
 
     def collate(self, windows: Sequence[ParallelWindow]) -> ParallelBatch:
-        """Windows as one batch."""
+        """Collate windows into a batch."""
         texts, owners, rows = numbered(windows)
         return ParallelBatch(
             texts=self.inner.collate(texts),
@@ -224,10 +224,10 @@ class ParallelReader(nn.Module):
         )
 
     def forward(self, batch: ParallelBatch) -> Reading:
-        """Logits and vectors of the own windows; logits in fp32 whatever the precision.
+        """Logits and vectors of the own windows; logits are always in fp32.
 
-        The texts of a window that is answered alone on the CPU are read one by one: padding would
-        cost more than a batch saves.
+        On the CPU, the texts of a single window are read one by one, because padding would cost
+        more than batching saves.
         """
         on_cpu = batch.input_ids.device.type == "cpu"
         if self.training or len(batch.windows) > 1 or not on_cpu:
@@ -235,7 +235,7 @@ class ParallelReader(nn.Module):
         return self._apart(batch)
 
     def read(self, batch: ParallelBatch) -> Read:
-        """As `forward`, and what the plain head makes of each translation."""
+        """As `forward`, with the plain head's output for each translation."""
         texts: Reading = self.inner(batch.texts)
         size = len(batch.windows)
         own = Reading(*(part[:size] for part in texts)) if len(batch.owners) else texts
@@ -247,7 +247,7 @@ class ParallelReader(nn.Module):
         return Read(self._attending(own, own_mask, beside, batch), others)
 
     def _apart(self, batch: ParallelBatch) -> Reading:
-        """The own window of a batch of one: each text is read by itself, equal ones once."""
+        """Read a batch of one own window: each text separately, equal texts once."""
         found: dict[bytes, Reading] = {}
         read = []
         for number in range(len(batch.texts.windows)):
@@ -271,7 +271,7 @@ class ParallelReader(nn.Module):
     def _attending(
         self, own: Reading, mask: Tensor, others: Texts, batch: ParallelBatch
     ) -> Reading:
-        """A reading of own texts with the logits of what attention adds."""
+        """A reading of own texts with its logits replaced by those with attention."""
         start_logits, last_logits = self.spans(
             Texts(own.hidden, mask), others, batch.owners, batch.rows
         )
@@ -282,7 +282,7 @@ class ParallelReader(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """Start and last logits of own texts, (B, L) each: Eq. 20 and 21.
 
-        Arguments as of `AdaptiveAttention.forward`.
+        The arguments are those of `AdaptiveAttention.forward`.
         """
         logits = self.head(self.adaptive(own, others, owners, rows)).float()
         padding = own.mask[:, :, None] == 0
@@ -298,7 +298,7 @@ class ParallelReader(nn.Module):
 
 
 def load(folder: Path, *, limits: Limits = Limits()) -> ParallelReader:
-    """The reader of a folder.
+    """Load a reader from a folder.
 
     Raises:
         ConfigError: if its settings are not those of a reader of parallel texts.
@@ -311,7 +311,7 @@ def load(folder: Path, *, limits: Limits = Limits()) -> ParallelReader:
 
 
 def _wider(plain: nn.Linear | None, width: int) -> nn.Linear:
-    """A head on vectors of twice the width that reads what a plain head reads, if there is one."""
+    """A head on vectors of twice the width, initialised from a plain head if there is one."""
     head = nn.Linear(2 * width, 2)
     if plain is not None:
         with torch.no_grad():

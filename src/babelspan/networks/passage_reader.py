@@ -1,11 +1,11 @@
-"""A reader that selects a passage of an article, with the kind and the place of the answer.
+"""A reader that selects a passage of an article, the kind of answer, and the answer span.
 
 Alberti, Lee and Collins (2019), arXiv:1901.08634, Section 3: an encoder, a span head, and a head
 for the kind of answer on the vector of the first token. A third head gives each passage of a window
-the mean logit of its tokens; "no passage" has the first token's. Of a plain text it is the reader
-that it was made from.
+the mean logit of its tokens; "no passage" gets the logit of the first token. On plain texts it
+behaves like its inner reader.
 
-The folder of a saved one is that of its inner reader, which transformers loads as it is, and
+The folder of a saved reader contains the inner reader, which transformers can load, and
 `passages.safetensors`.
 
 Shapes: B windows, L tokens, P passages of the window with the most, H width.
@@ -39,10 +39,10 @@ class ArticleBatch:
     Attributes:
         texts: the windows; `texts.answers` are the tokens of their labels.
         slots: number of each token's passage in its window, from 1; 0 for none, (B, L).
-        counts: tokens of each passage; of "no passage" 1, of a passage that a window lacks 0,
-            (B, 1 + P).
-        passages: the right passage of each window, 0 for none, (B,).
-        kinds: the right kind of answer, (B,).
+        counts: number of tokens of each passage, (B, 1 + P); 1 for "no passage", 0 for passages
+            that a window does not have.
+        passages: gold passage of each window, 0 for none, (B,).
+        kinds: gold kind of answer, (B,).
     """
 
     texts: Batch
@@ -53,11 +53,11 @@ class ArticleBatch:
 
     @property
     def tokens(self) -> int:
-        """Tokens of the windows, without padding."""
+        """Number of tokens of the windows, without padding."""
         return self.texts.tokens
 
     def to(self, device: torch.device) -> "ArticleBatch":
-        """The same batch on a device."""
+        """A copy of the batch on a device."""
         return ArticleBatch(
             self.texts.to(device),
             *(moved_to(device, t) for t in (self.slots, self.counts, self.passages, self.kinds)),
@@ -70,8 +70,8 @@ class ArticleReading(NamedTuple):
     Attributes:
         start_logits: (B, L).
         last_logits: (B, L).
-        passage_logits: of no passage and of each passage, (B, 1 + P); minus infinity for those that
-            a window lacks.
+        passage_logits: logits of "no passage" and of each passage, (B, 1 + P); minus infinity for
+            passages that a window does not have.
         kind_logits: in the order of `reading.articles.Kind`, (B, 5).
     """
 
@@ -82,13 +82,13 @@ class ArticleReading(NamedTuple):
 
 
 class PassageReader(nn.Module):
-    """A reader around a reader, whose encoder and span head it uses.
+    """Adds heads for passages and kinds of answer to a reader.
 
-    The weights of the new heads come from a random state of their own.
+    The weights of the new heads are drawn from a separate random state.
 
     Args:
-        inner: the reader.
-        seed: of the new weights.
+        inner: the inner reader, whose encoder and span head are used.
+        seed: seed of the new weights.
     """
 
     kind = "passage_reader"
@@ -108,7 +108,7 @@ class PassageReader(nn.Module):
 
     @property
     def featurizer(self) -> Featurizer:
-        """What cuts texts and articles into windows."""
+        """The featurizer, which cuts texts and articles into windows."""
         return self.inner.featurizer
 
     @property
@@ -118,17 +118,17 @@ class PassageReader(nn.Module):
 
     @property
     def limits(self) -> Limits:
-        """How contexts are cut where a call does not say."""
+        """Default limits for cutting contexts into windows."""
         return self.inner.limits
 
     def windows(
         self, examples: Iterable[Example], limits: Limits | None = None
     ) -> Iterator[Window]:
-        """The windows of plain texts, in order; errors as in `Featurizer.windows`."""
+        """The windows of plain texts, in order; errors are those of `Featurizer.windows`."""
         return self.inner.windows(examples, limits)
 
     def known(self, text: str) -> NDArray[np.int32]:
-        """Places of the known tokens of a text, as `Featurizer.known`."""
+        """Characters of the known tokens of a text, as `Featurizer.known`."""
         return self.inner.known(text)
 
     def together(self, group: Sequence[Example]) -> Iterator[tuple[Window, ...]]:
@@ -136,15 +136,15 @@ class PassageReader(nn.Module):
         return self.inner.together(group)
 
     def collate(self, windows: Sequence[Window]) -> Batch:
-        """Windows of plain texts as one batch."""
+        """Collate windows of plain texts into a batch."""
         return self.inner.collate(windows)
 
     def article_windows(self, article: Article) -> Iterator[ArticleWindow]:
-        """The windows of an article, in order; errors as in `Featurizer.windows`."""
+        """The windows of an article, in order; errors are those of `Featurizer.windows`."""
         return article_windows(self.featurizer, article)
 
     def collate_articles(self, windows: Sequence[ArticleWindow]) -> ArticleBatch:
-        """Windows of articles as one batch."""
+        """Collate windows of articles into a batch."""
         texts = self.inner.collate([window.window for window in windows])
         labels = [window.label for window in windows]
         slots = np.zeros(tuple(texts.input_ids.shape), np.int64)
@@ -164,7 +164,7 @@ class PassageReader(nn.Module):
         )
 
     def forward(self, batch: Batch) -> Reading:
-        """Logits and vectors of plain texts, those of the inner reader."""
+        """Logits and vectors of plain texts, from the inner reader."""
         reading: Reading = self.inner(batch)
         return reading
 
@@ -177,7 +177,7 @@ class PassageReader(nn.Module):
         )
 
     def heads(self, reading: Reading) -> tuple[Tensor, Tensor]:
-        """Logits of each token for its passage, (B, L), and of each kind of answer, (B, 5)."""
+        """Passage logit of each token, (B, L), and logits of the kinds of answer, (B, 5)."""
         of_tokens = self.passage_head(reading.hidden).squeeze(-1).float()
         return of_tokens, self.kind_head(reading.summary).float()
 
@@ -188,7 +188,7 @@ class PassageReader(nn.Module):
 
 
 def load(folder: Path, *, limits: Limits = Limits()) -> PassageReader:
-    """The reader of a folder.
+    """Load a reader from a folder.
 
     Raises:
         DataError: if files are missing or broken.
@@ -199,7 +199,7 @@ def load(folder: Path, *, limits: Limits = Limits()) -> PassageReader:
 
 
 def _of_passages(of_tokens: Tensor, batch: ArticleBatch) -> Tensor:
-    """Mean over the tokens of each passage, from logits of tokens (B, L), (B, 1 + P)."""
+    """Logits of passages, (B, 1 + P): means of token logits, (B, L), over each passage."""
     numbers = torch.arange(batch.counts.shape[1], device=of_tokens.device)
     is_of = batch.slots[:, None, :] == numbers[None, :, None]
     sums = (is_of * of_tokens[:, None, :]).sum(dim=-1)

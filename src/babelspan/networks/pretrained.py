@@ -1,9 +1,10 @@
 """Readers from any checkpoint that `AutoModelForQuestionAnswering` loads.
 
-With `unilm`, `export.fused` and `translators.ctranslate2.converted` what imports transformers.
-A span head over a pretrained encoder: Devlin et al. (2019), arXiv:1810.04805, Section 4.2; MBERT_QA
-of Bornea et al. (2021), arXiv:2012.05958, Eq. 1. Weights are safetensors only, and code that comes
-with a checkpoint is never run.
+Only this module, `unilm`, `export.fused` and `translators.ctranslate2.converted` import
+transformers.
+A span head on a pretrained encoder: Devlin et al. (2019), arXiv:1810.04805, Section 4.2; MBERT_QA
+of Bornea et al. (2021), arXiv:2012.05958, Eq. 1. Only safetensors weights are loaded, and code that
+comes with a checkpoint is never run.
 """
 
 import tempfile
@@ -26,18 +27,18 @@ from babelspan.reading.windows import Featurizer, Window
 from babelspan.types import DataError, Example, Limits
 
 _MISMATCH = "ignore_mismatched_sizes"
-"""In what transformers says of weights with other shapes, after a report that is not shown."""
+"""Part of the error message of transformers for weights with mismatched shapes."""
 _UNBOUNDED = 10**6
 """A `model_max_length` above this means that the tokenizer has no limit."""
 
 
 class Encoder(nn.Module):
-    """A pretrained encoder with its tokenizer: token ids to vectors. Heads share it.
+    """A pretrained encoder with its tokenizer; it may be shared by several heads.
 
     Args:
-        model: a transformers model whose first output is the vectors of the tokens.
+        model: a transformers model whose first output is the token vectors.
         tokenizer: a fast tokenizer of transformers.
-        limits: how long contexts are cut into windows.
+        limits: default limits for cutting contexts into windows.
     """
 
     def __init__(self, model: Any, tokenizer: Any, *, limits: Limits = Limits()) -> None:
@@ -54,30 +55,30 @@ class Encoder(nn.Module):
 
     @property
     def word_vectors(self) -> Tensor:
-        """What tokens are looked up in, (V, E); E is H but for encoders with narrow ones."""
+        """The token embeddings, (V, E); E equals H except in encoders with smaller embeddings."""
         weight: Tensor = self.model.get_input_embeddings().weight
         return weight
 
     def inputs(self, batch: Tokenized) -> dict[str, Tensor]:
-        """The arguments of the model for a batch, by name."""
+        """The keyword arguments of the model for a batch."""
         types = {"token_type_ids": batch.token_type_ids} if self._takes_types else {}
         return {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask, **types}
 
     def texts(self, texts: Sequence[str]) -> Texts:
-        """Single texts as a batch; what does not fit into a window is cut off."""
+        """Collate single texts into a batch, truncated to a window."""
         return texts_of(self.featurizer, texts)
 
     @property
     def layers(self) -> int:
-        """How many layers there are."""
+        """Number of layers."""
         return int(self.model.config.num_hidden_layers)
 
     def forward(self, batch: Tokenized, layer: int | None = None) -> Tensor:
         """Vectors of all tokens, (B, L, H).
 
         Args:
-            batch: what is read.
-            layer: after which layer; 0 for the embeddings, None for the last one.
+            batch: the texts or windows to read.
+            layer: layer whose output is returned; 0 for the embeddings, None for the last one.
         """
         if layer is None:
             hidden: Tensor = self.model(**self.inputs(batch))[0]
@@ -85,22 +86,22 @@ class Encoder(nn.Module):
         return self.after(batch, [layer])[0]
 
     def after(self, batch: Tokenized, layers: Sequence[int]) -> list[Tensor]:
-        """Vectors of all tokens after each of some layers, (B, L, H); 0 for the embeddings."""
+        """Vectors of all tokens after each of these layers, (B, L, H); 0 for the embeddings."""
         hidden = self.model(**self.inputs(batch), output_hidden_states=True).hidden_states
         return [hidden[layer] for layer in layers]
 
     def save(self, folder: Path) -> None:
-        """Write config, weights (safetensors) and tokenizer, each file whole or not at all."""
+        """Write config, weights (safetensors) and tokenizer; each file atomically."""
         _save(self.model, self.tokenizer, folder)
 
 
 class PretrainedReader(nn.Module):
-    """A reader over a transformers checkpoint: an encoder and a span head.
+    """A reader from a transformers checkpoint: an encoder and a span head.
 
     Args:
         model: a model with `start_logits` and `end_logits` among its outputs.
         tokenizer: a fast tokenizer of transformers.
-        limits: how long contexts are cut into windows.
+        limits: default limits for cutting contexts into windows.
 
     Attributes:
         encoder: the model's encoder; other networks may share it.
@@ -113,7 +114,7 @@ class PretrainedReader(nn.Module):
         self.model = model
         self.tokenizer = tokenizer
         encoder = Encoder(model.base_model, tokenizer, limits=limits)
-        self._parts = (encoder,)  # in a tuple: its parameters are the model's, not more of them
+        self._parts = (encoder,)  # in a tuple, so that its parameters are not registered twice
         self.featurizer = encoder.featurizer
         names = {name for name, _ in model.named_children()}
         self._has_plain_head = names == {model.base_model_prefix, "qa_outputs"}
@@ -125,7 +126,7 @@ class PretrainedReader(nn.Module):
 
     @property
     def span_head(self) -> nn.Linear | None:
-        """The head, where it is no more than one layer, H to 2."""
+        """The span head, if it is a single linear layer, H to 2; else None."""
         return self.model.qa_outputs if self._has_plain_head else None
 
     @property
@@ -135,17 +136,17 @@ class PretrainedReader(nn.Module):
 
     @property
     def limits(self) -> Limits:
-        """How contexts are cut where a call does not say."""
+        """Default limits for cutting contexts into windows."""
         return self.featurizer.limits
 
     def windows(
         self, examples: Iterable[Example], limits: Limits | None = None
     ) -> Iterator[Window]:
-        """The windows of examples, in order; errors as in `Featurizer.windows`."""
+        """The windows of examples, in order; errors are those of `Featurizer.windows`."""
         return self.featurizer.windows(examples, limits)
 
     def known(self, text: str) -> NDArray[np.int32]:
-        """Places of the known tokens of a text, as `Featurizer.known`."""
+        """Characters of the known tokens of a text, as `Featurizer.known`."""
         return self.featurizer.known(text)
 
     def together(self, group: Sequence[Example]) -> Iterator[tuple[Window, ...]]:
@@ -153,13 +154,13 @@ class PretrainedReader(nn.Module):
         return self.featurizer.together(group)
 
     def collate(self, windows: Sequence[Window]) -> Batch:
-        """Windows as one batch."""
+        """Collate windows into a batch."""
         return collate(self.featurizer, windows)
 
     def forward(self, batch: Batch) -> Reading:
         """Logits and vectors of a batch; logits are always in fp32.
 
-        Padding gets the logit minus infinity, so losses do not depend on the amount of padding.
+        Logits of padding are minus infinity, so losses do not depend on the amount of padding.
         """
         hidden, logits = self._read(batch)
         padding = batch.attention_mask == 0
@@ -171,8 +172,8 @@ class PretrainedReader(nn.Module):
     def _read(self, batch: Batch) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """Vectors (B, L, H), start and last logits (B, L).
 
-        A head of one layer is run here, so the vectors of the lower layers need not be kept; the
-        model itself runs any other head.
+        A head of one layer is run here, so the vectors of lower layers need not be kept; any other
+        head is run by the model itself.
         """
         if self._has_plain_head:
             hidden = self.encoder(batch)
@@ -182,11 +183,11 @@ class PretrainedReader(nn.Module):
         return output.hidden_states[-1], (output.start_logits, output.end_logits)
 
     def save(self, folder: Path) -> None:
-        """Write config, weights (safetensors) and tokenizer, each file whole or not at all."""
+        """Write config, weights (safetensors) and tokenizer; each file atomically."""
         _save(self.model, self.tokenizer, folder)
 
     def save_settings(self, folder: Path) -> None:
-        """Write what describes network and tokenizer, without weights and `tokenizer.json`."""
+        """Write the config files of network and tokenizer, without weights and `tokenizer.json`."""
         with _moved_to(folder) as beside:
             self.model.config.save_pretrained(beside)
             _save_tokenizer(self.tokenizer, beside)
@@ -201,7 +202,7 @@ def _save(model: Any, tokenizer: Any, folder: Path) -> None:
 
 @contextmanager
 def _moved_to(folder: Path) -> Iterator[Path]:
-    """A folder whose files are moved to `folder`, made if need be, when the block succeeds."""
+    """A temporary folder whose files are moved to `folder` when the block succeeds."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".saving-", suffix=".part") as beside:
         yield Path(beside)
@@ -211,7 +212,7 @@ def _moved_to(folder: Path) -> Iterator[Path]:
 
 
 def _save_tokenizer(tokenizer: Any, folder: Path) -> None:
-    """Write a tokenizer, its class under the name that transformers 4 knows, too."""
+    """Write a tokenizer, with a class name that transformers 4 also knows."""
     tokenizer.save_pretrained(folder)
     path = folder / "tokenizer_config.json"
     settings = read_json(path)
@@ -225,11 +226,11 @@ def load(
     limits: Limits = Limits(),
     gives_new_head: bool = False,
 ) -> PretrainedReader:
-    """The reader of a folder or, by name, of the Hugging Face hub.
+    """Load a reader from a folder or, by name, from the Hugging Face hub.
 
     Args:
-        name: of the folder or on the hub.
-        limits: how long contexts are cut into windows.
+        name: a folder, or a name on the hub.
+        limits: default limits for cutting contexts into windows.
         gives_new_head: whether a checkpoint without a span head gets an untrained one, with weights
             from PyTorch's random state.
 
@@ -243,10 +244,10 @@ def load(
 
 
 def untrained(folder: Path, *, limits: Limits = Limits()) -> PretrainedReader:
-    """A reader with the settings and the tokenizer of a folder, its weights drawn at random.
+    """Create a reader with the config and tokenizer of a folder, and random weights.
 
     Raises:
-        DataError: if transformers knows no such network.
+        DataError: if transformers does not support the network.
     """
     logging.disable_progress_bar()
     try:
@@ -259,7 +260,7 @@ def untrained(folder: Path, *, limits: Limits = Limits()) -> PretrainedReader:
 
 
 def load_encoder(name: str, *, limits: Limits = Limits()) -> Encoder:
-    """The encoder of a folder or, by name, of the hub; heads on it are left out.
+    """Load an encoder from a folder or, by name, from the hub; heads are not loaded.
 
     Raises:
         DataError: as `load`.
@@ -269,12 +270,12 @@ def load_encoder(name: str, *, limits: Limits = Limits()) -> Encoder:
     if missing:
         raise DataError(_lacks(name, missing))
     if found["missing_keys"]:
-        model.pooler = None  # drawn at random by transformers, and read by nobody
+        model.pooler = None  # randomly initialised by transformers, and not used
     return Encoder(model, tokenizer, limits=limits)
 
 
 def load_bare(name: str) -> PretrainedReader | Encoder:
-    """A reader, or an encoder where a checkpoint has no head that answers; errors as in `load`."""
+    """Load a reader, or only an encoder if there is no span head; errors are those of `load`."""
     try:
         config = AutoConfig.from_pretrained(name, **_options(name))
     except Exception as error:
@@ -284,7 +285,7 @@ def load_bare(name: str) -> PretrainedReader | Encoder:
 
 
 def _loaded(kind: Any, name: str) -> tuple[Any, Any, dict[str, set[str]]]:
-    """Tokenizer, model of a class of transformers, and which weights were missing."""
+    """Load the tokenizer and the model of a checkpoint; also returns loading information."""
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     try:
@@ -296,7 +297,7 @@ def _loaded(kind: Any, name: str) -> tuple[Any, Any, dict[str, set[str]]]:
             output_loading_info=True,
             **_options(name),
         )
-    except Exception as error:  # transformers raises many classes; each means the same to the user
+    except Exception as error:  # transformers raises many classes; all mean the same to users
         raise DataError(_unloadable(name, error)) from error
     return tokenizer, model, found
 
@@ -320,7 +321,7 @@ def _lacks(name: str, missing: list[str]) -> str:
 
 
 def _refuse_new_weights(name: str, model: Any, missing: set[str], gives_new_head: bool) -> None:
-    """Refuse missing weights, which transformers would silently draw at random."""
+    """Refuse missing weights, which transformers would silently initialise at random."""
     encoder = f"{model.base_model_prefix}."
     of_encoder = sorted(key for key in missing if key.startswith(encoder))
     if of_encoder:
@@ -333,7 +334,7 @@ def _refuse_new_weights(name: str, model: Any, missing: set[str], gives_new_head
 
 
 def featurizer_of(config: Any, tokenizer: Any, limits: Limits) -> Featurizer:
-    """The featurizer of a checkpoint, with its tokenizer and its token limit.
+    """The featurizer of a checkpoint, with its tokenizer and its maximum length.
 
     Raises:
         DataError: if the tokenizer is a slow one, which has no offsets.
@@ -356,13 +357,13 @@ def featurizer_of(config: Any, tokenizer: Any, limits: Limits) -> Featurizer:
 
 
 def first_position(config: Any) -> int:
-    """The position of the first token; RoBERTa's start behind the padding id."""
+    """The position id of the first token; in RoBERTa, the one after the padding id."""
     offset_families = ("roberta", "camembert", "xmod", "mpnet", "longformer")
     is_offset = any(family in config.model_type for family in offset_families)
     return int(config.pad_token_id) + 1 if is_offset else 0
 
 
 def _positions(config: Any) -> int:
-    """Tokens that the position embeddings reach."""
+    """Number of tokens that the position embeddings support."""
     positions = int(getattr(config, "max_position_embeddings", 0) or _UNBOUNDED)
     return positions - first_position(config)

@@ -1,10 +1,11 @@
-"""QANet: a reader that begins with word vectors and no pretrained encoder.
+"""QANet: a reader with word vectors and without a pretrained encoder.
 
-Yu et al. (2018), with layers of each side's own as Lee and Lee (2019), arXiv:1907.06042, have them:
-input embedding and one encoder block, Psi, for source and for target, and everything above shared.
+Yu et al. (2018), with separate layers for each side (source and target language) as in Lee and Lee
+(2019), arXiv:1907.06042: the input embedding and one encoder block, together called Psi, are
+separate; everything above is shared.
 
-A folder has `qanet.json` (the architecture), `words.json` (the words), `words.npy` (their vectors,
-if these are fixed) and `qanet.safetensors`.
+A folder contains `qanet.json` (the architecture), `words.json` (the words), `words.npy` (their
+vectors, if fixed) and `qanet.safetensors`.
 
 Shapes: B windows, L tokens, H width, V rows of the table, E width of word vectors, S letters.
 """
@@ -36,50 +37,50 @@ WEIGHTS = "qanet.safetensors"
 
 Part = Annotated[float, Field(ge=0, lt=1)]
 Dependent = Literal["none", "embedding", "encoder", "attention"]
-"""How far up a side has layers of its own: nowhere, the input embedding, its encoder block, too
-(Lee and Lee 2019), or context-query attention, too."""
+"""Which layers are separate for each side: none; the input embedding; also the encoder block (Lee
+and Lee 2019); or also context-query attention."""
 
 _OWN = {"none": 0, "embedding": 1, "encoder": 2, "attention": 3}
 _PSI = (4, 7)
-"""Convolutions of an encoder block of Psi, and their reach."""
+"""Number of convolutions in an encoder block of Psi, and their kernel size."""
 _MODEL = (2, 5)
-"""The same of a model block."""
+"""The same for a model block."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Architecture:
-    """Sizes of a QANet; the defaults are those of the paper of Lee and Lee, or else of QANet."""
+    """Hyperparameters of a QANet; the defaults are those of Lee and Lee, or else of QANet."""
 
     width: PositiveInt = 96
-    """Of all vectors; even, and a multiple of `heads`."""
+    """Width of all vectors; even, and a multiple of `heads`."""
     heads: PositiveInt = 2
-    """Of each attention."""
+    """Heads of each attention layer."""
     blocks: PositiveInt = 7
-    """Of the model encoder."""
+    """Blocks of the model encoder."""
     passes: Annotated[int, Field(ge=2)] = 3
-    """Through the model encoder; starts are read from the first and the second, ends from the
-    first and the last."""
+    """Passes through the model encoder; start logits use the first and second pass, last logits
+    the first and last."""
     word_width: PositiveInt = 300
-    """Of word vectors that are learnt; fixed ones have the width of their file."""
+    """Width of trained word vectors; fixed ones have the width of their file."""
     letter_width: PositiveInt = 64
-    """Of letters."""
+    """Width of letter vectors."""
     dependent: Dependent = "none"
-    """Which layers a side has of its own."""
+    """Which layers are separate for each side."""
     dropout: Part = 0.1
-    """Of the numbers of layers and word vectors."""
+    """Dropout of layers and word vectors."""
     letter_dropout: Part = 0.05
-    """Of the numbers of letters."""
+    """Dropout of letter vectors."""
     survival: Annotated[float, Field(gt=0, le=1)] = 0.9
-    """Chance that the last sublayer of a stack is not left out of a batch in training."""
+    """Stochastic depth: probability that the last sublayer of a stack is kept in training."""
 
 
 class Encoded(NamedTuple):
-    """What Psi makes of a batch.
+    """The output of Psi for a batch.
 
     Attributes:
         vectors: (B, L, H).
-        row: where the parts are.
-        side: of each token, (B, L).
+        row: masks of question and context.
+        side: index of each token's side, (B, L).
     """
 
     vectors: Tensor
@@ -91,13 +92,14 @@ class QANet(nn.Module):
     """A QANet with its table of words.
 
     Args:
-        architecture: its sizes.
-        table: its words.
-        vectors: fixed vectors of the words, (V, E); None to learn them.
-        limits: how contexts are cut into windows.
+        architecture: the hyperparameters.
+        table: the table of words.
+        vectors: fixed vectors of the words, (V, E); None to train them.
+        limits: default limits for cutting contexts into windows.
 
     Raises:
-        ConfigError: if the sizes do not fit together, or sides are wanted and there is one only.
+        ConfigError: if the sizes do not fit together, or separate layers are asked for and there is
+            only one side.
     """
 
     kind = "qanet"
@@ -154,32 +156,32 @@ class QANet(nn.Module):
 
     @property
     def width(self) -> int:
-        """H."""
+        """Width of the vectors, H."""
         return self.architecture.width
 
     @property
     def limits(self) -> Limits:
-        """How contexts are cut where a call does not say."""
+        """Default limits for cutting contexts into windows."""
         return self.featurizer.limits
 
     @property
     def sides(self) -> tuple[str, ...]:
-        """Languages whose texts have layers of their own, the source first; none without."""
+        """Languages with separate layers, the source first; empty if all layers are shared."""
         return self.featurizer.table.sides if self.architecture.dependent != "none" else ()
 
     def psi(self, side: int) -> list[nn.Parameter]:
-        """The parameters of Psi that are one side's own."""
+        """The parameters of Psi that belong to one side only."""
         stages = [stage for stage in (self.inputs, self.encoders) if len(stage) > 1]
         return [parameter for stage in stages for parameter in stage[side].parameters()]
 
     def windows(
         self, examples: Iterable[Example], limits: Limits | None = None
     ) -> Iterator[Window]:
-        """The windows of examples, in order; errors as in `Featurizer.windows`."""
+        """The windows of examples, in order; errors are those of `Featurizer.windows`."""
         return self.featurizer.windows(examples, limits)
 
     def known(self, text: str) -> NDArray[Any]:
-        """Places of the known words of a text, as `WordFeaturizer.known`."""
+        """Characters of the known words of a text, as `WordFeaturizer.known`."""
         return self.featurizer.known(text)
 
     def together(self, group: Sequence[Example]) -> Iterator[tuple[Window, ...]]:
@@ -187,15 +189,15 @@ class QANet(nn.Module):
         return self.featurizer.together(group)
 
     def collate(self, windows: Sequence[Window]) -> Batch:
-        """Windows as one batch, whose `input_ids` are (B, L, 1 + S)."""
+        """Collate windows into a batch, whose `input_ids` are (B, L, 1 + S)."""
         return collate(self.featurizer, windows)
 
     def forward(self, batch: Batch) -> Reading:
-        """Logits and vectors of a batch; `hidden` are those of Psi. Logits are in fp32."""
+        """Logits and vectors of a batch; `hidden` is the output of Psi. Logits are in fp32."""
         return self.answer(self.encode(batch))
 
     def encode(self, batch: Batch) -> Encoded:
-        """What Psi makes of a batch: each token by the layers of its side."""
+        """Run Psi on a batch, each token through the layers of its side."""
         ids, types = batch.input_ids, batch.token_type_ids
         side = types.div(2, rounding_mode="floor")
         row = Row.of(batch.attention_mask, types % 2, ids[..., 0] == NONE)
@@ -206,7 +208,7 @@ class QANet(nn.Module):
         return Encoded(_by_side(encoded, side), row, side)
 
     def answer(self, encoded: Encoded) -> Reading:
-        """Logits of what Psi has made."""
+        """Compute the logits from the output of Psi."""
         hidden, row, side = encoded
         x = _by_side([attention(hidden, row) for attention in self.attentions], side)
         parts = row.parts[1:]
@@ -224,7 +226,7 @@ class QANet(nn.Module):
         return Reading(start_logits, last_logits, hidden[:, 0], hidden)
 
     def _words(self, rows: Tensor) -> Tensor:
-        """Vectors of words, (B, L, E), of rows (B, L)."""
+        """Word vectors, (B, L, E), of table rows (B, L)."""
         if not self.is_fixed:
             found: Tensor = self.learnt(rows)
             return found
@@ -232,7 +234,7 @@ class QANet(nn.Module):
         return torch.where((rows < FIRST)[..., None], special, F.embedding(rows, self.vectors))
 
     def save(self, folder: Path) -> None:
-        """Write architecture, words, fixed vectors and weights, each file whole or not at all."""
+        """Write architecture, words, fixed vectors and weights; each file is written atomically."""
         folder.mkdir(parents=True, exist_ok=True)
         self.save_settings(folder)
         if self.is_fixed:
@@ -246,14 +248,14 @@ class QANet(nn.Module):
 
 
 def new(settings: str, *, limits: Limits = Limits()) -> QANet:
-    """An untrained reader as `new:qanet,texts=FILE,…` says; see `networks.qanet_new`."""
-    from babelspan.networks.qanet_new import make, parsed  # which imports this module
+    """Create an untrained reader from `new:qanet,texts=FILE,…`; see `networks.qanet_new`."""
+    from babelspan.networks.qanet_new import make, parsed  # it imports this module
 
     return make(parsed(settings), limits=limits)[0]
 
 
 def load(folder: Path, *, limits: Limits = Limits()) -> QANet:
-    """The reader of a folder.
+    """Load a reader from a folder.
 
     Raises:
         ConfigError: if its settings are not those of a QANet.
@@ -282,7 +284,7 @@ def _check(architecture: Architecture, table: WordTable) -> None:
 
 
 def _by_side(made: Sequence[Tensor], side: Tensor) -> Tensor:
-    """Of what each side's layers made of all tokens, that of the token's own side, (B, L, H)."""
+    """For each token, the output of the layers of its side, (B, L, H)."""
     chosen = made[0]
     for number, other in enumerate(made[1:], 1):
         chosen = torch.where((side == number)[..., None], other, chosen)
@@ -290,6 +292,6 @@ def _by_side(made: Sequence[Tensor], side: Tensor) -> Tensor:
 
 
 def _masked(logits: Tensor, row: Row) -> Tensor:
-    """Logits (B, L) of (B, L, 1): minus infinity for padding, next to nothing for the question."""
+    """Masked logits (B, L) from (B, L, 1): minus infinity for padding, -1e9 for the question."""
     found = logits.squeeze(-1).float().masked_fill(row.question, -1e9)
     return found.masked_fill(~(row.question | row.context), -torch.inf)

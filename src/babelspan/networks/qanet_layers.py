@@ -1,10 +1,10 @@
-"""The layers of QANet over a row that holds question and context, kept apart by masks.
+"""The layers of QANet, on question and context in one sequence, separated by masks.
 
-Yu et al. (2018), Section 2. Nothing is gathered or cut by what the data say, so
-that a network of these layers can be exported. What a token reads does not depend on padding, nor
-on the other part: masks stand before every convolution, not only in attention.
+Yu et al. (2018), Section 2. No indexing depends on the data, so a network of these layers can be
+exported. The output for a token depends neither on padding nor, before context-query attention, on
+the other part: masks are applied before every convolution, not only in attention.
 
-Shapes: B windows, L tokens, H width, E width of word vectors, S letters of a word, K reach.
+Shapes: B windows, L tokens, H width, E width of word vectors, S letters of a word, K kernel size.
 """
 
 import math
@@ -15,21 +15,21 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 FAR = -1e9
-"""Added to scores of what is not attended to. Not minus infinity: no row may see nothing."""
+"""Added to masked attention scores. Not minus infinity: a row without keys would give NaN."""
 _LONGEST_WAVE = 10_000.0
 _REACH_OF_LETTERS = 5
 
 
 class Row(NamedTuple):
-    """Where the parts of each window are.
+    """Masks and positions of question and context in each window.
 
     Attributes:
         question: (B, L), bool.
-        context: (B, L), bool; `[NONE]`, the first token, is one of the context's.
-        first: (B, L), bool: the first token, which no convolution reaches.
-        places: of each token within its part, from 0, (B, L).
-        apart: added to scores, so that a token attends to its own part, (B, 1, L, L).
-        elsewhere: added to scores, so that tokens attend to the context, (B, 1, 1, L).
+        context: (B, L), bool; `[NONE]`, the first token, belongs to the context.
+        first: (B, L), bool: the first token, which is excluded from convolutions.
+        places: position of each token in its part, from 0, (B, L).
+        apart: additive attention mask: a token attends to its own part only, (B, 1, L, L).
+        elsewhere: additive attention mask: tokens attend to the context only, (B, 1, 1, L).
     """
 
     question: Tensor
@@ -41,7 +41,7 @@ class Row(NamedTuple):
 
     @classmethod
     def of(cls, mask: Tensor, part: Tensor, first: Tensor) -> "Row":
-        """Of mask (B, L), part of each token, 0 or 1, (B, L), and first tokens (B, L)."""
+        """Build from a mask, the part of each token (0 or 1), and first tokens, (B, L) each."""
         is_token = mask > 0
         context = is_token & (part == 1)
         question = is_token & (part == 0)
@@ -59,7 +59,7 @@ class Row(NamedTuple):
 
     @property
     def parts(self) -> Tensor:
-        """The parts that convolutions keep apart, question and context, (2, B, L, 1)."""
+        """Masks of question and context for separate convolutions, (2, B, L, 1)."""
         return torch.stack([self.question, self.context & ~self.first])[..., None]
 
 
@@ -68,13 +68,14 @@ def _far(seen: Tensor) -> Tensor:
 
 
 class Drop(NamedTuple):
-    """What a block drops in training.
+    """Dropout and stochastic depth of a block.
 
     Attributes:
-        part: of the numbers of each sublayer.
-        survival: chance of the last sublayer to be kept; of earlier ones it is higher.
-        first: number of the block's first sublayer among those of its stack, from 1.
-        of: sublayers of the stack.
+        part: dropout rate of each sublayer.
+        survival: probability that the last sublayer of the stack is kept; it is higher for earlier
+            ones.
+        first: number of the block's first sublayer in its stack, from 1.
+        of: number of sublayers in the stack.
     """
 
     part: float
@@ -84,13 +85,13 @@ class Drop(NamedTuple):
 
 
 class WordInput(nn.Module):
-    """Vectors of words and of their letters to H: a projection and two highway layers.
+    """The input embedding: word and letter vectors, a projection to H, and two highway layers.
 
     Args:
-        words: E.
-        letters: how many letters there are, and how wide their vectors are; None to read none.
-        width: H.
-        drop: of the numbers of word vectors, and of letters.
+        words: width of word vectors, E.
+        letters: number of letters and width of their vectors; None for no letters.
+        width: output width, H.
+        drop: dropout rates of word vectors and of letter vectors.
     """
 
     def __init__(
@@ -114,7 +115,7 @@ class WordInput(nn.Module):
         self.change = nn.ModuleList(nn.Linear(width, width) for _ in range(2))
 
     def forward(self, words: Tensor, spelt: Tensor) -> Tensor:
-        """Vectors (B, L, H) of word vectors (B, L, E) and letters (B, L, S)."""
+        """Vectors (B, L, H) from word vectors (B, L, E) and letter ids (B, L, S)."""
         x: Tensor = F.dropout(words, self.drop[0], self.training)
         if spelt.shape[-1]:
             letters = F.dropout(self.letters(spelt), self.drop[1], self.training)
@@ -131,9 +132,9 @@ class WordInput(nn.Module):
 
 
 class Separable(nn.Module):
-    """A depthwise separable convolution that reaches K tokens of the same part.
+    """A depthwise separable convolution over K tokens of the same part.
 
-    Chollet (2017), as QANet has it.
+    Chollet (2017), as used in QANet.
     """
 
     def __init__(self, width: int, reach: int) -> None:
@@ -142,15 +143,15 @@ class Separable(nn.Module):
         self.across = nn.Linear(width, width)
 
     def forward(self, x: Tensor, parts: Tensor) -> Tensor:
-        """Vectors (B, L, H) of vectors (B, L, H), parts (P, B, L, 1), bool."""
-        own = (x * parts).flatten(0, 1)  # (P B, L, H): each part among zeros
+        """Vectors (B, L, H) from vectors (B, L, H) and masks of P parts (P, B, L, 1), bool."""
+        own = (x * parts).flatten(0, 1)  # (P B, L, H): each part, with zeros elsewhere
         moved = self.along(own.transpose(1, 2)).transpose(1, 2)
         mixed = (moved.unflatten(0, parts.shape[:2]) * parts).sum(0)
         return torch.relu(self.across(mixed))
 
 
 class SelfAttention(nn.Module):
-    """Scaled dot products of several heads: Vaswani et al. (2017)."""
+    """Multi-head scaled dot-product self-attention: Vaswani et al. (2017)."""
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
@@ -159,7 +160,7 @@ class SelfAttention(nn.Module):
         self.outer = nn.Linear(width, width)
 
     def forward(self, x: Tensor, far: Tensor) -> Tensor:
-        """Vectors (B, L, H) of vectors (B, L, H); `far` is added to the scores."""
+        """Vectors (B, L, H) from vectors (B, L, H); `far` is added to the scores."""
         by_head = self.inner(x).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
         query, key, value = by_head.unbind(0)
         far = far.to(query.dtype)
@@ -169,18 +170,18 @@ class SelfAttention(nn.Module):
 
 
 class Block(nn.Module):
-    """Convolutions, self-attention and a feed-forward layer, each normed before and added after.
+    """An encoder block: convolutions, self-attention, feed-forward; pre-norm and residual.
 
-    In training a sublayer may be left out of a whole batch, the later the likelier (QANet, Section
-    4.1.2, after Huang et al. 2016). One that is kept is not scaled, in training
-    or at test: what it drops inside is.
+    In training, stochastic depth may skip a sublayer for a whole batch, later sublayers more often
+    (QANet, Section 4.1.2, after Huang et al. 2016). Sublayers that are kept are not rescaled, in
+    training or at test time; dropout inside them rescales as usual.
 
     Args:
         width: H.
-        heads: of the attention.
-        convolutions: how many.
-        reach: K.
-        drop: in training.
+        heads: heads of the attention.
+        convolutions: number of convolutions.
+        reach: kernel size, K.
+        drop: dropout and stochastic depth.
     """
 
     def __init__(self, width: int, heads: int, convolutions: int, reach: int, drop: Drop) -> None:
@@ -192,7 +193,7 @@ class Block(nn.Module):
         self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(convolutions + 2))
 
     def forward(self, x: Tensor, places: Tensor, parts: Tensor, far: Tensor) -> Tensor:
-        """Vectors (B, L, H) of vectors (B, L, H)."""
+        """Vectors (B, L, H) from vectors (B, L, H)."""
         x = x + waves(places, x.shape[-1]).to(x.dtype)
         for number, norm in enumerate(self.norms):
             if self._is_left_out(number):
@@ -207,7 +208,7 @@ class Block(nn.Module):
         return x
 
     def _is_left_out(self, number: int) -> bool:
-        """Whether a sublayer is left out of this batch; drawn from PyTorch's random state."""
+        """Whether a sublayer is skipped for this batch; drawn from PyTorch's random state."""
         if not self.training or self.drop.survival == 1:
             return False
         depth = (self.drop.first + number) / self.drop.of
@@ -215,13 +216,13 @@ class Block(nn.Module):
 
 
 class Trilinear(nn.Module):
-    """Context-query attention: QANet, Section 2.2, Eq. of f(q, c) = W0 [q, c, q * c].
+    """Context-query attention: QANet, Section 2.2, trilinear f(q, c) = W0 [q, c, q * c].
 
-    The three parts of W0 are one vector each, so that no product of four axes is made.
+    W0 is split into three vectors, so that no four-dimensional product is needed.
 
     Args:
         width: H.
-        drop: part of the numbers dropped in training.
+        drop: dropout rate.
     """
 
     def __init__(self, width: int, drop: float) -> None:
@@ -234,7 +235,7 @@ class Trilinear(nn.Module):
         self.join = nn.Linear(4 * width, width)
 
     def forward(self, x: Tensor, row: Row) -> Tensor:
-        """What each token gathers of the question, (B, L, H), of vectors (B, L, H)."""
+        """Question-aware vectors of tokens, (B, L, H), from vectors (B, L, H)."""
         dropped = F.dropout(x, self.drop, self.training)
         scores = (dropped * self.of_both) @ dropped.transpose(
             1, 2
@@ -251,7 +252,7 @@ class Trilinear(nn.Module):
 
 
 def waves(places: Tensor, width: int) -> Tensor:
-    """Sines and cosines of places: Vaswani et al. (2017), Section 3.5; (B, L, H) of (B, L)."""
+    """Sinusoidal position encodings, (B, L, H): Vaswani et al. (2017), Section 3.5."""
     half = width // 2
     step = math.log(_LONGEST_WAVE) / max(1, half - 1)
     rates = torch.exp(torch.arange(half, device=places.device) * -step)

@@ -1,4 +1,4 @@
-"""An untrained QANet from texts, files of word vectors and dictionaries."""
+"""Create an untrained QANet from texts, word vector files and dictionaries."""
 
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -17,31 +17,31 @@ from babelspan.vocabulary.word_table import SidesBy
 
 @dataclass(frozen=True, kw_only=True)
 class Words:
-    """How texts become words."""
+    """Settings of the word table."""
 
     spelling: NonNegativeInt = 16
-    """Letters of a word that are read; 0 for none."""
+    """Number of letters read of each word; 0 for none."""
     unspaced: Unspaced = "words"
-    """How text without spaces is cut: into words by ICU, or into characters."""
+    """Segmentation of text without spaces: into words by ICU, or into characters."""
     sides_by: SidesBy = "language"
-    """What a text's side goes by; "chance" is a control."""
+    """What determines a text's side; "chance" is a control."""
     most_words: PositiveInt = 50_000
-    """Words that are read from the start of each file of vectors, wanted or not."""
+    """Number of words to read from the start of each vector file, in the texts or not."""
     least: PositiveInt = 1
-    """How often a word must come in the texts to have a vector that is learnt."""
+    """Minimum frequency in the texts of a word with a trained vector."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Start:
-    """What a QANet is made from.
+    """Inputs and settings for a new QANet.
 
     Attributes:
-        texts: labelled examples and plain texts.
+        texts: files of labelled examples or plain texts.
         vectors: `<language>=<file>` of word vectors.
-        dictionaries: files of translations.
-        sides: languages with layers of their own, the source first, the target last.
+        dictionaries: files of word translations.
+        sides: languages with separate layers, the source first, the target last.
         settings: `key=value` of `Architecture` and `Words`.
-        seed: of the weights; None to draw them from PyTorch's random state.
+        seed: seed of the weights; None to draw them from PyTorch's random state.
     """
 
     texts: tuple[Path, ...]
@@ -53,11 +53,11 @@ class Start:
 
 
 def make(start: Start, *, limits: Limits = Limits()) -> tuple[QANet, Found]:
-    """The reader, and what was found of its words.
+    """Create the reader; also returns statistics of its words.
 
     Raises:
-        ConfigError: for settings that are unknown or do not fit together.
-        DataError: for files that are missing or broken.
+        ConfigError: if settings are unknown or do not fit together.
+        DataError: if files are missing or broken.
     """
     architecture, words = _settings(start)
     sources = Sources(
@@ -82,7 +82,7 @@ def make(start: Start, *, limits: Limits = Limits()) -> tuple[QANet, Found]:
 
 
 def words_of(start: Start) -> Words:
-    """How texts become words; errors as in `make`."""
+    """The settings of the word table; errors are those of `make`."""
     return _settings(start)[1]
 
 
@@ -97,10 +97,10 @@ def _settings(start: Start) -> tuple[Architecture, Words]:
 
 
 def parsed(settings: str) -> Start:
-    """What `new:qanet,key=value,…` says; `texts`, `vectors` and `dictionary` may be repeated.
+    """Parse `new:qanet,key=value,…`; `texts`, `vectors` and `dictionary` may be repeated.
 
     Raises:
-        ConfigError: for something without `=`.
+        ConfigError: if a part has no `=`.
     """
     said: dict[str, list[str]] = {"texts": [], "vectors": [], "dictionary": [], "sides": []}
     others: list[str] = []

@@ -1,8 +1,8 @@
-"""A generator of questions: a reader's encoder, a learnt token per question language, a new head.
+"""A question generator: a reader's encoder, a trained token per question language, a new head.
 
 Riabi et al. (2021), arXiv:2010.12643, Sections 4 and 4.2; masks of Dong et al. (2019),
-arXiv:1905.03197. The source's last token predicts the first piece of the question, each piece the
-next one, and the last the end.
+arXiv:1905.03197. The source's last token predicts the first piece (subword) of the question, each
+piece predicts the next one, and the last piece predicts the end.
 
 Shape letters: B questions, S source tokens, T pieces of a question with its end, L = S + T - 1,
 H width, E embedding width, V pieces of the vocabulary.
@@ -34,15 +34,15 @@ KIND = "question_generator"
 RECORD = "generator.json"
 _WEIGHTS = "model.safetensors"
 _NEW_TOKENS = 0.02
-"""Standard deviation of the embeddings of learnt tokens, BERT's."""
+"""Standard deviation of the initial embeddings of new tokens, as in BERT."""
 
 
 class Writing(NamedTuple):
-    """What a generator makes of questions that it is shown, in fp32 (or in fp64, if it is).
+    """The output for gold questions (teacher forcing), in fp32, or fp64 if the generator is.
 
     Attributes:
-        log_probs: of the gold pieces, (B, T); 0 for padding.
-        uniform: mean over the vocabulary of the vocabulary part's log-probabilities, (B, T).
+        log_probs: log-probabilities of the gold pieces, (B, T); 0 for padding.
+        uniform: mean over the vocabulary of the log-probabilities without the pointer, (B, T).
     """
 
     log_probs: Tensor
@@ -50,14 +50,14 @@ class Writing(NamedTuple):
 
 
 class State(NamedTuple):
-    """Questions under way, each as long as the others.
+    """The decoding state of a batch of partial questions of equal length.
 
     Attributes:
         cache: keys and values of sources and pieces so far.
         asked: the sources.
-        keys: what the pointer points at, (B, S, H); None without a pointer.
+        keys: the pointer's keys, (B, S, H); None without a pointer.
         hidden: vectors that the next pieces are predicted from, (B, H).
-        written: how many pieces have been read.
+        written: number of pieces read so far.
     """
 
     cache: DynamicCache
@@ -67,7 +67,7 @@ class State(NamedTuple):
     written: int
 
     def rows(self, indices: Sequence[int]) -> "State":
-        """The state of some of the questions, in this order; one may be taken several times."""
+        """The state of selected questions, in this order; a question may be repeated."""
         chosen = torch.tensor(indices, device=self.hidden.device)
         asked = Asked(
             self.asked.source_ids[chosen],
@@ -85,15 +85,15 @@ class QuestionGenerator(nn.Module):
     """Writes questions about answers in texts.
 
     Args:
-        encoder: what reads and writes.
+        encoder: encodes the source and decodes the question.
         tokenizer: a fast tokenizer of transformers.
 
     Attributes:
-        kind: the module that loads it.
-        form: how it is asked; None until `shape` has made the head.
-        languages: question language -> number of its learnt token.
-        pieces_of: question language -> ids of the pieces that its questions may consist of, beside
-            those of their source; empty where all may.
+        kind: name of the module that loads it.
+        form: input format; None until `shape` has created the head.
+        languages: question language -> index of its trained token.
+        pieces_of: question language -> ids of the pieces that its questions may contain, besides
+            those of their source; without an entry, all pieces are allowed.
     """
 
     kind = KIND
@@ -110,15 +110,15 @@ class QuestionGenerator(nn.Module):
         self.learnt = nn.Embedding(0, encoder.pieces.embedding_dim)
 
     def shape(self, form: Form, languages: Iterable[str], *, seed: int) -> None:
-        """Make what the generator still lacks: the head, and a token for each new language.
+        """Create missing parts: the head, and a token for each new language.
 
         Args:
-            form: how it is asked.
-            languages: that it is to write questions in.
-            seed: of the new weights.
+            form: input format.
+            languages: languages to write questions in.
+            seed: seed of the new weights.
 
         Raises:
-            ConfigError: if it has learnt to be asked in another form.
+            ConfigError: if it was trained with another input format.
         """
         if self.form not in (None, form):
             raise ConfigError(f"the generator was trained with {self.form}, expected {form}")
@@ -142,10 +142,10 @@ class QuestionGenerator(nn.Module):
 
     @property
     def sources(self) -> Sources:
-        """Makes sources of examples.
+        """The factory of sources from examples.
 
         Raises:
-            DataError: if the generator has not learnt anything yet.
+            DataError: if the generator has not been trained.
         """
         if self.form is None:
             raise DataError(
@@ -165,15 +165,15 @@ class QuestionGenerator(nn.Module):
 
     @cached_property
     def forbidden(self) -> list[int]:
-        """Ids that no question contains: special ones other than the end."""
+        """Ids that no question may contain: special tokens other than the end."""
         return sorted(set(self.tokenizer.all_special_ids) - {self.end})
 
     def collate(self, sources: Sequence[Source]) -> Asked:
-        """Sources as one batch."""
+        """Collate sources into a batch."""
         return asked_of(sources, self.featurizer.pad_id)
 
     def forward(self, batch: Asked) -> Writing:
-        """How likely the questions of a batch are, given their sources."""
+        """Log-probabilities of the gold questions of a batch, given their sources."""
         columns = batch.source_ids.shape[1]
         ids = torch.cat([batch.source_ids, batch.questions[:, :-1]], dim=1)
         written = ids.shape[1] - columns
@@ -185,7 +185,7 @@ class QuestionGenerator(nn.Module):
 
     @torch.inference_mode()
     def start(self, batch: Asked) -> State:
-        """Read the sources: the state before the first pieces."""
+        """Read the sources; returns the state before the first piece."""
         columns = batch.source_ids.shape[1]
         cache = DynamicCache(config=self.encoder.model.config)
         sees = unilm_mask(batch.source_lengths, columns, 0)
@@ -194,7 +194,7 @@ class QuestionGenerator(nn.Module):
 
     @torch.inference_mode()
     def step(self, state: State, pieces: Tensor) -> State:
-        """Read the next piece of each question, (B,); the state after them."""
+        """Read the next piece of each question, (B,); returns the new state."""
         lengths, columns = state.asked.source_lengths, state.asked.source_ids.shape[1]
         is_source = torch.arange(columns, device=lengths.device) < lengths[:, None]
         sees = torch.cat([is_source, is_source.new_ones(len(lengths), state.written + 1)], dim=1)
@@ -205,12 +205,12 @@ class QuestionGenerator(nn.Module):
 
     @torch.inference_mode()
     def next_pieces(self, state: State, allowed: Tensor | None = None) -> Tensor:
-        """Log-probabilities of the next pieces, (B, V); minus infinity for impossible ones.
+        """Log-probabilities of the next pieces, (B, V); minus infinity if not allowed.
 
         Args:
-            state: the questions so far.
-            allowed: ids of the pieces to choose from, with the end; those of the source may be
-                taken, too. None for all pieces.
+            state: the decoding state.
+            allowed: ids of the pieces to choose from, with the end; pieces of the source are
+                allowed as well. None for all pieces.
         """
         log_probs = self._head.logits(state.hidden, self.encoder.pieces.weight, allowed)
         log_probs = log_probs.log_softmax(dim=-1)
@@ -232,14 +232,14 @@ class QuestionGenerator(nn.Module):
         return log_probs
 
     def allowed(self, language: str) -> Tensor | None:
-        """The pieces of a language's questions, for `next_pieces`; None where all are allowed."""
+        """The pieces of a language's questions, for `next_pieces`; None if all are allowed."""
         if language not in self.pieces_of:
             return None
         ids = sorted({*self.pieces_of[language], self.end})
         return torch.tensor(ids, device=self.learnt.weight.device)
 
     def save(self, folder: Path) -> None:
-        """Write config, weights (safetensors), tokenizer and record, each file whole or not."""
+        """Write config, weights (safetensors), tokenizer and record."""
         folder.mkdir(parents=True, exist_ok=True)
         self.encoder.model.config.save_pretrained(folder)
         self.tokenizer.save_pretrained(folder)
@@ -267,7 +267,7 @@ class QuestionGenerator(nn.Module):
         sees: Tensor,
         cache: DynamicCache | None = None,
     ) -> Tensor:
-        """Vectors of tokens, the first `columns` of which are the source's."""
+        """Vectors of all tokens; the first `columns` are those of the source."""
         pieces = self.encoder.pieces
         is_learnt = ids >= pieces.num_embeddings
         embedded = pieces(ids.masked_fill(is_learnt, self.featurizer.pad_id))
@@ -278,7 +278,7 @@ class QuestionGenerator(nn.Module):
         return hidden
 
     def _places(self, batch: Asked, written: int) -> Tensor:
-        """Place of each token in its own text, (B, S + written); padding has the last one."""
+        """Position of each token, without padding, (B, S + written); padding gets the last one."""
         columns = batch.source_ids.shape[1]
         lengths = batch.source_lengths[:, None]
         of_source = torch.arange(columns, device=lengths.device)
@@ -286,7 +286,7 @@ class QuestionGenerator(nn.Module):
         return torch.cat([torch.minimum(of_source, lengths - 1), of_written], dim=1)
 
     def _copied(self, batch: Asked) -> Tensor:
-        """Whether a place of the source holds a piece, (B, S)."""
+        """Whether a source token is a piece that can be copied, (B, S)."""
         columns = torch.arange(batch.source_ids.shape[1], device=batch.source_ids.device)
         is_source = columns < batch.source_lengths[:, None]
         return is_source & (batch.source_ids < self.encoder.pieces.num_embeddings)
@@ -309,7 +309,7 @@ class QuestionGenerator(nn.Module):
 
 
 def load(folder: Path, *, limits: Limits = Limits()) -> QuestionGenerator:
-    """The generator of a folder; `limits` has no effect on one.
+    """Load a generator from a folder; `limits` has no effect.
 
     Raises:
         DataError: if a file is missing or broken.
@@ -318,7 +318,7 @@ def load(folder: Path, *, limits: Limits = Limits()) -> QuestionGenerator:
         config = AutoConfig.from_pretrained(folder, local_files_only=True)
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         weights = load_file(folder / _WEIGHTS)
-    except Exception as error:  # the libraries raise many classes; all mean the same to the user
+    except Exception as error:  # the libraries raise many classes; all mean the same to users
         cause = " ".join(str(error).split())[:300]
         raise DataError(f"{folder}: expected a generator of questions: {cause}") from error
     generator = QuestionGenerator(built(config), tokenizer)
@@ -336,12 +336,12 @@ def load(folder: Path, *, limits: Limits = Limits()) -> QuestionGenerator:
 
 
 def begun(encoder: Encoder) -> QuestionGenerator:
-    """A generator that has learnt nothing, from an encoder; errors as in `unilm.built`."""
+    """An untrained generator from an encoder; errors are those of `unilm.built`."""
     return QuestionGenerator(writing(encoder.model), encoder.tokenizer)
 
 
 def begin(name: str) -> QuestionGenerator:
-    """A generator that has learnt nothing, from a checkpoint of an encoder or a reader.
+    """An untrained generator from a checkpoint of an encoder or a reader.
 
     Raises:
         DataError: as `pretrained.load`.
@@ -351,7 +351,7 @@ def begin(name: str) -> QuestionGenerator:
 
 
 def _embedding(weights: Tensor) -> nn.Embedding:
-    """Embeddings to be learnt that begin with these weights."""
+    """A trainable embedding layer with these initial weights."""
     made = nn.Embedding(*weights.shape)
     with torch.no_grad():
         made.weight.copy_(weights)
@@ -359,5 +359,5 @@ def _embedding(weights: Tensor) -> nn.Embedding:
 
 
 def _last(hidden: Tensor, lengths: Tensor) -> Tensor:
-    """Vector of each source's last token, (B, H), of (B, L, H)."""
+    """Vector of each source's last token, (B, H), from (B, L, H)."""
     return hidden[torch.arange(len(lengths), device=lengths.device), lengths - 1]

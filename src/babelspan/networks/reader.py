@@ -1,4 +1,4 @@
-"""What a reader is to the methods that train it.
+"""The interface between readers and the methods that train them.
 
 Shapes: B windows of a batch, L tokens, H width.
 """
@@ -20,7 +20,7 @@ NO_ANSWER = (0, 0)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
-    """Windows as tensors, with the windows themselves.
+    """A batch of windows, as tensors and as `Window` objects.
 
     Attributes:
         input_ids: (B, L).
@@ -44,7 +44,7 @@ class Batch:
 
     @property
     def tokens(self) -> int:
-        """Tokens of the windows, without padding."""
+        """Number of tokens of the windows, without padding."""
         return sum(window.length for window in self.windows)
 
     @property
@@ -64,14 +64,14 @@ class Batch:
 
     @property
     def question_mask(self) -> Tensor:
-        """Whether a token is one of the question's, (B, L)."""
+        """Whether a token belongs to the question, (B, L)."""
         places = [(w.question_at, w.question_at + len(w.question_ids)) for w in self.windows]
         limits = torch.tensor(places, device=self.input_ids.device)
         tokens = torch.arange(self.input_ids.shape[1], device=self.input_ids.device)
         return (limits[:, :1] <= tokens) & (tokens < limits[:, 1:])
 
     def alone(self, number: int) -> "Batch":
-        """One of the windows as a batch, without padding."""
+        """A batch of a single window, without padding."""
         window = self.windows[number]
         tensors: dict[str, Any] = {
             name: getattr(self, name)[number : number + 1, : window.length]
@@ -81,7 +81,7 @@ class Batch:
         return replace(self, **tensors, answers=answers, windows=(window,))
 
     def to(self, device: torch.device) -> "Batch":
-        """The same batch on a device."""
+        """A copy of the batch on a device."""
         moved: dict[str, Any] = {
             field.name: moved_to(device, getattr(self, field.name))
             for field in fields(self)
@@ -91,7 +91,7 @@ class Batch:
 
 
 def moved_to(device: torch.device, tensor: Tensor) -> Tensor:
-    """A tensor on a device; it is copied to a GPU through pinned memory, without waiting."""
+    """Move a tensor to a device; to a GPU through pinned memory, asynchronously."""
     if device.type == "cuda" and tensor.device.type == "cpu":
         return tensor.pin_memory().to(device, non_blocking=True)
     return tensor.to(device)
@@ -114,7 +114,7 @@ class Reading(NamedTuple):
 
 
 class Player(Protocol):
-    """A network that learns: the members of `nn.Module` that an updater needs."""
+    """A network of a training run: the members of `nn.Module` that an updater needs."""
 
     def parameters(self) -> Iterator[nn.Parameter]:
         """All trainable parameters."""
@@ -136,7 +136,7 @@ class Player(Protocol):
 
 
 class Reader(Player, Protocol):
-    """A network that finds answers, with its own encoding.
+    """A network that predicts answer spans, and makes its own windows.
 
     Attributes:
         kind: "pretrained", or the module of `babelspan.networks` that loads it.
@@ -146,20 +146,20 @@ class Reader(Player, Protocol):
 
     @property
     def width(self) -> int:
-        """H."""
+        """Width of the vectors, H."""
 
     @property
     def limits(self) -> Limits:
-        """How contexts are cut where a call does not say."""
+        """Default limits for cutting contexts into windows."""
 
     def windows(self, examples: Iterable[Example], limits: Limits | None = None) -> Iterator[Any]:
-        """The windows of examples, as this reader takes them."""
+        """The windows of examples, in the form that this reader takes."""
 
     def together(self, group: Sequence[Example]) -> Iterator[tuple[Any, ...]]:
         """Windows of examples over one context, cut at the same context tokens for all of them."""
 
     def collate(self, windows: Sequence[Any]) -> Any:
-        """Windows as one batch: a `Batch`, or another type that this reader reads."""
+        """Collate windows into a batch: a `Batch`, or another type that this reader takes."""
 
     def __call__(self, batch: Any) -> Reading:
         """Read a batch."""
@@ -169,7 +169,7 @@ class Reader(Player, Protocol):
 
 
 def collate(featurizer: Featurizer, windows: Sequence[Window]) -> Batch:
-    """Windows as one batch, padded to the longest, with the places of their gold answers."""
+    """Collate windows into a batch, padded to the longest, with their gold answers."""
     padded = featurizer.pad(windows)
     return Batch(
         input_ids=torch.from_numpy(padded.input_ids),
@@ -181,7 +181,7 @@ def collate(featurizer: Featurizer, windows: Sequence[Window]) -> Batch:
 
 
 def gold_tokens(window: Window) -> tuple[int, int] | None:
-    """First and last token of the first gold answer with a place; None if not in the window."""
+    """First and last token of the first gold answer with an offset; None if not in the window."""
     for answer in window.example.answers or ():
         if answer.span is not None:
             return window.tokens_of(answer.span)

@@ -1,6 +1,6 @@
-"""An encoder or a reader with another vocabulary: its tokenizer and its word vectors.
+"""Replace the vocabulary of an encoder or a reader: its tokenizer and its token embeddings.
 
-Shapes: N pieces, H width.
+Shapes: N pieces (subwords), H width.
 """
 
 from typing import Any, TypeVar
@@ -21,21 +21,21 @@ _ROLES = ("bos", "cls", "eos", "mask", "pad", "sep", "unk")
 
 
 def word_vectors(network: PretrainedReader | Encoder) -> NDArray[np.float32]:
-    """The word vectors of a network, (N, H)."""
+    """The token embeddings of a network, (N, H)."""
     vectors: NDArray[np.float32] = network.model.get_input_embeddings().weight.detach().numpy()
     return vectors
 
 
 def with_vocabulary(network: N, tokenizer: Tokenizer, vectors: NDArray[np.float32]) -> N:
-    """The network with other word vectors; it is changed, and all its other weights are kept.
+    """Replace a network's vocabulary in place; all other weights are kept.
 
     Args:
-        network: an encoder, or a reader.
-        tokenizer: has the special tokens of the old one among its pieces.
-        vectors: of its pieces, (N, H).
+        network: an encoder or a reader.
+        tokenizer: the new tokenizer; it includes the special tokens of the old one.
+        vectors: embeddings of its pieces, (N, H).
 
     Raises:
-        DataError: if positions are counted from the padding token, whose id changes.
+        DataError: if positions are counted from the padding token and its id changes.
     """
     old = network.tokenizer
     roles = {name: t for name, t in old.special_tokens_map.items() if isinstance(t, str)}
@@ -62,7 +62,7 @@ def with_vocabulary(network: N, tokenizer: Tokenizer, vectors: NDArray[np.float3
 
 
 def _counts_from_padding(model: nn.Module) -> bool:
-    """Whether positions are counted from the padding token, as by RoBERTa."""
+    """Whether positions are counted from the padding id, as in RoBERTa."""
     return any(
         hasattr(part, "padding_idx") and not isinstance(part, nn.Embedding)
         for part in model.modules()
@@ -70,7 +70,7 @@ def _counts_from_padding(model: nn.Module) -> bool:
 
 
 def _renumber(config: Any, tokenizer: Any) -> None:
-    """Have a config name the special tokens by their new ids."""
+    """Update the ids of the special tokens in a config."""
     for role in _ROLES:
         if getattr(config, f"{role}_token_id", None) is not None:
             setattr(config, f"{role}_token_id", getattr(tokenizer, f"{role}_token_id"))

@@ -1,8 +1,9 @@
-"""Networks by name: loaded and saved by kind.
+"""Load networks by name, and save them.
 
-A network that transformers loads is of the kind "pretrained". One of another kind is a folder with
-`network.json`, which names the kind: the module of `babelspan.networks` whose function `load` reads
-the rest of the folder. `new:<kind>[,key=value…]` makes an untrained one with that module's `new`.
+A network that transformers loads has the kind "pretrained". A network of another kind is a folder
+with `network.json`, which names the kind: the module of `babelspan.networks` whose function `load`
+reads the rest of the folder. `new:<kind>[,key=value…]` creates an untrained network with that
+module's function `new`.
 """
 
 import importlib
@@ -22,11 +23,11 @@ NEW = "new:"
 
 
 def load(name: str, *, limits: Limits = Limits(), gives_new_head: bool = False) -> "Reader":
-    """The reader of that name.
+    """Load the reader of a name.
 
     Args:
         name: a folder, a name on the Hugging Face hub, or `new:<kind>[,key=value…]`.
-        limits: how long contexts are cut into windows.
+        limits: default limits for cutting contexts into windows.
         gives_new_head: whether an encoder without a span head gets an untrained one.
 
     Raises:
@@ -50,7 +51,7 @@ def load(name: str, *, limits: Limits = Limits(), gives_new_head: bool = False) 
 
 
 def save(network: Any, folder: Path) -> None:
-    """Write a network to a folder that `load` reads; its kind is written last."""
+    """Write a network to a folder that `load` can read; the kind is written last."""
     network.save(folder)
     if network.kind != "pretrained":
         write_json(folder / NETWORK, {"kind": network.kind})

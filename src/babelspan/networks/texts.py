@@ -1,4 +1,4 @@
-"""Texts by themselves as tensors: what is learnt from sentence pairs and plain text.
+"""Batches of single texts, for training on sentence pairs and plain text.
 
 Shapes: B texts of a batch, L tokens.
 """
@@ -17,7 +17,7 @@ from babelspan.types import ConfigError
 
 
 class Tokenized(Protocol):
-    """Token ids, ready to be read: a batch of windows or of texts.
+    """A batch of token ids: of windows or of texts.
 
     Attributes:
         input_ids: (B, L).
@@ -46,9 +46,9 @@ class Texts:
         input_ids: (B, L).
         attention_mask: (B, L), 1 for tokens and 0 for padding.
         token_type_ids: (B, L), all 0.
-        text_mask: (B, L), whether a token is of the text and not put round it.
-        parts: the tokens of each text that are in the batch, with their characters.
-        first: index of the first of them.
+        text_mask: (B, L), whether a token belongs to the text and is not a special token.
+        parts: the tokens of each text that are in the batch, with their offsets.
+        first: index in the batch of the first token of each text.
     """
 
     input_ids: Tensor
@@ -60,12 +60,12 @@ class Texts:
 
     @property
     def tokens(self) -> int:
-        """Tokens without padding."""
+        """Number of tokens, without padding."""
         around = self.input_ids.shape[1] - max((len(p.ids) for p in self.parts), default=0)
         return sum(len(part.ids) + around for part in self.parts)
 
     def to(self, device: torch.device) -> "Texts":
-        """The same on a device."""
+        """A copy on a device."""
         ids, attention, types, is_text = (
             moved_to(device, tensor)
             for tensor in (
@@ -79,11 +79,11 @@ class Texts:
 
 
 class TextEncoder(Player, Protocol):
-    """A network that reads texts by themselves, such as a pretrained reader's encoder."""
+    """A network that encodes single texts, such as the encoder of a pretrained reader."""
 
     @property
     def layers(self) -> int:
-        """How many layers there are."""
+        """Number of layers."""
 
     @property
     def width(self) -> int:
@@ -91,27 +91,27 @@ class TextEncoder(Player, Protocol):
 
     @property
     def word_vectors(self) -> Tensor:
-        """What tokens are looked up in, (V, E)."""
+        """The token embeddings, (V, E)."""
 
     @property
     def featurizer(self) -> Featurizer:
-        """What makes its tokens."""
+        """The featurizer, with the tokenizer."""
 
     def texts(self, texts: Sequence[str]) -> Texts:
-        """Texts as a batch; what a window does not hold of a text is left out."""
+        """Collate texts into a batch, truncated to a window."""
 
     def __call__(self, batch: Tokenized, layer: int | None = None) -> Tensor:
-        """Vectors of all tokens after a layer, 0 to `layers`, or the last one: (B, L, H)."""
+        """Vectors of all tokens after a layer, 0 to `layers`, or None for the last, (B, L, H)."""
 
     def after(self, batch: Tokenized, layers: Sequence[int]) -> list[Tensor]:
-        """Vectors of all tokens after each of some layers, in one reading: (B, L, H) each."""
+        """Vectors of all tokens after each of these layers, in one forward pass, (B, L, H) each."""
 
 
 def encoder_of(reader: Any, layer: int | None = None) -> TextEncoder:
-    """The encoder of a reader, which has the layer.
+    """The encoder of a reader, after checking that it has the layer.
 
     Raises:
-        ConfigError: if the reader has no encoder that reads texts, or it has fewer layers.
+        ConfigError: if the reader has no encoder that reads single texts, or too few layers.
     """
     encoder: TextEncoder | None = getattr(reader, "encoder", None)
     if encoder is None or not hasattr(encoder, "texts"):
@@ -125,7 +125,7 @@ def encoder_of(reader: Any, layer: int | None = None) -> TextEncoder:
 
 
 def texts_of(featurizer: Featurizer, texts: Sequence[str]) -> Texts:
-    """Texts as a batch, padded on the right; of a text that is too long the end is left out.
+    """Collate texts into a batch, padded on the right; texts that are too long are truncated.
 
     Raises:
         ConfigError: as `Featurizer.room_of_a_text`.

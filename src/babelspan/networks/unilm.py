@@ -1,9 +1,9 @@
-"""A pretrained encoder that also writes: UniLM masks, and a cache of what has been read.
+"""A pretrained encoder as a sequence-to-sequence model: UniLM masks and a key-value cache.
 
-Dong et al. (2019), arXiv:1905.03197, Figure 1: tokens of the source see the source, tokens of what
-is written see the source and what stands before them.
+Dong et al. (2019), arXiv:1905.03197, Figure 1: source tokens attend to the source, generated tokens
+attend to the source and to earlier generated tokens.
 
-Shape letters: B texts, S source tokens, T written tokens, L = S + T, H width, E embedding width.
+Shape letters: B texts, S source tokens, T generated tokens, L = S + T, H width, E embedding width.
 """
 
 import copy
@@ -17,18 +17,18 @@ from babelspan.networks.pretrained import first_position
 from babelspan.types import ConfigError
 
 FAMILIES = ("bert", "camembert", "electra", "ernie", "rembert", "roberta", "xlm-roberta", "xmod")
-"""Families of encoders whose cached steps equal the whole forward (tested)."""
+"""Encoder families for which decoding with a cache equals the full forward pass (tested)."""
 _EAGER = ("rembert",)
-"""Of these the ones that take a mask in the plain implementation of attention only."""
+"""Families of these that accept such a mask only with eager attention."""
 
 
 def unilm_mask(source_lengths: Tensor, source: int, written: int) -> Tensor:
-    """Who sees whom, (B, 1, L, L), true for sees.
+    """The attention mask, (B, 1, L, L); true where a token attends to another.
 
     Args:
-        source_lengths: tokens of each source, (B,), at least 1; what follows them is padding.
-        source: columns of the sources, S.
-        written: columns of what is written, T.
+        source_lengths: number of tokens of each source, (B,), at least 1; the rest is padding.
+        source: number of source columns, S.
+        written: number of generated columns, T.
     """
     columns = torch.arange(source, device=source_lengths.device)
     is_source_BS = columns < source_lengths[:, None]
@@ -39,10 +39,10 @@ def unilm_mask(source_lengths: Tensor, source: int, written: int) -> Tensor:
 
 
 class UnilmEncoder(nn.Module):
-    """An encoder whose tokens see what a mask lets them see.
+    """An encoder with an explicit attention mask and a cache.
 
     Args:
-        model: an encoder of `FAMILIES` built with `is_decoder`.
+        model: an encoder of one of `FAMILIES`, built with `is_decoder`.
     """
 
     def __init__(self, model: Any) -> None:
@@ -74,10 +74,10 @@ class UnilmEncoder(nn.Module):
 
         Args:
             embedded: embeddings of the tokens, (B, L, E).
-            types: 0 for the source and 1 for what is written, (B, L).
-            places: of the tokens in their text, from 0, (B, L).
-            sees: who sees whom, (B, 1, L, C); C = L, and the cached columns before it.
-            cache: keys and values of earlier tokens, to which those of these are added.
+            types: 0 for source tokens and 1 for generated tokens, (B, L).
+            places: positions of the tokens, from 0, (B, L).
+            sees: attention mask, (B, 1, L, C); C counts cached columns and L.
+            cache: keys and values of earlier tokens; those of these tokens are added.
         """
         hidden_by = torch.finfo(embedded.dtype).min
         mask = torch.zeros(sees.shape, dtype=embedded.dtype, device=sees.device)
@@ -95,10 +95,10 @@ class UnilmEncoder(nn.Module):
 
 
 def built(config: Any) -> UnilmEncoder:
-    """An encoder of this configuration that can write; its weights are random.
+    """Build an encoder for generation from a config, with random weights.
 
     Raises:
-        ConfigError: if its family is not known to do that.
+        ConfigError: if the family is not supported.
     """
     if config.model_type not in FAMILIES:
         raise ConfigError(
@@ -118,7 +118,7 @@ def built(config: Any) -> UnilmEncoder:
 
 
 def writing(model: Any) -> UnilmEncoder:
-    """A copy of an encoder that can write; errors as in `built`."""
+    """A copy of an encoder, for generation; errors are those of `built`."""
     encoder = built(model.config)
     weights = {k: v for k, v in model.state_dict().items() if not k.startswith("pooler.")}
     encoder.model.load_state_dict(weights)

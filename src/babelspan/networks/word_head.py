@@ -1,6 +1,6 @@
-"""A head that names the token at a place.
+"""The masked language modelling head.
 
-Shape letters: K places, H width, E width of word vectors, V tokens of the vocabulary.
+Shape letters: K positions, H width, E width of embeddings, V tokens of the vocabulary.
 """
 
 import torch
@@ -8,16 +8,16 @@ from torch import Tensor, nn
 
 
 class WordHead(nn.Module):
-    """Logits of all tokens: a layer with GELU and norm, then products with the word vectors.
+    """Predicts tokens: a linear layer with GELU and layer norm, then the tied output embeddings.
 
-    Devlin et al. (2019), arXiv:1810.04805, Section 3.1, and its code for the layer; the word
-    vectors are the encoder's own (Press and Wolf 2017, arXiv:1608.05859). New weights come from a
-    random state of their own.
+    Devlin et al. (2019), arXiv:1810.04805, Section 3.1, and its code for the layer; the output
+    embeddings are the encoder's token embeddings (Press and Wolf 2017, arXiv:1608.05859). New
+    weights are drawn from a separate random state.
 
     Args:
-        width: of the vectors, H.
-        vectors: E and V, the shape of the word vectors turned round.
-        seed: of the weights.
+        width: width of the vectors, H.
+        vectors: E and V, the transposed shape of the embeddings.
+        seed: seed of the weights.
     """
 
     def __init__(self, width: int, vectors: tuple[int, int], *, seed: int) -> None:
@@ -30,6 +30,6 @@ class WordHead(nn.Module):
         self.bias = nn.Parameter(torch.zeros(vectors[1]))
 
     def forward(self, hidden: Tensor, word_vectors: Tensor) -> Tensor:
-        """Logits (K, V) of places with vectors (K, H), in fp32, by word vectors (V, E)."""
+        """Logits (K, V), in fp32, from vectors (K, H) and token embeddings (V, E)."""
         logits: Tensor = self.layer(hidden) @ word_vectors.T + self.bias
         return logits.float()

@@ -1,9 +1,9 @@
-"""Words of texts: which tokens show them, and their vectors.
+"""Word vectors from token vectors.
 
-A word may have several tokens, and a token several words, as in scripts without spaces, where each
-character is a word.
+A word may have several tokens, and a token may cover several words, as in scripts without spaces,
+where each character is a word.
 
-Shapes: B texts of a batch, L tokens, H width, I times that a token shows a word, W words shown.
+Shapes: B texts of a batch, L tokens, H width, I pairs of a token and a word that overlap, W words.
 """
 
 from collections.abc import Sequence
@@ -24,13 +24,13 @@ Pooling = Literal["last", "mean"]
 
 
 def shown(tokens: Tokens, words: Sequence[Span]) -> NDArray[np.int64]:
-    """Which token shows which word: rows (token, word), by token, (I, 2).
+    """Pairs (token, word) that overlap, sorted by token, (I, 2).
 
-    A word that ends behind the last token has been cut by the window and is not among them.
+    A word that ends after the last token has been cut by truncation and is left out.
 
     Args:
-        tokens: the tokens of a text that were kept.
-        words: places of its words, in order.
+        tokens: the tokens of a text that are in the window.
+        words: spans of its words, in order.
     """
     starts, ends = (
         np.array([getattr(word, side) for word in words], np.int64) for side in ("start", "end")
@@ -47,12 +47,12 @@ def shown(tokens: Tokens, words: Sequence[Span]) -> NDArray[np.int64]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Words:
-    """The words of a batch of texts that are shown whole.
+    """The words of a batch of texts that are not cut by truncation.
 
     Attributes:
-        text: text of each word, (W,), ascending.
-        token: token, of all B * L, of each showing, (I,).
-        word: number of the word, of all W, that it shows, (I,), ascending.
+        text: index of each word's text, (W,), ascending.
+        token: token index, among all B * L, of each token-word pair, (I,).
+        word: word index, among all W, of each token-word pair, (I,), ascending.
     """
 
     text: Tensor
@@ -60,7 +60,7 @@ class Words:
     word: Tensor
 
     def to(self, device: torch.device) -> "Words":
-        """The same on a device."""
+        """A copy on a device."""
         return Words(*(moved_to(device, t) for t in (self.text, self.token, self.word)))
 
     def vectors(self, hidden: Tensor, pooling: Pooling) -> Tensor:
@@ -68,7 +68,7 @@ class Words:
 
         Args:
             hidden: vectors of the tokens, (B, L, H).
-            pooling: which.
+            pooling: "last" or "mean".
         """
         of_tokens = hidden.flatten(0, 1)[self.token].float()
         counts = torch.bincount(self.word, minlength=len(self.text))
@@ -79,14 +79,15 @@ class Words:
 
 
 def words_of(texts: Texts, words: Sequence[Sequence[Span]]) -> tuple[Words, list[dict[int, int]]]:
-    """The words of a batch of texts, and the number of each word of each text among them.
+    """The words of a batch of texts, and their indices in it.
 
     Args:
         texts: B texts.
-        words: places of the words of each.
+        words: spans of the words of each text.
 
     Returns:
-        The words, and for each text {word: its number}, without words that the window has cut.
+        The words, and for each text {index in the text: index in the batch}, without words that
+        were cut by truncation.
     """
     length = texts.input_ids.shape[1]
     of_text: list[int] = []

@@ -1,10 +1,10 @@
-"""The head of a network that writes: a softmax over pieces, and a pointer into the source.
+"""The head of a question generator: a softmax over the vocabulary, and a pointer to the source.
 
 See, Liu, Manning (2017), arXiv:1704.04368, Eq. 9:
-p(piece) = (1 - g) softmax(piece) + g * (attention on the places of the source with that piece).
+p(piece) = (1 - g) softmax(piece) + g * (attention on the source positions with that piece).
 
-Shape letters: B texts, S source tokens, T written pieces, N pieces of a batch that are not padding,
-H width, E embedding width, V pieces of the vocabulary.
+Shape letters: B texts, S source tokens, T generated pieces, N pieces of a batch that are not
+padding, H width, E embedding width, V pieces (subwords) of the vocabulary.
 """
 
 import math
@@ -14,20 +14,20 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 _LEAST = 1e-30
-"""Probability below which a piece counts as not being in the source."""
+"""Lower bound of copy probabilities before taking logarithms."""
 
 
 class WritingHead(nn.Module):
-    """Scores pieces by their embeddings, and copies some of them.
+    """Scores pieces with tied embeddings, and may copy pieces from the source.
 
-    Its weights come from a random state of their own; the linear layer begins as the identity.
+    Weights are drawn from a separate random state; the linear layer is initialised as the identity.
 
     Args:
-        width: of the encoder's vectors, H.
-        embedding: width of the embeddings of the pieces, E.
-        pieces: how many there are, V.
+        width: width of the encoder's vectors, H.
+        embedding: width of the piece embeddings, E.
+        pieces: size of the vocabulary, V.
         pointer: whether pieces may be copied.
-        seed: of the weights.
+        seed: seed of the weights.
     """
 
     def __init__(
@@ -64,19 +64,19 @@ class WritingHead(nn.Module):
         return precise(F.linear(features, pieces)) + bias
 
     def keys(self, source: Tensor) -> Tensor | None:
-        """What is pointed at, (B, S, H), of the vectors of the source; None without a pointer."""
+        """The pointer's keys, (B, S, H), from the vectors of the source; None without a pointer."""
         if self.pointer is None:
             return None
         keys: Tensor = self.pointer(source)[..., source.shape[-1] :]
         return keys
 
     def copying(self, hidden: Tensor, keys: Tensor, copied: Tensor) -> tuple[Tensor, Tensor]:
-        """Where the pointer points, (B, T, S), and the logit of its gate, (B, T); both in fp32.
+        """Attention weights of the pointer, (B, T, S), and its gate logits, (B, T); in fp32.
 
         Args:
             hidden: vectors from which pieces are predicted, (B, T, H).
-            keys: as `keys` gives them, (B, S, H).
-            copied: whether a place of the source holds a piece of the vocabulary, (B, S).
+            keys: the output of `keys`, (B, S, H).
+            copied: whether a source token is a piece of the vocabulary, (B, S).
         """
         assert self.pointer is not None and self.gate is not None
         width = hidden.shape[-1]
@@ -88,12 +88,13 @@ class WritingHead(nn.Module):
 
 
 def mixed(log_vocabulary: Tensor, copied: Tensor, gate: Tensor) -> Tensor:
-    """Log-probabilities of pieces by vocabulary and pointer.
+    """Log-probabilities of pieces, mixed from vocabulary and pointer.
 
     Args:
-        log_vocabulary: by the vocabulary, any shape; minus infinity where a piece is not allowed.
+        log_vocabulary: log-probabilities by the vocabulary, any shape; minus infinity for pieces
+            that are not allowed.
         copied: probabilities by the pointer, of the same shape.
-        gate: logit of the gate, of a shape that broadcasts.
+        gate: gate logits, of a shape that broadcasts.
     """
     return torch.logaddexp(
         F.logsigmoid(-gate) + log_vocabulary,
@@ -102,5 +103,5 @@ def mixed(log_vocabulary: Tensor, copied: Tensor, gate: Tensor) -> Tensor:
 
 
 def precise(values: Tensor) -> Tensor:
-    """The same in fp32, or in fp64 if they are."""
+    """Convert values to fp32; fp64 values stay fp64."""
     return values.to(torch.promote_types(values.dtype, torch.float32))

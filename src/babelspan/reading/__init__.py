@@ -1,1 +1,1 @@
-"""From a question and a text to an answer: windows, decoding, answerers."""
+"""Answer questions about texts: windows, decoding, answerers."""

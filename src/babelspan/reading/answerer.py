@@ -1,4 +1,4 @@
-"""The answerer: it cuts texts into windows, runs a reader on them, and decodes the answers."""
+"""The answerer: cuts texts into windows, runs a reader on them, and decodes the answers."""
 
 import math
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -30,9 +30,9 @@ from babelspan.types import UNDETERMINED, Example, Limits, Prediction, Span
 
 _EXAMPLES_AT_ONCE = 128
 _SEEN = 500
-"""Characters of a text whose scripts are looked at."""
+"""Number of characters of a text in which scripts are checked."""
 _TOKENS_OF_A_CALL = 15
-"""Longest answer of a call, as the pipeline of transformers 4 had it."""
+"""Default maximum answer length of a call, in tokens, as in the pipeline of transformers 4."""
 
 _Started = tuple[list[Example], list[tuple[int, Window]]]
 """Examples and their windows, each with the position of its example."""
@@ -54,10 +54,10 @@ class Answerer:
 
     Args:
         engine: the reader.
-        limits: how long contexts are cut into windows; None for the engine's limits.
-        max_answer_tokens: the longest answer, in tokens; None for 30, or 15 in a call.
-        whole_words: whether an answer that starts or ends inside a word is widened to the word.
-        calibration: turns scores into probabilities; None for no probabilities.
+        limits: limits for cutting contexts into windows; None for the engine's limits.
+        max_answer_tokens: maximum length of an answer in tokens; None for 30, or 15 in a call.
+        whole_words: whether an answer that starts or ends inside a word is extended to the word.
+        calibration: converts scores to probabilities; None for no probabilities.
         crew: threads shared with other answerers; None for the engine's own threads.
     """
 
@@ -83,7 +83,7 @@ class Answerer:
         self._tokens_of_a_call = self.max_answer_tokens if given else _TOKENS_OF_A_CALL
 
     def unfamiliar(self, text: str) -> tuple[str, ...]:
-        """Names of the scripts in a text that the reader hardly knows; empty if that is unknown.
+        """Names of the scripts in a text that the tokenizer hardly covers; empty if unknown.
 
         Only the middle of a long text is checked.
         """
@@ -95,7 +95,7 @@ class Answerer:
 
     @property
     def languages_beside(self) -> tuple[str, ...]:
-        """Languages of the translations that the reader reads with a text; mostly empty."""
+        """Languages of the translations that the reader takes with a text; usually empty."""
         found: tuple[str, ...] = getattr(self.engine, "languages", ())
         return found
 
@@ -117,10 +117,10 @@ class Answerer:
             yield self._judged(best, found)
 
     def spans(self, examples: Iterable[Example], *, top_k: int) -> Iterator[list[Span]]:
-        """For each example, in order, its best answers that do not overlap, best first.
+        """For each example, in order, its best answers without overlaps, best first.
 
-        The question may be empty: a reader that was trained without questions finds the parts of a
-        text that people may ask about (Alberti et al. 2019, arXiv:1906.05416).
+        The question may be empty: a reader that was trained without questions finds likely answers
+        to questions about a text (Alberti et al. 2019, arXiv:1906.05416).
         """
         for example, found in self._read(examples, top_k=top_k, allows_overlap=False):
             best = predictions(
@@ -145,21 +145,18 @@ class Answerer:
     ) -> list[Found]:
         """The best answers to one question in several contexts, best first, without overlaps.
 
-        A span is judged by its odds against "no answer" in the same window. This separates windows
-        with the answer from windows that only look like it. `logit` is the logarithm of these odds.
-        The score is the share of the span among all spans of all contexts and "no answer", so
-        scores add up to less than 1. The probability is computed from the score, with a
-        calibration made on single texts.
+        A span is ranked by its odds against "no answer" in the same window. This separates windows
+        with the answer from windows that only look similar. `logit` is the logarithm of these odds.
+        The score is the span's share of all spans of all contexts and "no answer", so scores add up
+        to less than 1. The probability is computed from the score, calibrated on single texts.
 
         Args:
             question: the question.
             contexts: the texts to search, or one text; a text without tokens has no answer.
-            question_language: ISO 639-1 code; "und" to find out, if the reader needs it.
-            context_language: of all contexts, likewise.
+            question_language: ISO 639-1 code; with "und" it is detected if the reader needs it.
+            context_language: language of all contexts, likewise.
             top_k: the maximum number of answers.
-            weights: for each context, how likely it is to hold the answer, as far as is known
-                before it is read: the odds of its spans are multiplied by its weight. None if
-                nothing is known.
+            weights: a factor of each context for the odds of its spans; None for equal weights.
             watch: called with the number of windows that have been read.
 
         Raises:
@@ -214,8 +211,7 @@ class Answerer:
 
         Args:
             examples: the question with each context; the id is the number of the context.
-            read: for each example, the candidates of its windows, all `against_no_answer`, found
-                with `allows_overlap=False`.
+            read: candidates of the windows of each example, `against_no_answer`, no overlaps.
             top_k: the maximum number of answers.
             weights: as in `ask`.
         """
@@ -243,7 +239,7 @@ class Answerer:
         return sorted(answers, key=lambda a: -a.prediction.logit)[:top_k], math.exp(-mass)
 
     def borrowing(self, crew: Crew) -> "Answerer":
-        """The same answerer, but a crew of its engine reads the windows."""
+        """A copy of this answerer whose windows are read by a crew of its engine."""
         shared = copy(self)
         shared.crew = crew
         return shared
@@ -263,9 +259,8 @@ class Answerer:
     ) -> Any:
         """Answer like the question-answering pipeline of transformers 4.
 
-        Differences: the score of an answer is its share among all spans that were read; a list of
-        one gives a list of one; an empty context gives an empty answer with a score of 0;
-        questions are never cut.
+        Differences: scores are shares of all spans that were read; a list of one gives a list of
+        one; an empty context gives an empty answer with a score of 0; questions are never cut.
 
         Args:
             question: a question or a list of questions; without a context, a record with the keys
@@ -273,14 +268,11 @@ class Answerer:
             context: one text for all questions, or a list with one text for each.
             data: records, instead of question and context; `X` is another name for it.
             top_k: the number of answers to each question; 1 if None. `topk` is another name for it.
-            doc_stride: context tokens that neighbouring windows share; it must leave room for more
-                of the context in each window.
-            max_answer_len: the longest answer, in tokens; None for the answerer's limit, or 15 if
-                it has none.
+            doc_stride: context tokens shared by neighbouring windows; less than their room.
+            max_answer_len: maximum answer length in tokens; None for the answerer's limit, or 15.
             max_seq_len: the maximum number of tokens in a window.
             handle_impossible_answer: whether the answer may be empty ("", 0 to 0).
-            options: `batch_size`, `num_workers` and `padding` are accepted; answers do not depend
-                on them.
+            options: `batch_size`, `num_workers` and `padding` are accepted and have no effect.
 
         Returns:
             A dict with `score`, `start`, `end` (characters, end exclusive) and `answer`, with
@@ -315,7 +307,7 @@ class Answerer:
     def _answers(
         self, examples: Iterable[Example], top_k: int, *, allows_no_answer: bool
     ) -> Iterator[Any]:
-        """Answers in the form of the pipeline: a dict, or a list of them for more than one."""
+        """Answers in the format of the pipeline: a dict, or a list of dicts if `top_k` > 1."""
         for example, found in self._read(examples, top_k=top_k):
             answers = [
                 pipeline_answer(p)
@@ -339,7 +331,7 @@ class Answerer:
     ) -> Iterator[tuple[Example, list[Candidates]]]:
         """Each example with the candidates of its windows, in order.
 
-        While the windows of some examples are read, those of the next are cut.
+        The windows of the next examples are cut while those of the last are being read.
         """
         done = total = 0
         under_way: list[Generator[Logits, None, None]] = []
@@ -381,10 +373,10 @@ class Answerer:
     def _judged(
         self, answer: Prediction, found: Sequence[Candidates], log_mass: float | None = None
     ) -> Prediction:
-        """An answer with the probability that it is right, if that is known.
+        """Add the calibrated probability that an answer is right, if there is a calibration.
 
-        It is made from the answer's share of all spans and "nowhere", whatever was allowed to
-        compete: for a text of one window it is the same in `ask` and `predict`.
+        It is computed from the answer's share of all spans and "no answer", whether or not "no
+        answer" was allowed: for a text of one window it is the same in `ask` and `predict`.
         """
         if self.calibration is None or answer.span is None:
             return answer
@@ -394,7 +386,7 @@ class Answerer:
         return replace(answer, probability=self.calibration.probability(share))
 
     def limits_with(self, max_length: int | None, overlap: int | None) -> Limits:
-        """The answerer's limits with those that a call names."""
+        """The answerer's limits, overridden by those of a call."""
         limits = self.limits
         if max_length is not None:
             limits = replace(limits, max_length=max_length)
@@ -402,7 +394,7 @@ class Answerer:
 
 
 def chunks(examples: Iterable[Example]) -> Iterator[list[Example]]:
-    """Examples in lists of as many as are under way at once."""
+    """Split examples into lists of the size that is processed at once."""
     remaining = iter(examples)
     while chunk := list(islice(remaining, _EXAMPLES_AT_ONCE)):
         yield chunk

@@ -1,8 +1,8 @@
-"""Whole articles as windows with passages in them, and the answer from what was read of each.
+"""Windows over whole articles with their passages, and the choice of an answer from all windows.
 
-Alberti, Lee and Collins (2019), arXiv:1901.08634: a window shows a part of the article, and is
-labelled with what it shows of the answer. What is kept of an article is its best window for each
-passage, so memory does not grow with its length.
+Alberti, Lee and Collins (2019), arXiv:1901.08634: a window covers a part of the article, and is
+labelled with the kind of answer in it. Only the best window of each passage is kept, so memory does
+not grow with the length of the article.
 
 Shapes: B windows, L tokens, P passages of a window.
 """
@@ -23,7 +23,7 @@ from babelspan.types import Article, ArticleAnswer, DataError, Example, Limits, 
 
 
 class Kind(IntEnum):
-    """What a window shows of the answer."""
+    """The kind of answer that a window contains."""
 
     NULL = 0
     PASSAGE = 1
@@ -33,16 +33,16 @@ class Kind(IntEnum):
 
 
 SAID = {Kind.YES: "yes", Kind.NO: "no"}
-"""The words of kinds that are answers themselves."""
+"""Answer text of the kinds that are answers themselves."""
 
 _MINIMAL = (Kind.SPAN, Kind.YES, Kind.NO)
 
 
 class Label(NamedTuple):
-    """What a window has to teach.
+    """The training label of a window.
 
     Attributes:
-        kind: what it shows of the answer.
+        kind: the kind of answer that it contains.
         passage: index of the answer's passage among those of the window, from 1; 0 for none.
         tokens: first and last token of the minimal answer in the window; (0, 0) for none.
     """
@@ -61,9 +61,9 @@ class ArticleWindow:
 
     Attributes:
         window: the question and a part of the article's tokens.
-        passages: of each passage that has tokens in it: its index in the article, the first of its
-            tokens and the one after the last, counted from the first context token, (P, 3).
-        label: what it teaches.
+        passages: for each passage with tokens in the window: its index in the article, and its
+            tokens [first, end), counted from the first context token, (P, 3).
+        label: the training label.
     """
 
     window: Window
@@ -72,11 +72,11 @@ class ArticleWindow:
 
     @property
     def length(self) -> int:
-        """Tokens of the window, L."""
+        """Number of tokens of the window, L."""
         return self.window.length
 
     def slots(self) -> NDArray[np.int64]:
-        """For each token the number of its passage in the window, from 1; 0 for none, (L,)."""
+        """The number of each token's passage in the window, from 1; 0 for none, (L,)."""
         found = np.zeros(self.length, np.int64)
         at = self.window.context_at
         for slot, (_, first, end) in enumerate(self.passages.tolist(), start=1):
@@ -84,19 +84,19 @@ class ArticleWindow:
         return found
 
     def bare(self) -> "ArticleWindow":
-        """The same without the article's text, to be kept on a disk until it is learnt from."""
+        """A copy without the article's text, to store on disk for training."""
         example = replace(self.window.example, context="")
         return replace(self, window=replace(self.window, example=example))
 
 
 class ArticleLogits(NamedTuple):
-    """What a network makes of a window.
+    """The output of a network for a window.
 
     Attributes:
-        start: (L,).
-        last: (L,).
-        passages: of no passage, then of each passage of the window, (1 + P,).
-        kinds: in the order of `Kind`, (5,).
+        start: start logits, (L,).
+        last: last logits, (L,).
+        passages: logits of "no passage", then of each passage of the window, (1 + P,).
+        kinds: logits of the kinds of answer, in the order of `Kind`, (5,).
     """
 
     start: FloatArray
@@ -106,7 +106,7 @@ class ArticleLogits(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """What is answered over a whole article; scores are log-odds against "nothing here"."""
+    """The answer to a question about a whole article; scores are log-odds against no answer."""
 
     passage: int | None
     span: Span | None
@@ -116,7 +116,7 @@ class Choice(NamedTuple):
 
 
 NOTHING = Choice(None, None, None, 0.0, 0.0)
-"""The answer where there is nothing to choose from."""
+"""The answer for an article without candidate passages."""
 
 
 def example_of(article: Article) -> Example:
@@ -132,9 +132,9 @@ def example_of(article: Article) -> Example:
 
 
 def gold_of(article: Article) -> ArticleAnswer | None:
-    """The annotation to learn: the first with the most to say; None if nobody found an answer.
+    """The annotation to train on: the first with a minimal answer, or the first with a passage.
 
-    A minimal answer says more than a passage alone.
+    None if no annotator found an answer.
     """
     found = [a for a in article.answers if a.passage is not None]
     return next((a for a in found if a.span is not None or a.yes_no is not None), None) or next(
@@ -145,7 +145,7 @@ def gold_of(article: Article) -> ArticleAnswer | None:
 def article_windows(
     featurizer: Featurizer, article: Article, limits: Limits | None = None
 ) -> Iterator[ArticleWindow]:
-    """The windows of an article, in order; errors as in `Featurizer.windows`."""
+    """The windows of an article, in order; errors are those of `Featurizer.windows`."""
     there = [(i, p.start, p.end) for i, p in enumerate(article.passages) if p is not None]
     places = np.array(there, np.int32).reshape(-1, 3)
     gold = gold_of(article)
@@ -155,7 +155,7 @@ def article_windows(
 
 
 def _shown(window: Window, places: NDArray[np.int32]) -> NDArray[np.int32]:
-    """The passages with tokens in a window, from those of the article: index, start, end."""
+    """The passages of the article with tokens in a window: index, first and end token."""
     ends = window.offsets[:, 1]  # a token may start at the white space before it
     shown = places[(places[:, 2] > window.offsets[0, 0]) & (places[:, 1] < ends[-1])]
     first = np.searchsorted(ends, shown[:, 1], side="right")
@@ -186,7 +186,7 @@ def _label(
 
 
 def _shows_enough(window: Window, passage: NDArray[np.int32], place: Span) -> bool:
-    """Whether a window shows half of the characters of a passage, or nothing else."""
+    """Whether a window contains half of the characters of a passage, or no other passage."""
     _, first, end = passage.tolist()
     if end - first == window.size:
         return True
@@ -195,9 +195,9 @@ def _shows_enough(window: Window, passage: NDArray[np.int32], place: Span) -> bo
 
 
 def means_of(window: ArticleWindow, of_tokens: FloatArray) -> FloatArray:
-    """Logits of no passage and of each passage of a window, (1 + P,), from those of tokens, (L,).
+    """Logits of "no passage" and of each passage, (1 + P,), from token logits, (L,).
 
-    A passage has the mean of its tokens in the window, "no passage" the first token's.
+    A passage gets the mean of its tokens in the window, "no passage" the logit of the first token.
     """
     at = window.window.context_at
     means = [of_tokens[at + first : at + end].mean() for _, first, end in window.passages.tolist()]
@@ -209,13 +209,13 @@ def choose(
     *,
     max_answer_tokens: int = MAX_ANSWER_TOKENS,
 ) -> Choice:
-    """The answer over an article from its windows, which may come one at a time.
+    """Choose the answer for an article from its windows, which may be read lazily.
 
     Each window proposes its best passage and the minimal answer in it. The passage with the highest
-    score of all is chosen, and of the windows that propose it the minimal answer with the highest
-    score. The score of a passage is its log-odds against no passage; that of a minimal answer is
-    the sum of this and of the log-odds of its kind against no answer and a passage alone. A minimal
-    answer is always given: the threshold of a task decides which count.
+    score is chosen, and among the windows that propose it, the minimal answer with the highest
+    score. The score of a passage is its log-odds against "no passage". The score of a minimal
+    answer is this plus the log-odds of its kind against "no answer" and "passage alone". A minimal
+    answer is always returned; a score threshold is applied later, by the evaluation of a task.
 
     Raises:
         DataError: if a logit is not a finite number.
@@ -232,7 +232,7 @@ def choose(
 
 
 def _joined(one: Choice, other: Choice) -> Choice:
-    """What two windows say of one passage; of equals the first."""
+    """Merge the choices of two windows for the same passage; ties go to the first."""
     minimal = other if other.minimal_score > one.minimal_score else one
     return minimal._replace(passage_score=max(one.passage_score, other.passage_score))
 
@@ -242,7 +242,7 @@ def _proposed(window: ArticleWindow, logits: ArticleLogits, max_answer_tokens: i
     for name, some in (("passage", logits.passages), ("kind", logits.kinds)):
         if not np.isfinite(some).all():
             raise DataError(
-                f"the reader gave a logit of a {name} that is not a finite number; its weights are "
+                f"the reader gave a {name} logit that is not a finite number; its weights are "
                 "broken: train it again"
             )
     kinds = logits.kinds.astype(np.float64)
@@ -262,7 +262,7 @@ def _proposed(window: ArticleWindow, logits: ArticleLogits, max_answer_tokens: i
 def _span(
     window: ArticleWindow, slot: int, logits: ArticleLogits, max_answer_tokens: int
 ) -> Span | None:
-    """The best span in a passage of a window, found by the one decoder."""
+    """The best span in a passage of a window, found by `decode.candidates`."""
     _, first, end = window.passages[slot].tolist()
     whole = window.window
     inside = Tokens(whole.context.ids[first:end], whole.context.offsets[first:end])

@@ -1,7 +1,7 @@
-"""Answers from a text and its translations, which a translator makes for each question.
+"""Answering from a text and its translations, which a translator makes when a question is asked.
 
-For readers of parallel texts: Wu et al. (2021), arXiv:2107.05002, Section 5.1, translate what is
-asked at test. Answers are places in the text as it was given.
+For readers of parallel texts: Wu et al. (2021), arXiv:2107.05002, Section 5.1, translate questions
+and texts at test time. Answers are spans of the original text.
 """
 
 from collections import Counter
@@ -21,18 +21,18 @@ _Text = tuple[str, str]
 
 
 class Beside:
-    """An answerer around an answerer and a translator.
+    """Wraps an answerer and translates each question and text for it.
 
-    A translation that an example has among its `others` is taken as it is; a text that is in a
-    language already is its own translation.
+    A translation that an example already has among its `others` is used as it is; a text that is
+    already in a language is used for that language.
 
     Args:
-        answerer: around a reader of parallel texts.
-        translator: to the languages.
-        languages: of the translations to make; not empty.
+        answerer: an answerer with a reader of parallel texts.
+        translator: translates into the languages.
+        languages: languages of the translations to make; not empty.
 
     Attributes:
-        missing: language -> translations that came back empty, so far.
+        missing: language -> number of empty translations so far.
 
     Raises:
         ConfigError: if the reader does not read translations into one of the languages.
@@ -52,20 +52,20 @@ class Beside:
 
     @property
     def identity(self) -> str:
-        """What makes its answers differ from the answerer's own."""
+        """Identifies translator and languages; answers depend on them besides the answerer."""
         return f"{self._translator.identity}>{'+'.join(self.languages)}"
 
     @property
     def calibration(self) -> Calibration | None:
-        """What makes probabilities of scores, of the answerer."""
+        """The calibration of the answerer."""
         return self._answerer.calibration
 
     def unfamiliar(self, text: str) -> tuple[str, ...]:
-        """The scripts of a text that the reader hardly knows, as `Answerer.unfamiliar`."""
+        """The scripts in a text that the tokenizer hardly covers, as `Answerer.unfamiliar`."""
         return self._answerer.unfamiliar(text)
 
     def summary(self) -> str:
-        """What was translated, how long it took and what came back empty, for people."""
+        """A readable summary: sentences translated, time taken, and empty translations."""
         took = f"{self._translator.asked} sentences in {self._translator.seconds:.1f} s"
         empty = ", ".join(f"{n} into {language}" for language, n in sorted(self.missing.items()))
         return f"translated {took}" + (f"; {empty} came back empty" if empty else "")
@@ -73,7 +73,7 @@ class Beside:
     def predict(
         self, examples: Iterable[Example], *, allows_no_answer: bool = False
     ) -> Iterator[Prediction]:
-        """The best answer to each example, in order; spans are of its own context.
+        """The best answer to each example, in order; spans are spans of its own context.
 
         Raises:
             ConfigError: if the language of a question or context is not known.
@@ -95,7 +95,7 @@ class Beside:
         weights: Sequence[float] | None = None,
         watch: Watch | None = None,
     ) -> list[Found]:
-        """The best answers to one question among several contexts, as `Answerer.ask`."""
+        """The best answers to one question in several contexts, as `Answerer.ask`."""
         asked = examples_over(
             question,
             contexts,
@@ -106,7 +106,7 @@ class Beside:
         return self._answerer.among(examples, top_k=top_k, weights=weights, watch=watch)
 
     def with_translations(self, examples: Sequence[Example]) -> list[Example]:
-        """The examples with a translation into each language among their `others`.
+        """Add a translation into each language to the `others` of examples.
 
         Raises:
             ConfigError: if the language of a question or context is not known.
@@ -131,7 +131,7 @@ class Beside:
         ]
 
     def _rendered(self, texts: Iterable[_Text], language: str) -> dict[_Text, str]:
-        """Each text in a language; one that is in it already as it is."""
+        """Translate texts into a language; texts already in that language stay as they are."""
         found: dict[_Text, str] = {}
         by_source: dict[str, list[str]] = {}
         for source, text in texts:
@@ -152,10 +152,10 @@ class Beside:
 
 
 def refuse_unread(languages: Iterable[str], read: Sequence[str]) -> None:
-    """See that a reader reads translations into some languages.
+    """Check that a reader takes translations into all of these languages.
 
     Raises:
-        ConfigError: if not.
+        ConfigError: if it does not.
     """
     unread = next((language for language in languages if language not in read), None)
     if unread is not None:
@@ -167,7 +167,7 @@ def refuse_unread(languages: Iterable[str], read: Sequence[str]) -> None:
 
 
 def _translation(example: Example, parts: Mapping[_Text, str], language: str) -> Example:
-    """An example in another language, of translated parts."""
+    """An example in another language, from translated question and context."""
     return replace(
         example,
         question=parts[example.question_language, example.question],

@@ -1,7 +1,7 @@
-"""The call of the question-answering pipeline that transformers had up to version 4.
+"""The call signature of the question-answering pipeline of transformers up to version 4.
 
-Taken: a question and a context; lists of both, or one of them for all; a record, a list or an
-iterator of records. A record is a mapping with "question" and "context", or an object such as
+Accepted are a question and a context, each a string or a list of strings; or a record, or a list or
+an iterator of records. A record is a mapping with "question" and "context", or an object such as
 `SquadExample` with `question_text` and `context_text`.
 """
 
@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 from babelspan.types import UNDETERMINED, ConfigError, Example, Prediction
 
 _IDLE = {"batch_size", "num_workers", "padding"}
-"""Options that say how windows are put together, on which no answer depends here."""
+"""Batching options; they are accepted and ignored, because answers do not depend on them."""
 _REFUSED = {
     "max_question_len": "questions are never cut here; leave it out, and shorten a question that "
     "is refused as too long",
@@ -26,22 +26,23 @@ _FORMS = (
 
 
 class Call(NamedTuple):
-    """What is asked, and the form that the answers shall have."""
+    """The examples of a call, and the form in which answers are returned."""
 
     examples: Iterable[Example]
     form: Literal["one", "list", "stream"]
 
 
 def called(question: Any, context: Any, data: Any) -> Call:
-    """The examples of a call.
+    """Convert the arguments of a call to examples.
 
     Args:
-        question: a question or a list of them; without a context a record, or several.
-        context: a text or a list of them.
-        data: a record, or several, in place of the two.
+        question: a question or a list of questions; without a context, one or several records.
+        context: a text or a list of texts.
+        data: one or several records, instead of question and context.
 
     Raises:
-        ValueError: if they are none of that, lists differ in length, or a question is empty.
+        ValueError: if they have none of these forms, lists differ in length, or a question is
+            empty.
         KeyError: if a record has no question or no context.
     """
     if data is not None and (question is not None or context is not None):
@@ -58,11 +59,11 @@ def called(question: Any, context: Any, data: Any) -> Call:
 
 
 def top_k_of(top_k: int | None, options: Mapping[str, Any]) -> int:
-    """How many answers are wanted, from `top_k` and the other options of a call.
+    """The number of answers to return, from `top_k` and the other options of a call.
 
     Raises:
-        ConfigError: for an option that cannot be kept, or is unknown.
-        ValueError: if the number is no whole number, or below 1.
+        ConfigError: if an option is not supported or unknown.
+        ValueError: if the number is not a whole number, or is below 1.
     """
     for name in options:
         if name in _REFUSED:
@@ -74,10 +75,10 @@ def top_k_of(top_k: int | None, options: Mapping[str, Any]) -> int:
 
 
 def counted(name: str, value: Any, *, least: int = 1) -> int:
-    """A whole number given by a user.
+    """Check a whole number given by a user, and return it.
 
     Raises:
-        ValueError: if it is another thing, or below `least`.
+        ValueError: if it is not a whole number, or is below `least`.
     """
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise ValueError(f"{name} must be a whole number, {least} or more, got {value!r}")
@@ -107,10 +108,10 @@ def example_of(
     question_language: str = UNDETERMINED,
     context_language: str = UNDETERMINED,
 ) -> Example:
-    """One question about one text.
+    """An example from a question and a text, after checking both.
 
     Raises:
-        ValueError: if one of them is no text, or the question is empty.
+        ValueError: if one of them is not a string, or the question is empty.
     """
     for name, value in (("question", question), ("context", context)):
         if not isinstance(value, str):
@@ -133,10 +134,10 @@ def examples_over(
     question_language: str = UNDETERMINED,
     context_language: str = UNDETERMINED,
 ) -> list[Example]:
-    """One question about each of several texts, or about one; their numbers are the ids.
+    """Examples from one question and one or several texts; ids are the positions of the texts.
 
     Raises:
-        ValueError: if something is no text, or the question is empty.
+        ValueError: if one of them is not a string, or the question is empty.
     """
     return [
         example_of(
@@ -158,7 +159,7 @@ def unlabelled(
     question_language: str = UNDETERMINED,
     context_language: str = UNDETERMINED,
 ) -> Example:
-    """One question about one text, whose answer is not known."""
+    """An example whose answers are unknown, from a question and a text."""
     return Example(
         id=identity,
         question=question,
@@ -170,7 +171,7 @@ def unlabelled(
 
 
 def pipeline_answer(prediction: Prediction) -> dict[str, Any]:
-    """An answer as the pipeline gave it: no answer is empty, from 0 to 0."""
+    """An answer in the format of the pipeline; "no answer" is empty, from 0 to 0."""
     span = prediction.span
     return {
         "score": prediction.score,
@@ -181,10 +182,10 @@ def pipeline_answer(prediction: Prediction) -> dict[str, Any]:
 
 
 def texts_of(name: str, value: Any) -> list[Any]:
-    """Texts given as one or as several.
+    """A list of texts from one text or several.
 
     Raises:
-        ValueError: if it is neither.
+        ValueError: if the value is neither a text nor a list of texts.
     """
     if isinstance(value, str):
         return [value]

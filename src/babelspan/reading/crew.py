@@ -1,9 +1,9 @@
-"""Threads that read windows for many askers in turn: no long text holds back a short question.
+"""A thread pool that schedules windows of many requests fairly.
 
-Each asker has a `Turn`. Free threads go round the turns and take one window of each. The first
-window of a new turn goes before the round, but never twice in a row while others wait, so that a
-question of one window is read almost at once, and a flood of such questions leaves half of the
-crew to the others.
+A long text does not delay short questions. Each request has a `Turn`, a queue of windows. Threads
+serve the queues round-robin, one window at a time. The first window of a new request takes
+precedence, but never twice in a row while others wait: a question with one window is read almost at
+once, and a flood of such questions leaves half of the threads to the others.
 """
 
 import threading
@@ -18,22 +18,22 @@ from babelspan.seams import Engine, Logits, Window
 R = TypeVar("R")
 
 _NEWEST = 0.05
-"""Weight of the last window in the smoothed time of one."""
+"""Weight of the latest window in the exponential moving average of the time per window."""
 _Piece = tuple["Future[Any]", Window, Callable[[Window, Logits], Any]]
 
 
 class Crew:
-    """The threads of one engine, shared by all who ask it. Close it when all are done.
+    """A pool of threads for one engine, shared by all requests. Close it when they are done.
 
     Windows are read one by one, so that on the CPU an answer does not depend on what else is read
-    (on a GPU it may, in the last bits, differ from that of `Engine.read`, which reads in batches).
+    (on a GPU it may differ in the last bits from that of `Engine.read`, which reads in batches).
 
     Args:
         engine: the reader.
-        workers: threads, each reading one window at a time; None for as many as the engine reads
-            side by side.
-        spare: threads more that read first windows of new turns only, while all others are at
-            later windows: such a window does not wait for a thread, and shares the cores instead.
+        workers: number of threads, each reading one window at a time; None for the number of
+            windows that the engine reads in parallel.
+        spare: number of additional threads that read only first windows of new requests, while all
+            workers read later windows. Such a window shares the cores instead of waiting.
     """
 
     def __init__(self, engine: Engine, *, workers: int | None = None, spare: int = 0) -> None:
@@ -45,11 +45,11 @@ class Crew:
         self._round: deque[Turn] = deque()
         self._was_new = False
         self._waiting = 0
-        self._at_later = 0  # threads that read other windows than first ones
+        self._at_later = 0  # threads that are reading a window other than a first one
         self.begun = 0
-        """Windows that a thread has begun, since the crew was made."""
+        """Number of windows started since the crew was created."""
         self.seconds = 0.0
-        """What a thread has lately needed for a window, smoothed."""
+        """Exponential moving average of the time per window, in seconds."""
         self._closed = False
         lock = threading.Lock()
         self._changed = threading.Condition(lock)
@@ -68,28 +68,28 @@ class Crew:
 
     @property
     def waiting(self) -> int:
-        """Windows that no thread has begun."""
+        """Number of windows in the queues."""
         return self._waiting
 
     @property
     def turns(self) -> int:
-        """Askers with windows that no thread has begun."""
+        """Number of requests with windows in the queues."""
         with self._changed:
             return sum(bool(turn.pieces) for lane in (self._new, self._round) for turn in lane)
 
     def turn(self) -> "Turn":
-        """A place for a new asker."""
+        """A queue for a new request."""
         return Turn(self)
 
     def read(self, windows: Sequence[Any]) -> Generator[Logits, None, None]:
-        """Like `Engine.read`, taking turns with others; closing it stops the reading of windows."""
+        """Like `Engine.read`, scheduled with other requests; closing the generator cancels it."""
         turn = self.turn()
         results = _results(turn, [turn.read(window, _logits) for window in windows])
-        next(results)  # from here on, closing it ends the turn
+        next(results)  # from here on, closing the generator ends the turn
         return cast(Generator[Logits, None, None], results)
 
     def close(self) -> None:
-        """Cancel what has not begun, and wait for what has."""
+        """Cancel queued windows, and wait for those being read."""
         with self._changed:
             self._closed = True
             turns = [*self._new, *self._round]
@@ -130,7 +130,7 @@ class Crew:
         while (taken := self._take(is_spare)) is not None:
             piece, is_first = taken
             self._read(*piece)
-            del taken, piece  # a thread that waits holds nothing of the last request
+            del taken, piece  # so that a waiting thread keeps no reference to the last request
             if not is_first:
                 with self._changed:
                     self._at_later -= 1
@@ -138,7 +138,7 @@ class Crew:
     def _read(
         self, future: "Future[Any]", window: Window, then: Callable[[Window, Logits], Any]
     ) -> None:
-        """Read a window, unless it was cancelled."""
+        """Read a window, unless it has been cancelled."""
         if not future.set_running_or_notify_cancel():
             return
         try:
@@ -148,13 +148,13 @@ class Crew:
             taken = time.perf_counter() - began
             self.seconds += (taken - self.seconds) * (_NEWEST if self.seconds else 1)
             future.set_result(result)
-        except BaseException as error:  # it ends what it was read for, not the thread
+        except BaseException as error:  # it fails the request, not the thread
             future.set_exception(error)
 
     def _take(self, is_spare: bool) -> tuple[_Piece, bool] | None:
-        """The next piece of work, once there is one, and whether it is the first of its turn.
+        """Wait for the next window; returns it and whether it is the first of its turn.
 
-        None when the crew is closed.
+        Returns None when the crew is closed.
         """
         with self._changed:
             while (turn := self._of_spare() if is_spare else self._whose_turn()) is None:
@@ -174,16 +174,16 @@ class Crew:
             return piece, is_first
 
     def _call_spare(self) -> None:
-        """Wake a spare thread, if it may read something."""
+        """Wake a spare thread if there is a window that it may read."""
         if self._new and self._at_later >= self.workers:
             self._spare_wanted.notify()
 
     def _of_spare(self) -> "Turn | None":
-        """The turn that a spare thread may begin, taken out of its lane."""
+        """Remove and return the next new turn, if a spare thread may start it."""
         return self._next_of(self._new) if self._at_later >= self.workers else None
 
     def _whose_turn(self) -> "Turn | None":
-        """The turn that is due, taken out of its lane; those that have left are passed over."""
+        """Remove and return the turn that is due; cancelled turns are skipped."""
         lanes = (self._round, self._new) if self._was_new else (self._new, self._round)
         for lane in lanes:
             if (turn := self._next_of(lane)) is not None:
@@ -192,7 +192,7 @@ class Crew:
         return None
 
     def _next_of(self, lane: "deque[Turn]") -> "Turn | None":
-        """The first turn of a lane that has something to read, taken out of it."""
+        """Remove and return the first turn of a lane that has windows to read."""
         while lane:
             turn = lane.popleft()
             if turn.pieces:
@@ -202,7 +202,7 @@ class Crew:
 
 
 class Turn:
-    """One asker's place in a crew; made by `Crew.turn`."""
+    """The queue of windows of one request; created by `Crew.turn`."""
 
     def __init__(self, crew: Crew) -> None:
         self._crew = crew
@@ -211,7 +211,7 @@ class Turn:
         self.stands_in_line = False
 
     def read(self, window: Any, then: Callable[[Any, Logits], R]) -> "Future[R]":
-        """What `then` makes of a window and its logits, in the thread that has read it.
+        """Queue a window; the result is `then(window, logits)`, called in the reading thread.
 
         Raises:
             RuntimeError: if the crew is closed.
@@ -221,12 +221,12 @@ class Turn:
         return future
 
     def drop(self, futures: "Iterable[Future[Any]]") -> None:
-        """Cancel those of this turn's readings that have not begun."""
+        """Cancel those of these windows that are still queued."""
         for future, *_ in self._crew._drop(self, set(futures)):
             future.cancel()
 
     def leave(self) -> None:
-        """Cancel all that have not begun. More can be read later."""
+        """Cancel all queued windows. More can be queued later."""
         for future, *_ in self._crew._drop(self, None):
             future.cancel()
 
@@ -236,7 +236,7 @@ def _logits(_: Window, logits: Logits) -> Logits:
 
 
 def _results(turn: Turn, begun: "Sequence[Future[Logits]]") -> Generator[Logits | None, None, None]:
-    """None, and then the results in order."""
+    """Yield None, then the results in order."""
     try:
         yield None
         for future in begun:

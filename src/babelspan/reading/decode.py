@@ -1,9 +1,9 @@
-"""From start and last logits to answers: the one decoder of training, evaluation and answering.
+"""Decoding of start and last logits to answers, for training, evaluation and answering alike.
 
-The score of an answer is its share of the probability of all spans that were read for the question:
-a softmax of (start logit + last logit) over every span of at most `max_answer_tokens` tokens in all
-windows of all its contexts, and "no answer" if that is allowed. Normalising over all contexts makes
-their scores comparable (Clark and Gardner 2018, arXiv:1710.10723).
+The score of an answer is its softmax probability: the softmax of (start logit + last logit) over
+every span of at most `max_answer_tokens` tokens in all windows of all contexts of the question, and
+"no answer" if that is allowed. Normalising over all contexts makes scores comparable between
+contexts (Clark and Gardner 2018, arXiv:1710.10723).
 
 Shapes: B windows, L tokens, T tokens of the context, D lengths of answers, K candidates.
 """
@@ -22,7 +22,7 @@ from babelspan.types import DataError, Example, Prediction, Span
 MAX_ANSWER_TOKENS = 30
 
 _SPARE = 20
-"""Least number of spans kept per window beyond the answers asked for."""
+"""Number of spans kept per window beyond the answers asked for, at least."""
 
 
 class Candidates(NamedTuple):
@@ -41,12 +41,12 @@ class Candidates(NamedTuple):
     no_answer_logit: float
 
     def against_no_answer(self) -> "Candidates":
-        """The same with all logits as log-odds against "no answer in this window"."""
+        """Convert all logits to log-odds against "no answer in this window"."""
         null = self.no_answer_logit
         return Candidates(self.spans, self.logits - null, self.log_mass - null, 0.0)
 
     def weighted(self, log_weight: float) -> "Candidates":
-        """The same with `log_weight` added to the logits of all spans, not to "no answer"."""
+        """Add `log_weight` to the logits of all spans, but not to "no answer"."""
         return self._replace(logits=self.logits + log_weight, log_mass=self.log_mass + log_weight)
 
 
@@ -60,17 +60,17 @@ def candidates(
     max_answer_tokens: int = MAX_ANSWER_TOKENS,
     whole_words: bool = False,
 ) -> list[Candidates]:
-    """The best spans of each window, none of them ending before it starts.
+    """The best spans of each window; no span ends before it starts.
 
     Args:
         windows: B windows.
-        start_logits: of each window, (L,), L at least its length; or (B, L).
-        last_logits: likewise.
-        top_k: how many answers will be wanted; enough spans are kept for that many answers, if the
-            window has them.
+        start_logits: start logits of each window, (L,), with L at least its length; or (B, L).
+        last_logits: last logits, likewise.
+        top_k: number of answers that will be asked for; enough spans are kept for that many
+            answers, if the window has them.
         allows_overlap: whether answers may share characters.
-        max_answer_tokens: longest answer, in tokens.
-        whole_words: whether answers will be widened to whole words.
+        max_answer_tokens: maximum length of an answer in tokens.
+        whole_words: whether answers will be extended to whole words.
 
     Raises:
         DataError: if a logit of a window's own tokens is not a finite number.
@@ -103,20 +103,20 @@ def predictions(
 ) -> list[Prediction]:
     """The best answers of an example from the candidates of its windows, best first.
 
-    Spans are stripped of white space and widened to whole grapheme clusters, and to whole words if
-    asked for; spans that are then the same count once, with the best logit. Where there is nothing
-    but white space to choose from, the one prediction is "no answer" with a score of 0.
+    Spans are stripped of white space and extended to whole grapheme clusters, and to whole words if
+    asked for; spans that are then equal count once, with the best logit. If all candidates are
+    white space, the only prediction is "no answer" with a score of 0.
 
     Args:
         example: the example.
         found: candidates of all its windows; may be empty.
-        top_k: how many answers to give, at most.
-        allows_no_answer: whether "no answer" (no span, empty text) competes; its logit is the
-            smallest of the windows' (Devlin et al. 2019, arXiv:1810.04805, Section 4.3).
+        top_k: the maximum number of answers.
+        allows_no_answer: whether "no answer" (no span, empty text) may be predicted; its logit is
+            the smallest over the windows (Devlin et al. 2019, arXiv:1810.04805, Section 4.3).
         allows_overlap: whether an answer may share characters with a better one.
-        log_mass: log of the sum of exp(logit) over everything the scores are a share of; None
-            for this example alone.
-        whole_words: whether an answer that starts or ends inside a word is widened to all of it
+        log_mass: logarithm of the normaliser of the scores, the sum of exp(logit); None to
+            normalise over this example alone.
+        whole_words: whether an answer that starts or ends inside a word is extended to the word
             (`text.borders`).
     """
     null = min((c.no_answer_logit for c in found), default=0.0)
@@ -153,7 +153,7 @@ def total_log_mass(found: Sequence[Candidates], *, allows_no_answer: bool) -> fl
 
 
 def _refuse_infinite(inside: slice, start_L: FloatArray, last_L: FloatArray) -> None:
-    """Refuse logits of context tokens or of "no answer" that are not finite."""
+    """Check that the logits of context tokens and of "no answer" are finite."""
     for logits in (start_L[:1], last_L[:1], start_L[inside], last_L[inside]):
         finite = np.isfinite(logits)
         if not finite.all():
@@ -168,7 +168,7 @@ def _sums(
 ) -> NDArray[np.float64]:
     """Start logit + last logit of each span, by first token and length - 1, (T, D).
 
-    Only the window's own tokens enter, so a batch does not change even the last bit.
+    Only the window's own tokens are used, so the result does not depend on the batch at all.
     """
     lengths = min(max_answer_tokens, len(start_logits))
     last = np.full(len(last_logits) + lengths - 1, -np.inf)
@@ -218,7 +218,7 @@ def _answers(
     allows_overlap: bool,
     whole_words: bool,
 ) -> list[tuple[Span, int]]:
-    """The first `top_k` distinct tidy spans, each with the index of the first that gave it."""
+    """The first `top_k` distinct cleaned spans, each with the index of the span it came from."""
     answers: dict[Span, int] = {}
     for i, (start, end) in enumerate(spans.tolist()):
         if len(answers) == top_k:

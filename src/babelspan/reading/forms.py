@@ -1,8 +1,7 @@
-"""Links of words that a dictionary does not have, by the forms of them that it has.
+"""Dictionary lookup of inflected words: an unknown word takes the links of its known forms.
 
-A word takes the links of the known words that begin like it: inflected forms differ at the end. In
-Korean a known word is followed by particles. In Arabic and Hebrew, conjunctions, prepositions and
-the article are written as the first letters of a word.
+Forms of a word usually share their first letters. In Korean, particles follow the word. In Arabic
+and Hebrew, conjunctions, prepositions and the article are written as its first letters.
 """
 
 from bisect import bisect_left
@@ -18,19 +17,19 @@ _PREFIXES = {
     "he": ("ה", "ב", "ל", "מ", "ש", "ו", "כ", "וה", "שה", "בה", "לה", "מה"),
 }
 _SHORTEST = 2
-"""Letters that are left of a word without its prefix, at least, and syllables of a Korean one."""
+"""Minimum letters of a word without its prefix; minimum syllables of a Korean word."""
 _SAME = 4
-"""Letters that two forms share, at least."""
+"""Minimum number of first letters that two forms share."""
 _SHARE = 0.6
-"""Of the letters of the word, likewise."""
+"""The same minimum, as a fraction of the letters of the unknown word."""
 _LONGER = 3
-"""Letters that a known form has more than the word, at most."""
+"""Maximum number of letters by which a known form is longer than the unknown word."""
 _HANGUL = regex.compile(r"\p{Hangul}+")
 _DIGIT = regex.compile(r"\d")
 
 
 class Forms:
-    """Links by word, known or like a known one. Threads can share it.
+    """The links of words and of their inflected forms. Threads can share it.
 
     Args:
         links: known words with their translations and numbers of links.
@@ -44,7 +43,7 @@ class Forms:
         self.of = lru_cache(maxsize=20_000)(self._of)
 
     def _of(self, word: str) -> Mapping[str, float]:
-        """The links of a word; those of several forms are added up. Empty if none is like it."""
+        """Return the links of a word, or the sum of its forms' links; empty if it has none."""
         if word in self._links or _DIGIT.search(word):
             return self._links.get(word, {})
         for prefix in self._prefixes:
@@ -66,7 +65,7 @@ class Forms:
         return {}
 
     def _beginning(self, start: str) -> Iterator[str]:
-        """The known words with a beginning."""
+        """Yield the known words that begin with `start`."""
         first = bisect_left(self._words, start)
         words = (self._words[i] for i in range(first, len(self._words)))
         return takewhile(lambda word: word.startswith(start), words)

@@ -1,9 +1,9 @@
-"""Questions with their words in the language of the text behind them, for readers that read them.
+"""Questions followed by a word-by-word translation into the language of the text.
 
-A reader's folder may hold `dictionaries/`: `en-<language>.tsv[.gz]` with numbers of links
-(`data.lexicon`), and `ngrams.tsv[.gz]` with a language, one of its frequent n-grams, and the share
-of it among those of its length (`text.ngrams`). The reader then reads a question in another
-language than the text's with a translation behind it, word by word (`reading.glosses`).
+A reader's folder may contain `dictionaries/`: `en-<language>.tsv[.gz]` with link counts
+(`data.lexicon`), and `ngrams.tsv[.gz]` with a language, one of its frequent n-grams, and its share
+among the n-grams of the same length (`text.ngrams`). The reader then appends a word-by-word
+translation (a gloss, `reading.glosses`) to a question in another language than the text.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ from babelspan.types import UNDETERMINED, ConfigError, DataError, Example, Limit
 FOLDER = "dictionaries"
 NGRAMS = "ngrams.tsv"
 MOST_ASKED = 250
-"""Characters of a question that is glossed, at most."""
+"""Maximum length in characters of a question that is glossed."""
 
 _ALIKE = ({"ja", "zh"}, {"da", "no"})
 """Languages that a question does not tell apart: a Japanese one without kana looks Chinese."""
@@ -33,11 +33,11 @@ Cut = Callable[[Iterable[Example], Limits | None], Iterator[W]]
 
 
 class Glossed:
-    """What puts translations behind questions.
+    """Appends word-by-word translations to questions.
 
     Args:
         glosses: the translations.
-        ngrams: tells the language of a question or text that is not named.
+        ngrams: identifies the language of a question or text if it is not given.
     """
 
     def __init__(self, glosses: Glosses, ngrams: NgramLists) -> None:
@@ -46,9 +46,9 @@ class Glossed:
         self._told = lru_cache(maxsize=10_000)(ngrams.language_of)
 
     def glossed(self, example: Example) -> Example:
-        """The example with its question glossed, or as it is if both languages are one.
+        """Append a gloss to the question of an example, unless it is in the text's language.
 
-        A long question stays as it is, too: it says enough, and its text needs the room.
+        A long question is not glossed: it has enough words, and the text needs the room.
         """
         if len(example.question) > MOST_ASKED:
             return example
@@ -64,12 +64,12 @@ class Glossed:
     def windows(
         self, examples: Iterable[Example], limits: Limits | None, cut: Cut[W]
     ) -> Iterator[W]:
-        """Windows with glossed questions; without the gloss where it leaves no room for a text.
+        """Windows with glossed questions; without a gloss that leaves no room for the text.
 
         Args:
-            examples: as they were asked.
-            limits: how contexts are cut.
-            cut: what cuts them.
+            examples: examples without glosses.
+            limits: limits for cutting contexts into windows.
+            cut: the function that cuts examples into windows.
         """
         for example in examples:
             glossed = self.glossed(example)
@@ -89,7 +89,7 @@ class Glossed:
 
 
 def glossed_of(reader: Path) -> Glossed | None:
-    """What glosses the questions of the reader in a folder, or None if it has no dictionaries.
+    """The `Glossed` of the reader in a folder, or None if it has no dictionaries.
 
     A dictionary is read when a question first needs it.
 
@@ -110,7 +110,7 @@ def glossed_of(reader: Path) -> Glossed | None:
 
 
 def _together(paths: Sequence[Path]) -> Links:
-    """The links of English words in files of one pair, either way round, added up."""
+    """The links of English words in files of one language pair, in either direction, summed."""
     found: dict[str, dict[str, float]] = {}
     for path in paths:
         links: Links = load_links(path)

@@ -1,8 +1,8 @@
-"""A question word by word in the language of the text, from dictionaries with numbers of links.
+"""Word-by-word translation of questions, from dictionaries with link counts.
 
-The translation of a word is the most likely one by the links, by way of English where neither
-language is English: P(target | source) is the sum over English words e of P(e | source) times
-P(target | e), the shares of links.
+The translation of a word is the most likely one by link counts, through English if neither language
+is English: P(target | source) is the sum over English words e of P(e | source) P(target | e), each
+a relative frequency of links.
 """
 
 import unicodedata
@@ -18,19 +18,19 @@ from babelspan.text.words import lexical_words
 
 ENGLISH = "en"
 Links = Mapping[str, Mapping[str, float]]
-"""Words, their translations and the number of links between them; "" stands for none."""
+"""Words, their translations and the number of links between them; "" means no translation."""
 Choose = Callable[[Mapping[str, float]], str]
 
 _UNSPACED = regex.compile(rf"[{UNSPACED_SCRIPTS}]")
 _RUN = regex.compile(rf"[{UNSPACED_SCRIPTS}][{UNSPACED_SCRIPTS}\p{{M}}]*|[\p{{L}}\p{{N}}\p{{M}}]+")
 LEAST_CHANGED = 0.4
-"""Share of the words of a question that come out different, at least."""
+"""Minimum fraction of the words of a question that must change."""
 _LONGEST = 12
-"""Characters of a word in a text without spaces, at most."""
+"""Maximum length in characters of a word in a script without spaces."""
 
 
 def most_likely(options: Mapping[str, float]) -> str:
-    """The translation with the most links; of several, the first."""
+    """The translation with the most links; the first of several."""
     return max(options, key=lambda word: options[word])
 
 
@@ -39,7 +39,7 @@ class Glosses:
 
     Args:
         languages: ISO 639-1 codes of the languages with links to English.
-        links: for one of them, the links of English words.
+        links: returns the links of English words to a language.
     """
 
     def __init__(self, languages: Collection[str], links: Callable[[str], Links]) -> None:
@@ -53,17 +53,17 @@ class Glosses:
     def gloss(
         self, question: str, *, source: str, target: str, choose: Choose = most_likely
     ) -> str:
-        """The question word by word; words without links stay, others may vanish.
+        """Translate a question word by word; words without links stay, others may be dropped.
 
         Args:
-            question: in the language `source`.
-            source: a code among `languages`.
-            target: another one.
-            choose: picks one of the translations of a word with their weights.
+            question: the question, in the language `source`.
+            source: a code in `languages`.
+            target: another code in `languages`.
+            choose: picks one of the weighted translations of a word.
 
         Returns:
-            The translation, or "" if fewer than `LEAST_CHANGED` of the words came out different:
-            then they may not be in that language.
+            The translation, or "" if the fraction of words that changed is below `LEAST_CHANGED`:
+            the question may then be in another language.
         """
         words = self._words(question, source)
         options = [self._options(word, source, target) for word in words]
@@ -74,7 +74,7 @@ class Glosses:
         return _joined(list(filter(None, came)), spaced=is_spaced(target))
 
     def _words(self, question: str, language: str) -> list[str]:
-        """Words in small letters; without spaces, from the left the longest that have links."""
+        """Lower-case words; scripts without spaces are segmented by greedy longest match."""
         text = unicodedata.normalize("NFKC", question).lower()
         if is_spaced(language):
             return [word.of(text) for word in lexical_words(text, language)]
@@ -113,7 +113,7 @@ class Glosses:
 
 
 def inverted(links: Links) -> Links:
-    """English words of each foreign word; the weights count links of both."""
+    """Invert links: the English words of each foreign word, with their link counts."""
     found: dict[str, dict[str, float]] = defaultdict(dict)
     for english, options in links.items():
         for foreign, weight in options.items():
@@ -123,7 +123,7 @@ def inverted(links: Links) -> Links:
 
 
 def _joined(words: list[str], *, spaced: bool) -> str:
-    """Words as a text; without spaces between words of scripts that have none."""
+    """Join words, without spaces between words of scripts that have none."""
     text = words[0] if words else ""
     for word in words[1:]:
         joins = not spaced and _UNSPACED.match(word) and _UNSPACED.match(text[-1])

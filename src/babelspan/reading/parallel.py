@@ -1,9 +1,10 @@
-"""Windows of a text and of its translations.
+"""Windows of a text together with windows of its translations.
 
-An example's translations are its `others`. Each is cut into windows of its own; a window of the
-own text takes along one window of each, and answers are always places in the own text.
+An example's translations are its `others`. Each is cut into windows separately; a window of the
+original text ("own") is combined with one window of each translation. Answers are always spans of
+the original text.
 
-Shapes: B windows, N languages of the translations, K translations that are there, L tokens.
+Shapes: B windows, N languages of the translations, K windows of translations, L tokens.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,7 +19,7 @@ from babelspan.seams import IntArray
 from babelspan.types import Example, Limits, Span
 
 SETTINGS = "parallel.json"
-"""The file of a saved reader of parallel texts that says how it reads them."""
+"""Name of the settings file of a saved reader of parallel texts."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,8 +27,8 @@ class ParallelWindow:
     """A window of a text with the windows of its translations.
 
     Attributes:
-        own: of the text itself.
-        others: one for each language of the reader, in its order; None where there is none.
+        own: the window of the text itself.
+        others: one for each language of the reader, in its order; None for a missing translation.
     """
 
     own: Window
@@ -35,22 +36,22 @@ class ParallelWindow:
 
     @property
     def example(self) -> Example:
-        """The own example."""
+        """The example of the own window."""
         return self.own.example
 
     @property
     def present(self) -> list[Window]:
-        """The windows of the translations that are there."""
+        """The windows of the translations that are not missing."""
         return [window for window in self.others if window is not None]
 
     @property
     def length(self) -> int:
-        """Tokens of the own window, L."""
+        """Number of tokens of the own window, L."""
         return self.own.length
 
     @property
     def tokens(self) -> int:
-        """Tokens of all its windows."""
+        """Number of tokens of all its windows."""
         return self.own.length + sum(window.length for window in self.present)
 
     @property
@@ -64,15 +65,15 @@ class ParallelWindow:
         return self.own.offsets
 
     def tokens_of(self, span: Span) -> tuple[int, int] | None:
-        """As `Window.tokens_of`, of the own window."""
+        """`Window.tokens_of` of the own window."""
         return self.own.tokens_of(span)
 
 
 class Numbered(NamedTuple):
-    """Windows with their translations in one list, and who belongs to whom.
+    """Windows and windows of translations in one list, with indices from one to the other.
 
     Attributes:
-        texts: B own windows, then K of translations.
+        texts: B own windows, then K windows of translations.
         owners: index of the own window of each translation, (K,).
         rows: index among the K translations, for each own window and language; K for none, (B, N).
     """
@@ -83,7 +84,7 @@ class Numbered(NamedTuple):
 
 
 def numbered(windows: Sequence[ParallelWindow]) -> Numbered:
-    """All texts of some windows, to be read together."""
+    """Collect all windows of a batch in one list."""
     there = [
         (owner, slot, other)
         for owner, window in enumerate(windows)
@@ -99,11 +100,11 @@ def numbered(windows: Sequence[ParallelWindow]) -> Numbered:
 
 
 class ParallelFeaturizer:
-    """Examples with their translations in, windows out. Safe under threads.
+    """Cuts examples with their translations into windows. Thread-safe.
 
     Args:
         featurizer: cuts each text.
-        languages: of the translations that the reader takes; others are left out.
+        languages: languages of the translations that the reader takes; others are ignored.
     """
 
     def __init__(self, featurizer: Featurizer, languages: Sequence[str]) -> None:
@@ -115,16 +116,15 @@ class ParallelFeaturizer:
 
     @property
     def limits(self) -> Limits:
-        """How contexts are cut where a call does not say."""
+        """Default limits for cutting contexts into windows."""
         return self.one.limits
 
     def windows(
         self, examples: Iterable[Example], limits: Limits | None = None
     ) -> Iterator[ParallelWindow]:
-        """The windows of each example, in order; errors as in `Featurizer.windows`.
+        """The windows of each example, in order; errors are those of `Featurizer.windows`.
 
-        Of a translation with several windows the one is taken whose middle lies nearest to the same
-        fraction of its text.
+        If a translation has several windows, the one at the most similar relative position is used.
         """
         for example in examples:
             own = list(self.one.windows([example], limits))
@@ -133,9 +133,10 @@ class ParallelFeaturizer:
     def together(
         self, group: Sequence[Example], limits: Limits | None = None
     ) -> Iterator[tuple[ParallelWindow, ...]]:
-        """Windows to learn from, as `Featurizer.together`.
+        """Windows for training, as `Featurizer.together`.
 
-        A window that holds the answer takes along windows that hold it where there are any.
+        A window with the answer is combined with windows of translations that contain the answer,
+        if there are any.
         """
         cut = list(self.one.together(group, limits))
         members = [
@@ -145,13 +146,13 @@ class ParallelFeaturizer:
         return zip(*members, strict=True)
 
     def known(self, text: str) -> NDArray[np.int32]:
-        """Places of the known tokens of a text, as `Featurizer.known`."""
+        """Characters of the known tokens of a text, as `Featurizer.known`."""
         return self.one.known(text)
 
     def _beside(
         self, own: Sequence[Window], limits: Limits | None, *, learns: bool
     ) -> Iterator[ParallelWindow]:
-        """Windows of one example, each with those of its translations that belong to it."""
+        """The windows of one example, each with the matching windows of its translations."""
         if not own:
             return
         found = {other.context_language: other for other in own[0].example.others}
@@ -166,13 +167,13 @@ class ParallelFeaturizer:
 
 
 def _nearest(place: float, windows: Sequence[Window], answered: bool) -> Window | None:
-    """The window at a fraction of its text; of those with the answer, if it is wanted."""
+    """The window closest to a relative position, preferably with the answer if `answered`."""
     fit = [w for w in windows if _gold(w) is not None] if answered else []
     return min(fit or windows, key=lambda w: abs(_middle(w, windows) - place), default=None)
 
 
 def _middle(window: Window, windows: Sequence[Window]) -> float:
-    """Where the middle of a window lies in its text, as a fraction."""
+    """Relative position of the middle of a window in its text, from 0 to 1."""
     return (window.first_token + window.size / 2) / (windows[-1].first_token + windows[-1].size)
 
 

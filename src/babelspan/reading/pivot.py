@@ -1,8 +1,8 @@
-"""Answers through another language: translate question and context, answer, translate back.
+"""Answering through a pivot language: translate question and context, answer, translate back.
 
 "English as pivot" of Riabi et al. (2021), arXiv:2010.12643, Section 4, and "test-on-source" of Lee
-and Lee (2019), arXiv:1907.06042, Section 4.1. Text already in the pivot's language is not
-translated, so a Spanish question about an English text is answered in place.
+and Lee (2019), arXiv:1907.06042, Section 4.1. Text already in the pivot language is not translated,
+so a Spanish question about an English text is answered in the text itself.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,7 +19,7 @@ from babelspan.types import UNDETERMINED, ConfigError, Example, Prediction, Span
 
 @dataclass(frozen=True, slots=True)
 class _Pivoted:
-    """An example in the pivot's language, and its translated context, if it was translated."""
+    """An example in the pivot language, with the translation of its context, if there is one."""
 
     example: Example
     original: Example
@@ -27,17 +27,18 @@ class _Pivoted:
 
 
 class Pivot:
-    """An answerer around an answerer and a translator.
+    """Wraps an answerer, and translates questions, contexts and answers for it.
 
-    The answer from a translated context is searched for in the original one, nearest to the
-    sentences it was found in: translated back, then as the reader gave it, then the run of words
-    that shares most with it. If none is found, the prediction has the text translated back, and no
-    span.
+    An answer from a translated context is searched for in the original context, closest to the
+    sentences in which it was found: first translated back, then untranslated, then as the sequence
+    of words with the largest overlap. If nothing is found, the prediction has the text translated
+    back, and no span.
 
     Args:
-        answerer: an answerer for the pivot's language.
-        translator: from all languages to the pivot's, and back to those of contexts.
-        language: the pivot's, ISO 639-1.
+        answerer: an answerer for the pivot language.
+        translator: translates from all languages into the pivot language, and back into those of
+            contexts.
+        language: the pivot language, ISO 639-1.
     """
 
     def __init__(
@@ -53,13 +54,13 @@ class Pivot:
 
     @property
     def identity(self) -> str:
-        """What distinguishes its answers from those of the answerer."""
+        """Identifies translator and pivot language; answers depend on them besides the answerer."""
         return f"{self._translator.identity}>{self.language}"
 
     def predict(
         self, examples: Iterable[Example], *, allows_no_answer: bool = False
     ) -> Iterator[Prediction]:
-        """The best answer to each example, in order; spans are of the original contexts.
+        """The best answer to each example, in order; spans are spans of the original contexts.
 
         Raises:
             ConfigError: if the language of a question or context is not known.
@@ -83,9 +84,9 @@ class Pivot:
         weights: Sequence[float] | None = None,
         watch: Watch | None = None,
     ) -> list[Found]:
-        """The best answers to one question among several contexts, as `Answerer.ask`.
+        """The best answers to one question in several contexts, as `Answerer.ask`.
 
-        Answers whose place in the original context is not found come without a span.
+        Answers that are not found in the original context have no span.
         """
         asked = examples_over(
             question,
@@ -101,7 +102,7 @@ class Pivot:
         return [replace(f, prediction=p) for f, p in zip(found, back, strict=True)]
 
     def _there(self, examples: Sequence[Example]) -> list[_Pivoted]:
-        """Examples in the pivot's language."""
+        """Translate examples into the pivot language."""
         questions = self._rendered((e.question_language, e.question) for e in examples)
         contexts = self._rendered((e.context_language, e.context) for e in examples)
         pivoted = []
@@ -119,7 +120,7 @@ class Pivot:
         return pivoted
 
     def _rendered(self, texts: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Rendering]:
-        """Translations of those texts that are not in the pivot's language."""
+        """Translate those texts that are not in the pivot language."""
         by_language: dict[str, list[str]] = {}
         for language, text in texts:
             if language == UNDETERMINED:
@@ -141,7 +142,7 @@ class Pivot:
     def _back(
         self, pivoted: Sequence[_Pivoted], predictions: Sequence[Prediction]
     ) -> Iterator[Prediction]:
-        """Predictions over the original contexts."""
+        """Convert predictions to the original contexts."""
         wanted: dict[str, list[str]] = {}
         for item, prediction in zip(pivoted, predictions, strict=True):
             if item.rendering is not None and prediction.text:
@@ -161,7 +162,7 @@ class Pivot:
 
 
 def _place(item: _Pivoted, prediction: Prediction, back: str) -> Span | None:
-    """The place of an answer in the original context."""
+    """Find an answer in the original context."""
     assert item.rendering is not None
     assert prediction.span is not None
     original = item.original

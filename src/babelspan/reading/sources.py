@@ -1,10 +1,11 @@
-"""What a question generator reads: the question's language, the answer, and the text round it.
+"""The input of a question generator: the question's language, the answer, and the text around it.
 
-A source is `prefix language middle answer middle text suffix`, the fixed parts being what the
-tokenizer puts round a pair (Riabi et al. 2021, arXiv:2010.12643, Section 4.2: LANG SEP answer SEP
-context). The question follows it, piece by piece, and ends with the last id of the suffix.
+A source is `prefix language middle answer middle text suffix`; prefix, middle and suffix are the
+special tokens that the tokenizer puts around a pair (Riabi et al. 2021, arXiv:2010.12643, Section
+4.2: LANG SEP answer SEP context). The question follows, piece (subword) by piece, and ends with the
+last id of the suffix.
 
-Learnt tokens have the ids behind those of the tokenizer: two marks round the answer in the text,
+Trained tokens have ids after those of the tokenizer: two markers around the answer in the text,
 then one token for each question language.
 
 Shapes: S tokens of a source, T pieces of a question with its end, X tokens of a text.
@@ -26,23 +27,23 @@ from babelspan.text.languages import AUTONYMS
 from babelspan.types import ConfigError, DataError, Example, Span
 
 MARKS = 2
-"""Learnt tokens before those of the languages: the answer's beginning and its end."""
+"""Number of trained tokens before those of the languages: start and end of the answer."""
 LONGEST_QUESTION = 48
-"""Pieces of a question, its end included, that must fit behind a source."""
+"""Maximum number of pieces of a question, its end included; room for them is kept."""
 
 _BORDER = re.compile(r"(?:[.!?…][\"'”’»)\]]*\s|[。！？।؟۔]|\n)\s*")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Form:
-    """How a generator is asked; it cannot be changed once the generator has learnt.
+    """The input format of a generator; it is fixed once the generator has been trained.
 
     Attributes:
-        answer: "prefix" for the answer before the text only; "both" to mark it in the text, too,
-            which tells apart places where the same words stand.
-        language: "token" for one learnt token per question language; "words" for the language's
+        answer: "prefix" to put the answer before the text only; "both" to mark it in the text too,
+            which distinguishes several occurrences of the same words.
+        language: "token" for one trained token per question language; "words" for the language's
             own name in words.
-        context_tokens: tokens of the text that are read, at most: those round the answer.
+        context_tokens: maximum number of tokens of the text, taken around the answer.
         pointer: whether pieces may be copied from the source.
     """
 
@@ -54,13 +55,13 @@ class Form:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Source:
-    """A question to be written, as token ids.
+    """The input of the generator for one question, as token ids, with the gold question.
 
     Attributes:
-        id: of the example.
-        question_language: that the question is to be in.
-        ids: of the source, (S,).
-        question: of the question and its end, (T,); empty where it is to be written.
+        id: id of the example.
+        question_language: language of the question.
+        ids: token ids of the source, (S,).
+        question: piece ids of the gold question and its end, (T,); empty if it is to be generated.
     """
 
     id: str
@@ -70,18 +71,18 @@ class Source:
 
     @property
     def length(self) -> int:
-        """Tokens of source and question."""
+        """Number of tokens of source and question."""
         return len(self.ids) + len(self.question)
 
 
 class Sources:
-    """Makes sources of examples.
+    """Makes sources from examples.
 
     Args:
         featurizer: the encoder's tokenizer and limits.
-        form: how the generator is asked.
-        pieces: how many ids the tokenizer and the encoder know.
-        languages: question language -> number of its token, from 0.
+        form: input format of the generator.
+        pieces: size of the vocabulary of tokenizer and encoder.
+        languages: question language -> index of its token, from 0.
     """
 
     def __init__(
@@ -94,15 +95,15 @@ class Sources:
         self.end = featurizer.frame.suffix[-1]
 
     def of(self, example: Example, *, is_asked: bool = False) -> Source:
-        """The source of an example, from its first answer with a place.
+        """The source of an example, for its first answer with a known offset.
 
         Args:
-            example: a text with an answer in it; the question may be empty.
-            is_asked: whether the question is to be written, so that the example's is not read.
+            example: a text with an answer; the question may be empty.
+            is_asked: whether the question is to be generated, so that the example's is not used.
 
         Raises:
-            ConfigError: if the generator does not know the question language.
-            DataError: if there is no answer with a place, or answer or question is too long.
+            ConfigError: if the generator does not support the question language.
+            DataError: if no answer has a known offset, or answer or question is too long.
         """
         span = next((a.span for a in example.answers or () if a.span is not None), None)
         if span is None:
@@ -136,7 +137,7 @@ class Sources:
     def _around(
         self, context: str, text: Tokens, first: int, end: int, identity: str
     ) -> tuple[int, int]:
-        """First token read of a text, and the one after the last: whole sentences, if they fit."""
+        """Tokens [first, end) of the text around the answer: whole sentences, if they fit."""
         room = self._form.context_tokens
         if end - first > room // 2:
             raise DataError(
@@ -186,13 +187,13 @@ class Sources:
 
 
 def _starts(context: str, text: Tokens) -> NDArray[np.int32]:
-    """Character at which each token of a text starts, without white space before it, (X,)."""
+    """Character at which each token of a text starts, not counting leading white space, (X,)."""
     pieces = [context[start:end] for start, end in text.offsets.tolist()]
     spaces = [len(piece) - len(piece.lstrip()) for piece in pieces]
     return text.offsets[:, 0] + np.array(spaces, np.int32)
 
 
 def _covered(text: Tokens, span: Span) -> tuple[int, int]:
-    """First token that shows a part of a span, and the one after the last; equal if none does."""
+    """Tokens [first, end) that overlap a span; empty if none does."""
     tokens = np.flatnonzero((text.offsets[:, 1] > span.start) & (text.offsets[:, 0] < span.end))
     return (int(tokens[0]), int(tokens[-1]) + 1) if len(tokens) else (0, 0)

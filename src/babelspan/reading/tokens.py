@@ -1,4 +1,4 @@
-"""Texts as tokens, each text encoded once as long as there is room for it.
+"""Tokenization of texts, with a cache of recent texts.
 
 Shapes: T tokens of a text.
 """
@@ -18,16 +18,16 @@ from tokenizers import Encoding, Tokenizer
 Made = TypeVar("Made")
 
 KEPT_TOKENS = 2**20
-"""Tokens of texts that are kept, 12 bytes each: some 3 million characters of English."""
+"""Size of the cache in tokens of 12 bytes: about 3 million characters of English."""
 
 _SHORT = 2**12
-"""Characters that take some milliseconds to encode, in which no other thread runs."""
+"""Characters; a shorter text is encoded in a few milliseconds, and may block other threads."""
 _LONG = 2**18
 """Characters that take about half a second to encode; a longer text is encoded in parts."""
 _SEAM = 2**11
-"""Characters that two neighbouring parts share."""
+"""Overlap of neighbouring parts in characters."""
 _AGREE = 8
-"""Tokens that must be the same in both where they are joined."""
+"""Number of equal tokens required where two parts are joined."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -40,11 +40,11 @@ class Tokens:
 
 
 def encoded(tokenizer: Tokenizer, text: str) -> Tokens:
-    """`text` alone, without special tokens; lone surrogates are read as U+FFFD.
+    """Encode `text` without special tokens; lone surrogates are read as U+FFFD.
 
-    A long text is encoded in parts, for what the library keeps of a text is a hundred times as
-    large as its tokens. Neighbouring parts overlap, and are joined where they agree; where they do
-    not, the whole is encoded at once. It is done in a thread, so that an interrupt need not wait.
+    A long text is encoded in parts, because the library needs a hundred times the memory of the
+    tokens. Neighbouring parts overlap, and are joined where they agree; if they do not agree, the
+    whole text is encoded at once. Encoding runs in a thread, so that interrupts are not delayed.
     """
     text = _SURROGATE.sub("\ufffd", text)
     if len(text) < _SHORT:
@@ -55,7 +55,7 @@ def encoded(tokenizer: Tokenizer, text: str) -> Tokens:
 
 
 def _tokens(encoding: Encoding, start: int) -> Tokens:
-    """Tokens of a part of a text that starts at a character."""
+    """Tokens of a part of a text, with offsets shifted by its start character."""
     offsets = np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2)
     return Tokens(np.array(encoding.ids, dtype=np.int32), offsets + np.int32(start))
 
@@ -75,13 +75,13 @@ def _part(tokenizer: Tokenizer, text: str, start: int, end: int) -> Tokens:
 
 
 def _encoded(tokenizer: Tokenizer, text: str) -> Encoding:
-    """The encoding of a text as a batch of one: for a batch the library lets others run."""
+    """Encode a text as a batch of one, for which the library releases the GIL."""
     (encoding,) = tokenizer.encode_batch([text], add_special_tokens=False)
     return encoding
 
 
 def _joined(parts: Iterator[Tokens]) -> Tokens | None:
-    """All tokens of overlapping parts, each once; None if two of them do not agree."""
+    """Join the tokens of overlapping parts; None if two parts do not agree."""
     kept = [next(parts)]
     for part in parts:
         seam = _seam(kept[-1], part)
@@ -97,9 +97,10 @@ def _joined(parts: Iterator[Tokens]) -> Tokens | None:
 
 
 def _seam(one: Tokens, other: Tokens) -> tuple[int, int] | None:
-    """Index in one part and in the next from which both have the same tokens for a while.
+    """Index in one part and in the next from which both have the same tokens (`_AGREE` of them).
 
-    The first characters of a part may have other tokens than within a text, so they do not count.
+    The first characters of a part may be tokenized differently than inside a text, so they are
+    skipped.
     """
     if not len(other.ids):
         return None
@@ -114,13 +115,13 @@ def _seam(one: Tokens, other: Tokens) -> tuple[int, int] | None:
 
 
 def _beside(work: Callable[[], Made]) -> Made:
-    """The result of work that is done in a thread, which does not keep the process from ending."""
+    """Run a function in a daemon thread, and return its result."""
     result: Future[Made] = Future()
 
     def run() -> None:
         try:
             result.set_result(work())
-        except BaseException as error:  # whatever it is, the caller gets it
+        except BaseException as error:  # passed on to the caller
             result.set_exception(error)
 
     threading.Thread(target=run, daemon=True, name="encoding").start()
@@ -128,11 +129,11 @@ def _beside(work: Callable[[], Made]) -> Made:
 
 
 class TokenMemory:
-    """What makes tokens of texts, and keeps those of the texts seen last. Safe under threads.
+    """A tokenizer with an LRU cache of texts. Thread-safe.
 
     Args:
         encode: text to tokens.
-        room: tokens to keep; the last text is kept, however long.
+        room: size of the cache in tokens; the last text is kept, however long.
     """
 
     def __init__(self, encode: Callable[[str], Tokens], *, room: int = KEPT_TOKENS) -> None:

@@ -1,9 +1,9 @@
-"""Cut question and context into windows that a reader can take, and know every character's place.
+"""Cut question and context into windows for a reader, and map tokens to characters.
 
-A window is `prefix question middle part-of-context suffix`, the three fixed parts being whatever
-the reader's own tokenizer puts round a pair. Question and context are encoded apart and put
-together here, so that nothing is ever truncated by the tokenizer, one context serves
-many questions, and the tokenizer is never reconfigured, which is what makes it safe under threads.
+A window is `prefix question middle part-of-context suffix`; the three fixed parts are the special
+tokens that the reader's own tokenizer puts around a pair. Question and context are encoded
+separately and joined here, so that the tokenizer never truncates, a context is encoded once for
+many questions, and the tokenizer is never reconfigured, which makes it thread-safe.
 
 Shapes: B windows, L tokens of a window, T tokens of a context.
 """
@@ -23,17 +23,17 @@ from babelspan.seams import IntArray
 from babelspan.types import MAX_LENGTH, ConfigError, DataError, Example, Limits, Span
 
 LEAST_CONTEXT = 32
-"""Context tokens that must fit beside a question; below that a window shows next to nothing."""
+"""Minimum room for context tokens beside a question; smaller windows are useless."""
 
 _SHOWN = 60
-"""Characters of a question that an error shows."""
+"""Number of characters of a question shown in an error message."""
 _NO_LIMIT = 2**31 - 1
 _UNSEEN = "\U00013000"
-"""An Egyptian hieroglyph: no vocabulary has it."""
+"""An Egyptian hieroglyph, which is in no vocabulary."""
 
 
 class Frame(NamedTuple):
-    """The token ids that a tokenizer puts round a pair, and the type ids of each part."""
+    """The token ids that a tokenizer puts around a pair, and the type ids of each part."""
 
     prefix: list[int]
     middle: list[int]
@@ -46,23 +46,23 @@ class Frame(NamedTuple):
 
     @property
     def size(self) -> int:
-        """How many tokens the frame adds to a pair."""
+        """Number of tokens that the frame adds to a pair."""
         return len(self.prefix) + len(self.middle) + len(self.suffix)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Window:
-    """Part of an example: its question and a run of its context's tokens.
+    """A part of an example: its question and consecutive tokens of its context.
 
     Attributes:
         example: the example.
-        frame: the tokens around question and context.
+        frame: the special tokens around question and context.
         question_ids: token ids of the question, (Q,).
         context: the context tokens in the window.
         first_token: index of the first of them among all tokens of the context.
-        ends_before: character at which the context token before the window ends; 0 for none.
-        goes_on_at: character at which the context token after the window starts; 2**31 - 1 for
-            none.
+        ends_before: character at which the context token before the window ends; 0 without one.
+        goes_on_at: character at which the context token after the window starts; 2**31 - 1
+            without one.
     """
 
     example: Example
@@ -85,12 +85,12 @@ class Window:
 
     @property
     def size(self) -> int:
-        """Context tokens in the window."""
+        """Number of context tokens in the window."""
         return len(self.context.ids)
 
     @property
     def length(self) -> int:
-        """Tokens of the window, L."""
+        """Number of tokens of the window, L."""
         return self.frame.size + len(self.question_ids) + self.size
 
     @property
@@ -115,9 +115,9 @@ class Window:
         ).astype(np.int32)
 
     def tokens_of(self, span: Span) -> tuple[int, int] | None:
-        """First and last index in the window of the tokens that cover a span of the context.
+        """Indices in the window of the first and last token of a span of the context.
 
-        None when a part of the span lies outside the window, or no token shows any of it.
+        None if a part of the span lies outside the window, or no token overlaps it.
         """
         offsets = self.context.offsets
         tokens = np.flatnonzero((offsets[:, 1] > span.start) & (offsets[:, 0] < span.end))
@@ -135,14 +135,14 @@ class Padded(NamedTuple):
 
 
 class Featurizer:
-    """A tokenizer and the limits of its reader: examples in, windows out. Safe under threads.
+    """Cuts examples into windows, with the tokenizer and the limits of a reader. Thread-safe.
 
     Args:
         tokenizer: any tokenizer of the `tokenizers` library.
-        max_positions: the longest window, in tokens, that the reader was built for.
+        max_positions: maximum length of a window, in tokens, that the reader supports.
         pad_id: id of the padding token.
-        limits: how contexts are cut where a call does not say.
-        copies: whether the tokenizer is copied, since others may change it; False to keep it.
+        limits: default limits for cutting contexts into windows.
+        copies: whether to copy the tokenizer, in case other code changes it.
 
     Raises:
         ConfigError: if windows would be longer than the reader takes.
@@ -172,10 +172,10 @@ class Featurizer:
         return partial(type(self), **form, limits=self.limits, copies=False), (self.tokenizer,)
 
     def within(self, limits: Limits) -> Limits:
-        """The limits, the default length lowered to what the reader takes.
+        """The limits, with a default `max_length` lowered to what the reader supports.
 
         Raises:
-            ConfigError: if another length is more than that.
+            ConfigError: if another `max_length` is longer than the reader supports.
         """
         if limits.max_length <= self.max_positions:
             return limits
@@ -188,42 +188,42 @@ class Featurizer:
 
     @property
     def room_of_a_text(self) -> int:
-        """Tokens of a text by itself that fit into a window.
+        """Number of tokens of a single text that fit into a window.
 
         Raises:
-            ConfigError: if none do.
+            ConfigError: if none fit.
         """
         around = sum(map(len, self.round_a_text))
         if self.limits.max_length <= around:
             raise ConfigError(
-                f"max_length must be in [{around + 1}, {self.max_positions}] for texts by "
-                f"themselves, got {self.limits.max_length}"
+                f"max_length must be in [{around + 1}, {self.max_positions}] for single texts, "
+                f"got {self.limits.max_length}"
             )
         return self.limits.max_length - around
 
     def tokens(self, text: str) -> Tokens:
-        """`text` alone, without special tokens; lone surrogates are read as U+FFFD."""
+        """Encode `text` without special tokens; lone surrogates are read as U+FFFD."""
         return encoded(self.tokenizer, text)
 
     def known(self, text: str) -> NDArray[np.int32]:
-        """Characters [start, end) of each token of a text that stands for known ones, (T, 2)."""
+        """Characters [start, end) of each token of a text except unknown tokens, (T, 2)."""
         tokens = self.tokens(text)
         known: NDArray[np.int32] = tokens.offsets[tokens.ids != self._unknown_id]
         return known
 
     @cached_property
     def _unknown_id(self) -> int:
-        """Id of the token that stands for unknown characters, or -1."""
+        """Id of the token for unknown characters, or -1."""
         name = getattr(self.tokenizer.model, "unk_token", None)
         if name is not None:
             found = self.tokenizer.token_to_id(name)
             return -1 if found is None else int(found)
-        if isinstance(self.tokenizer.model, Unigram):  # it has one, but does not tell
+        if isinstance(self.tokenizer.model, Unigram):  # has one, but does not expose it
             return int(self.tokens(_UNSEEN).ids[-1])
         return -1
 
     def frame_of(self, example: Example) -> Frame:
-        """The tokens around question and context of an example; their number never changes."""
+        """The special tokens around question and context; their number is always the same."""
         return self.frame
 
     def of_question(self, example: Example) -> Tokens:
@@ -237,14 +237,14 @@ class Featurizer:
     def windows(
         self, examples: Iterable[Example], limits: Limits | None = None
     ) -> Iterator[Window]:
-        """The windows of each example, in order; none for a context without tokens.
+        """The windows of each example, in order; a context without tokens has none.
 
         Args:
-            examples: in any order; a text that many share is encoded once.
-            limits: how contexts are cut; None for the featurizer's own.
+            examples: in any order; a text shared by several examples is encoded once.
+            limits: limits for cutting contexts; None for the featurizer's own.
 
         Raises:
-            ConfigError: if the limits make no sense for this reader or a question.
+            ConfigError: if the limits are impossible for this reader or a question.
             DataError: if a question leaves less than `LEAST_CONTEXT` tokens of room.
         """
         limits = self._checked(limits)
@@ -260,11 +260,11 @@ class Featurizer:
     ) -> Iterator[tuple[Window, ...]]:
         """Windows of examples over one context, cut at the same context tokens for all of them.
 
-        The longest question says how much room there is.
+        The longest question determines the room for the context.
 
         Args:
-            group: examples with one context.
-            limits: as in `windows`, and so are the errors.
+            group: examples with the same context.
+            limits: as in `windows`; its errors are raised too.
 
         Raises:
             ValueError: if the contexts differ.
@@ -287,7 +287,7 @@ class Featurizer:
             )
 
     def _checked(self, limits: Limits | None) -> Limits:
-        """The limits, or the featurizer's own, as far as the reader takes them."""
+        """The limits, or the featurizer's own, checked against what the reader supports."""
         limits = self.limits if limits is None else self.within(limits)
         least = self.frame.size + LEAST_CONTEXT + 1
         if limits.max_length < least:
@@ -298,7 +298,7 @@ class Featurizer:
         return limits
 
     def _room(self, example: Example, question: NDArray[np.int32], max_length: int) -> int:
-        """Context tokens that fit beside a question."""
+        """Number of context tokens that fit beside a question."""
         room = max_length - self.frame.size - len(question)
         if room < LEAST_CONTEXT:
             wanted = self.frame.size + len(question) + LEAST_CONTEXT
@@ -316,7 +316,7 @@ class Featurizer:
     def _window(
         self, example: Example, question: NDArray[np.int32], context: Tokens, first: int, end: int
     ) -> Window:
-        """The window over the context tokens from `first` up to, not including, `end`."""
+        """The window over the context tokens [first, end)."""
         ids, offsets = context.ids, context.offsets
         frame = self.frame_of(example)
         if end - first == len(ids):
@@ -332,7 +332,7 @@ class Featurizer:
         )
 
     def pad(self, windows: Sequence[Window]) -> Padded:
-        """Windows as arrays, padded on the right to the longest."""
+        """Convert windows to arrays, padded on the right to the longest."""
         shape = (len(windows), max(w.length for w in windows))
         padded = Padded(
             np.full(shape, self.pad_id, np.int64),
@@ -346,12 +346,12 @@ class Featurizer:
         return padded
 
     def inputs(self, window: Window) -> dict[str, IntArray]:
-        """The arrays that an exported reader takes for a window, each (1, L)."""
+        """The inputs of an exported reader for a window, each (1, L)."""
         return self.pad([window])._asdict()
 
 
 def _cuts(tokens: int, room: int, limits: Limits) -> Iterator[tuple[int, int]]:
-    """First token, and the one after the last, of each window; together they cover all tokens."""
+    """Context tokens [first, end) of each window; together they cover all tokens."""
     step = limits.step_in(room) if tokens > room else room
     for first in range(0, tokens, step):
         end = min(first + room, tokens)
@@ -361,7 +361,7 @@ def _cuts(tokens: int, room: int, limits: Limits) -> Iterator[tuple[int, int]]:
 
 
 def _frame(tokenizer: Tokenizer) -> Frame:
-    """What the tokenizer puts round a pair, read off a pair of one-letter texts."""
+    """The special tokens around a pair, derived from encoding a pair of one-letter texts."""
     encoding = tokenizer.encode("a", "a")
     parts = encoding.sequence_ids
     if 0 not in parts or 1 not in parts:
@@ -388,7 +388,7 @@ def _frame(tokenizer: Tokenizer) -> Frame:
 
 
 def _round_a_text(tokenizer: Tokenizer) -> tuple[list[int], list[int]]:
-    """The token ids that the tokenizer puts before and after a text by itself."""
+    """The token ids that the tokenizer puts before and after a single text."""
     encoding = tokenizer.encode("a")
     is_text = [part == 0 for part in encoding.sequence_ids]
     first, last = is_text.index(True), len(is_text) - 1 - is_text[::-1].index(True)

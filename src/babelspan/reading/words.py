@@ -1,7 +1,8 @@
-"""Windows of words with their letters, for readers that look words up in a table.
+"""Windows of whole words with their characters, for readers with a table of word vectors.
 
-A window is `[NONE] question context`: no marks stand between the parts, which type ids tell apart.
-What a window holds is the rows of its words; their letters are looked up when it is read.
+A window is `[NONE] question context`; no special tokens separate the parts, which differ in their
+type ids. Token ids are rows of the table; the characters ("letters") of each word are added when a
+window is read.
 
 Shapes: B windows, L tokens of a window, S letters of a word.
 """
@@ -19,12 +20,12 @@ from babelspan.types import UNDETERMINED, Example, Limits
 from babelspan.vocabulary.word_table import LETTER_UNKNOWN, NONE, PAD, UNKNOWN, WordTable
 
 _KEPT_WORDS = 2**17
-"""Words whose letters are kept as numbers."""
+"""Size of the cache of letter ids, in words."""
 _QUESTION, _CONTEXT = 0, 1
 
 
 class Kind(NamedTuple):
-    """What a type id says: the part that a token is of, and the side of its text."""
+    """The meaning of a type id: the part that a token belongs to, and the side of its text."""
 
     side: int
     part: int
@@ -36,11 +37,11 @@ class Kind(NamedTuple):
 
 
 class WordFeaturizer(Featurizer):
-    """A table of words and the limits of its reader: examples in, windows out. Thread-safe.
+    """Cuts examples into windows of words, with a table of word vectors. Thread-safe.
 
     Args:
-        table: says which row a word has, and on which side a text is.
-        limits: how contexts are cut where a call does not say.
+        table: maps words to rows, and texts to sides.
+        limits: default limits for cutting contexts into windows.
 
     Raises:
         ConfigError: if windows would be longer than the reader takes.
@@ -59,20 +60,20 @@ class WordFeaturizer(Featurizer):
         return type(self), (self.table, self.limits)
 
     def tokens(self, text: str, language: str = UNDETERMINED) -> Tokens:
-        """The words and marks of a text of a language, as rows and places."""
+        """The words and punctuation of a text in a language, as table rows and offsets."""
         places = word_tokens(text, self.table.unspaced)
         rows = [self.table.row_of(place.of(text), language) for place in places]
         offsets = [(place.start, place.end) for place in places]
         return Tokens(np.array(rows, np.int32), np.array(offsets, np.int32).reshape(-1, 2))
 
     def known(self, text: str) -> NDArray[np.int32]:
-        """Places of the words of a text that are in the table, in whatever language, (T, 2)."""
+        """Characters [start, end) of the words of a text that are in the table, (T, 2)."""
         tokens = self._memory(UNDETERMINED)(text)
         places: NDArray[np.int32] = tokens.offsets[tokens.ids != UNKNOWN]
         return places
 
     def frame_of(self, example: Example) -> Frame:
-        """The tokens around question and context of an example, with the sides of both."""
+        """The special tokens of an example; their type ids depend on the sides of both texts."""
         question = self.table.side_of(example, example.question_language)
         return _frame(question, self.table.side_of(example, example.context_language))
 
@@ -85,7 +86,7 @@ class WordFeaturizer(Featurizer):
         return self._memory(example.context_language)(example.context)
 
     def pad(self, windows: Sequence[Window]) -> Padded:
-        """Windows as arrays, padded on the right: ids (B, L, 1 + S), mask and types (B, L)."""
+        """Convert windows to arrays, padded right: ids (B, L, 1 + S), mask and types (B, L)."""
         rows = super().pad(windows)
         ids = np.zeros((*rows.input_ids.shape, self.table.features), np.int64)
         ids[..., 0] = rows.input_ids
@@ -95,7 +96,7 @@ class WordFeaturizer(Featurizer):
         return rows._replace(input_ids=ids)
 
     def _letters_of(self, window: Window) -> NDArray[np.int32]:
-        """Letters of the words of question and context, (L - 1, S)."""
+        """Letter ids of the words of question and context, (L - 1, S)."""
         example = window.example
         question = self.of_question(example).offsets
         parts = ((example.question, question), (example.context, window.offsets))
@@ -115,7 +116,7 @@ class WordFeaturizer(Featurizer):
         return known
 
     def _memory(self, language: str) -> TokenMemory:
-        """What makes tokens of texts; languages without words of their own have one together."""
+        """The token cache of a language; languages without words of their own share one."""
         key = language if language in self.table.words else UNDETERMINED
         if key not in self._by_language:
             self._by_language[key] = TokenMemory(lambda text: self.tokens(text, key))

@@ -1,1 +1,1 @@
-"""Text without tensors or files."""
+"""Text processing, without tensors or files."""

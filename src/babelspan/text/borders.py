@@ -1,4 +1,4 @@
-"""Spans widened to whole words, in scripts that put spaces between words."""
+"""Extend spans to whole words, in scripts that put spaces between words."""
 
 import regex
 
@@ -6,21 +6,21 @@ from babelspan.text.languages import UNSPACED_SCRIPTS
 from babelspan.types import Span
 
 LONGEST = 100
-"""Letters added on one side, at most; a longer run is no word, and its end is not looked for."""
+"""Maximum number of letters added on one side; a longer run is not a word and is left alone."""
 
 _ATTACHED = r"\p{Hangul}"
-"""Korean writes particles on to words: its answers often end inside one (decision 0043)."""
+"""Korean attaches particles to words, so answers often end inside a word (decision 0043)."""
 _JOINERS = "\u00ad\u200c\u200d"
-"""The soft hyphen and the joiners of Persian and Hindi, which stand inside words."""
+"""The soft hyphen and the joiners of Persian and Hindi, which occur inside words."""
 _INSIDE = rf"[[\p{{L}}\p{{N}}\p{{M}}{_JOINERS}]--[{UNSPACED_SCRIPTS}{_ATTACHED}]]"
 _BEFORE = regex.compile(rf"(?r){_INSIDE}{{1,{LONGEST + 1}}}", regex.VERSION1)
 _AFTER = regex.compile(rf"{_INSIDE}{{1,{LONGEST + 1}}}", regex.VERSION1)
 
 
 def whole_words(text: str, span: Span) -> Span:
-    """The smallest span that covers `span` and cuts no run of letters, digits and marks.
+    """The smallest span that contains `span` and splits no run of letters, digits and marks.
 
-    Letters of scripts without spaces end a run, and so do Hangul, a hyphen and an apostrophe.
+    Letters of scripts without spaces, Hangul, hyphens and apostrophes end a run.
 
     >>> text = "seit Alexander dem Großen"
     >>> whole_words(text, Span(7, 14)).of(text)

@@ -1,6 +1,6 @@
-r"""User-perceived characters (grapheme clusters), so that no answer cuts one in two.
+r"""Grapheme clusters (user-perceived characters), which answers never split.
 
-Clusters are those of UAX #29 as `\X` of the `regex` module gives them.
+Clusters are those of UAX #29, as matched by `\X` of the `regex` module.
 """
 
 from bisect import bisect_right
@@ -11,30 +11,30 @@ import regex
 from babelspan.types import Span
 
 _NEAR = 256
-"""Characters looked at on each side of a place before the clusters of the whole text are found."""
+"""Characters to search on each side of a position before the whole text is segmented."""
 
 _KEPT_TEXTS = 128
 
 _CLUSTER = regex.compile(r"\X")
-# After such a character there is always a boundary (rules GB4 and GB999), whatever came before it.
+# After such a character there is always a boundary (rules GB4 and GB999).
 _SAFE = regex.compile(
     r"(?r)[\p{GCB=Other}\p{GCB=LV}\p{GCB=LVT}]"
     r"(?=[^\p{GCB=Extend}\p{GCB=ZWJ}\p{GCB=SpacingMark}\p{GCB=V}\p{GCB=T}])"
     r"|[\n\p{GCB=Control}]"
 )
 _FLAGS = regex.compile(r"(?<=\p{RI}{2})\p{RI}+")
-"""The letters of flags after the first two of a row."""
+"""Regional indicators (letters of flags) after the first two in a row."""
 
 
 def snap(text: str, span: Span) -> Span:
-    """The smallest span of whole grapheme clusters that covers `span`."""
+    """The smallest span of whole grapheme clusters that contains `span`."""
     start, _ = _cluster_around(text, span.start)
     _, end = _cluster_around(text, span.end - 1)
     return Span(start, end)
 
 
 def strip(text: str, span: Span) -> Span | None:
-    """`span` without the white space at its ends, or None when nothing else is in it."""
+    """`span` without white space at its ends; None if it is all white space."""
     inside = span.of(text)
     kept = inside.strip()
     if not kept:
@@ -44,7 +44,7 @@ def strip(text: str, span: Span) -> Span | None:
 
 
 def _cluster_around(text: str, position: int) -> tuple[int, int]:
-    """Start and end of the cluster that holds the character at `position`."""
+    """Start and end of the cluster that contains the character at `position`."""
     if position >= len(text):
         raise ValueError(f"position must be in [0, {len(text)}), got {position}")
     neighbours = text[max(position - 1, 0) : position + 2]
@@ -64,10 +64,10 @@ def _cluster_around(text: str, position: int) -> tuple[int, int]:
 
 @lru_cache(maxsize=_KEPT_TEXTS)
 def _starts(text: str) -> tuple[int, ...]:
-    """Where each cluster of a text starts, and the end of the text; found once for all its places.
+    """The start of each cluster of a text, and the end of the text; cached.
 
-    Without this, the clusters of a row of flags would be counted from its beginning for each flag.
+    Without the cache, a row of flags would be segmented from its start for each flag.
     """
-    # A letter with a mark is cut from what is around it just as a flag after another one is.
+    # A letter with a combining mark forms a cluster like a flag, but needs no count from the start.
     short = _FLAGS.sub(lambda flags: ("a\u0300" * len(flags[0]))[: len(flags[0])], text)
     return (*(cluster.start() for cluster in _CLUSTER.finditer(short)), len(text))

@@ -1,4 +1,4 @@
-"""Possible base forms of an inflected word, by its ending alone.
+"""Candidate base forms of an inflected word, from its ending alone.
 
 Used to look up a word that is not in a dictionary. English: the forms of be, have and do, and
 regular endings, but not `went` or `mice`. Other languages: the word without its last letters.
@@ -25,19 +25,19 @@ _ENGLISH = (
     (r"(?:er|est)$", ("", "e")),  # older, largest
     (r"(.)\1(?:er|est)$", (r"\1",)),  # bigger
 )
-"""Endings, of which a word may have several, and what may replace them: the rules of detachment of
+"""Endings and their replacements; several may match a word. These are the detachment rules of
 Morphy (WordNet, morphy(7WN)), with doubled consonants and possessives."""
 _SHORTEST_ENGLISH = 3
 _SHORTEST = 4
-"""Letters that must be left of a word of another language."""
+"""Minimum length of a stem in other languages."""
 _LONGEST_ENDING = 3
 
 
 def stems(word: str, language: str) -> list[str]:
-    """Base forms that an inflected word may have, the most likely first.
+    """Candidate base forms of an inflected word, the most likely first.
 
     Args:
-        word: in small letters.
+        word: a word in lower case.
         language: ISO 639-1 code.
 
     Example:

@@ -22,15 +22,15 @@ tl tgl; tn tsn; to ton; tr tur; ts tso; tt tat; tw twi; ty tah; ug uig; uk ukr; 
 uz uzb_Latn uzb uzn; ve ven; vi vie; vo vol; wa wln; wo wol; xh xho; yi yid ydd; yo yor; za zha;
 zh zho cmn_Hans cmn; zu zul
 """
-"""A macrolanguage is followed by the language in it that translation models mean by it; a script
-stands where a model may know the language in several and the usual one is not the first."""
+"""A macrolanguage is followed by the individual language that translation models mean by it; a
+script is given if models may support several and the usual one is not the first."""
 
 
 def names_of(language: str) -> tuple[str, ...]:
-    """The codes by which a language may be known, its own first.
+    """All codes of a language, the given one first.
 
     Args:
-        language: a code, perhaps with a script: `zh`, `zh-Hant`, `zho_Hant`.
+        language: a code, optionally with a script: `zh`, `zh-Hant`, `zho_Hant`.
 
     Example:
         >>> names_of("fa"), names_of("zh-Hant"), names_of("xx")
@@ -44,10 +44,10 @@ def names_of(language: str) -> tuple[str, ...]:
 
 
 def among(language: str, codes: Collection[str]) -> str | None:
-    """The one of `codes` that means a language, or None.
+    """The code among `codes` that denotes a language, or None.
 
-    A code that is equal to one of the language's names wins; else the first in the alphabet that
-    is one of them with a script, so that `es` finds `spa_Latn` and `zh` finds `zho_Hans`.
+    A code that equals one of the language's codes is preferred; otherwise the alphabetically first
+    one that is such a code with a script, so that `es` finds `spa_Latn` and `zh` `zho_Hans`.
 
     Example:
         >>> among("es", {"en", "es"}), among("es", {"spa_Latn"}), among("fr", {"spa"})

@@ -1,4 +1,4 @@
-"""The language of a text: by its script where that decides, else by py3langid (extra `index`)."""
+"""Language identification: by script if that is enough, else by py3langid (extra `index`)."""
 
 from collections.abc import Collection
 from functools import lru_cache
@@ -9,12 +9,12 @@ import regex
 from babelspan.types import UNDETERMINED
 
 LEAST = 0.5
-"""Probability below which a language is not named."""
+"""Minimum probability of a language; below it the result is "und"."""
 RULES = "1"
-"""Changes with every change of what `language_of` gives."""
+"""Version of the rules; increase it whenever results of `language_of` change."""
 
 _SEEN = 500
-"""Characters of a text that are looked at."""
+"""Number of characters of a text that are used."""
 _ONE_LANGUAGE = {
     "Hangul": "ko",
     "Thai": "th",
@@ -34,23 +34,23 @@ _ONE_LANGUAGE = {
     "Gurmukhi": "pa",
     "Oriya": "or",
 }
-"""Scripts of which most texts are in one language."""
+"""Scripts in which most texts are in one language."""
 _KANA = regex.compile(r"[\p{Hiragana}\p{Katakana}]")
 _HAN = regex.compile(r"\p{Han}")
 _LETTER = regex.compile(r"\p{L}")
 _OF_SCRIPT = {language: regex.compile(rf"\p{{{s}}}") for s, language in _ONE_LANGUAGE.items()}
 _LEAST_KANA = 0.05
-"""Share of kana in a Japanese text, at least; Chinese texts name a Japanese brand now and then."""
+"""Minimum share of kana in a Japanese text; Chinese texts contain Japanese names occasionally."""
 SAME = {"nb": "no", "nn": "no"}
-"""Codes of the same language as another one's."""
+"""Codes that are treated as another code's language."""
 
 
 def language_of(text: str, among: Collection[str] = ()) -> str:
     """The ISO 639-1 code of a text's language, or "und".
 
     Args:
-        text: any text; of a long one only the beginning is used.
-        among: languages that it may be in; all that are known where there are none.
+        text: any text; only the beginning of a long text is used.
+        among: candidate languages; empty for all supported languages.
     """
     seen = text[:_SEEN]
     if not _LETTER.search(seen):
@@ -67,7 +67,7 @@ def language_of(text: str, among: Collection[str] = ()) -> str:
 
 
 def by_script(text: str) -> str | None:
-    """The language of a text in a script that is of one language; None where that is not known."""
+    """The language of a text if its script implies one; else None."""
     if text.isascii():
         return None
     letters = len(_LETTER.findall(text))
@@ -82,7 +82,7 @@ def by_script(text: str) -> str | None:
 
 @lru_cache(maxsize=1)
 def _identifier() -> Any:
-    """The model of py3langid, which is read once."""
+    """The model of py3langid, loaded once."""
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)

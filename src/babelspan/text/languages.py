@@ -1,14 +1,14 @@
-"""Facts about languages, by their codes."""
+"""Data about languages, by their codes."""
 
 CODE = r"[a-z]{2,3}(?:-[A-Z][a-z]{3})?"
-"""Pattern of a code in the name of a file: ISO 639-1 or -3, with a script where need be."""
+"""Pattern of a language code in a file name: ISO 639-1 or -3, optionally with a script."""
 
 UNSPACED = frozenset({"zh", "ja", "th", "lo", "km", "my", "bo", "yue"})
 """ISO 639-1 (and -3) codes of languages written without spaces between words."""
 
 
 UNSPACED_SCRIPTS = r"\p{Han}\p{Hiragana}\p{Katakana}ー\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
-"""Their scripts, for a character class of `regex`; not Tibetan, which marks word ends."""
+"""Their scripts, as a character class of `regex`; not Tibetan, which marks word ends."""
 
 
 def is_spaced(language: str) -> bool:
@@ -49,4 +49,4 @@ AUTONYMS = {
     "vi": "Tiếng Việt",
     "zh": "中文",
 }
-"""What languages call themselves, by code."""
+"""Names of languages in the language itself, by code."""

@@ -1,9 +1,9 @@
-"""The language of a short text by its letters, for readers that come with a list of n-grams.
+"""Language identification of short texts, for readers with a list of n-grams.
 
-Where the script does not decide, the n-grams of one to four letters do: a text is in the language
-in which its n-grams are most likely (Dunning 1994, *Statistical identification of language*), from
-the most frequent ones of each language (Cavnar and Trenkle 1994, *N-gram-based text
-categorization*), with a floor for all others.
+If the script is not enough, n-grams of one to four letters are used: the language is the one in
+which the n-grams of the text are most likely (Dunning 1994, *Statistical identification of
+language*), given the most frequent n-grams of each language (Cavnar and Trenkle 1994,
+*N-gram-based text categorization*) and a floor for all others.
 """
 
 import math
@@ -17,27 +17,27 @@ from babelspan.text.language_of import by_script
 from babelspan.types import UNDETERMINED
 
 LONGEST = 4
-"""Letters of an n-gram, at most; a space stands for the border of a word."""
+"""Maximum length of an n-gram; a space stands for a word boundary."""
 _WORD = regex.compile(r"[\p{L}\p{M}]+")
 _LATIN = regex.compile(r"\p{Latin}")
 _LETTER = regex.compile(r"\p{L}")
 _OTHERS = 0.3
-"""Letters of other scripts for each Latin one, from which on Latin words are taken for names."""
+"""Letters of other scripts per Latin letter from which Latin words are ignored, as names."""
 SEEN = 200
-"""Characters of a text that are looked at."""
+"""Number of characters of a text that are used."""
 _FLOOR = 1e-4
-"""Share of an n-gram that is not on a language's list."""
+"""Relative frequency of an n-gram that is not on a language's list."""
 _LEAST = 1.0
-"""What the best language is ahead of the next by, at least, in nats."""
+"""Minimum margin of the best language over the second, in nats."""
 
 
 def words_of(text: str) -> list[str]:
-    """Words in small letters."""
+    """The words of a text in lower case."""
     return _WORD.findall(unicodedata.normalize("NFKC", text).lower())
 
 
 def ngrams(word: str) -> Iterator[str]:
-    """The n-grams of a word with its borders."""
+    """The n-grams of a word, with its boundaries as spaces."""
     padded = f" {word} "
     for size in range(1, LONGEST + 1):
         for start in range(len(padded) - size + 1):
@@ -45,11 +45,11 @@ def ngrams(word: str) -> Iterator[str]:
 
 
 class NgramLists:
-    """Tells which language a text is in.
+    """Identifies the language of a text.
 
     Args:
-        shares: for each language its most frequent n-grams, each with its share of those of its
-            length.
+        shares: for each language its most frequent n-grams, each with its relative frequency among
+            the n-grams of the same length.
     """
 
     def __init__(self, shares: Mapping[str, Mapping[str, float]]) -> None:
@@ -75,7 +75,7 @@ class NgramLists:
 
 
 def _in_main_script(text: str) -> str:
-    """A text without its Latin letters if a good part of the others are of another script."""
+    """Remove Latin letters from a text if enough of its letters are of another script."""
     latin = len(_LATIN.findall(text))
     others = len(_LETTER.findall(text)) - latin
     return _LATIN.sub(" ", text) if others >= _OTHERS * latin and latin else text

@@ -1,4 +1,4 @@
-"""Scripts of letters, and which of them a tokenizer hardly knows."""
+"""Scripts of letters, and how well a tokenizer covers them."""
 
 import unicodedata
 from collections import Counter
@@ -9,13 +9,13 @@ import regex
 from numpy.typing import NDArray
 
 UNKNOWN_SHARE = 0.65
-"""Share of the letters of a script from which on a tokenizer hardly knows it."""
+"""Share of unknown letters from which on a script counts as hardly covered."""
 LEAST_SHARE = 0.2
-"""Share of the letters of a text below which a script in it does not count."""
+"""Share of the letters of a text below which a script is ignored."""
 
 _LETTER = regex.compile(r"(?![\p{Common}\p{Inherited}])[\p{L}\p{M}]", regex.VERSION1)
 _ONE_BY_ONE = {"Han", "Hangul", "Hiragana", "Katakana", "Yi"}
-"""Scripts whose letters are pieces of their own even where a reader knows them well."""
+"""Scripts whose letters are single tokens even in tokenizers that cover them well."""
 _NAMES = {
     "Cjk": "Han",
     "Canadian": "Canadian Aboriginal",
@@ -23,12 +23,12 @@ _NAMES = {
     "New": "New Tai Lue",
     "Ol": "Ol Chiki",
 }
-"""Scripts whose names are not the first word of the names of their letters."""
+"""Scripts whose name is not the first word of the Unicode names of their letters."""
 
 
 @lru_cache(maxsize=1 << 16)
 def script_of(character: str) -> str:
-    """The script of a letter or mark, by its name in Unicode; "" for any other character.
+    """The script of a letter or mark, from its Unicode name; "" for any other character.
 
     >>> script_of("ж"), script_of("中"), script_of("ქ"), script_of("7")
     ('Cyrillic', 'Han', 'Georgian', '')
@@ -40,16 +40,15 @@ def script_of(character: str) -> str:
 
 
 def hardly_known(text: str, known: NDArray[np.int32]) -> tuple[str, ...]:
-    """The scripts of a text that a tokenizer hardly knows, in order of their names.
+    """The scripts in a text that a tokenizer hardly covers, sorted by name.
 
-    A letter is known if a token covers it that covers other letters, too: what is spelt letter by
-    letter was not learnt as words. A word of one letter, which cannot be spelt otherwise, does not
-    count unless it is unknown. A Chinese character, syllable or kana is known if there is one
-    token for it, not several for its parts.
+    A letter counts as known if its token contains other letters too: a word that is split into
+    single letters is not in the vocabulary. A word of one letter is ignored unless it is unknown. A
+    Chinese character, Hangul syllable or kana is known if it is one token, not several.
 
     Args:
         text: any text.
-        known: characters [start, end) of each token that does not stand for unknown ones, (T, 2).
+        known: characters [start, end) of each token except unknown tokens, (T, 2).
     """
     widest, tokens = (np.zeros(len(text), np.int64) for _ in range(2))
     for start, end in known.tolist():

@@ -1,4 +1,4 @@
-"""Sentence pairs with the places of their words."""
+"""Sentence pairs with the spans of their words."""
 
 import re
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ def segmented(pair: SentencePair) -> SegmentedPair:
 
 
 def by_spaces(pair: SentencePair) -> SegmentedPair:
-    """A pair whose words are already parted by white space; marks may be words."""
+    """A pair whose words are separated by white space; punctuation marks may be words."""
     source, target = (
         tuple(Span(m.start(), m.end()) for m in _BY_SPACES.finditer(text))
         for text in (pair.source, pair.target)
@@ -35,7 +35,7 @@ def of_words(
     source_language: str,
     target_language: str,
 ) -> SegmentedPair:
-    """A pair put together from its words, without spaces in languages that have none."""
+    """A pair joined from its words, without spaces in languages that have none."""
     one, one_words = _put_together(source, source_language)
     other, other_words = _put_together(target, target_language)
     pair = SentencePair(one, other, source_language, target_language)

@@ -1,4 +1,4 @@
-"""Spans of sentences, by sentencex (Wikimedia), which has rules for many languages."""
+"""Sentence splitting with sentencex (Wikimedia), which has rules for many languages."""
 
 from collections.abc import Iterator
 
@@ -8,8 +8,9 @@ from babelspan.text.languages import is_spaced
 from babelspan.types import Span
 
 _LONGEST = {True: 1000, False: 400}
-"""Characters of a sentence at most, in languages with spaces between words and without: what the
-models that read least (512 tokens) can read. Lists and Thai paragraphs are often longer."""
+"""Maximum length of a sentence in characters, in languages with spaces between words and without:
+what models with the shortest input (512 tokens) can read. Lists and Thai paragraphs are often
+longer."""
 _CLAUSE = regex.compile(r"[,;:،؛]\s+|[，、；：]")
 _SPACE = regex.compile(r"\s+")
 _LETTER = regex.compile(r"\X(?=\X)")
@@ -17,15 +18,15 @@ _SURROGATE = regex.compile(r"\p{Cs}")
 
 
 def sentences(text: str, language: str) -> list[Span]:
-    """Spans of the sentences of a text, in order, without the white space around them.
+    """Spans of the sentences of a text, in order, without surrounding white space.
 
-    Only white space is between two of them, so the text can be reassembled. A sentence that is too
-    long for a translator is cut after a comma or similar mark, else at a space, else between two
-    letters.
+    There is only white space between two sentences, so the text can be reassembled. A sentence that
+    is too long for a translator is split after a comma or similar mark, else at a space, else
+    between two letters.
 
     Args:
         text: any text.
-        language: ISO 639-1 code; one without rules of its own is cut by general ones.
+        language: ISO 639-1 code; languages without rules of their own are split by general rules.
     """
     found = []
     start = 0
@@ -40,7 +41,7 @@ def sentences(text: str, language: str) -> list[Span]:
 
 
 def _cut(text: str, language: str) -> list[str]:
-    from sentencex import segment  # of the extra `translate`; importing a text costs nothing
+    from sentencex import segment  # from the extra `translate`; here, so that it is optional
 
     sendable = _SURROGATE.sub("\ufffd", text)
     pieces: list[str] = segment(language, sendable)
@@ -48,7 +49,7 @@ def _cut(text: str, language: str) -> list[str]:
 
 
 def _shortened(sentence: str, longest: int) -> Iterator[str]:
-    """A sentence in parts of at most so many characters, if it has more."""
+    """Split a sentence into parts of at most `longest` characters."""
     while len(sentence) > longest:
         first = sentence[:longest]
         ends = (

@@ -1,11 +1,11 @@
-"""Which of many texts may answer a question: those that share pieces of words with it.
+"""Rank texts for a question by the character n-grams that they share with it.
 
-A piece is four characters of a word with a space on each side, so that inflected forms and names
-written alike in two languages meet; in Korean and in scripts without spaces it is two characters.
-Texts are ranked by BM25 (Robertson and Zaragoza 2009, *The probabilistic relevance framework*)
-with its usual constants, lengths in characters, and the weight of rare pieces squared: names and
-numbers are what two languages share. Across scripts little but numbers is shared, unless the
-question comes with its words in the language of the text; what is lost is in docs/results/ask.md.
+A word with a space on each side is split into character 4-grams, so that inflected forms, and names
+spelt alike in two languages, match; Korean and scripts without spaces are split into bigrams. Texts
+are ranked by BM25 (Robertson and Zaragoza 2009, *The probabilistic relevance framework*) with its
+usual constants, lengths in characters, and squared IDF, because two languages share mainly names
+and numbers. Across scripts little but numbers is shared, unless the question is glossed in the
+language of the text; the loss in recall is in docs/results/ask.md.
 """
 
 import math
@@ -25,7 +25,7 @@ _K1 = 1.2
 _B = 0.75
 
 _DENSE = rf"{UNSPACED_SCRIPTS}\p{{Hangul}}"
-"""Scripts in which two characters say as much as four letters."""
+"""Scripts in which two characters carry as much information as four letters."""
 
 _NO_WORD = regex.compile(r"[^\p{L}\p{M}\p{N}]+")
 _RUN = regex.compile(
@@ -35,7 +35,7 @@ _RUN = regex.compile(
 
 
 class Shortlist:
-    """Texts, ready to be ranked for many questions.
+    """Ranks a list of texts for many questions.
 
     Args:
         texts: the texts.
@@ -48,15 +48,15 @@ class Shortlist:
         self._damping: NDArray[np.float32] = _K1 * (1 - _B + _B * relative)
 
     def best(self, question: str, count: int, *, put: Sequence[str] | None = None) -> list[int]:
-        """Indices of the `count` texts most like a question, in the order of the texts.
+        """Indices of the `count` texts most similar to a question, in the order of the texts.
 
-        Of texts that share as much (often nothing) the first are taken.
+        Among texts with equal scores (often 0) the first are taken.
 
         Args:
             question: the question.
-            count: how many, at most.
-            put: for each text the question as it is put to that text, perhaps with its words in
-                other languages: the ranking by these and that by the question take turns.
+            count: maximum number of texts.
+            put: for each text, the question as it is asked about that text, which may be glossed in
+                the text's language. The rankings by these and by the question are interleaved.
 
         Raises:
             ValueError: if `count` is below 1.
@@ -66,7 +66,7 @@ class Shortlist:
         return sorted(self.ranked(question, put)[:count])
 
     def ranked(self, question: str, put: Sequence[str] | None = None) -> list[int]:
-        """Indices of all texts, the most like the question first; arguments as of `best`."""
+        """Indices of all texts, the most similar first; arguments as in `best`."""
         of_question = self.scores(question)
         own: list[int] = np.argsort(-of_question, kind="stable").tolist()
         if put is None or {*put} <= {question}:
@@ -79,7 +79,7 @@ class Shortlist:
         return list(dict.fromkeys(chain.from_iterable(zip(own, others, strict=True))))
 
     def scores(self, question: str) -> NDArray[np.float32]:
-        """How much each text shares with a question, (texts,); 0 where they share nothing."""
+        """The BM25 score of each text for a question, (texts,); 0 if they share nothing."""
         scores = np.zeros(len(self._folded), dtype=np.float32)
         for piece in _pieces(question):
             counts = np.array([f.count(piece) for f in self._folded], dtype=np.float32)
@@ -91,12 +91,12 @@ class Shortlist:
 
 
 def _folded(text: str) -> str:
-    """Words with one space before and after each, compatible forms and cases made one."""
+    """Words with one space before and after each, after NFKC and case folding."""
     return f" {_NO_WORD.sub(' ', unicodedata.normalize('NFKC', text).casefold()).strip()} "
 
 
 def _pieces(question: str) -> list[str]:
-    """The pieces of the words of a question, each once."""
+    """The distinct character n-grams of the words of a question."""
     pieces: dict[str, None] = {}
     for run in _RUN.finditer(_folded(question)):
         is_dense = run["dense"] is not None

@@ -1,8 +1,8 @@
-"""Names by their sound: keys that one name has in several scripts (extra `index`).
+"""Phonetic keys of names, which are equal across scripts (extra `index`).
 
-A key is a word in Latin letters without its vowels, its first five consonants; letters that scripts
-write for each other are one. Of Chinese characters, and of scripts without spaces but kana, there
-is none.
+The key of a word is the first five consonants of its Latin transliteration; letters that are often
+exchanged between scripts are merged. There are no keys for Chinese characters and for scripts
+without spaces except kana.
 """
 
 from functools import lru_cache
@@ -13,9 +13,9 @@ from babelspan.text.languages import UNSPACED_SCRIPTS
 from babelspan.text.terms import folded
 
 RULES = "2"
-"""Changes with every change of what `sounds` and `likely_sounds` give."""
+"""Version of the rules; increase it whenever results of `sounds` or `likely_sounds` change."""
 MARK = "~"
-"""Stands before every key, so that keys and terms can be in one list."""
+"""Prefix of every key, so that keys and terms can be in one list."""
 
 _WORD = regex.compile(
     rf"[\p{{Katakana}}ー]+|[\p{{Hangul}}]+|[[\p{{L}}\p{{M}}]--[{UNSPACED_SCRIPTS}\p{{Hangul}}]]+",
@@ -23,7 +23,7 @@ _WORD = regex.compile(
 )
 _ANY_WORD = regex.compile(r"[\p{L}\p{M}]+")
 _NO_CAPITALS = regex.compile(r"\p{Georgian}")
-"""Letters that Unicode calls small, of a script that writes names with them."""
+"""A script whose letters are lower case in Unicode, but that writes names with them."""
 _LONGEST = 5
 _SHORTEST = 3
 _SILENT = regex.compile("[^bcdfghjklmnpqrstvxz]+")
@@ -33,7 +33,7 @@ _TWICE = regex.compile(r"(.)\1+")
 
 
 def sounds(text: str) -> list[str]:
-    """The keys of the words of a text, each behind `MARK`, in order.
+    """The keys of the words of a text, each with the prefix `MARK`, in order.
 
     >>> sounds("Merkel"), sounds("Меркель"), sounds("메르켈"), sounds("メルケル")
     (['~mrkr'], ['~mrkr'], ['~mrkr'], ['~mrkr'])
@@ -43,9 +43,9 @@ def sounds(text: str) -> list[str]:
 
 
 def likely_sounds(text: str) -> list[str]:
-    """The keys of words that may be names or loan words, which are all that a search needs.
+    """The keys of words that may be names or loan words; a search needs only these.
 
-    Words in small letters, where a script has capitals, must have five consonants.
+    In scripts with capitals, a word in lower case must have five consonants.
 
     >>> likely_sounds("der Protestant Tucher sagte"), likely_sounds("der protestant tucher")
     (['~brtst', '~tkr'], ['~brtst'])

@@ -1,15 +1,14 @@
-"""What a search looks for: terms of a text, a pure function of its characters.
+"""Index terms of a text, a pure function of its characters.
 
-No language is asked for or guessed. Compatible forms and cases are made one, and marks come off
-letters of scripts whose writers often leave them out. Then each run of one kind gives its terms:
+The language is neither needed nor detected. Text is normalised (NFKD, case folding), and diacritics
+are removed in scripts whose writers often omit them. Then each run of one kind yields its terms:
 
-* Han, kana and Hangul: pairs of characters;
-* Thai, Lao, Khmer and Burmese: three characters;
-* other letters: the first five of a word, which stands for a stemmer, without the Arabic article;
+* Han, kana and Hangul: character bigrams;
+* Thai, Lao, Khmer and Burmese: character trigrams;
+* other letters: the first five of a word, instead of stemming, without the Arabic article;
 * digits: the whole run, in European digits.
 
-Two texts have a term in common if and only if a search finds one by the other, so `RULES` is in the
-signature of an index.
+A search finds a text only by terms in common, so `RULES` is part of the signature of an index.
 """
 
 import sys
@@ -19,9 +18,9 @@ from functools import lru_cache
 import regex
 
 RULES = "1"
-"""Changes with every change of what `terms` gives."""
+"""Version of the rules; increase it whenever results of `terms` change."""
 LONGEST = 5
-"""Letters of a word that count."""
+"""Number of letters of a word that are used."""
 
 _PAIRS = r"\p{Han}\p{Hiragana}\p{Katakana}ー\p{Hangul}"
 _TRIPLES = r"\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
@@ -36,7 +35,7 @@ _MARKS = regex.compile(
 )
 _ARTICLE = "ال"
 _SHORTEST_NOUN = 3
-"""Letters that must be left behind the Arabic article."""
+"""Minimum number of letters after the Arabic article."""
 _SAME = {
     "ـ": None,  # tatweel
     "ى": "ي",
@@ -63,7 +62,7 @@ _FOLDED = str.maketrans(
 
 
 def terms(text: str) -> list[str]:
-    """The terms of a text, in order, as often as they occur.
+    """The terms of a text, in order, with repetitions.
 
     >>> terms("Die Brücken von 1894"), terms("東京タワー"), terms("الجسر ١٨٩٤")
     (['die', 'bruck', 'von', '1894'], ['東京', '京タ', 'タワ', 'ワー'], ['جسر', '1894'])
@@ -82,12 +81,12 @@ def terms(text: str) -> list[str]:
 
 
 def is_pair(term: str) -> bool:
-    """Whether a term is of Han, kana or Hangul: a pair of characters, not a word."""
+    """Whether a term is a bigram of Han, kana or Hangul, not a word."""
     return _PAIR.match(term) is not None
 
 
 def folded(text: str) -> str:
-    """A text with what does not tell words apart made one; its length may change."""
+    """Normalise a text: fold case, compatibility forms and diacritics; its length may change."""
     if text.isascii():
         return text.lower()
     bare = unicodedata.normalize("NFKD", text).casefold().translate(_FOLDED)

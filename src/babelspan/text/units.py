@@ -1,11 +1,11 @@
-"""Places in a text in other units than code points, for programs that count otherwise."""
+"""Convert offsets from code points to other units, for programs that count differently."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
 
 
 class Units(NamedTuple):
-    """The length of a text before a place, in several units."""
+    """An offset in a text, in several units."""
 
     utf16: int
     """UTF-16 code units, as JavaScript, Java and C# count."""
@@ -14,7 +14,7 @@ class Units(NamedTuple):
 
 
 def units(text: str, places: Iterable[int]) -> dict[int, Units]:
-    """What stands before each place, a number of code points; the text is gone through once.
+    """Convert offsets in code points; the text is scanned once.
 
     A lone surrogate counts as one UTF-16 unit and three bytes.
     """

@@ -1,8 +1,8 @@
-"""Wikitext to paragraphs with the places of their links, by the nodes of mwparserfromhell.
+"""Convert wikitext to paragraphs with the spans of their links, using mwparserfromhell.
 
-Files, categories, notes, tables, lists and headings are left out. A few templates are shown by
-their arguments; a line with another template, with a formula or a parameter would have a hole and
-is left out, and counted.
+Files, categories, footnotes, tables, lists and headings are left out. A few templates are replaced
+by their arguments; a line with any other template, a formula or a parameter would have a gap
+("hole"), so it is skipped and counted.
 """
 
 import re
@@ -22,22 +22,22 @@ _SHOWN: dict[str, tuple[int, ...]] = {
     "nowrap": (1,),
     "small": (1,),
 }
-"""Templates that are shown by arguments, joined by a space."""
+"""Templates that are replaced by these arguments, joined by a space."""
 _UNSEEN = frozenset(
     {"anchor", "citation needed", "clear", "cn", "efn", "fact", "r", "refn", "sfn", "sfnp"}
 )
-"""Templates that show nothing, or a note."""
+"""Templates that render as nothing, or as a footnote."""
 _LEFT_OUT = frozenset({"gallery", "imagemap", "ref", "references", "table", "timeline"})
 _HOLES = frozenset({"ce", "chem", "code", "hiero", "math", "score", "source", "syntaxhighlight"})
 _LISTS = frozenset({"dd", "dt", "li"})
 _HOLE, _ITEM = "\ue000", "\ue001"
-"""Stand for what cannot be shown, and for the mark of a list."""
+"""Placeholders for content that cannot be rendered, and for list markers."""
 _BLANKS = re.compile(r"\s+")
 
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """A line of an article as it is read; `links` are the places of its anchors."""
+    """A line of an article as plain text; `links` are the spans of its link anchors."""
 
     text: str
     links: tuple[Span, ...]
@@ -45,11 +45,11 @@ class Paragraph:
 
 @dataclass(slots=True)
 class Article:
-    """What is read of an article.
+    """The plain text of an article.
 
     Attributes:
-        paragraphs: in order.
-        holes: lines that were left out for a template, a formula or a parameter.
+        paragraphs: the paragraphs, in order.
+        holes: number of lines skipped because of a template, a formula or a parameter.
     """
 
     paragraphs: list[Paragraph] = field(default_factory=list)
@@ -60,8 +60,8 @@ def article_of(wikitext: str, namespaces: Collection[str]) -> Article:
     """The paragraphs of an article.
 
     Args:
-        wikitext: its source.
-        namespaces: names of namespaces other than that of articles, in lower case.
+        wikitext: the source of the article.
+        namespaces: names of namespaces other than the article namespace, in lower case.
     """
     import mwparserfromhell
 
@@ -79,26 +79,26 @@ def article_of(wikitext: str, namespaces: Collection[str]) -> Article:
 
 
 def targets(wikitext: str, namespaces: Collection[str]) -> list[str]:
-    """The titles of the articles that a page links to, each once, in order of appearance."""
+    """The distinct titles of the articles that a page links to, in order of appearance."""
     titles = (title_of(match[1]) for match in _LINK.finditer(wikitext))
     return list(dict.fromkeys(title for title in titles if not _is_elsewhere(title, namespaces)))
 
 
 def title_of(link: str) -> str:
-    """The title that the target of a link means."""
+    """The normalised title of a link target."""
     title = _BLANKS.sub(" ", link.replace("_", " ")).strip()
     return title[:1].upper() + title[1:]
 
 
 def _is_elsewhere(title: str, namespaces: Collection[str]) -> bool:
-    """Whether a title is not one of an article: of a namespace, or of another wiki."""
+    """Whether a title is not that of an article: in another namespace, or on another wiki."""
     prefix, colon, _ = title.partition(":")
     name = prefix.strip().lower()
     return bool(colon) and (name in namespaces or bool(re.fullmatch(r"[a-z]{2,3}|simple", name)))
 
 
 def _shown(nodes: Iterable[Any], namespaces: Collection[str]) -> Iterator[tuple[str, bool]]:
-    """What nodes show, in parts, each with whether it is a link."""
+    """The rendered text of nodes, in parts, each with whether it is a link."""
     for node in nodes:
         kind = type(node).__name__
         if kind == "Text":
@@ -167,7 +167,7 @@ def _lines(parts: Iterable[tuple[str, bool]]) -> Iterator[list[tuple[str, bool]]
 
 
 def _joined(parts: Iterable[tuple[str, bool]]) -> Paragraph:
-    """One text with single blanks, and where its links are."""
+    """Join parts into a paragraph with normalised spaces, and the spans of its links."""
     text = ""
     links = []
     for part, is_link in parts:

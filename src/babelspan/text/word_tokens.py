@@ -1,8 +1,9 @@
-"""A text as words and marks, for readers that look words up: every letter is in some token.
+"""Tokenization into words and punctuation marks, for readers with word vectors.
 
-A token is a run of letters and digits with their marks, or any other sign by itself. Text without
-spaces between words is cut by ICU, or into characters. Hangul is cut into syllables: only two
-answers in five of Korean data stand on the borders of words, as endings are written onto them.
+A token is a run of letters and digits with their combining marks, or any other single character;
+every letter is in a token. Text without spaces between words is segmented by ICU, or into
+characters. Hangul is split into syllables: only two in five answers in Korean data start and end at
+word boundaries, because particles are attached to words.
 """
 
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from babelspan.text.words import pieces
 from babelspan.types import Span
 
 Unspaced = Literal["words", "characters"]
-"""How text without spaces is cut: by ICU, or into characters."""
+"""Segmentation of text without spaces: by ICU, or into characters."""
 
 _OTHERS = rf"{UNSPACED_SCRIPTS}\p{{Hangul}}"
 _WORD = rf"[[\p{{L}}\p{{N}}]--[{_OTHERS}]][[\p{{L}}\p{{N}}\p{{M}}]--[{_OTHERS}]]*"
@@ -28,9 +29,10 @@ _CHARACTER = regex.compile(r".\p{M}*", regex.DOTALL)
 
 
 def word_tokens(text: str, unspaced: Unspaced) -> list[Span]:
-    """Places of the tokens of a text, in order.
+    """Spans of the tokens of a text, in order.
 
-    "Don't, 3月!" by characters has the tokens Don, ', t, the comma, 3, 月 and the exclamation mark.
+    With "characters", "Don't, 3月!" has the tokens Don, ', t, the comma, 3, 月 and the exclamation
+    mark.
 
     Raises:
         ConfigError: if ICU is needed and not installed.

@@ -1,4 +1,4 @@
-"""Words of a text with their places."""
+"""Word segmentation."""
 
 import regex
 
@@ -25,11 +25,11 @@ def words(text: str, language: str) -> list[Span]:
 
 
 def lexical_words(text: str, language: str) -> list[Span]:
-    """Spans of the words of a text as a dictionary may list them, in order.
+    """Spans of the words of a text for dictionary lookup, in order.
 
     Hyphens and, except in English, apostrophes separate words: `well-known` and `l'eau` are two
-    words each, which a dictionary may list as one phrase. ICU segments text in languages without
-    spaces.
+    words each, which a dictionary may list as a phrase. Text in languages without spaces is
+    segmented by ICU.
 
     Args:
         text: any text.
@@ -51,7 +51,7 @@ def lexical_words(text: str, language: str) -> list[Span]:
 
 
 def segmenter() -> str:
-    """The segmenter of text without spaces, with its version, or "no ICU"."""
+    """Name and version of the segmenter for text without spaces, or "no ICU"."""
     try:
         import icu4py
     except ImportError:
@@ -60,12 +60,12 @@ def segmenter() -> str:
 
 
 def pieces(text: str, language: str) -> list[str]:
-    """A text cut by ICU: its words and the text between them, which together are the text.
+    """Split a text by ICU into words and the text between them; joined, they give the text.
 
     Args:
         text: any text.
-        language: for the rules of a language; "" for those of all, which know dictionaries of
-            scripts without spaces, too.
+        language: language of the rules; "" for the general rules, which include dictionaries for
+            scripts without spaces.
 
     Raises:
         ConfigError: if ICU is not installed.
@@ -75,9 +75,9 @@ def pieces(text: str, language: str) -> list[str]:
     except ImportError:
         where = f"text in {language!r}" if language else "some of the text"
         raise ConfigError(
-            f"{where} is written without spaces, and cutting it into words needs ICU: "
+            f"{where} is written without spaces, and segmenting it into words needs ICU: "
             f"{how_to_install('translate')}"
         ) from None
-    # ICU counts UTF-16 units, so that its pieces are used and not its places; and it takes no
+    # ICU counts UTF-16 units, so its pieces are used and not its offsets; and it does not accept
     # lone surrogates.
     return list(WordBreaker(regex.sub(r"\p{Cs}", "\ufffd", text), language or "root"))

@@ -1,4 +1,4 @@
-"""Making the next batches while the device is busy."""
+"""Prefetch the next batches while the device is busy."""
 
 import queue
 import threading
@@ -11,15 +11,15 @@ import torch
 T = TypeVar("T")
 
 _DEPTH = 2
-"""Most updates whose batches wait."""
+"""Maximum number of updates whose batches are prefetched."""
 
 
 @contextmanager
 def ahead(items: Iterator[T], device: torch.device) -> Iterator[Iterator[T]]:
-    """The items, made in a separate thread if the device is not the CPU.
+    """Iterate over the items; on a GPU they are made in a separate thread.
 
-    Making them draws no random numbers from PyTorch, so the order of threads does not matter. On
-    the CPU, whose cores are busy with the network, they are made on request.
+    Making items draws no random numbers from PyTorch, so thread scheduling does not affect
+    training. On the CPU, whose cores are busy with the network, items are made on request.
     """
     if device.type == "cpu":
         yield items
@@ -30,7 +30,7 @@ def ahead(items: Iterator[T], device: torch.device) -> Iterator[Iterator[T]]:
 
 @contextmanager
 def in_a_thread(items: Iterator[T]) -> Iterator[Iterator[T]]:
-    """The items, made by a thread that is two ahead and ends with the block."""
+    """Iterate over the items, made by a thread that is two ahead and ends with the block."""
     waiting: queue.Queue[Any] = queue.Queue(_DEPTH)
     over = threading.Event()
 

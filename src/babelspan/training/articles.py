@@ -1,4 +1,4 @@
-"""Articles as a stream of windows, of which few show nothing of an answer."""
+"""Articles as a stream of windows; windows without an answer are subsampled."""
 
 import random
 import sys
@@ -18,20 +18,20 @@ from babelspan.types import Article, DataError
 def selected(
     reader: PassageReader, articles: Iterable[Article], run: Run, *, nulls: float
 ) -> Stream[ArticleWindow, ArticleBatch]:
-    """Windows to learn to select passages from, on disk.
+    """Training windows for passage selection, stored on disk.
 
-    All windows that show the answer are kept, and a part of the others, drawn by a hash of the
-    seed, the article and the window. An article whose answer is in none of its windows is skipped;
-    the count is printed.
+    All windows that contain the answer are kept, and a random part of the others, drawn by a hash
+    of the seed, the article and the window. An article whose answer is in none of its windows is
+    skipped; the count is printed.
 
     Args:
         reader: makes the windows.
         articles: read once, one in memory at a time.
-        run: its folder is where windows are kept; its seed is that of the draw.
+        run: windows are stored in its folder and drawn with its seed.
         nulls: fraction of the windows without an answer that is kept.
 
     Raises:
-        DataError: if no window shows an answer.
+        DataError: if no window contains an answer.
     """
     kept: Spool[ArticleWindow] = Spool(folder=run.folder)
     lengths = array("q")
@@ -48,10 +48,10 @@ def selected(
                 kept.append(window)
                 lengths.append(window.length)
     if skipped and run.place.leads:
-        print(f"skipped {skipped} articles: no window shows their answer", file=sys.stderr)
+        print(f"skipped {skipped} articles: no window contains their answer", file=sys.stderr)
     if not teaching:
         raise DataError(
-            "expected articles with annotated answers to learn from, found no window that shows one"
+            "expected articles with annotated answers to learn from, found no window with one"
         )
     return Stream(
         items=kept,

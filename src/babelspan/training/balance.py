@@ -1,4 +1,4 @@
-"""How much of each language is learnt from: caps, and a temperature."""
+"""The share of each language in the training data: caps, and temperature sampling."""
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -11,25 +11,26 @@ from pydantic import Field, PositiveInt
 
 @dataclass(frozen=True, kw_only=True)
 class Balance:
-    """The share of each language in an epoch, in the table of a method."""
+    """The share of each language in an epoch; a table inside [method]."""
 
     most: PositiveInt | None = None
-    """Items of a language, at most; a seed chooses which."""
+    """Maximum number of items per language, chosen by the seed."""
     exponent: Annotated[float, Field(ge=0, le=1)] = 1.0
-    """Of a language's size in its share, the inverse of a temperature: 1 leaves sizes as they are,
-    0 makes all languages as large as the largest. Smaller languages are repeated."""
+    """Exponent of a language's size in its share, the inverse of a temperature: 1 leaves sizes as
+    they are, 0 makes all languages as large as the largest. Smaller languages are repeated."""
 
 
 def balanced(groups: Sequence[Hashable], balance: Balance, *, seed: int) -> NDArray[np.int64]:
-    """Which items make up an epoch: indices, those of smaller groups more often.
+    """Indices of the items that make up an epoch; items of smaller groups are repeated.
 
-    A group of n items gets N (n / N)^exponent of them, rounded, N being the size of the largest
-    group; all its items, whole times and then some by chance. Groups are cut to `most` before.
+    A group of n items gets N (n / N)^exponent places, rounded, where N is the size of the largest
+    group: all its items a whole number of times, then a random part of them. Groups are first
+    capped at `most` items.
 
     Args:
-        groups: of each item, its language or pair of languages.
-        balance: caps and exponent.
-        seed: of the choice.
+        groups: the language or language pair of each item.
+        balance: cap and exponent.
+        seed: seed of the random choices.
     """
     numbers: dict[Hashable, int] = {}
     of_item = np.array([numbers.setdefault(group, len(numbers)) for group in groups], np.int64)

@@ -1,4 +1,4 @@
-"""Sentence pairs as a stream, to learn from parallel text.
+"""Sentence pairs as a training stream.
 
 Shape letters: B sentence pairs, W and V words of their two sides, K word links.
 """
@@ -29,7 +29,7 @@ class Bitext:
     Attributes:
         source: the sentences.
         target: the translations, in the same order.
-        pairs: the pairs they were made from.
+        pairs: the sentence pairs that the batch was made from.
     """
 
     source: Texts
@@ -38,11 +38,11 @@ class Bitext:
 
     @property
     def tokens(self) -> int:
-        """Tokens of both sides, without padding."""
+        """Number of tokens of both sides, without padding."""
         return self.source.tokens + self.target.tokens
 
     def to(self, device: torch.device) -> "Bitext":
-        """The same on a device."""
+        """A copy on a device."""
         return Bitext(self.source.to(device), self.target.to(device), self.pairs)
 
 
@@ -52,9 +52,9 @@ class LinkedBitext:
 
     Attributes:
         bitext: the sentences.
-        source: W words of the sentences, those that the window shows whole.
-        target: V words of the translations.
-        links: numbers of a source word and of the target word it is linked to, (K, 2).
+        source: the W words of the sentences that are whole in the window.
+        target: the V words of the translations, likewise.
+        links: index of a source word and of the target word it is linked to, (K, 2).
     """
 
     bitext: Bitext
@@ -64,11 +64,11 @@ class LinkedBitext:
 
     @property
     def tokens(self) -> int:
-        """Tokens of both sides, without padding."""
+        """Number of tokens of both sides, without padding."""
         return self.bitext.tokens
 
     def to(self, device: torch.device) -> "LinkedBitext":
-        """The same on a device."""
+        """A copy on a device."""
         return LinkedBitext(
             self.bitext.to(device),
             self.source.to(device),
@@ -80,12 +80,12 @@ class LinkedBitext:
 def sentence_pairs(
     encoder: TextEncoder, pairs: Iterable[SentencePair], run: Run
 ) -> Stream[SentencePair, Bitext]:
-    """Sentence pairs to learn from; those with a side without tokens are skipped.
+    """A stream of sentence pairs; pairs with an empty side are skipped.
 
-    A sentence longer than a window is cut at its end.
+    A sentence longer than a window is truncated.
 
     Raises:
-        DataError: if there is none.
+        DataError: if there are no such pairs.
     """
     kept, lengths = _kept(encoder, pairs, run)
     return Stream(
@@ -99,18 +99,18 @@ def sentence_pairs(
 def linked_pairs(
     encoder: TextEncoder, pairs: Iterable[SentencePair], run: Run, balance: Balance = Balance()
 ) -> Stream[SentencePair, LinkedBitext]:
-    """Sentence pairs with word links to learn from, as `sentence_pairs`.
+    """A stream of sentence pairs with word links; otherwise as `sentence_pairs`.
 
-    Links to words that the window does not show whole are left out.
+    Links to words that are cut by the end of the window are left out.
 
     Args:
-        encoder: whose tokens they become.
-        pairs: with links.
-        run: says where they are kept, and the seed.
-        balance: how much of each pair of languages makes up an epoch.
+        encoder: its tokenizer encodes the sentences.
+        pairs: sentence pairs with links.
+        run: provides the folder to store them in, and the seed.
+        balance: share of each language pair in an epoch.
 
     Raises:
-        DataError: if there is no pair, or one has no links.
+        DataError: if there are no pairs, or one has no links.
     """
     kept, lengths = _kept(encoder, map(_refused_without_links, pairs), run)
     languages = [(pair.source_language, pair.target_language) for pair in kept]
@@ -126,7 +126,7 @@ def linked_pairs(
 def _kept(
     encoder: TextEncoder, pairs: Iterable[SentencePair], run: Run
 ) -> tuple[Spool[SentencePair], Indices]:
-    """Pairs with tokens on both sides, and the tokens of the longer side in a window."""
+    """Pairs with tokens on both sides, and the truncated length of the longer side of each."""
     kept: Spool[SentencePair] = Spool(folder=run.folder)
     lengths = array("q")
     for pair in pairs:

@@ -1,4 +1,4 @@
-"""Labelled examples as a stream of windows, and parts that several streams share."""
+"""Labelled examples as a stream of windows, and code shared by several streams."""
 
 import sys
 from array import array
@@ -14,17 +14,17 @@ from babelspan.training.stream import B, Stream
 from babelspan.types import DataError, Example
 
 Row = tuple[Window, ...]
-"""Windows over the same context tokens, one for each member of a group."""
+"""Windows over the same context tokens, one for each example of a group."""
 
 
 def labelled(reader: Reader, examples: Iterable[Example], run: Run) -> Stream[Row, Batch]:
-    """Windows to learn spans from.
+    """A stream of windows for training on spans.
 
     Windows without the answer are used as well ("no answer here"), but an example with no window
     containing the answer is skipped; the count is printed.
 
     Raises:
-        DataError: if nothing can be learnt from.
+        DataError: if no example can be used.
     """
     return grouped(
         reader,
@@ -42,19 +42,19 @@ def grouped(
     collate: Callable[[Sequence[Row]], B],
     together: int = 1,
 ) -> Stream[Row, B]:
-    """Windows of groups of examples over one context, cut at the same context tokens.
+    """A stream of windows of groups of examples, cut at the same context tokens within a group.
 
-    A group is skipped if, for one of its members, no window contains the answer.
+    A group is skipped if, for one of its examples, no window contains the answer.
 
     Args:
         reader: makes the windows.
-        groups: groups of `together` examples.
-        run: its settings say where windows are kept.
-        collate: makes a batch of rows of windows.
+        groups: groups of `together` examples over one context.
+        run: provides the folder to store windows in.
+        collate: makes a batch from rows of windows.
         together: number of examples in a group.
 
     Raises:
-        DataError: if nothing can be learnt from.
+        DataError: if no example can be used.
     """
     rows: Spool[Row] = Spool(folder=run.folder)
     lengths = array("q")
@@ -80,5 +80,5 @@ def grouped(
 
 
 def _teaches(example: Example, windows: Sequence[Window]) -> bool:
-    """Whether a window contains the answer of the example."""
+    """Whether an example can be used: unanswerable, or with a window containing its answer."""
     return example.answers == () or any(gold_tokens(window) is not None for window in windows)

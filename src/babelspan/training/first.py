@@ -1,4 +1,4 @@
-"""A first stage: a reader learns from other examples before its method begins."""
+"""A first stage of training: fine-tuning on other examples before the method starts."""
 
 from dataclasses import dataclass, replace
 from typing import Annotated
@@ -11,10 +11,10 @@ from babelspan.training.update import Optim
 
 @dataclass(frozen=True, kw_only=True)
 class First:
-    """Table [first] of a recipe; a setting that is not there is as in [method] and [run]."""
+    """Table [first] of a recipe; all other settings are those of [method] and [run]."""
 
     reader: Optim = Optim()
-    """How the reader learns in the first stage."""
+    """Optimiser of the reader in the first stage."""
     epochs: PositiveInt = 2
     """Passes over the examples of the first stage."""
     updates: PositiveInt | None = None
@@ -22,10 +22,10 @@ class First:
     batch_size: PositiveInt = 32
     """Windows per update, over all processes."""
     negatives: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """Fraction of questions that are also asked about another text than theirs."""
+    """Fraction of questions that are also asked about a text other than their own."""
 
     def run_config(self, config: RunConfig) -> RunConfig:
-        """The settings of the run during the first stage, from those of the run."""
+        """The settings of the first stage, from those of the run."""
         return replace(
             config,
             epochs=self.epochs,

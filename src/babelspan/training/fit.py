@@ -1,7 +1,7 @@
-"""The one training loop: it counts, logs, shows progress, evaluates, saves and resumes.
+"""The training loop of all methods: logging, progress, evaluation, checkpoints and resumption.
 
-It knows nothing of questions, languages or what players do; a method passes it a `step` and a
-source of batches.
+It knows nothing about questions, languages or the networks of a run ("players"); a method passes it
+a `step` and a source of batches.
 """
 
 import sys
@@ -22,7 +22,7 @@ Step = Callable[[B], Losses]
 
 
 def fit(step: Step[B], source: Source[B], run: Run) -> None:
-    """Take every update of a stage, from the last checkpoint if it was stopped.
+    """Run all updates of a stage; an interrupted stage resumes from the last checkpoint.
 
     A run that is killed at any moment and resumed ends with the same bits.
 
@@ -33,8 +33,8 @@ def fit(step: Step[B], source: Source[B], run: Run) -> None:
         run: the run, with the updaters of this stage.
 
     Raises:
-        ConfigError: if the batches cannot be divided as the run's config says, or a gradient is not
-            finite.
+        ConfigError: if the batches cannot be divided among processes and micro-batches as the run's
+            config says, or a gradient is not finite.
         DataError: if there is too little training data.
     """
     clock = run.clock
@@ -55,7 +55,7 @@ def fit(step: Step[B], source: Source[B], run: Run) -> None:
 
 @contextmanager
 def evaluating(*networks: Any) -> Iterator[None]:
-    """Within the block networks are in evaluation mode; afterwards each module is as before."""
+    """Put networks into evaluation mode within the block; then restore the mode of each module."""
     modes = {
         module: module.training
         for network in networks
@@ -93,7 +93,7 @@ def _take_updates(
 
 
 def _update(step: Step[B], shares: Sequence[Share[B]], run: Run) -> dict[str, Tensor]:
-    """One update; the losses are means over this process's share of it."""
+    """Run one update; returns the losses, averaged over this process's part of the batch."""
     means: dict[str, Tensor] = {}
     total = sum(share.weight for share in shares)
     for number, share in enumerate(shares):
@@ -113,7 +113,7 @@ def _evaluate_if_due(run: Run) -> None:
 
 
 def _evaluation(monitor: Monitor, run: Run) -> dict[str, float]:
-    """Figures on development data, with averaged weights; training is not affected."""
+    """Metrics on development data, with averaged weights; training is not affected."""
     random = run.place.random_state()
     with ExitStack() as stack:
         stack.enter_context(evaluating(*run.players.values()))

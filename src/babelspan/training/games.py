@@ -1,4 +1,4 @@
-"""Games between players, as parts that methods put together.
+"""Adversarial games between networks, used by several methods.
 
 Shape letters: B windows, H width, C languages.
 """
@@ -18,15 +18,15 @@ from babelspan.types import DataError
 
 
 class LanguageGame:
-    """A discriminator names the language of questions; another network hides it.
+    """A discriminator predicts the language of questions; another network learns to hide it.
 
     Bornea et al. (2021), arXiv:2012.05958, Section 3.2, Equations 3 and 4.
 
     Args:
         width: width of the vectors, H.
-        windows: the training data: it determines the languages and their frequencies.
+        windows: the training data; it determines the languages and their frequencies.
         optim: optimiser of the discriminator.
-        run: the run, of which the discriminator becomes a player.
+        run: the run, to which the discriminator is added.
 
     Raises:
         DataError: if all questions are in one language.
@@ -44,11 +44,11 @@ class LanguageGame:
         self._update = Updater(self.discriminator, optim, run, name="discriminator")
 
     def confusion(self, vectors: Tensor) -> Tensor:
-        """How far the discriminator's guesses are from uniform, given vectors (B, H); a loss."""
+        """Loss of the hiding network on vectors (B, H): divergence of the guesses from uniform."""
         return confusion_loss(self.discriminator(vectors))
 
     def play(self, vectors: Tensor, batch: Batch) -> dict[str, Tensor]:
-        """Update the discriminator on vectors (B, H) of a batch; returns its figures by name."""
+        """Update the discriminator on vectors (B, H) of a batch; returns values to log by name."""
         named = naming(self.discriminator(vectors.detach()), batch, self._weights)
         self._update(named["discriminator"])
         return named

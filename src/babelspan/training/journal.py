@@ -1,4 +1,4 @@
-"""What a run writes while it trains: lines of JSON, and TensorBoard's events."""
+"""The log of a training run: JSON lines and TensorBoard events."""
 
 import json
 import os
@@ -10,7 +10,7 @@ LOG = "log.jsonl"
 
 
 class Journal:
-    """The log of a run; without a folder it keeps nothing.
+    """The log of a run; without a folder nothing is written.
 
     Args:
         folder: where `log.jsonl` and `tensorboard/` go; None for a process that writes nothing.
@@ -22,19 +22,19 @@ class Journal:
 
     @property
     def length(self) -> int:
-        """Bytes of the log so far."""
+        """Size of the log in bytes."""
         log = None if self._folder is None else self._folder / LOG
         return log.stat().st_size if log is not None and log.exists() else 0
 
     def shorten(self, length: int) -> None:
-        """Drop everything after the first bytes of the log: a resumed run writes it again."""
+        """Truncate the log to its first bytes; a resumed run writes the rest again."""
         if self._folder is not None and self.length > length:
             os.truncate(self._folder / LOG, length)
 
     def open(self, *, stage: int, update: int) -> None:
-        """Open the TensorBoard folder of the stage, and drop updates that will be repeated.
+        """Open the TensorBoard folder of the stage, and purge updates that will be repeated.
 
-        Each stage has its own folder: updates are dropped from the whole folder.
+        Each stage has its own folder, because updates are purged from the whole folder.
         """
         if self._folder is None:
             return

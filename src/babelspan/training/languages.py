@@ -1,4 +1,4 @@
-"""The languages of questions, for players that distinguish them."""
+"""Question languages as classes, for discriminators."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -12,11 +12,11 @@ from babelspan.reading.windows import Window
 
 
 def language_weights(windows: Iterable[Window]) -> dict[str, float]:
-    """Weights of question languages, in order of their codes, so that all count the same.
+    """Class weights that balance the question languages, in order of their codes.
 
     N / (C n) for n of N windows in one of C languages: 1 if all are equally frequent, and 1 on
-    average over the windows. With these weights the best that a blind discriminator can do is to
-    guess uniformly: accuracy 1/C and loss log C, whatever the frequencies.
+    average over the windows. With these weights, the best that a discriminator without information
+    can do is to guess uniformly: accuracy 1/C and loss log C, whatever the frequencies.
     """
     counts = Counter(window.example.question_language for window in windows)
     total = counts.total()
@@ -33,10 +33,10 @@ def language_indices(batch: Batch, weights: Mapping[str, float]) -> tuple[Tensor
 
 
 def naming(guesses: Tensor, batch: Batch, weights: Mapping[str, float]) -> dict[str, Tensor]:
-    """Loss and accuracy of a discriminator of question languages, and chance.
+    """Loss and accuracy of a discriminator of question languages, and chance accuracy.
 
     Args:
-        guesses: logits of the languages of `weights`, (B, C).
+        guesses: logits of the languages in `weights`, (B, C).
         batch: the B windows.
         weights: weights of the languages, from `language_weights`.
 

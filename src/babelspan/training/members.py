@@ -1,4 +1,4 @@
-"""Examples with their translations, from which a reader of parallel texts learns."""
+"""Examples with their translations, to train readers of parallel texts."""
 
 import re
 from collections import Counter, defaultdict
@@ -18,15 +18,15 @@ _NUMBER = re.compile(r"\d+")
 
 @dataclass(slots=True, kw_only=True)
 class Joined:
-    """Examples in one language with their translations as `others`, and what came of the rest.
+    """Examples in one language with their translations as `others`, and counts of skipped ones.
 
     Attributes:
-        examples: those in the own language, in their order.
-        languages: of the translations, in order.
-        present: language -> how many examples have a translation into it.
-        other_numbers: translations left out because their question has other numbers.
-        mixed: examples left out because question and context are in two languages.
-        alone: translations left out because no example in the own language belongs to them.
+        examples: the examples in the own language, in their order.
+        languages: languages of the translations, in order.
+        present: language -> number of examples with a translation into it.
+        other_numbers: translations skipped because their question contains other numbers.
+        mixed: examples skipped because question and context are in two languages.
+        alone: translations skipped because there is no original in the own language.
     """
 
     examples: list[Example] = field(default_factory=list)
@@ -37,7 +37,7 @@ class Joined:
     alone: int = 0
 
     def summary(self) -> list[str]:
-        """What there is and what is missing, a line each, for people."""
+        """A readable summary, one line for each language and each reason for skipping."""
         total = len(self.examples)
         lines = [
             f"{language}: {self.present[language]} of {total} texts have their translation"
@@ -58,17 +58,17 @@ def joined(
     languages: Sequence[str] | None = None,
     same_numbers: bool = False,
 ) -> Joined:
-    """Each example in the own language with its translations.
+    """Join each example in the own language with its translations.
 
-    What belongs together has one id, as parallel files do, or names that id as its `origin`, as
-    translations by T(Q+C) do.
+    Examples belong together if they have the same id, as in parallel files, or name that id as
+    their `origin`, as T(Q+C) translations do.
 
     Args:
-        examples: of all languages, in any order.
-        own: language of the texts that are read for answers; None for that of the first example.
-        languages: of the translations, in order; None for all there are, by their codes.
-        same_numbers: whether a translation whose question has other numbers than the own one is
-            left out. Ids of published translations are not always right.
+        examples: examples in all languages, in any order.
+        own: language of the texts to answer from; None for that of the first example.
+        languages: languages of the translations, in order; None for all, sorted by code.
+        same_numbers: whether to skip a translation whose question contains other numbers than the
+            original. Ids in published translations are not always right.
 
     Raises:
         DataError: if no example is in the own language, or one has two translations into a
@@ -104,7 +104,7 @@ def joined(
 def _add(
     found: Joined, group: Mapping[str, Example], own: str | None, *, same_numbers: bool
 ) -> None:
-    """Put the translations of a group beside its own example."""
+    """Add the translations of a group to its example in the own language."""
     others = {language: group[language] for language in found.languages if language in group}
     if own is None or own not in group:
         found.alone += len(group)
@@ -123,16 +123,16 @@ def _numbers(example: Example) -> list[str]:
 
 
 def parallel(reader: Reader, examples: Iterable[Example], run: Run) -> Stream[Row, ParallelBatch]:
-    """Windows to learn spans from, with those of translations beside them; as `labelled`.
+    """A stream of windows with those of their translations, for training on spans; as `labelled`.
 
-    A window counts as one for the size of a batch, whatever stands beside it.
+    A window counts as one for the batch size, however many translations it has.
 
     Args:
-        reader: of parallel texts.
-        examples: with their translations as `others`.
-        run: says where windows are kept until they are read.
+        reader: a reader of parallel texts.
+        examples: examples with their translations as `others`.
+        run: provides the folder to store windows in.
 
     Raises:
-        DataError: if nothing can be learnt from.
+        DataError: if no example can be used.
     """
     return cast(Stream[Row, ParallelBatch], labelled(reader, examples, run))

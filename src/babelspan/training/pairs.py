@@ -22,37 +22,37 @@ _NAMED = 5
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pairs:
-    """Windows of questions and of their translations, in turn, over the same context tokens.
+    """Windows of questions and of their translations, alternating, over the same context tokens.
 
-    They are read as one batch, `windows`; `own` and `translated` split the output.
+    They are one batch, `windows`; `own` and `translated` split the output of the reader.
     """
 
     windows: Batch
 
     @property
     def tokens(self) -> int:
-        """Tokens of the windows, without padding."""
+        """Number of tokens of the windows, without padding."""
         return self.windows.tokens
 
     def to(self, device: torch.device) -> "Pairs":
-        """The same on a device."""
+        """A copy on a device."""
         return Pairs(self.windows.to(device))
 
     @staticmethod
     def own(read: Tensor) -> Tensor:
-        """The part of a value of all windows (B, …) for the own questions, (P, …)."""
+        """The rows for the original questions, (P, …), of a tensor over all windows, (B, …)."""
         return read[0::2]
 
     @staticmethod
     def translated(read: Tensor) -> Tensor:
-        """The part of a value of all windows (B, …) for the translations, (P, …)."""
+        """The rows for the translations, (P, …), of a tensor over all windows, (B, …)."""
         return read[1::2]
 
     @torch.no_grad()
     def best_spans(self, reading: Reading) -> Tensor:
-        """Best first and last token of each own question, as tokens of its translation's window.
+        """Best first and last token of each original question, as indices in the other window.
 
-        Shape (P, 2). Both windows contain the same context tokens, so a token is shifted by the
+        Shape (P, 2). Both windows contain the same context tokens, so an index is shifted by the
         difference of the questions' lengths; the first token, "not in this window", is not shifted.
         """
         unfit = ~self.own(self.windows.answer_mask)
@@ -69,13 +69,14 @@ class Pairs:
 
 
 def question_pairs(examples: Sequence[Example]) -> list[tuple[Example, Example]]:
-    """Each translated question with its original question, over one context.
+    """Pair each translated question with its original question over the same context.
 
-    Two examples form a pair if they have one origin and one context. The own question is that of
-    the origin itself: T(Q) is paired with the originals, T(Q+C) with T(C).
+    Two examples form a pair if they have the same origin and the same context: T(Q) is paired with
+    the originals, T(Q+C) with T(C).
 
     Raises:
-        DataError: if a translation has no partner, with the ids; if there is no translation.
+        DataError: if translations have no original (the message names their ids), or there are no
+            translations.
     """
     asked = {(e.id, e.question_language, e.question) for e in examples if e.origin is None}
     related: defaultdict[tuple[str, str], list[Example]] = defaultdict(list)
@@ -105,13 +106,13 @@ def question_pairs(examples: Sequence[Example]) -> list[tuple[Example, Example]]
 
 
 def paired(reader: Reader, examples: Sequence[Example], run: Run) -> Stream[Row, Pairs]:
-    """Windows of questions and their translations, to be read together.
+    """A stream of pairs of windows over the same context tokens: a question, then its translation.
 
-    Windows come in pairs over the same context tokens: the question, its translation. Examples
-    without a partner are skipped; the count is printed.
+    Examples without a translation are skipped; the count is printed.
 
     Raises:
-        ConfigError: if the run asks questions about the wrong text: those have no translation.
+        ConfigError: if the run asks questions about the wrong text (`negatives`); those have no
+            translation.
         DataError: as `question_pairs` and `grouped` do.
     """
     if run.config.negatives:

@@ -1,6 +1,6 @@
-"""Plain text as a stream, and tokens of it that are hidden to be guessed.
+"""Plain text as a stream, and masking for masked language modelling.
 
-Shape letters: B texts of a batch, L tokens, K hidden tokens.
+Shape letters: B texts of a batch, L tokens, K masked tokens.
 """
 
 from array import array
@@ -19,23 +19,23 @@ from babelspan.training.stream import Stream
 from babelspan.types import DataError, Passage
 
 _HIDDEN, _REPLACED = 0.8, 0.9
-"""Of the chosen tokens 80 % become the mask, 10 % any token, and 10 % stay as they are."""
+"""Of the chosen tokens 80 % become the mask, 10 % any token, and 10 % are unchanged."""
 
 
 def passages(
     encoder: TextEncoder, texts: Iterable[Passage], run: Run, balance: Balance = Balance()
 ) -> Stream[Passage, Texts]:
-    """Passages to learn from, in parts that a window holds; those without tokens are skipped.
+    """A stream of passages, split into parts that fit a window; empty ones are skipped.
 
     Args:
-        encoder: whose tokens they become.
+        encoder: its tokenizer encodes the passages.
         texts: the passages.
-        run: says where they are kept, and the seed.
-        balance: how much of each language makes up an epoch.
+        run: provides the folder to store them in, and the seed.
+        balance: share of each language in an epoch.
 
     Raises:
         ConfigError: if a window has no room for a text.
-        DataError: if there is none.
+        DataError: if there are no passages.
     """
     kept: Spool[Passage] = Spool(folder=run.folder)
     lengths = array("q")
@@ -59,12 +59,12 @@ def passages(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Masked:
-    """Texts with some tokens hidden.
+    """Texts with some tokens masked.
 
     Attributes:
-        texts: with the hidden tokens replaced.
-        places: of the hidden ones among all B * L tokens, (K,).
-        hidden: their ids, (K,).
+        texts: the texts with the masked tokens replaced.
+        places: indices of the masked tokens among all B * L tokens, (K,).
+        hidden: their original ids, (K,).
     """
 
     texts: Texts
@@ -73,17 +73,17 @@ class Masked:
 
 
 class Masking:
-    """Hides tokens by chance, drawn from PyTorch's random state.
+    """Masks tokens at random, drawn from PyTorch's random state.
 
     Devlin et al. (2019), arXiv:1810.04805, Section 3.1 and Appendix A.1: of the chosen tokens 80 %
-    become the mask, 10 % any token of the vocabulary and 10 % stay.
+    become the mask, 10 % any token of the vocabulary and 10 % are unchanged.
 
     Args:
-        encoder: whose tokens are hidden.
-        share: of the tokens that are chosen, in (0, 1].
+        encoder: its tokenizer provides the mask token.
+        share: fraction of the tokens that are chosen, in (0, 1].
 
     Raises:
-        DataError: if the encoder's tokenizer has no mask.
+        DataError: if the encoder's tokenizer has no mask token, or several.
     """
 
     def __init__(self, encoder: TextEncoder, share: float) -> None:
@@ -101,7 +101,7 @@ class Masking:
         )
 
     def __call__(self, texts: Texts) -> Masked:
-        """Texts with tokens hidden, on the device of the texts."""
+        """Mask tokens of texts, on the device of the texts."""
         ids = texts.input_ids
         chance = torch.rand(ids.shape, device=ids.device)
         chosen = texts.text_mask & (chance < self._share)

@@ -1,4 +1,4 @@
-"""Where a run is executed: device, threads, precision, processes, random states."""
+"""The execution environment of a run: device, threads, precision, processes, random states."""
 
 import ctypes
 import os
@@ -10,24 +10,24 @@ import torch
 from accelerate import Accelerator
 
 ALL_CORES = torch.get_num_threads()
-"""PyTorch's own number of threads, which runs may change."""
+"""PyTorch's default number of threads; a run may change the current number."""
 
 
 class Place:
     """The device and the processes of a run.
 
     Args:
-        seed: of new weights, and of dropout.
-        threads: CPU threads of a process; 0 for the default of PyTorch.
-        precision: "fp32" or "bf16", for the matrix products.
-        is_repeatable: whether a GPU must give the same bits twice; an operation that cannot raises
-            an error with its name.
+        seed: seed of new weights and of dropout.
+        threads: CPU threads per process; 0 for PyTorch's default.
+        precision: "fp32" or "bf16", for matrix products.
+        is_repeatable: whether to use deterministic operations on a GPU; an operation that has no
+            deterministic form raises an error with its name.
 
     Attributes:
-        accelerator: accelerate's, for process groups.
-        device: where networks and batches are.
+        accelerator: the `Accelerator` of accelerate, for process groups.
+        device: device of networks and batches.
         process: index of this process.
-        processes: how many there are.
+        processes: number of processes.
     """
 
     def __init__(self, *, seed: int, threads: int, precision: str, is_repeatable: bool) -> None:
@@ -46,16 +46,16 @@ class Place:
 
     @property
     def leads(self) -> bool:
-        """Whether this process writes files and shows progress."""
+        """Whether this is the main process, which writes files and shows progress."""
         return bool(self.accelerator.is_main_process)
 
     def autocast(self) -> torch.autocast:
-        """A block whose matrix products have the run's precision."""
+        """A context manager for mixed precision as the run's settings say."""
         is_bf16 = self._precision == "bf16"
         return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=is_bf16)
 
     def gathered(self, value: Any) -> list[Any]:
-        """A picklable value of every process, in order."""
+        """Gather a picklable value from all processes, in order."""
         if self.processes == 1:
             return [value]
         values: list[Any] = [None] * self.processes
@@ -76,21 +76,21 @@ class Place:
             torch.cuda.set_rng_state(state["cuda"], self.device)
 
     def part_random_states(self, stage: int) -> None:
-        """Give each process but the first its own random numbers (for dropout) in a stage."""
+        """Give each process except the first its own random state in a stage, for dropout."""
         if self.process:
             torch.manual_seed(hash((self._seed, stage, self.process)) % 2**63)
 
     def join_random_states(self) -> None:
-        """Give all processes the random state of the first one, so new weights are the same."""
+        """Give all processes the random state of the first, so that new weights are the same."""
         if self.processes > 1:
             self.set_random_state(self.gathered(self.random_state())[0])
 
 
 def _keep_freed_memory() -> None:
-    """Have glibc keep large freed blocks for the next step instead of giving them back.
+    """Have glibc keep large freed blocks instead of returning them to the system.
 
-    Activations of the same sizes are freed and allocated at every step; mapping them again cost 38
-    % of the processor time of a step at 384 tokens (docs/decisions/0010).
+    Activations of the same sizes are freed and allocated at every step; mapping them again cost
+    38 % of the CPU time of a step at 384 tokens (docs/decisions/0010).
     """
     if sys.platform == "linux" and platform.libc_ver()[0] == "glibc":
         libc = ctypes.CDLL("libc.so.6")

@@ -1,4 +1,4 @@
-"""What users see of training: means of the losses, speed, and the time left."""
+"""Training progress for users: mean losses, speed, and the time left."""
 
 import sys
 import time
@@ -22,15 +22,15 @@ from babelspan.training.run import Run
 from babelspan.training.stream import Share
 
 _UPDATES = "updates"
-"""The key in `sums` for the number of updates counted; no loss has that name."""
+"""Key in `sums` of the number of updates counted; no loss has that name."""
 
 
 class Meter:
-    """Means over the updates since the last line of the log.
+    """Averages losses over the updates since the last line of the log.
 
     Args:
         run: the run.
-        summed: `sums` at the checkpoint of a resumed run; empty for a new run.
+        summed: `sums` from the checkpoint of a resumed run; empty for a new run.
     """
 
     def __init__(self, run: Run, summed: Mapping[str, float]) -> None:
@@ -42,7 +42,7 @@ class Meter:
                 self._sums[name] = total
 
     def add(self, losses: Mapping[str, Tensor], shares: Sequence[Share[Any]]) -> None:
-        """Count an update: its losses (scalars, on any device) and the tokens it took."""
+        """Add an update: its losses (scalars, on any device) and its number of tokens."""
         for name, loss in losses.items():
             self._sums[name] = loss.double() + self._sums.get(name, 0.0)
         self._updates += 1
@@ -55,7 +55,7 @@ class Meter:
         }
 
     def flush(self) -> dict[str, float]:
-        """Means since the last call, tokens per second without padding, state of each player."""
+        """Reset, and return mean losses, tokens per second, and rates and gradient norms."""
         line = {name: float(total) / self._updates for name, total in self._sums.items()}
         seconds = time.monotonic() - self._since
         line["tokens_per_second"] = self._tokens * self._run.place.processes / seconds
@@ -76,7 +76,7 @@ class Meter:
 
 
 class Bar:
-    """A progress bar on a terminal; otherwise a line now and then."""
+    """A progress bar on a terminal; otherwise a line about every 30 seconds."""
 
     def __init__(self, progress: Progress, task: TaskID, run: Run) -> None:
         self._progress = progress
@@ -85,11 +85,11 @@ class Bar:
         self._last_line = time.monotonic()
 
     def advance(self) -> None:
-        """Show that an update has been taken."""
+        """Advance the bar by one update."""
         self._progress.update(self._task, completed=self._run.clock.update)
 
     def show(self, line: Mapping[str, float]) -> None:
-        """Show figures next to the bar."""
+        """Show the values of a log line next to the bar."""
         text = "  ".join(f"{name} {value:.4g}" for name, value in line.items())
         self._progress.update(self._task, figures=text)
         clock = self._run.clock
@@ -105,7 +105,7 @@ class Bar:
 
 @contextmanager
 def bar(run: Run) -> Iterator[Bar]:
-    """The bar of a stage, on standard error."""
+    """Show the progress bar of a stage on standard error."""
     columns = [
         TextColumn("stage {task.fields[stage]}"),
         BarColumn(),

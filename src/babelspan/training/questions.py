@@ -1,4 +1,4 @@
-"""Labelled examples as a stream of questions to be written."""
+"""Labelled examples as a stream of questions for a question generator."""
 
 import sys
 from array import array
@@ -19,15 +19,15 @@ from babelspan.types import DataError, Example
 def written(
     generator: QuestionGenerator, examples: Iterable[Example], run: Run
 ) -> Stream[Source, Asked]:
-    """Questions to learn to write, each with its source.
+    """A stream of questions, each with its source, to train a generator.
 
-    An example without an answer that has a place, or with a question or answer that is too long,
-    is skipped; the count is printed. The generator notes which pieces the questions of each
-    language consist of.
+    An example without an answer at a known offset, or with a question or answer that is too long,
+    is skipped; the count is printed. The generator records which subwords occur in the questions
+    of each language.
 
     Raises:
         ConfigError: if the generator has no token for a question language.
-        DataError: if nothing can be learnt from.
+        DataError: if no example can be used.
     """
     kept: Spool[Source] = Spool(folder=run.folder)
     lengths = array("q")
@@ -45,7 +45,7 @@ def written(
         pieces[source.question_language].update(source.question.tolist())
     if skipped and run.place.leads:
         print(
-            f"skipped {skipped} examples: their answer has no place, or answer or question is too "
+            f"skipped {skipped} examples: no answer at a known offset, or answer or question too "
             "long",
             file=sys.stderr,
         )

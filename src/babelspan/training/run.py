@@ -1,4 +1,4 @@
-"""The training data of a method, and a run in progress: its place, clock and players."""
+"""The training data of a method, and a run in progress: its settings, state and networks."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,12 +22,12 @@ CHECKPOINT = "checkpoint.pt"
 SAMPLE = r"^([A-Za-z-]+=)?[1-9][0-9]*(,[A-Za-z-]+=[1-9][0-9]*)*$"
 
 Monitor = Callable[[], Mapping[str, float]]
-"""Evaluates the reader in training: figures by name. It sets evaluation mode itself."""
+"""Evaluates the reader during training; returns metrics by name. It sets evaluation mode itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunConfig:
-    """Table [run] of a recipe: everything that is not the method's own."""
+    """Table [run] of a recipe: the settings that do not depend on the method."""
 
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
     """Seed of new weights, dropout and the order of the examples."""
@@ -36,18 +36,18 @@ class RunConfig:
     updates: PositiveInt | None = None
     """Number of updates; replaces `epochs`."""
     negatives: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """Fraction of questions that are also asked about another text than theirs."""
+    """Fraction of questions that are also asked about a text other than their own."""
     sample: Annotated[str, Field(pattern=SAMPLE)] | None = None
-    """Number of labelled examples to learn from, of each context language (`500`) or of some
+    """Number of labelled examples to train on, per context language (`500`) or for some languages
     (`zh=500,ja=200`), chosen by a hash of the id; translated and generated ones do not count."""
     batch_size: PositiveInt = 32
     """Windows per update, over all processes."""
     batch_tokens: PositiveInt | None = None
-    """Tokens per update, padding included; an update ends at whichever limit comes first."""
+    """Maximum tokens per update, padding included; whichever limit is reached first applies."""
     accumulation: PositiveInt = 1
-    """Micro-batches per update: the same gradient in less memory."""
+    """Micro-batches per update (gradient accumulation): the same gradient in less memory."""
     max_length: PositiveInt = 384
-    """Most tokens in a window."""
+    """Maximum number of tokens in a window."""
     overlap: NonNegativeInt | None = None
     """Context tokens that neighbouring windows share; by default 128, or half of the room that a
     long question leaves."""
@@ -55,22 +55,22 @@ class RunConfig:
     """Context tokens from one window to the next, the "doc stride" of papers; replaces
     `overlap`."""
     precision: Literal["fp32", "bf16"] = "fp32"
-    """Precision of the matrix products; weights and optimiser are fp32."""
+    """Precision of matrix products; weights and optimiser state are fp32."""
     threads: Annotated[int, Field(ge=0, le=4096)] = 0
-    """CPU threads of a process; 0 for all cores. A resumed run needs the same number for the same
+    """CPU threads per process; 0 for all cores. A resumed run needs the same number for the same
     bits."""
     repeatable: bool = True
-    """Whether a GPU must give the same bits twice; an operation that cannot is an error."""
+    """Whether to use deterministic operations on a GPU; an operation without one is an error."""
     log_every: NonNegativeInt = 10
-    """Updates between two lines of the log; 0 for only at the end."""
+    """Number of updates between lines of the log; 0 for only at the end."""
     save_every: NonNegativeInt = 200
-    """Updates between two checkpoints; 0 for only at the end."""
+    """Number of updates between checkpoints; 0 for only at the end."""
     evaluate_every: NonNegativeInt = 0
-    """Updates between two evaluations on the development data; 0 for only at the end."""
+    """Number of updates between evaluations on development data; 0 for only at the end."""
 
     @property
     def limits(self) -> Limits:
-        """How long contexts are cut into windows; errors as in `Limits`."""
+        """Limits for cutting contexts into windows; errors are those of `Limits`."""
         return Limits(max_length=self.max_length, overlap=self.overlap, step=self.step)
 
 
@@ -78,15 +78,15 @@ class RunConfig:
 class Corpora:
     """Training data by kind.
 
-    A method names the kinds that it needs in `NEEDS`, such as `{"labelled"}`.
+    A method declares the kinds that it needs in `NEEDS`, such as `{"labelled"}`.
 
     Attributes:
         labelled: examples with answers.
-        sets: name and number of the labelled examples of each file, in their order.
-        target: examples whose questions say what the reader is for; their answers are not read.
+        sets: name and number of labelled examples of each file, in their order.
+        target: examples whose questions represent the target task; their answers are not used.
         bitext: sentences with their translations.
         passages: texts without questions.
-        articles: questions over whole articles.
+        articles: questions about whole articles.
     """
 
     labelled: Sequence[Example] = ()
@@ -99,15 +99,15 @@ class Corpora:
 
 @dataclass(slots=True)
 class Clock:
-    """The position of a run; `fit` advances it, updaters read it.
+    """The progress of a run; `fit` advances it, updaters read it.
 
     Attributes:
         stage: number of the current call of `fit`, from 0.
         update: number of the current update, from 0.
-        updates: number of updates of the stage.
+        updates: number of updates in the stage.
         weight: weight of the current micro-batch in the mean over its update.
         micro_batch: number of the current micro-batch in its update, from 0.
-        completes_update: whether it is the last one.
+        completes_update: whether it is the last micro-batch of its update.
     """
 
     stage: int = 0
@@ -119,20 +119,20 @@ class Clock:
 
 
 class Run:
-    """A run in progress. Making one sets seed, threads and device: draw new weights afterwards.
+    """A run in progress. Creating it sets seed, threads and device: draw new weights afterwards.
 
     Args:
         config: the [run] table.
-        folder: folder of log and checkpoint; None to keep nothing.
-        monitor: figures on development data, by name; None for no evaluation.
+        folder: folder of log and checkpoint; None to write nothing.
+        monitor: evaluates on development data; None for no evaluation.
 
     Attributes:
         config, folder, monitor: as given.
         place: device, threads and processes.
-        clock: position of the run.
+        clock: progress of the run.
         journal: the log.
         players: all networks of the run, by name; every checkpoint contains them all.
-        updaters: those of the current stage.
+        updaters: the updaters of the current stage.
     """
 
     def __init__(
@@ -155,21 +155,20 @@ class Run:
         self._is_looked_up = False
 
     def player(self, name: str, network: Player, *, learns: bool = True) -> None:
-        """Add a network to the run: to its device and to every checkpoint.
+        """Add a network to the run: move it to the device and include it in every checkpoint.
 
-        In a resumed run the network gets its saved weights here, and again when the stage of the
-        checkpoint begins, whatever was done to it in between. Other values computed between stages
-        from a trained network, such as labels, are not saved: compute them from a player that no
-        later stage changes.
+        In a resumed run, the saved weights are loaded into the network here, and again when the
+        stage of the checkpoint begins, whatever was done to it in between. Other values computed
+        between stages from a trained network, such as labels, are not saved: compute them from a
+        player that no later stage changes.
 
         Args:
             name: name of the player in checkpoints.
             network: its parameters may be shared with other players.
-            learns: whether it is run with dropout; a network that is not trained is not.
+            learns: whether it is put into training mode (with dropout) or evaluation mode.
 
         Raises:
-            ConfigError: if another network has the name, or the network in the checkpoint has
-                another form.
+            ConfigError: if the name is taken, or the network in the checkpoint has other shapes.
         """
         known = self.players.setdefault(name, network)
         if known is not network:
@@ -186,10 +185,10 @@ class Run:
                         f"the checkpoint of {self.folder} has a player {name!r} of another shape "
                         "than this run; remove it to start the run anew"
                     ) from error
-                # it grows before the stage of the checkpoint, which `restore` takes up
+                # it still grows before the stage of the checkpoint; `restore` loads it then
 
     def save(self, meter: Mapping[str, float]) -> None:
-        """Write a checkpoint that replaces the last one; all processes have the same weights.
+        """Write a checkpoint, replacing the last one; all processes have the same weights.
 
         Args:
             meter: sums of the progress meter since the last line of the log.
@@ -213,10 +212,10 @@ class Run:
     def restore(self) -> tuple[int, dict[str, float]] | None:
         """Load the checkpoint of this stage; None if there is none.
 
-        Players, updaters, random state, clock and log are set to their state in it.
+        Restores players, updaters, random state, clock and log.
 
         Returns:
-            Number of threads of the run, and the sums of its meter.
+            The number of threads of the interrupted run, and the sums of its meter.
         """
         saved = self._checkpoint()
         if saved is None:
@@ -232,18 +231,17 @@ class Run:
             updater.load_state_dict(saved["updaters"][updater.name])
         self.place.set_random_state(saved["random"][self.place.process])
         self.journal.shorten(saved["log_bytes"])
-        self._saved = None  # taken up: later players are new
+        self._saved = None  # loaded; players added later are new
         return saved["threads"], saved["meter"]
 
     @contextmanager
     def stage_of_its_own(self, config: RunConfig) -> Iterator[None]:
-        """Within the block the run has other settings; the players of the block end with it.
+        """Within the block, the run has other settings; its players are removed after the block.
 
-        What is trained in the block goes on as an ordinary network. It may become a player again,
-        under any name.
+        A network trained in the block may be added again, under any name.
 
         Args:
-            config: with the seed, threads and precision of the run.
+            config: settings with the seed, threads and precision of the run.
         """
         own, self.config = self.config, config
         try:
@@ -253,12 +251,12 @@ class Run:
             self.players = {}
 
     def is_past(self, stage: int) -> bool:
-        """Whether the checkpoint that the run is resumed from is of a later stage."""
+        """Whether the run is resumed from a checkpoint of a later stage."""
         saved = self._checkpoint()
         return saved is not None and saved["stage"] > stage
 
     def _checkpoint(self) -> dict[str, Any] | None:
-        """The saved state, read once, until it has been loaded."""
+        """The checkpoint, read once; None after it has been loaded."""
         if not self._is_looked_up:
             self._is_looked_up = True
             self._saved = _read_checkpoint(self.folder, self.place)
@@ -266,7 +264,7 @@ class Run:
 
 
 def _read_checkpoint(folder: Path | None, place: Place) -> dict[str, Any] | None:
-    """The checkpoint of a run's folder, the same for all processes.
+    """Read the checkpoint in a run's folder; it must be the same for all processes.
 
     Raises:
         ConfigError: if it is broken, if the run had another number of processes, or if the
@@ -291,7 +289,7 @@ def _read_checkpoint(folder: Path | None, place: Place) -> dict[str, Any] | None
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         count = len(state["random"])
         _ = state["stage"], state["updaters"], state["meter"]
-    except Exception as error:  # a broken file raises one of many classes
+    except Exception as error:  # broken files raise errors of many classes
         cause = " ".join(str(error).split())[:200] or type(error).__name__
         raise ConfigError(
             f"{path}: expected a checkpoint of this version, found something else ({cause}); "

@@ -1,4 +1,4 @@
-"""Pairs of windows, one of the source and one of the target, for a critic between them."""
+"""Pairs of windows, one of the source and one of the target side, for a discriminator."""
 
 from collections.abc import Sequence
 from typing import overload
@@ -16,12 +16,12 @@ Two = tuple[Window, Window]
 
 
 class Pairs(Sequence[Two]):
-    """Windows of both sides as pairs, as many as the larger side has; the others come again.
+    """Pairs of a source and a target window; windows of the smaller side are repeated.
 
     Args:
         rows: all windows.
-        source: which of them are of the source.
-        target: which are of the target.
+        source: indices of the source windows.
+        target: indices of the target windows.
     """
 
     def __init__(self, rows: Sequence[Row], source: Sequence[int], target: Sequence[int]) -> None:
@@ -45,10 +45,10 @@ class Pairs(Sequence[Two]):
 
 
 def pairs_of_sides(stream: Stream[Row, Batch]) -> Stream[Two, Batch]:
-    """The windows of a stream in pairs of source and target, by the side of their contexts.
+    """Pair the source and target windows of a stream, by the side of their contexts.
 
     Raises:
-        DataError: if all are of one side.
+        DataError: if all windows are of one side.
     """
     is_source = [row[0].frame.context_type < 2 for row in stream.items]
     source = [number for number, is_one in enumerate(is_source) if is_one]

@@ -1,4 +1,4 @@
-"""Items on disk, so that training data need not fit into memory."""
+"""Sequences stored on disk, so that training data need not fit into memory."""
 
 import os
 import pickle
@@ -16,13 +16,13 @@ T = TypeVar("T")
 
 
 class Spool(Sequence[T], Generic[T]):
-    """A sequence of picklable items in an unnamed file, which vanishes with the process.
+    """A sequence of picklable items in an unnamed temporary file, deleted with the process.
 
     It needs 8 bytes of memory per item. Thread-safe.
 
     Args:
         items: read once, in order.
-        folder: folder on whose disk the file is; None for the system's temporary folder.
+        folder: folder for the file; None for the system's temporary folder.
     """
 
     def __init__(self, items: Iterable[T] = (), *, folder: Path | None = None) -> None:
@@ -65,7 +65,7 @@ class Spool(Sequence[T], Generic[T]):
         return item
 
     def _read(self, start: int, size: int) -> bytes:
-        """Bytes at a place, without the buffer, which would read far more."""
+        """Read bytes at an offset, without the buffer, which would read far more."""
         if hasattr(os, "pread"):
             return os.pread(self._file.fileno(), size, start)
         self._file.seek(start)
@@ -78,11 +78,11 @@ class Spool(Sequence[T], Generic[T]):
 
 
 class Chosen(Sequence[T], Generic[T]):
-    """Some items of another sequence, which may come more than once.
+    """A selection of the items of another sequence; items may be repeated.
 
     Args:
         items: the sequence.
-        indices: which of them, in order.
+        indices: indices of the selected items, in order.
     """
 
     def __init__(self, items: Sequence[T], indices: Sequence[int] | NDArray[np.int64]) -> None:

@@ -1,9 +1,10 @@
 """The order of training: the items of each update, a pure function of seed and epoch.
 
-Items (windows, pairs of windows, sentence pairs, …) are shuffled, cut into pools, sorted by length
-within a pool and cut into joint batches, so there is little padding and the order is still random.
-An update is split over processes and micro-batches; each share is weighted by its number of items,
-so the sum of their gradients is the gradient of the joint batch.
+Items (windows, pairs of windows, sentence pairs, …) are shuffled, split into pools, sorted by
+length within a pool and split into joint batches, which are shuffled again: there is little padding
+and the order is still random. The joint batch of an update is divided into shares, one for each
+process and micro-batch; each share is weighted by its number of items, so the sum of their
+gradients is the gradient of the joint batch.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -25,14 +26,14 @@ Indices = NDArray[np.int64]
 
 
 class Moved(Protocol):
-    """The argument of a step: tensors that move to a device together."""
+    """A batch, the argument of a step: tensors that are moved to a device together."""
 
     @property
     def tokens(self) -> int:
-        """Tokens without padding, for the displayed speed."""
+        """Number of tokens without padding, for the displayed speed."""
 
     def to(self, device: torch.device) -> Self:
-        """The same on a device."""
+        """A copy on a device."""
 
 
 Item = TypeVar("Item")
@@ -42,7 +43,7 @@ C = TypeVar("C", bound=Moved)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Share(Generic[B]):
-    """One process's part of one micro-batch; `weight` is its weight in the mean over the update."""
+    """One process's part of a micro-batch; `weight` is its weight in the mean over the update."""
 
     batch: B
     weight: float
@@ -53,12 +54,12 @@ class Order:
     """How items are ordered and divided.
 
     Attributes:
-        seed: of the order.
-        batch_size: most windows in an update.
-        batch_tokens: most tokens in an update, padding included; None for no limit. An update ends
-            at whichever limit comes first.
+        seed: seed of the order.
+        batch_size: maximum windows per update.
+        batch_tokens: maximum tokens per update, padding included; None for no limit. Whichever
+            limit is reached first applies.
         epochs: passes over the items.
-        updates: number of updates; None for the number that the epochs give.
+        updates: number of updates; None to derive it from `epochs`.
         accumulation: micro-batches per update.
         process: index of this process.
         processes: number of processes that share the updates.
@@ -78,7 +79,7 @@ class Order:
 
     @classmethod
     def of(cls, run: Run) -> "Order":
-        """The order that a run's config asks for."""
+        """The order that a run's settings ask for."""
         config, place = run.config, run.place
         return cls(
             seed=config.seed,
@@ -93,7 +94,7 @@ class Order:
 
     @property
     def shares(self) -> int:
-        """Number of shares of an update."""
+        """Number of shares per update."""
         return self.accumulation * self.processes
 
 
@@ -101,7 +102,7 @@ class Updates(Protocol[C]):
     """All updates of a stage."""
 
     updates: int
-    """How many there are."""
+    """Number of updates."""
 
     def starting_at(self, update: int) -> Iterator[list[Share[C]]]:
         """The shares of this process in each update from number `update` on."""
@@ -116,14 +117,14 @@ class Source(Protocol[C]):
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Stream(Generic[Item, B]):
-    """Training items, and how they are made into a batch.
+    """Training items, and the function that collates them into a batch.
 
     Attributes:
         items: the items; they may be on disk (`training.spool`).
-        lengths: tokens of each item, padded, of its longest part, (N,).
-        collate: makes a batch of items. With a GPU it runs in a separate thread, so it must not
+        lengths: number of tokens of each item's longest part, (N,).
+        collate: makes a batch from items. With a GPU it runs in a separate thread, so it must not
             draw numbers from PyTorch's random state.
-        together: number of windows, or other parts, per item; they count for the size of a batch.
+        together: number of windows, or other parts, per item; each counts towards the batch size.
         unit: name of a part in messages.
     """
 
@@ -171,7 +172,7 @@ class StreamUpdates(Generic[Item, B]):
             epoch += 1
 
     def _plan(self, epoch: int) -> list[Indices]:
-        """Which items make up each update of an epoch."""
+        """Indices of the items of each update of an epoch."""
         lengths, order = self._stream.lengths, self._order
         rng = np.random.default_rng([order.seed, epoch])
         shuffled = rng.permutation(len(lengths))
@@ -184,7 +185,7 @@ class StreamUpdates(Generic[Item, B]):
         return [_filled(joint[i], shuffled, least) for i in rng.permutation(len(joint))]
 
     def _cut(self, by_length: Indices) -> Iterator[Indices]:
-        """Items sorted by length, cut into joint batches within both limits."""
+        """Split items sorted by length into joint batches within both limits."""
         lengths, tokens = self._stream.lengths, self._order.batch_tokens
         first = 0
         for at in range(1, len(by_length) + 1):
@@ -229,31 +230,31 @@ def _check(stream: Stream[Any, Any], order: Order) -> None:
 
 
 def _filled(joint: Indices, others: Indices, least: int) -> Indices:
-    """`joint`, filled up to `least` with items from the start of the epoch, repeated if needed."""
+    """Fill `joint` up to `least` items with the first items of the epoch, repeated if needed."""
     missing = max(0, least - len(joint))
     return np.concatenate([joint, np.resize(others, missing)]) if missing else joint
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Several(Generic[B, C]):
-    """One batch of a stream and several of another: the argument of a step over `both`."""
+    """One batch of one stream and several of another: the argument of a step over `both`."""
 
     one: B
     others: tuple[C, ...]
 
     @property
     def tokens(self) -> int:
-        """Tokens of all batches."""
+        """Number of tokens of all batches."""
         return self.one.tokens + sum(batch.tokens for batch in self.others)
 
     def to(self, device: torch.device) -> "Several[B, C]":
-        """The same on a device."""
+        """A copy on a device."""
         return Several(self.one.to(device), tuple(batch.to(device) for batch in self.others))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Both(Generic[B, C]):
-    """The source that `both` makes."""
+    """The source returned by `both`."""
 
     one: Source[B]
     other: Source[C]
@@ -263,7 +264,7 @@ class Both(Generic[B, C]):
         """The updates, as many as the first source has.
 
         Raises:
-            ConfigError: with micro-batches, a limit of tokens, or shares of unequal size.
+            ConfigError: with gradient accumulation, a token limit, or shares of unequal size.
             DataError: if one of the sources has too few items.
         """
         if order.accumulation != 1 or order.batch_tokens is not None:
@@ -294,10 +295,10 @@ class BothUpdates(Generic[B, C]):
 
 
 def both(one: Source[B], other: Source[C], *, times: int = 1) -> Both[B, C]:
-    """A source whose steps get one batch of one source and `times` batches of another.
+    """Combine two sources: each step gets one batch of one and `times` batches of the other.
 
-    For example for a critic with k batches for each one of the generator. All batches are full, so
-    those of all processes have the same weight.
+    For example, a discriminator may get k batches for each batch of the reader. All batches are
+    full, so those of all processes have the same weight.
     """
     if times < 1:
         raise ValueError(f"times must be 1 or more, got {times}")

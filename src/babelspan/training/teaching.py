@@ -1,4 +1,4 @@
-"""Sentence pairs for a student and a teacher with another tokenizer.
+"""Sentence pairs for distillation, with the tokenizers of student and teacher.
 
 Shape letters: B sentence pairs; U, V and W words of a batch; M and K pairs of words.
 """
@@ -34,8 +34,8 @@ class Taught:
         source_words: U words of `source`.
         target_words: V words of `target`.
         taught_words: W words of `taught`.
-        same: numbers of a word of `source` and of the same word of `taught`, (M, 2).
-        linked: numbers of a word of `target` and of the word of `taught` it is linked to, (K, 2).
+        same: index of a word of `source` and of the same word of `taught`, (M, 2).
+        linked: index of a word of `target` and of the word of `taught` it is linked to, (K, 2).
     """
 
     source: Texts
@@ -49,11 +49,11 @@ class Taught:
 
     @property
     def tokens(self) -> int:
-        """Tokens that the student reads, without padding."""
+        """Number of tokens that the student reads, without padding."""
         return self.source.tokens + self.target.tokens
 
     def to(self, device: torch.device) -> "Taught":
-        """The same on a device."""
+        """A copy on a device."""
         return Taught(
             self.source.to(device),
             self.target.to(device),
@@ -75,21 +75,21 @@ def taught_pairs(
     language: str,
     balance: Balance = Balance(),
 ) -> Stream[SentencePair, Taught]:
-    """Sentence pairs to learn from, with a side in the teacher's language.
+    """A stream of sentence pairs with a side in the teacher's language.
 
-    Those without such a side, or with a side without tokens, are skipped; the count is printed. A
-    sentence that is longer than a window loses its end, and links to words there are left out.
+    Pairs without such a side, or with an empty side, are skipped; the count is printed. A sentence
+    longer than a window is truncated, and links to words beyond its end are left out.
 
     Args:
         student: reads both sides.
         teacher: reads the side in its language.
-        pairs: with word links or without.
-        run: says where they are kept, and the seed.
-        language: of the teacher.
-        balance: how much of each other language makes up an epoch.
+        pairs: sentence pairs, with or without word links.
+        run: provides the folder to store them in, and the seed.
+        language: the teacher's language.
+        balance: share of each other language in an epoch.
 
     Raises:
-        DataError: if none is left.
+        DataError: if no pair is left.
     """
     kept: Spool[SentencePair] = Spool(folder=run.folder)
     lengths = array("q")
@@ -122,7 +122,7 @@ def taught_pairs(
 
 
 def _turned(pair: SentencePair, language: str) -> SentencePair | None:
-    """The pair with the teacher's language first, or None."""
+    """The pair with the teacher's language first; None if neither side is in that language."""
     if pair.source_language == language:
         return pair
     if pair.target_language != language:
@@ -132,7 +132,7 @@ def _turned(pair: SentencePair, language: str) -> SentencePair | None:
 
 
 def _lengths(pair: SentencePair, student: TextEncoder, teacher: TextEncoder) -> Iterator[int]:
-    """Tokens of each text of a pair in its window."""
+    """Number of tokens of each text of a pair, truncated to a window."""
     for encoder, text in (
         (student, pair.source),
         (student, pair.target),

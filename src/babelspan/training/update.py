@@ -1,4 +1,4 @@
-"""The optimiser of one player: it changes the parameters of its player and no others."""
+"""The optimiser of one network ("player"): it changes that network's parameters and no others."""
 
 import math
 from collections.abc import Iterator
@@ -15,56 +15,56 @@ from babelspan.training.run import Run
 from babelspan.types import ConfigError
 
 Decay = Annotated[float, Field(ge=0, lt=1)]
-"""Decay of a moving average: the weight of the past at every update."""
+"""Decay of an exponential moving average (EMA): the weight of the old value at every update."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Optim:
-    """How a player learns, by AdamW with PyTorch's epsilon.
+    """Settings of the optimiser, AdamW with PyTorch's epsilon.
 
     The defaults are common for fine-tuning encoders like BERT; they are ours, not from a paper.
     """
 
     lr: Annotated[PositiveFloat, Field(allow_inf_nan=False)] = 3e-5
-    """Highest learning rate."""
+    """Peak learning rate."""
     schedule: Literal["linear", "cosine", "constant"] = "linear"
-    """How the learning rate falls to zero after the warm-up."""
+    """Learning rate schedule after the warm-up: decay to zero, or constant."""
     warmup: Annotated[float, Field(ge=0, le=1)] = 0.1
-    """Fraction of the updates in which the learning rate rises from zero."""
+    """Fraction of the updates over which the learning rate rises from zero (warm-up)."""
     weight_decay: Annotated[NonNegativeFloat, Field(allow_inf_nan=False)] = 0.01
-    """Decoupled weight decay; not applied to biases and norms."""
+    """Decoupled weight decay; not applied to biases and normalisation weights."""
     betas: tuple[Decay, Decay] = (0.9, 0.999)
-    """Decay of Adam's first and second moments."""
+    """Decay rates of Adam's first and second moments."""
     clip_norm: NonNegativeFloat = 1.0
-    """Largest norm of the gradient; 0 for no limit."""
+    """Maximum norm of the gradient (gradient clipping); 0 for no limit."""
     average: Decay = 0.0
-    """Decay of the moving average of the weights, which replaces them at the end; 0 for none. The
-    decay of update n is (1 + n) / (10 + n) as long as that is less, so that the average soon
-    forgets the weights before training."""
+    """Decay of the exponential moving average (EMA) of the weights, which replaces the weights at
+    the end; 0 for none. The decay of update n is (1 + n) / (10 + n) while that is smaller, so that
+    the average quickly forgets the weights before training."""
 
 
 class Updater:
-    """Takes gradient steps on one player's parameters.
+    """Takes gradient steps on one network's parameters.
 
-    Called with a loss, it adds the gradient of the loss; the step is taken after the last
-    micro-batch of an update. Called with several losses, it keeps their gradients apart, all
-    computed at the weights of the losses, and then takes one step for each, in order. Gradients are
-    averaged over processes by weight, so any number of processes and micro-batches gives the
-    gradient of the joint batch.
+    Called with a loss, it accumulates the gradient of the loss; the step is taken after the last
+    micro-batch of an update. Called with several losses, it keeps their gradients separate, all
+    computed at the same weights, and then takes one step for each, in order. Gradients are averaged
+    over processes by weight, so any number of processes and micro-batches gives the gradient of the
+    joint batch.
 
     Args:
-        player: network whose parameters are trained; those that need no gradient are not changed.
-        optim: how.
-        run: the run, of which the network becomes a player.
-        name: name of the player in logs and checkpoints.
+        player: network to train; parameters that require no gradient are not changed.
+        optim: settings of the optimiser.
+        run: the run, to which the network is added.
+        name: name of the network in logs and checkpoints.
 
     Attributes:
-        learning_rate: of the last update.
+        learning_rate: learning rate of the last update.
 
     Raises:
-        ConfigError: if the stage has an updater with that name. A call raises it, too, if the
-            updater belongs to an earlier stage, is called twice for one of several micro-batches,
-            or a gradient of the update is not finite.
+        ConfigError: if the stage already has an updater with that name. A call also raises it if
+            the updater belongs to an earlier stage, is called twice for one of several
+            micro-batches, or a gradient of the update is not finite.
     """
 
     def __init__(self, player: Player, optim: Optim, run: Run, *, name: str = "reader") -> None:
@@ -91,7 +91,7 @@ class Updater:
         run.updaters.append(self)
 
     def __call__(self, *losses: Tensor) -> None:
-        """Add the gradients of losses (scalars, means over the micro-batch); step when complete.
+        """Accumulate the gradients of losses (scalars, means over the micro-batch); step when due.
 
         Raises:
             ConfigError: if a gradient of the update is not finite.
@@ -121,16 +121,16 @@ class Updater:
                 self._update()
 
     def state_dict(self) -> dict[str, Any]:
-        """What a resumed run needs in addition to the player's weights.
+        """The state of the optimiser and the averaged weights, for a checkpoint.
 
         Raises:
-            ConfigError: if the last gradient, or a weight that came of it, is not finite.
+            ConfigError: if the last gradient or a weight is not finite.
         """
         self.check()
         if not all(torch.isfinite(p).all() for p in self.parameters):
             raise ConfigError(
-                f"update {self._taken + 1}: expected finite weights of {self.name!r}, found "
-                "others; lower the learning rate"
+                f"update {self._taken + 1}: expected finite weights of {self.name!r}, found NaN or "
+                "infinity; lower the learning rate"
             )
         return {
             "optimizer": self._optimizer.state_dict(),
@@ -144,17 +144,17 @@ class Updater:
 
     @property
     def gradient_norms(self) -> list[float]:
-        """Norms of the last update's gradients before clipping, one for each loss."""
+        """Gradient norms of the last update before clipping, one for each loss."""
         return [float(norm) for norm in self._norms]
 
     def check(self) -> None:
         """Check that the gradients of the last update were finite.
 
-        On a CPU this is done before a step is taken. On a GPU, which would have to wait, it is done
+        On a CPU this is done before the step. On a GPU, to avoid a synchronisation, it is done
         before the next step, and before anything is logged or saved.
 
         Raises:
-            ConfigError: if one was not.
+            ConfigError: if one was not finite.
         """
         for norm in self.gradient_norms:
             if not math.isfinite(norm):
@@ -165,7 +165,7 @@ class Updater:
 
     @contextmanager
     def averaged(self) -> Iterator[None]:
-        """Within the block the weights of the player are their moving average, if one is kept."""
+        """Within the block, use the EMA of the network's weights, if there is one."""
         own = [p.detach().clone() for p in self.parameters] if self._average else []
         self.take_average()
         try:
@@ -174,12 +174,12 @@ class Updater:
             _assign(self.parameters, own)
 
     def take_average(self) -> None:
-        """Replace the weights of the player by their moving average, if one is kept."""
+        """Replace the network's weights by their EMA, if there is one."""
         _assign(self.parameters, self._average)
 
     @torch.no_grad()
     def _update(self) -> None:
-        """One step for each loss."""
+        """Take one step for each loss."""
         fraction = schedule(self._optim, self._run.clock.update, self._run.clock.updates)
         self.learning_rate = self._optim.lr * fraction
         for group in self._optimizer.param_groups:
@@ -194,10 +194,10 @@ class Updater:
             number = self._run.clock.update + 1
             decay = min(self._optim.average, (1 + number) / (10 + number))
             torch._foreach_lerp_(self._average, list[Tensor](self.parameters), 1 - decay)
-        torch.clear_autocast_cache()  # a block that reads the player again gets its new weights
+        torch.clear_autocast_cache()  # so that another forward pass in the block uses new weights
 
     def _step(self) -> None:
-        """One step along the current gradients."""
+        """Take one step with the current gradients."""
         self._mean_over_processes()
         limit = self._optim.clip_norm or math.inf
         self._norms.append(nn.utils.clip_grad_norm_(self.parameters, limit))
@@ -207,12 +207,12 @@ class Updater:
         self._optimizer.zero_grad(set_to_none=True)
 
     def _put(self, gradients: list[Tensor | None]) -> None:
-        """Put these gradients into the parameters."""
+        """Set the gradients of the parameters."""
         for parameter, gradient in zip(self.parameters, gradients, strict=True):
             parameter.grad = gradient
 
     def _mean_over_processes(self) -> None:
-        """Average gradients; a parameter that has none on any process keeps none."""
+        """Average gradients over processes; a parameter without a gradient anywhere keeps none."""
         place = self._run.place
         if place.processes == 1:
             return
@@ -226,15 +226,15 @@ class Updater:
 
 
 def schedule(optim: Optim, update: int, updates: int) -> float:
-    """The learning rate of an update as a fraction of the highest, in (0, 1].
+    """The learning rate of an update as a fraction of the peak, in (0, 1].
 
-    It rises linearly over the warm-up, then falls to zero at the end: linearly, or as half a cosine
-    (Loshchilov and Hutter 2017, arXiv:1608.03983, Eq. 5, one period), or not at all.
+    It rises linearly over the warm-up; then it falls to zero linearly or as half a cosine
+    (Loshchilov and Hutter 2017, arXiv:1608.03983, Eq. 5, one period), or stays constant.
 
     Args:
         optim: schedule and warm-up.
         update: number of the update, from 0.
-        updates: how many there are.
+        updates: total number of updates.
     """
     warm = math.ceil(optim.warmup * updates)
     if update < warm:

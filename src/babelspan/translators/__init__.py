@@ -1,7 +1,7 @@
 """Translators: `apertium`, `copy`, `ctranslate2:FOLDER`, `lexicon:FILE`, `libretranslate:URL`.
 
-The folder is the registry: each module or package here has a function `translator(argument)`,
-which gets what stands after the colon.
+The folder is the registry: each module or package here has a function `translator(argument)`, which
+is called with the part after the colon.
 """
 
 import importlib
@@ -13,15 +13,15 @@ from babelspan.types import ConfigError
 
 
 def names() -> list[str]:
-    """The translators there are."""
+    """The names of all translators."""
     return sorted(m.name for m in pkgutil.iter_modules(__path__))
 
 
 def load_translator(spec: str) -> Translator:
-    """The translator that `<name>[:<argument>]` says.
+    """Load the translator `<name>[:<argument>]`.
 
     Raises:
-        ConfigError: if there is none of that name, or it is not installed.
+        ConfigError: if there is no translator of that name, or it is not installed.
     """
     name, _, argument = spec.partition(":")
     if name not in names():

@@ -1,4 +1,4 @@
-"""No translation: each text as it is. `copy` is a control for what reads translations."""
+"""The translator `copy` returns texts unchanged, as a control for methods with translations."""
 
 from collections.abc import Sequence
 
@@ -6,19 +6,19 @@ from babelspan.types import ConfigError
 
 
 class Copy:
-    """A translator that gives back what it gets, tags included."""
+    """A translator that returns its input unchanged, tags included."""
 
     identity = "copy"
 
     def translate(
         self, texts: Sequence[str], *, source: str, target: str, tags: Sequence[str] = ()
     ) -> list[str]:
-        """The texts as they are."""
+        """Return the texts unchanged."""
         return list(texts)
 
 
 def translator(argument: str) -> Copy:
-    """The translator.
+    """Create the translator.
 
     Raises:
         ConfigError: if there is an argument.

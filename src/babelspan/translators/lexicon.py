@@ -1,13 +1,14 @@
-"""Word by word from a bilingual dictionary: what a language without a translator can still have.
+"""Word-by-word translation with a bilingual dictionary, for languages without a translator.
 
-`lexicon:FILE`, with a file `[<source>.]<a>-<b>.tsv[.gz]` as `babelspan.data.lexicon` reads it, a
-folder of such files, or several joined by `+`, of which the first goes before the others.
+`lexicon:FILE`, with a file `[<source>.]<a>-<b>.tsv[.gz]` in the format of `babelspan.data.lexicon`,
+a folder of such files, or several of them joined by `+`; the first has precedence.
 
-The "word-by-word" rows of Lee and Lee (2019), arXiv:1907.06042, Sections 5.3 and 5.6; how words are
-found the paper leaves open. Here, from left to right, the longest run of words that the dictionary
-has gives way to its first translation. It is looked for as written, then in any case, and a single
-word then as an inflected form (`babelspan.text.inflection`). What is not found stays, and so do
-punctuation, white space and tags. A language without spaces has none beside a word in its script.
+The "word-by-word" rows of Lee and Lee (2019), arXiv:1907.06042, Sections 5.3 and 5.6; the paper
+does not say how words are looked up. Here, from left to right, the longest sequence of words that
+is in the dictionary is replaced by its first translation. It is looked up as written, then in any
+case, and a single word then as an inflected form (`babelspan.text.inflection`). Words that are not
+found are kept, and so are punctuation, white space and tags. In a language without spaces, spaces
+next to a word in its script are removed.
 """
 
 import hashlib
@@ -30,14 +31,14 @@ from babelspan.version import VERSION
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
-    """How many words were translated and how; a phrase counts as many words as it has.
+    """The number of words translated by each rule; each word of a phrase counts.
 
     Attributes:
-        words: all but numbers, which stay as they are.
-        exact: found as written.
-        case: found in another case.
-        inflection: found as an inflected form.
-        parts: cut into entries shorter than a word, in a language without spaces.
+        words: all words except numbers, which are kept.
+        exact: words found as written.
+        case: words found in another case.
+        inflection: words found as inflected forms.
+        parts: words split into shorter entries, in a language without spaces.
     """
 
     words: int = 0
@@ -48,21 +49,21 @@ class Coverage:
 
     @property
     def unknown(self) -> int:
-        """Words that stayed as they are."""
+        """Number of words that were not translated."""
         return self.words - self.exact - self.case - self.inflection - self.parts
 
     @property
     def share(self) -> float:
-        """Share of the words that were translated; 1 where there are none."""
+        """Fraction of the words that were translated; 1 if there are no words."""
         return 1 - self.unknown / self.words if self.words else 1.0
 
 
 def translator(argument: str) -> "WordByWord":
-    """The translator of `FILE[+FILE…]`.
+    """Create the translator for `FILE[+FILE…]`.
 
     Raises:
         ConfigError: if no file is named.
-        DataError: if one is missing.
+        DataError: if a file is missing.
     """
     if not argument:
         raise ConfigError("lexicon: expected a file, as in lexicon:en-de.tsv.gz, found none")
@@ -70,10 +71,10 @@ def translator(argument: str) -> "WordByWord":
 
 
 class WordByWord:
-    """Dictionaries as a translator; threads may share it.
+    """A translator from dictionaries. Thread-safe.
 
     Args:
-        paths: files and folders, the first before the others.
+        paths: files and folders; earlier ones have precedence.
 
     Raises:
         DataError: if a file is missing.
@@ -90,13 +91,13 @@ class WordByWord:
 
     @property
     def identity(self) -> str:
-        """Names of the files and a checksum of them, and versions of the rules and of ICU."""
+        """Names and checksum of the files, and versions of the rules and of ICU."""
         names = "+".join(path.name for path in self._paths)
         return f"lexicon {VERSION}; {names}; {self._checksum}; {segmenter()}"
 
     @property
     def coverage(self) -> Coverage:
-        """How the words of all texts so far were translated."""
+        """Coverage of the words of all texts so far."""
         with self._lock:
             counted = {rule: n for rule, n in self._counted.items() if rule and rule != "number"}
         words = sum(counted.values())
@@ -106,11 +107,11 @@ class WordByWord:
     def translate(
         self, texts: Sequence[str], *, source: str, target: str, tags: Sequence[str] = ()
     ) -> list[str]:
-        """Translations as `babelspan.seams.Translator` has them.
+        """Translate as in `babelspan.seams.Translator`.
 
         Raises:
-            ConfigError: if no dictionary is for these languages, or text without spaces is to be
-                cut and ICU is not installed.
+            ConfigError: if there is no dictionary for these languages, or ICU is needed for text
+                without spaces and not installed.
             DataError: if a dictionary is broken.
         """
         with self._lock:
@@ -133,12 +134,12 @@ class WordByWord:
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """A word or phrase, translated or not, or what stands between two of them.
+    """A word or phrase, translated or not, or the text between two of them.
 
     Attributes:
-        text: as it comes out.
+        text: the output text.
         rule: an attribute of `Coverage` or "number"; "" between words.
-        words: how many words it counts as.
+        words: the number of words that it counts as.
     """
 
     text: str
@@ -156,7 +157,7 @@ def _files(path: Path) -> list[Path]:
 
 
 def _pieces(text: str, tag: re.Pattern[str], language: str, lexicon: Lexicon) -> Iterator[_Piece]:
-    """All of a text; tags stand between words."""
+    """Split a whole text into pieces; tags count as text between words."""
     start = 0
     for found in tag.finditer(text):
         yield from _looked_up(text[start : found.start()], language, lexicon)
@@ -166,7 +167,7 @@ def _pieces(text: str, tag: re.Pattern[str], language: str, lexicon: Lexicon) ->
 
 
 def _looked_up(text: str, language: str, lexicon: Lexicon) -> Iterator[_Piece]:
-    """Words of a text, the longest runs that the dictionary has first, and what is between."""
+    """Look up the words of a text by greedy longest match; also yields the text between words."""
     places = lexical_words(text, language)
     spaced = is_spaced(language)
     reach = lexicon.most_words if spaced else lexicon.most_characters
@@ -190,7 +191,7 @@ def _looked_up(text: str, language: str, lexicon: Lexicon) -> Iterator[_Piece]:
 
 
 def _not_found(word: str, lexicon: Lexicon | None) -> list[_Piece]:
-    """A word as it is, or the entries that it can be cut into, from the left the longest first."""
+    """An unknown word as it is, or split into entries by greedy longest match."""
     if not regex.search(r"\p{L}", word):
         return [_Piece(word, "number", 1)]
     pieces: list[_Piece] = []
@@ -211,13 +212,13 @@ def _not_found(word: str, lexicon: Lexicon | None) -> list[_Piece]:
 
 
 def _joined(pieces: list[_Piece], tag: re.Pattern[str], *, parted: bool, spaced: bool) -> str:
-    """The pieces as one text, with spaces between words where the target has them, and only there.
+    """Join pieces to a text, with spaces between words if and only if the target has them.
 
     Args:
-        pieces: all of the text.
-        tag: what is markup between words.
-        parted: whether the source has spaces between its words.
-        spaced: whether the target has.
+        pieces: all pieces of the text.
+        tag: pattern of markup between words.
+        parted: whether the source has spaces between words.
+        spaced: whether the target has spaces between words.
     """
     written: list[str] = []
     between = ""
@@ -236,12 +237,12 @@ def _joined(pieces: list[_Piece], tag: re.Pattern[str], *, parted: bool, spaced:
 
 
 def _without_space(between: str, tag: re.Pattern[str]) -> str:
-    """What stands between two words without its spaces, if there are only those and tags."""
+    """Remove spaces from the text between two words, if it consists of spaces and tags only."""
     return between.replace(" ", "") if not tag.sub("", between).strip(" ") else between
 
 
 def _with_space(between: str, tag: re.Pattern[str]) -> str:
-    """What stands between two words with a space in it, behind closing tags, if it is only tags."""
+    """Insert a space after closing tags between two words, if there are only tags."""
     if tag.sub("", between):
         return between
     opening = re.search("<(?!/)|$", between)

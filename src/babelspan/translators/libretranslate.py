@@ -1,9 +1,9 @@
 """Translation by a LibreTranslate server, over HTTP.
 
-`libretranslate:URL[,option=value…]`; options: `Options`. A key, where the server wants one, is
-read from the environment, BABELSPAN_LIBRETRANSLATE_KEY, and shown nowhere.
+`libretranslate:URL[,option=value…]`; options: `Options`. An API key, if the server needs one, is
+read from the environment variable BABELSPAN_LIBRETRANSLATE_KEY, and never shown.
 
-Python's own urllib is enough: one connection at a time, and what fails is tried again here.
+Uses urllib of the standard library: one connection at a time, with retries.
 """
 
 import html
@@ -31,51 +31,51 @@ from babelspan.types import ConfigError, TranslationError
 KEY = "BABELSPAN_LIBRETRANSLATE_KEY"
 _SPEC = "/spec"
 _LARGEST = 16 * 2**20
-"""Bytes of an answer, at most."""
+"""Maximum size of a response in bytes."""
 _LONGEST_WAIT = 600.0
-"""Seconds that a server may ask to be left alone before it is given up."""
+"""Maximum seconds to wait if the server asks for it; beyond, the request fails."""
 _PASSING = {408, 429, 500, 502, 503, 504}
-"""States of HTTP that a second try may mend."""
+"""HTTP status codes of temporary errors, which are retried."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What can follow the address."""
+    """Options that can follow the address."""
 
     batch: Annotated[int, Field(ge=1)] = 32
-    """Texts of a request, at most."""
+    """Maximum number of texts per request."""
     characters: Annotated[int, Field(ge=1)] = 5000
-    """Characters of a request, at most; a longer text goes alone."""
+    """Maximum number of characters per request; a longer text is sent alone."""
     rate: Annotated[float, Field(ge=0)] = 0.0
-    """Requests a second, at most; 0 for no limit."""
+    """Maximum number of requests per second; 0 for no limit."""
     retries: Annotated[int, Field(ge=0)] = 5
-    """Further tries of a request, after 1, 2, 4… seconds or what the server asks for."""
+    """Number of retries, after 1, 2, 4… seconds or as long as the server asks for."""
     timeout: Annotated[float, Field(gt=0)] = 120.0
-    """Seconds without a byte after which a request has failed."""
+    """Seconds without data after which a request fails."""
 
 
 def translator(argument: str) -> "LibreTranslate":
-    """The translator that `URL[,option=value…]` says; nothing is sent yet.
+    """Create the translator for `URL[,option=value…]`; nothing is sent yet.
 
     Raises:
-        ConfigError: if the address is none, or an option is unknown or of a wrong type.
+        ConfigError: if the address is invalid, or an option is unknown or has a wrong type.
     """
     url, options = split_options(Options, argument, "libretranslate")
     return LibreTranslate(url, options, key=os.environ.get(KEY, ""))
 
 
 class LibreTranslate:
-    """A `Translator` that asks a server; several threads may share one.
+    """A `Translator` that uses a server. Thread-safe.
 
     Args:
         url: address of the server, with any path before `/translate`.
-        options: how it is asked.
+        options: options of the requests.
         key: the API key, or "".
-        sleep: waits so many seconds.
-        clock: seconds since some moment.
+        sleep: function that waits for some seconds.
+        clock: function that returns a time in seconds.
 
     Raises:
-        ConfigError: if `url` is no address of HTTP, or holds what should not be shown.
+        ConfigError: if `url` is not an HTTP address, or contains credentials or a query.
     """
 
     def __init__(
@@ -105,19 +105,19 @@ class LibreTranslate:
         """
         try:
             version = self._asked(_SPEC)["info"]["version"]
-        except (TypeError, KeyError):  # servers that are only like LibreTranslate
+        except (TypeError, KeyError):  # servers that are only similar to LibreTranslate
             version = "unknown"
         return f"libretranslate:{self.url} version={version}"
 
     def translate(
         self, texts: Sequence[str], *, source: str, target: str, tags: Sequence[str] = ()
     ) -> list[str]:
-        """Translations of `texts`, in order; what is empty or white space stays as it is.
+        """Translate texts, in order; empty texts and white space are returned unchanged.
 
         Raises:
-            ConfigError: if the server does not translate from `source` to `target`, wants a key or
-                another, or sends elsewhere.
-            TranslationError: if it fails for good, or gives something else than translations.
+            ConfigError: if the server does not translate from `source` to `target`, needs a key or
+                another key, or redirects.
+            TranslationError: if it still fails after retries, or returns something unexpected.
         """
         source, target = self._pair(source, target)
         found = list(texts)
@@ -134,7 +134,7 @@ class LibreTranslate:
         return found
 
     def _batches(self, texts: dict[int, str]) -> Iterator[list[int]]:
-        """Indices of the texts of each request."""
+        """Indices of the texts in each request."""
         batch: list[int] = []
         size = 0
         for index, text in texts.items():
@@ -161,7 +161,7 @@ class LibreTranslate:
         return texts
 
     def _pair(self, source: str, target: str) -> tuple[str, str]:
-        """The server's codes of two languages."""
+        """The server's codes for two languages."""
         known = self._languages
         first = _code(source, known)
         if first is None:
@@ -176,7 +176,7 @@ class LibreTranslate:
 
     @cached_property
     def _languages(self) -> dict[str, list[str]]:
-        """Code -> codes of what it can be translated to."""
+        """Language code -> codes of its target languages."""
         answer = self._asked("/languages")
         try:
             codes = [str(entry["code"]) for entry in answer]
@@ -187,7 +187,7 @@ class LibreTranslate:
             ) from None
 
     def _asked(self, path: str, body: dict[str, Any] | None = None) -> Any:
-        """The JSON that the server answers, after further tries where these may help."""
+        """The JSON response to a request, with retries for temporary errors."""
         wait = 1.0
         for left in range(self.options.retries, -1, -1):
             self._await_turn()
@@ -222,7 +222,7 @@ class LibreTranslate:
             raw = response.read(_LARGEST + 1)
         if len(raw) > _LARGEST:
             raise self._failed(f"{path}: the answer has more than {_LARGEST} bytes")
-        if response.length:  # bytes announced and not sent, which a bounded read lets pass
+        if response.length:  # bytes announced and not sent, which a bounded read does not detect
             raise http.client.IncompleteRead(raw, response.length)
         try:
             return json.loads(raw)
@@ -233,7 +233,7 @@ class LibreTranslate:
             ) from None
 
     def _refuse_for_good(self, error: urllib.error.HTTPError, path: str, reason: str) -> None:
-        """Raise for a state that no further try can mend."""
+        """Raise an error for a status that retries cannot help."""
         if error.code in _PASSING:
             return
         if 300 <= error.code < 400:
@@ -246,7 +246,7 @@ class LibreTranslate:
         raise self._failed(f"{path}: {reason}")
 
     def _told(self, error: urllib.error.HTTPError) -> str:
-        """State and message of an error, without the key, should the server repeat it."""
+        """Status and message of an error, with the key removed in case the server repeats it."""
         try:
             raw = error.read(10_000)
         except (OSError, http.client.HTTPException):
@@ -273,7 +273,7 @@ class LibreTranslate:
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """A redirect is an error: followed, it would turn a POST into a GET, or take the key along."""
+    """Treats redirects as errors: following one would turn a POST into a GET, or leak the key."""
 
     def redirect_request(self, *_: Any) -> None:
         return None
@@ -299,16 +299,16 @@ def _address(url: str) -> str:
 
 
 def _escaped(text: str, tags: Sequence[str]) -> str:
-    """A text as HTML: all literal but the tags."""
+    """Escape a text as HTML, except the tags."""
     parts = re.split(f"({_markup(tags)})", text)
     return "".join(p if i % 2 else html.escape(p, quote=False) for i, p in enumerate(parts))
 
 
 def _unescaped(text: str, tags: Sequence[str]) -> str:
-    """What a server made of HTML, as text with tags.
+    """Convert the output of a server from HTML to text with tags.
 
-    Servers since version 1.3 resolve entities themselves. One has done so where a `<` or `&` stands
-    that HTML would not have.
+    Servers since version 1.3 resolve entities themselves. This is detected by a `<` or `&` that is
+    not valid in HTML.
     """
     bare = re.sub(_markup(tags), "", text)
     if re.search(r"<|&(?!#?\w+;)", bare):
@@ -321,14 +321,14 @@ def _markup(tags: Sequence[str]) -> str:
 
 
 def _code(language: str, codes: Sequence[str] | dict[str, Any]) -> str | None:
-    """A server's code of a language: `zh` may be `zh-Hans` there."""
+    """A server's code for a language: `zh` may be `zh-Hans` there."""
     if language in codes:
         return language
     return min((code for code in codes if code.startswith(f"{language}-")), default=None)
 
 
 def _retry_after(value: str | None) -> float | None:
-    """Seconds, of a header that has them or a date."""
+    """The seconds to wait, from a `Retry-After` header with a number or a date."""
     if value is None:
         return None
     try:

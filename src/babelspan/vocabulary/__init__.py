@@ -1,1 +1,1 @@
-"""New vocabularies for an encoder: a tokenizer from texts, and vectors to start from."""
+"""New vocabularies for an encoder: a tokenizer trained on texts, and initial embeddings."""

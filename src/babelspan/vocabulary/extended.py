@@ -1,4 +1,4 @@
-"""The pieces of a vocabulary that extends another one to more languages."""
+"""Choose the pieces (subwords) of a vocabulary that extends another to more languages."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -10,22 +10,22 @@ from babelspan.vocabulary.pieces import balanced, merged_pieces, scored_pieces, 
 from babelspan.vocabulary.skeleton import BORDER, normal
 
 _SCRIPT_SHARE = 0.01
-"""Share of the letters of known languages from which on a script is theirs."""
+"""Share of the letters of known languages from which on a script counts as known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How pieces are chosen.
+    """Settings of the choice of pieces.
 
     Attributes:
-        size: pieces of the vocabulary, at most, special tokens included.
-        power: languages weigh as much as their size to this power.
-        characters: that the pieces are chosen on, about.
-        longest: characters of a piece, at most.
-        rounds: of EM.
-        kept: share of the places, at most, that go to old pieces.
-        known: share of all words by which old pieces are counted, by their rank.
-        letters: occurrences of a character from which on it is a piece.
+        size: maximum size of the vocabulary, special tokens included.
+        power: exponent of a language's size in its weight.
+        characters: approximate number of characters that pieces are chosen on.
+        longest: maximum length of a piece in characters.
+        rounds: rounds of EM.
+        kept: maximum fraction of the vocabulary for old pieces.
+        known: total count given to old pieces by rank, as a fraction of all words.
+        letters: minimum frequency of a character that becomes a piece.
     """
 
     size: int
@@ -47,20 +47,20 @@ def chosen_pieces(
     settings: Settings,
     lowercase: bool = True,
 ) -> list[tuple[str, float]]:
-    """Every piece with the logarithm of its probability; special tokens first, then the best.
+    """All pieces with their log-probabilities: special tokens first, then the best.
 
-    Old pieces in the scripts of the known languages stay: they are cut as before.
+    Old pieces in the scripts of the known languages are kept, so these are tokenized as before.
 
     Args:
-        counted: how often each word occurs, by language, as `count_words` counts.
-        old: pieces of the encoder by rank, as `vocabulary.old.written` writes them.
-        known: languages that the encoder knows.
+        counted: word counts by language, from `count_words`.
+        old: pieces of the encoder by rank, as written by `vocabulary.old.written`.
+        known: languages that the encoder supports.
         special: special tokens, in the order of their ids.
-        settings: of the choice.
-        lowercase: whether the tokenizer makes letters small.
+        settings: settings of the choice.
+        lowercase: whether the tokenizer lower-cases text.
 
     Raises:
-        ConfigError: if there is no room for the old pieces and the letters.
+        ConfigError: if there is no room for the old pieces and the characters.
     """
     words = balanced(counted, power=settings.power, total=settings.characters)
     others = {g: c for g, c in counted.items() if g not in known}
@@ -77,8 +77,8 @@ def chosen_pieces(
     needed = len({*stays, *letters, BORDER})
     if needed > room:
         raise ConfigError(
-            f"--size must be at least {needed + len(special)} for these texts ({len(stays)} pieces "
-            f"that stay, {len(letters)} characters, {len(special)} special tokens), "
+            f"--size must be at least {needed + len(special)} for these texts ({len(stays)} old "
+            f"pieces, {len(letters)} characters, {len(special)} special tokens), "
             f"got {settings.size}"
         )
     merged = merged_pieces(
@@ -98,7 +98,7 @@ def chosen_pieces(
 
 
 def _scripts(counted: Iterable[Counter[str]]) -> set[str]:
-    """The scripts of languages, and those of a word or two in a hundred."""
+    """The scripts with at least `_SCRIPT_SHARE` of the letters."""
     letters: Counter[str] = Counter()
     for words in counted:
         for word, count in words.items():
@@ -109,7 +109,7 @@ def _scripts(counted: Iterable[Counter[str]]) -> set[str]:
 
 
 def _letters(words: Mapping[str, int], least: int) -> list[str]:
-    """The characters that occur so often, most frequent first."""
+    """The characters that occur at least `least` times, the most frequent first."""
     counts: Counter[str] = Counter()
     for word, count in words.items():
         for character in word:

@@ -1,4 +1,4 @@
-"""How finely a tokenizer cuts texts."""
+"""Fertility of a tokenizer: tokens per word and per character."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ from tokenizers import Tokenizer
 
 @dataclass(frozen=True, slots=True)
 class Fertility:
-    """Counts of a text in one language.
+    """Counts for texts in one language.
 
     Attributes:
-        characters: code points, white space left out.
+        characters: number of code points without white space.
         words: number of words, separated by white space.
-        tokens: of the tokenizer.
-        unknown: tokens among them that stand for unknown characters.
+        tokens: number of tokens.
+        unknown: number of tokens for unknown characters.
     """
 
     characters: int
@@ -29,17 +29,17 @@ class Fertility:
 
     @property
     def per_word(self) -> float:
-        """Tokens per word; of little use in scripts without spaces."""
+        """Tokens per word; not meaningful in scripts without spaces."""
         return self.tokens / max(self.words, 1)
 
 
 def fertility(tokenizer: Tokenizer, texts: Iterable[str], *, unknown: str) -> Fertility:
-    """Counts over texts.
+    """Count the tokens of texts.
 
     Args:
-        tokenizer: any.
-        texts: in one language.
-        unknown: the token that stands for unknown characters.
+        tokenizer: any tokenizer.
+        texts: texts in one language.
+        unknown: the token for unknown characters.
 
     Raises:
         ValueError: if the tokenizer has no such token.

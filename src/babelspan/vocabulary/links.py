@@ -1,4 +1,4 @@
-"""Links between the pieces of two tokenizers over one text: exact, by the places of the pieces."""
+"""Links between the pieces of two tokenizers on the same text, by their character offsets."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -11,7 +11,7 @@ _BATCH = 1_000
 
 
 class PieceLinks(NamedTuple):
-    """Linked pieces; a pair may come more than once. P pairs.
+    """P linked pairs of pieces; a pair may occur more than once.
 
     Attributes:
         new_ids: (P,).
@@ -25,15 +25,15 @@ class PieceLinks(NamedTuple):
 
 
 def self_links(old: Tokenizer, new: Tokenizer, texts: Iterable[str], *, unknown: int) -> PieceLinks:
-    """How often a new piece and an old one cover the same characters.
+    """Count how often a new piece and an old piece overlap.
 
-    Of a word that the old tokenizer cuts into several pieces, the new piece is linked to each.
+    If the old tokenizer splits a word into several pieces, the new piece is linked to each.
 
     Args:
         old: the tokenizer of the encoder.
-        new: the one to come.
-        texts: in languages that the encoder knows.
-        unknown: old id that stands for unknown characters; it is linked to nothing.
+        new: the new tokenizer.
+        texts: texts in languages that the encoder supports.
+        unknown: old id of the unknown token; it is not linked.
     """
     size = old.get_vocab_size()
     keys: NDArray[np.int64] = np.zeros(0, np.int64)
@@ -69,11 +69,11 @@ def self_links(old: Tokenizer, new: Tokenizer, texts: Iterable[str], *, unknown:
 
 
 def overlapping(one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Which tokens of two cuts of a text share a character: rows (of one, of other), (K, 2).
+    """Pairs of tokens of two tokenizations of a text that overlap, (K, 2).
 
     Args:
         one: characters [start, end) of each token, in order, (N, 2).
-        other: likewise, (M, 2).
+        other: the same of the other tokenization, (M, 2).
     """
     first = np.searchsorted(other[:, 1], one[:, 0], side="right")
     after = np.searchsorted(other[:, 0], one[:, 1], side="left")

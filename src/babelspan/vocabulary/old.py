@@ -1,4 +1,4 @@
-"""The vocabulary that an encoder has, its pieces written as a `skeleton` writes them.
+"""The existing vocabulary of an encoder, with pieces in the notation of `skeleton`.
 
 Families: WordPiece (BERT), byte-level BPE (RoBERTa), SentencePiece (XLM-R), and whole words.
 """
@@ -17,19 +17,19 @@ from babelspan.vocabulary.skeleton import BORDER, CONTINUATION, is_unspaced
 Family = Literal["wordpiece", "bytes", "sentencepiece", "words"]
 
 _UNUSED = re.compile(r"\[unused\d+\]|<0x[0-9A-F]{2}>")
-"""Places that a vocabulary holds free, and bytes of a SentencePiece vocabulary."""
+"""Unused entries of a vocabulary, and byte tokens of a SentencePiece vocabulary."""
 
 
 def written(tokenizer: Tokenizer, special: Collection[str]) -> dict[str, int]:
-    """The old id of each piece by what a `skeleton` calls it, in the order of the ids.
+    """The old id of each piece, by its name in a `skeleton`, in the order of the ids.
 
-    A skeleton puts `BORDER` before every word and every mark, and before nothing in a script
+    A skeleton puts `BORDER` before every word and every punctuation mark, but not in scripts
     without spaces. Pieces that it cannot have are left out: parts of characters, and marks joined
-    to anything else. Of two pieces with one name the one that the old tokenizer uses most counts:
-    a mark is mostly joined to the word before it, but for WordPiece, which parts them.
+    to other characters. If two pieces have the same name, the one that the old tokenizer uses more
+    is taken: a mark usually follows a word directly, except in WordPiece, which separates them.
 
     Args:
-        tokenizer: of the encoder.
+        tokenizer: the tokenizer of the encoder.
         special: its special tokens.
     """
     family = family_of(tokenizer)
@@ -48,7 +48,7 @@ def written(tokenizer: Tokenizer, special: Collection[str]) -> dict[str, int]:
 
 
 def family_of(tokenizer: Tokenizer) -> Family:
-    """What kind of pieces a tokenizer has."""
+    """The family of a tokenizer."""
     described = json.loads(tokenizer.to_str())
     parts = json.dumps([described[key] for key in ("pre_tokenizer", "decoder", "normalizer")])
     if '"ByteLevel"' in parts:
@@ -59,12 +59,12 @@ def family_of(tokenizer: Tokenizer) -> Family:
 
 
 def is_mark(text: str) -> bool:
-    """Whether it is one mark of punctuation, or one of the ASCII symbols that count as such."""
+    """Whether a text is a single punctuation mark, or an ASCII symbol treated as one."""
     return len(text) == 1 and (text in string.punctuation or unicodedata.category(text)[0] == "P")
 
 
 def _name(text: str | None, starts: bool) -> str | None:
-    """What a skeleton calls a piece; None if it cannot have it."""
+    """The name of a piece in a skeleton; None if a skeleton cannot have it."""
     if text is None or any(c.isspace() for c in text):
         return None
     if len(text) > 1 and any(map(is_mark, text)):
@@ -75,7 +75,7 @@ def _name(text: str | None, starts: bool) -> str | None:
 
 
 def _spelt(piece: str, family: Family) -> tuple[bool, str | None]:
-    """Whether a piece starts a word, and its characters; None where it is part of one."""
+    """Whether a piece starts a word, and its text; None for a part of a character."""
     if family == "wordpiece":
         is_later = piece.startswith(CONTINUATION) and len(piece) > len(CONTINUATION)
         return not is_later, piece.removeprefix(CONTINUATION) if is_later else piece
@@ -90,7 +90,7 @@ def _spelt(piece: str, family: Family) -> tuple[bool, str | None]:
 
 
 def _bytes() -> dict[str, int]:
-    """Byte of each letter of a byte-level vocabulary: printable ones stand for themselves."""
+    """The byte of each character of a byte-level vocabulary; printable bytes map to themselves."""
     own = [*range(33, 127), *range(161, 173), *range(174, 256)]
     others = [b for b in range(256) if b not in own]
     return {chr(b): b for b in own} | {chr(256 + i): b for i, b in enumerate(others)}

@@ -1,8 +1,8 @@
-"""Train word vectors on given texts, for languages without a file of vectors.
+"""Train word vectors on given texts, for languages without published vectors.
 
-By gensim (extra `vectors`), skip-grams with negative samples: Mikolov et al. (2013).
-Vectors of words that are rare in the texts are poor: fixed ones from a large
-corpus are better wherever there are some.
+Skip-gram with negative sampling, by gensim (extra `vectors`): Mikolov et al. (2013). Vectors of
+words that are rare in the texts are poor; vectors trained on a large corpus are better if there are
+any.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from babelspan.vocabulary.word_sources import texts_of
 
 WIDTH = 100
 LEAST = 2
-"""How often a word must come to get a vector."""
+"""Minimum frequency of a word with a vector."""
 EPOCHS = 10
 
 
@@ -29,22 +29,22 @@ def train_vectors(
     width: int = WIDTH,
     seed: int = 1,
 ) -> int:
-    """Write vectors of the words of a language in texts as a `.vec` file; the same twice.
+    """Train vectors on the texts in a language and write a `.vec` file; deterministic.
 
     Args:
-        texts: as `texts_of` takes them.
-        language: whose texts count.
-        path: of the file.
-        unspaced: how text without spaces is cut.
-        width: of the vectors.
-        seed: of the vectors.
+        texts: paths as for `texts_of`.
+        language: language of the texts to use.
+        path: the file to write.
+        unspaced: segmentation of text without spaces.
+        width: width of the vectors.
+        seed: random seed.
 
     Returns:
-        How many words got a vector.
+        The number of words with a vector.
 
     Raises:
-        ConfigError: if gensim is missing.
-        DataError: if no word comes twice.
+        ConfigError: if gensim is not installed.
+        DataError: if no word occurs twice.
     """
     try:
         from gensim.models import Word2Vec
@@ -79,5 +79,5 @@ def train_vectors(
 
 
 def _stable(word: str) -> int:
-    """A hash that does not change from one process to the next."""
+    """A hash that is the same in every process."""
     return sum(word.encode("utf-8", "replace"))

@@ -1,9 +1,10 @@
-"""Choose the pieces of a tokenizer: candidates by BPE over counted words, scores by hard EM.
+"""Choose the pieces (subwords) of a tokenizer: candidates by BPE on word counts, then hard EM.
 
-`UnigramTrainer` of the library `tokenizers` takes its first pieces from *distinct* words, so that
-short frequent words (Vietnamese, Russian) never become pieces. Here merges are learnt from words by
-how often they occur (Sennrich et al. 2016, arXiv:1508.07909), then each piece is scored by how
-often the best cut of the words uses it (hard EM for the model of Kudo 2018, arXiv:1804.10959).
+`UnigramTrainer` of the library `tokenizers` takes its initial pieces from *distinct* words, so that
+short frequent words (Vietnamese, Russian) never become pieces. Here merges are learnt from words
+weighted by frequency (Sennrich et al. 2016, arXiv:1508.07909), then each piece is scored by its
+frequency in the best segmentation of the words (hard EM for the model of Kudo 2018,
+arXiv:1804.10959).
 """
 
 import hashlib
@@ -17,19 +18,20 @@ from tokenizers.trainers import BpeTrainer
 
 _BATCH = 20_000
 _UNSEEN = 0.1
-"""Count given to a piece that no word uses."""
+"""Count of a piece that no word uses."""
 
 
 def balanced(counts: Mapping[str, Counter[str]], *, power: float, total: int) -> Counter[str]:
-    """One table of word counts from one for each language, languages weighed by size^power.
+    """Combine the word counts of all languages, weighted by size^power.
 
-    A scaled count is rounded up or down by a hash of the word, so that rare words (and runs of
+    A scaled count is rounded up or down by a hash of the word, so that rare words (and runs in
     scripts without spaces, all of them rare) keep their share.
 
     Args:
-        counts: how often each word occurs, by language.
+        counts: word counts by language.
         power: 1 leaves languages as they are, 0 makes them equal.
-        total: characters in the result, about. No language is blown up: what it lacks is missing.
+        total: approximate number of characters in the result. Counts are never scaled up, so small
+            languages may fall short.
     """
     sizes = {g: sum(len(w) * c for w, c in words.items()) for g, words in counts.items()}
     shares = {g: size**power for g, size in sizes.items()}
@@ -45,12 +47,12 @@ def balanced(counts: Mapping[str, Counter[str]], *, power: float, total: int) ->
 
 
 def merged_pieces(words: Mapping[str, int], *, size: int, longest: int) -> list[str]:
-    """Pieces by byte-pair merges over counted words, characters first.
+    """Pieces by BPE on word counts, characters first.
 
     Args:
-        words: how often each word occurs; none has white space.
-        size: pieces, about.
-        longest: characters of a piece, at most.
+        words: word counts; words contain no white space.
+        size: approximate number of pieces.
+        longest: maximum length of a piece in characters.
     """
     tokenizer = Tokenizer(BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
@@ -71,22 +73,22 @@ def scored_pieces(
     least_counts: Mapping[str, float],
     rounds: int = 4,
 ) -> list[tuple[str, float]]:
-    """The best `size` pieces, each with the logarithm of its probability, best first.
+    """The best `size` pieces with their log-probabilities, best first.
 
-    Each round cuts the words into the most probable pieces, counts, and drops half of what is too
-    much; the last rounds only count.
+    Each round segments the words into the most probable pieces, counts them, and drops half of the
+    excess pieces; the last rounds only count.
 
     Args:
-        words: how often each word occurs.
+        words: word counts.
         candidates: pieces to choose from.
-        size: how many to choose.
-        kept: pieces that stay whatever their count; characters of candidates are to be among them.
-        least_counts: counts that pieces have at least, such as those of a pretrained vocabulary
-            that are rarer in the words than where that vocabulary comes from.
-        rounds: of EM.
+        size: number of pieces to choose.
+        kept: pieces to keep whatever their count; must include the characters of candidates.
+        least_counts: minimum counts of pieces, such as those of a pretrained vocabulary, which may
+            be rarer in the words than in the pretraining data.
+        rounds: rounds of EM.
 
     Raises:
-        ValueError: if more pieces are to be kept than chosen.
+        ValueError: if there are more pieces to keep than to choose.
     """
     if len(set(kept)) > size:
         raise ValueError(f"expected at most {size} pieces to keep, got {len(set(kept))}")
@@ -105,7 +107,7 @@ def scored_pieces(
 
 
 def zipf_counts(pieces: Sequence[str], *, total: float) -> dict[str, float]:
-    """Counts that fall as one over the rank and sum to `total`, for pieces in order of rank."""
+    """Zipfian counts (proportional to 1 / rank) that sum to `total`, for pieces by rank."""
     harmonic = sum(1 / rank for rank in range(1, len(pieces) + 1))
     return {p: total / (rank * harmonic) for rank, p in enumerate(pieces, 1)}
 
@@ -117,7 +119,7 @@ def _scores(counts: Mapping[str, float], least: Mapping[str, float]) -> dict[str
 
 
 def _usage(words: Mapping[str, int], scores: Mapping[str, float]) -> Counter[str]:
-    """How often each piece is used in the best cut of each word."""
+    """Counts of the pieces in the best segmentation of each word."""
     names = ["", *scores]
     tokenizer = Tokenizer(Unigram([("", -100.0), *scores.items()], unk_id=0))
     used = [0] * len(names)

@@ -1,10 +1,10 @@
-"""What a new tokenizer does before it looks at its pieces: normalise, and cut text into words.
+"""A new tokenizer: normalisation and pre-tokenization around a given list of pieces.
 
-Normalisation is NFKC, with small letters unless the encoder tells capitals apart. Marks stay: they
-tell words apart in Vietnamese, Hindi, Thai and Arabic. Words are cut as BERT cuts them (Devlin et
-al. 2019, arXiv:1810.04805): at white space and around punctuation. A word of a script with spaces
-starts with `BORDER`; a run of a script without spaces does not, so that a piece there looks the
-same wherever it stands.
+Normalisation is NFKC, with lower-casing unless the encoder is cased. Diacritics are kept, because
+they distinguish words in Vietnamese, Hindi, Thai and Arabic. Pre-tokenization is that of BERT
+(Devlin et al. 2019, arXiv:1810.04805): at white space and around punctuation. A word of a script
+with spaces starts with `BORDER`; a run of a script without spaces does not, so that a piece there
+is the same in every position.
 """
 
 from collections import Counter
@@ -16,29 +16,31 @@ from tokenizers import Regex, Tokenizer, normalizers, pre_tokenizers, processors
 from tokenizers.models import Unigram
 
 BORDER = "▁"
-"""Stands before the first piece of a word."""
+"""Prefix of the first piece of a word."""
 
 CONTINUATION = "##"
-"""Stands before the other pieces of a word in a WordPiece vocabulary."""
+"""Prefix of the other pieces of a word in a WordPiece vocabulary."""
 
 UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}ー\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
-"""Scripts without spaces, for a character class of the library `tokenizers`."""
+"""Scripts without spaces, as a character class for the library `tokenizers`."""
 
 _STARTS_UNSPACED = regex.compile(rf"[{UNSPACED}]", regex.VERSION1)
 _INVISIBLE = "[\u00ad\u200b-\u200f\u2060\ufeff]"
-"""Soft hyphens, joiners and marks of direction: how a text is set, not what it says."""
+"""Soft hyphens, joiners and bidirectional controls, which affect layout only."""
 
 
 def skeleton(
     pieces: Sequence[tuple[str, float]], *, unknown: str, pad: str, lowercase: bool = True
 ) -> Tokenizer:
-    """A Unigram tokenizer (Kudo 2018, arXiv:1804.10959) over given pieces, without a frame.
+    """A Unigram tokenizer (Kudo 2018, arXiv:1804.10959) with given pieces.
+
+    It adds no special tokens; see `framed`.
 
     Args:
-        pieces: every piece with the logarithm of its probability; the place is the id.
-        unknown: the piece that stands for characters no piece has.
-        pad: the piece that fills a batch.
-        lowercase: whether it makes letters small.
+        pieces: all pieces with their log-probabilities; the index is the id.
+        unknown: the piece for unknown characters.
+        pad: the padding piece.
+        lowercase: whether to lower-case text.
     """
     names = [piece for piece, _ in pieces]
     tokenizer = Tokenizer(Unigram(list(pieces), unk_id=names.index(unknown), byte_fallback=False))
@@ -56,12 +58,12 @@ def skeleton(
 
 
 def framed(tokenizer: Tokenizer, *, single: str, pair: str) -> Tokenizer:
-    """The same tokenizer, which now puts special tokens round its texts.
+    """Make a tokenizer put special tokens around its texts; returns the same tokenizer.
 
     Args:
-        tokenizer: with the special tokens among its pieces.
-        single: what a text looks like, such as `[CLS] $A [SEP]`.
-        pair: what two texts look like, with types, such as `[CLS] $A [SEP] $B:1 [SEP]:1`.
+        tokenizer: a tokenizer with the special tokens among its pieces.
+        single: template of a single text, such as `[CLS] $A [SEP]`.
+        pair: template of a pair, with type ids, such as `[CLS] $A [SEP] $B:1 [SEP]:1`.
     """
     names = {part.partition(":")[0] for part in (*single.split(), *pair.split())} - {"$A", "$B"}
     tokenizer.post_processor = processors.TemplateProcessing(
@@ -73,14 +75,14 @@ def framed(tokenizer: Tokenizer, *, single: str, pair: str) -> Tokenizer:
 
 
 def normal(text: str, *, lowercase: bool = True) -> str:
-    """A text as a skeleton normalises it."""
+    """Normalise a text as a skeleton does."""
     return _normalizer(lowercase).normalize_str(text)
 
 
 def count_words(texts: Iterable[str], *, lowercase: bool = True) -> Counter[str]:
-    """How often each word occurs, as a `skeleton` cuts text, `BORDER` included.
+    """Word counts after the pre-tokenization of a `skeleton`, with `BORDER`.
 
-    Each word between white space is cut once, however often it occurs.
+    Each distinct string between white space is pre-tokenized once.
     """
     chunks: Counter[str] = Counter()
     for text in texts:
@@ -96,7 +98,7 @@ def count_words(texts: Iterable[str], *, lowercase: bool = True) -> Counter[str]
 
 
 def as_piece(wordpiece: str) -> str:
-    """A piece of a WordPiece vocabulary as a `skeleton` would write it.
+    """A WordPiece piece in the notation of a `skeleton`.
 
     >>> as_piece("bridge"), as_piece("##s"), as_piece("中")
     ('▁bridge', 's', '中')
@@ -107,7 +109,7 @@ def as_piece(wordpiece: str) -> str:
 
 
 def is_unspaced(piece: str) -> bool:
-    """Whether a piece is of a script without spaces."""
+    """Whether a piece starts with a letter of a script without spaces."""
     return _STARTS_UNSPACED.match(piece) is not None
 
 

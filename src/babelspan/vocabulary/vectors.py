@@ -1,8 +1,8 @@
-"""Vectors for the pieces of a new vocabulary, from those of an old one and word links.
+"""Initialise the embeddings of a new vocabulary from those of an old one and word links.
 
-A piece that both vocabularies have keeps its vector. Any other starts as a mean of the old vectors
-it is linked to, in the spirit of WECHSEL (Minixhofer et al. 2022, arXiv:2112.06598) and FOCUS
-(Dobler and de Melo 2023, arXiv:2305.14481), with expected counts of word links in place of
+A piece in both vocabularies keeps its vector. Any other starts as a weighted mean of the old
+vectors that it is linked to, similar to WECHSEL (Minixhofer et al. 2022, arXiv:2112.06598) and
+FOCUS (Dobler and de Melo 2023, arXiv:2305.14481), but with expected counts of word links instead of
 similarities.
 
 Shapes: N new pieces, V old pieces, H width, P linked pairs of pieces.
@@ -20,13 +20,13 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How linked vectors become one.
+    """Settings of the weighted mean of linked vectors.
 
     Attributes:
-        power: of the counts; above 1 the best links stand out.
-        prior: weight of the mean of all old vectors, in counts: pulls rare pieces to the middle.
-        restored: share of the lost length that is given back: a mean of vectors is shorter than
-            they are. 0 leaves the mean as it is, 1 restores the usual length.
+        power: exponent of the counts; above 1 the best links get more weight.
+        prior: weight of the mean of all old vectors, in counts; pulls rare pieces towards the mean.
+        restored: how much of the norm is restored, because a mean of vectors is shorter than the
+            vectors: 0 leaves the mean as it is, 1 restores the usual norm.
     """
 
     power: float = 1.5
@@ -35,13 +35,13 @@ class Settings:
 
 
 class Start(NamedTuple):
-    """New vectors, and where they came from.
+    """Initial vectors, and counts of their origins.
 
     Attributes:
         vectors: (N, H).
-        shared: how many pieces kept a vector.
-        linked: how many have one from links.
-        unlinked: how many are near the mean of all.
+        shared: number of pieces that kept their vector.
+        linked: number of pieces with a vector from links.
+        unlinked: number of pieces with a random vector near the mean of all.
     """
 
     vectors: Floats
@@ -61,17 +61,18 @@ def start_vectors(
     rng: np.random.Generator,
     settings: Settings = Settings(),
 ) -> Start:
-    """Vectors of a new vocabulary.
+    """Initialise the vectors of a new vocabulary.
 
     Args:
         old: vectors of the old vocabulary, (V, H).
         size: N.
-        shared: old id of each new id that keeps its vector.
-        new_ids: new piece of each linked pair, (P,); a pair may come more than once.
+        shared: new id -> old id of the pieces that keep their vector.
+        new_ids: new piece of each linked pair, (P,); a pair may occur more than once.
         old_ids: old piece of each linked pair, (P,).
         counts: expected number of links of each pair, (P,), not negative.
-        rng: for pieces without links, which get the mean and a tenth of the usual deviation.
-        settings: of the mean.
+        rng: draws the vectors of pieces without links: the mean, with a tenth of the usual standard
+            deviation.
+        settings: settings of the weighted mean.
     """
     if not len(new_ids) == len(old_ids) == len(counts):
         raise ValueError(
@@ -111,7 +112,7 @@ def _weighted(
         old: vectors of the old vocabulary, (V, H).
         size: N.
         links: new piece * V + old piece, (P,), and counts, (P,).
-        power: of the counts.
+        power: exponent of the counts.
     """
     keys, pair = np.unique(links[0], return_inverse=True)
     weight = np.bincount(pair, links[1], len(keys)).astype(np.float32) ** power

@@ -1,7 +1,7 @@
-"""A table of words from texts, files of word vectors and dictionaries.
+"""Build a table of words from texts, word vector files and dictionaries.
 
-Lee and Lee (2019), arXiv:1907.06042, Section 4.1: words have fixed vectors that were made on other
-texts, and words of the source the vectors of their translations into the target.
+Lee and Lee (2019), arXiv:1907.06042, Section 4.1: words have fixed pretrained vectors, and source
+words have the vectors of their translations into the target language.
 """
 
 import itertools
@@ -27,14 +27,14 @@ MOST_LETTERS = 8_000
 
 @dataclass(frozen=True, kw_only=True)
 class Sources:
-    """Where the words of a reader come from.
+    """The inputs of a word table.
 
     Attributes:
-        texts: labelled examples in the SQuAD layout and plain texts, whose words are wanted.
-        vectors: language -> file of word vectors; without any, vectors are learnt.
-        dictionaries: files of translations; words of one language get the vectors of another's.
-        most_words: words that are read from the start of each file of vectors, wanted or not.
-        least: how often a word must come in the texts to have a learnt vector.
+        texts: labelled examples in the SQuAD layout, and plain texts; their words are included.
+        vectors: language -> file of word vectors; without files, vectors are trained.
+        dictionaries: files of translations; words of one language get vectors of another's.
+        most_words: number of words to read from the start of each vector file, in the texts or not.
+        least: minimum frequency in the texts of a word with a trained vector.
     """
 
     texts: tuple[Path, ...]
@@ -46,13 +46,13 @@ class Sources:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A table, and for people how many words of the texts it has.
+    """A word table, with statistics of its coverage of the texts.
 
     Attributes:
         table: the table.
-        vectors: its fixed vectors (V, E); None if they are to be learnt.
-        known: language -> words of the texts with a row of their own or a translation's.
-        words: language -> words of the texts.
+        vectors: its fixed vectors (V, E); None if they are to be trained.
+        known: language -> number of words of the texts with a row of their own or a translation's.
+        words: language -> number of words of the texts.
     """
 
     table: WordTable
@@ -62,7 +62,7 @@ class Found:
 
 
 def words_of(sources: Sources, unspaced: Unspaced) -> dict[str, Counter[str]]:
-    """How often each word comes in the texts, by language.
+    """Word counts of the texts, by language.
 
     Raises:
         ConfigError, DataError: if a text is missing or broken, or its language is not known.
@@ -75,9 +75,9 @@ def words_of(sources: Sources, unspaced: Unspaced) -> dict[str, Counter[str]]:
 
 
 def texts_of(paths: Sequence[Path]) -> Iterator[tuple[str, str]]:
-    """Language and text of all questions, contexts and paragraphs of files, each context once.
+    """Language and text of all questions, contexts and paragraphs of files; each context once.
 
-    Of a folder with labelled examples nothing else is read.
+    In a folder with labelled examples, other files are ignored.
     """
     for path in paths:
         labelled = [path] if ".json" in path.name else []
@@ -101,10 +101,10 @@ def texts_of(paths: Sequence[Path]) -> Iterator[tuple[str, str]]:
 def table_of(
     sources: Sources, *, unspaced: Unspaced, spelling: int, sides: Sequence[str], sides_by: str
 ) -> Found:
-    """The table of words.
+    """Build the table of words.
 
     Raises:
-        ConfigError: if a dictionary is of other languages than the texts.
+        ConfigError: if a dictionary is for other languages than the texts.
         DataError: if a file is missing or broken.
     """
     counts = words_of(sources, unspaced)
@@ -144,10 +144,10 @@ def table_of(
 def _translations(
     paths: Sequence[Path], counts: Mapping[str, Counter[str]], vectors: Mapping[str, Path]
 ) -> dict[tuple[str, str], dict[str, list[str]]]:
-    """(language, other) -> word -> its translations in the order of the file.
+    """(language, other) -> word -> its translations, in the order of the file.
 
-    A dictionary gives words of a language without vectors the vectors of one with them; without
-    vectors at all, words of its first language share the rows of the second.
+    Through a dictionary, words of a language without vectors get the vectors of a language that has
+    them; without any vectors, words of its first language share the rows of the second.
     """
     found: dict[tuple[str, str], dict[str, list[str]]] = {}
     for path in paths:
@@ -195,7 +195,7 @@ def _with_vectors(
     for (language, other), pairs in translations.items():
         own = words.setdefault(language, {})
         for word, candidates in pairs.items():
-            if word in own:  # the vector of its own is better, and a phrase would leave a row over
+            if word in own:  # its own vector is better, and a phrase would leave an unused row
                 continue
             row = _row_of_first(candidates, words.get(other, {}), vectors, unspaced)
             if row is not None:
@@ -209,7 +209,7 @@ def _row_of_first(
     vectors: dict[int, Vector],
     unspaced: Unspaced,
 ) -> int | None:
-    """The row of the first translation with a vector; a phrase gets the mean of its words."""
+    """The row of the first translation with a vector; a phrase gets the mean of its words'."""
     for candidate in candidates:
         if (row := _either_case(candidate, rows)) is not None:
             return row
@@ -227,9 +227,9 @@ def _to_learn(
     translations: Mapping[tuple[str, str], Mapping[str, list[str]]],
     least: int,
 ) -> dict[str, dict[str, int]]:
-    """Rows of words by language, to be learnt; a word with a translation shares its row.
+    """Rows of words with trained vectors, by language; a word shares the row of its translation.
 
-    A word whose translations have no row gets one of its own, as words without translations do.
+    A word without translations, or whose translations have no row, gets a row of its own.
     """
     words: dict[str, dict[str, int]] = {language: {} for language in sorted(counts)}
     listed = {(of, word) for (of, _), told in translations.items() for word in told}
@@ -253,7 +253,7 @@ def _to_learn(
 
 
 def _frequent(of_language: Counter[str], least: int) -> list[str]:
-    """Words that come so often, the most frequent first."""
+    """The words that occur at least `least` times, the most frequent first."""
     ordered = sorted(of_language.items(), key=lambda one: (-one[1], one[0]))
     return [word for word, count in ordered if count >= least]
 
@@ -287,5 +287,5 @@ def _both_cases(words: Iterable[str]) -> set[str]:
 
 
 def _parts(phrase: str, unspaced: Unspaced) -> list[str]:
-    """The words of a phrase, the first sixteen."""
+    """The first sixteen words of a phrase."""
     return [place.of(phrase) for place in islice(word_tokens(phrase, unspaced), 16)]

@@ -1,7 +1,7 @@
-"""Which row of a table of vectors a word has, in which language, and the letters of words.
+"""The mapping of words to rows of a vector table, by language, and of letters to ids.
 
-Two words may share a row, as a word and its translation do: Lee and Lee (2019), arXiv:1907.06042,
-Section 4.1, give words of the source the vectors of their translations.
+Words may share a row, such as a word and its translation: Lee and Lee (2019), arXiv:1907.06042,
+Section 4.1, give source words the vectors of their translations.
 
 Shapes: V rows, E width of a vector, S letters of a word.
 """
@@ -26,7 +26,7 @@ WORDS = "words.json"
 VECTORS = "words.npy"
 
 PAD, UNKNOWN, NONE, FIRST = range(4)
-"""Rows of padding, of unknown words and of `[NONE]`; words have rows from `FIRST` on."""
+"""Rows of padding, unknown words and `[NONE]`; words have rows from `FIRST` on."""
 LETTER_UNKNOWN = 1
 
 SidesBy = Literal["language", "chance"]
@@ -34,19 +34,18 @@ SidesBy = Literal["language", "chance"]
 
 @dataclass(frozen=True, kw_only=True)
 class WordTable:
-    """What `words.json` says.
+    """The contents of `words.json`.
 
     Attributes:
-        rows: V.
+        rows: number of rows, V.
         words: language -> word -> row.
-        letters: those that are known, the most frequent first.
-        spelling: letters of a word that are read, S; 0 for none.
-        unspaced: how text without spaces is cut.
-        sides: languages whose texts have layers of their own; the first is the source, the last
-            the target.
-        sides_by: whether a text's side goes by its language, or is drawn by a hash of the id, as a
-            control.
-        max_positions: the longest window, in tokens.
+        letters: known letters, the most frequent first.
+        spelling: number of letters read of each word, S; 0 for none.
+        unspaced: segmentation of text without spaces.
+        sides: languages with separate layers; the first is the source, the last the target.
+        sides_by: whether a text's side is determined by its language, or drawn by a hash of the id,
+            as a control.
+        max_positions: maximum length of a window in tokens.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -62,23 +61,23 @@ class WordTable:
 
     @property
     def features(self) -> int:
-        """Numbers of a token: its row, and the letters of its word."""
+        """Number of ids per token: its row, and the letters of its word."""
         return 1 + self.spelling
 
     @cached_property
     def letter_numbers(self) -> dict[str, int]:
-        """The number of each letter; 0 is padding, 1 any other letter."""
+        """The id of each letter; 0 is padding, 1 any other letter."""
         return {letter: LETTER_UNKNOWN + 1 + i for i, letter in enumerate(self.letters)}
 
     @property
     def letter_rows(self) -> int:
-        """Numbers of letters, with those of padding and of unknown ones."""
+        """Number of letter ids, including padding and unknown letters."""
         return LETTER_UNKNOWN + 1 + len(self.letters)
 
     def row_of(self, word: str, language: str) -> int:
-        """The row of a word: as it is written, else in small letters; else in another language.
+        """The row of a word: as written, else in lower case, else in another language.
 
-        A word that no language has is `UNKNOWN`; its letters speak for it.
+        A word that no language has is `UNKNOWN`; it is represented by its letters.
         """
         own = self.words.get(language)
         for table in ([] if own is None else [own]) + [*self.words.values()]:
@@ -88,9 +87,9 @@ class WordTable:
         return UNKNOWN
 
     def side_of(self, example: Example, language: str) -> int:
-        """The side of a text of an example, by the origin of the example, not only its language.
+        """The side of a text of an example.
 
-        A translated example belongs to the source, whatever language it was translated into.
+        A translated example belongs to the source side, whatever language it was translated into.
         """
         if len(self.sides) < 2:
             return 0
@@ -109,7 +108,7 @@ class WordTable:
 
 
 def load_words(folder: Path) -> WordTable:
-    """The table of a folder.
+    """Load the table in a folder.
 
     Raises:
         ConfigError, DataError: if it is missing or broken.
@@ -126,16 +125,16 @@ def load_words(folder: Path) -> WordTable:
 
 
 def save_vectors(vectors: NDArray[np.float32], folder: Path) -> None:
-    """Write the table's fixed vectors (V, E), which are numbers of 16 bits (see `rounded`)."""
+    """Write the table's fixed vectors (V, E), in fp16 (see `rounded`)."""
     with replacing(folder / VECTORS) as beside, beside.open("wb") as file:
         np.save(file, vectors.astype(np.float16))
 
 
 def load_vectors(folder: Path, rows: int) -> NDArray[np.float32] | None:
-    """The table's fixed vectors, (V, E); None where they are learnt, and with the weights.
+    """Load the table's fixed vectors, (V, E); None if they are trained and part of the weights.
 
     Raises:
-        DataError: if they are broken, or not as many as the table says.
+        DataError: if they are broken, or their number differs from the table's.
     """
     path = folder / VECTORS
     if not path.is_file():
@@ -153,7 +152,7 @@ def load_vectors(folder: Path, rows: int) -> NDArray[np.float32] | None:
 
 
 def rounded(vectors: Mapping[int, NDArray[np.float32]], rows: int) -> NDArray[np.float32]:
-    """Vectors by row as a table (V, E), each number as it is kept: in 16 bits."""
+    """Vectors by row as a table (V, E), rounded to fp16, as they are stored."""
     width = len(next(iter(vectors.values())))
     table = np.zeros((rows, width), np.float32)
     for row, vector in vectors.items():

@@ -1,12 +1,13 @@
-"""Apertium: rule-based translation by the programs of a Linux distribution, offline.
+"""Apertium: rule-based machine translation with the packages of a Linux distribution, offline.
 
-`apertium[:DIRECTION]`, where the direction is an installed mode (`eng-spa`) or a chain of them
-(`eng-spa-cat`); without one it is found for each pair of languages, the shortest chain first. On
-Debian: `apt-get install apertium apertium-eng-spa`.
+`apertium[:DIRECTION]`, where the direction is an installed mode (`eng-spa`) or a chain of modes
+(`eng-spa-cat`); without one, the shortest chain is found for each language pair. On Debian:
+`apt-get install apertium apertium-eng-spa`.
 
-The programs of a mode stay up, joined by pipes, and flush at each NUL character, which ends a text
-(`-z`, <https://wiki.apertium.org/wiki/NUL_flush>). Each text starts with a blank that holds its
-number and ends with an empty one, so that nothing is taken for its translation that is not.
+The programs of a mode keep running, connected by pipes, and flush at each NUL character, which ends
+a text (`-z`, <https://wiki.apertium.org/wiki/NUL_flush>). Each text starts with a blank that
+contains its number and ends with an empty blank, so that output cannot be mistaken for the
+translation of another text.
 """
 
 import contextlib
@@ -34,11 +35,11 @@ from babelspan.types import ConfigError, TranslationError
 
 _PROGRAMS = ("apertium", "apertium-wblank-mode", "lt-proc")
 _SILENCE = 120.0
-"""Seconds without a byte after which the programs are taken to hang."""
+"""Seconds without output after which the programs are assumed to hang."""
 
 
 def translator(argument: str) -> "Apertium":
-    """The translator of a direction, or of all that is installed when `argument` is empty.
+    """Create the translator for a direction, or for all installed modes if `argument` is empty.
 
     Raises:
         ConfigError: if Apertium or the direction is not installed.
@@ -47,11 +48,11 @@ def translator(argument: str) -> "Apertium":
 
 
 class Apertium:
-    """Apertium's programs, kept running; calls from several threads wait for each other.
+    """Runs Apertium's programs and keeps them running; concurrent calls wait for each other.
 
     Args:
-        direction: an installed mode or a chain of modes; "" to choose by the languages.
-        data: the folder that holds `modes/`; by default the one of the program `apertium`.
+        direction: an installed mode or a chain of modes; "" to choose by language pair.
+        data: the folder with `modes/`; by default that of the program `apertium`.
 
     Raises:
         ConfigError: if a program or a mode is missing.
@@ -73,7 +74,7 @@ class Apertium:
 
     @cached_property
     def identity(self) -> str:
-        """Versions of the programs, the modes, and a checksum of the data they read."""
+        """Versions of the programs, the modes, and a checksum of their data."""
         modes = self._given or tuple(sorted(self._modes))
         digest = hashlib.sha256()
         for word in (w for mode in modes for stage in stages(self._modes[mode]) for w in stage):
@@ -86,14 +87,14 @@ class Apertium:
     def translate(
         self, texts: Sequence[str], *, source: str, target: str, tags: Sequence[str] = ()
     ) -> list[str]:
-        """Translations as `babelspan.seams.Translator` has them; unknown words stay as they are.
+        """Translate as in `babelspan.seams.Translator`; unknown words are kept.
 
-        An element whose words come apart comes back as several, and one whose words all vanish,
-        such as an English auxiliary, does not come back.
+        An element whose words are separated is returned as several elements. An element without
+        translation, such as an English auxiliary, is dropped.
 
         Raises:
             ConfigError: if no chain of installed modes leads from `source` to `target`.
-            TranslationError: if a program fails twice, with what it said.
+            TranslationError: if a program fails twice; the message contains its error output.
         """
         modes = self._chain(source, target)
         encoded = [encode(text, tags) for text in texts]
@@ -114,7 +115,7 @@ class Apertium:
         )
 
     def close(self) -> None:
-        """End the programs; the next text starts them again."""
+        """Stop the programs; the next text starts them again."""
         with self._lock:
             for pipeline in self._pipelines.values():
                 pipeline.stop()
@@ -127,14 +128,14 @@ class Apertium:
 
 
 def installed(data: Path) -> dict[str, Path]:
-    """The files of the modes that translate, by name, such as `eng-spa`."""
+    """The files of the installed translation modes, by name, such as `eng-spa`."""
     return {
         file.stem: file for file in (data / "modes").glob("*.mode") if file.stem.count("-") == 1
     }
 
 
 def links(direction: str, modes: Iterable[str]) -> tuple[str, ...]:
-    """The modes of a chain: `eng-spa` and `spa-cat` of `eng-spa-cat`.
+    """The modes of a chain, such as `eng-spa` and `spa-cat` for `eng-spa-cat`.
 
     Raises:
         ConfigError: if one of them is not installed.
@@ -151,10 +152,10 @@ def links(direction: str, modes: Iterable[str]) -> tuple[str, ...]:
 
 
 def shortest(modes: Iterable[str], source: str, target: str) -> tuple[str, ...]:
-    """The shortest chain of modes between two languages, the first in the alphabet among equals.
+    """The shortest chain of modes between two languages; ties in alphabetical order.
 
     Args:
-        modes: what is installed.
+        modes: the installed modes.
         source: ISO 639-1 code.
         target: ISO 639-1 code.
 
@@ -181,7 +182,7 @@ def shortest(modes: Iterable[str], source: str, target: str) -> tuple[str, ...]:
 
 
 def stages(mode: Path) -> list[list[str]]:
-    """The commands of a mode, made to flush at NUL, to keep word-bound blanks, and without marks.
+    """The commands of a mode, with options to flush at NUL, keep word-bound blanks and hide marks.
 
     Raises:
         ConfigError: if Apertium cannot read the file.
@@ -197,13 +198,13 @@ def stages(mode: Path) -> list[list[str]]:
     for word in words:
         if word == "|":
             commands.append([])
-        elif word != "$2":  # an option of the tagger, to show what it chose from
+        elif word != "$2":  # an option of the tagger that shows all candidates
             commands[-1].append("-n" if word == "$1" else word)
     return commands
 
 
 class _Pipeline:
-    """The programs of a chain of modes, in parts, started when they are needed."""
+    """The programs of a chain of modes, in parts, started on demand."""
 
     def __init__(self, modes: tuple[str, ...], files: list[Path]) -> None:
         self._name = f"apertium:{'-'.join(modes)}"
@@ -214,7 +215,7 @@ class _Pipeline:
         self._sent = 0
 
     def translate(self, streams: list[str]) -> list[str]:
-        """Texts through the programs, which are started again, once, if they fail."""
+        """Send texts through the programs; if they fail, restart them once."""
         try:
             return self._exchange(streams)
         except TranslationError:
@@ -234,14 +235,14 @@ class _Pipeline:
             for number, text, sent in zip(numbers, came, streams, strict=True):
                 if not (text.startswith(number) and text.endswith("[]")):
                     raise TranslationError(f"{self._name}: sent {sent[:99]!r}, got {text[:99]!r}")
-        except BaseException:  # what is under way in the pipes belongs to no later text
+        except BaseException:  # data left in the pipes must not reach later texts
             self.stop()
             raise
         return [text.removeprefix(number) for number, text in zip(numbers, came, strict=True)]
 
 
 class _Programs:
-    """Programs joined by pipes; they are started by the first text."""
+    """Programs connected by pipes; they are started by the first text."""
 
     def __init__(self, name: str, commands: list[list[str]]) -> None:
         self._name = name
@@ -249,11 +250,11 @@ class _Programs:
         self._processes: list[subprocess.Popen[bytes]] = []
 
     def exchange(self, texts: list[str]) -> list[str]:
-        """Texts through the programs, in order and as many.
+        """Send texts through the programs; returns one output per text, in order.
 
         Raises:
             ConfigError: if a program is not installed.
-            TranslationError: if one ends, or nothing comes for too long.
+            TranslationError: if a program ends, or there is no output for too long.
         """
         if not self._processes:
             self._start()
@@ -285,11 +286,11 @@ class _Programs:
                 ) from None
             self._processes.append(process)
             if before:
-                before.close()  # the new process alone has it, so that its end ends the one before
+                before.close()  # only the new process keeps it, so that its end ends the previous
             before = process.stdout
 
     def _flow(self, data: bytes, count: int) -> bytearray:
-        """Write `data` and read until `count` NULs came, each as far as the pipes let it."""
+        """Write `data` and read until `count` NULs have come, as far as the pipes allow."""
         first, last = self._processes[0].stdin, self._processes[-1].stdout
         assert first is not None
         assert last is not None
@@ -303,7 +304,7 @@ class _Programs:
             while complete < count:
                 ready = [key.fileobj for key, _ in either.select(_SILENCE)]
                 if not ready:
-                    raise self._failure(f"nothing came for {_SILENCE:g} seconds")
+                    raise self._failure(f"no output for {_SILENCE:g} seconds")
                 if last in ready:
                     part = os.read(last.fileno(), 1 << 16)
                     if not part:
@@ -317,7 +318,7 @@ class _Programs:
         return came
 
     def _failure(self, what: str) -> TranslationError:
-        """What happened, which programs ended, and the last that any of them said."""
+        """An error with what happened, which programs ended, and the end of their error output."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._processes[-1].wait(1)
         ended = [
@@ -329,18 +330,18 @@ class _Programs:
         return TranslationError("; ".join([f"{self._name}: {what}", *ended, said]))
 
     def _said(self) -> bytes:
-        """What the programs wrote to their standard error."""
+        """The error output of the programs."""
         handle = self._complaints.fileno()
-        return os.pread(handle, os.fstat(handle).st_size, 0)  # leaves their place where it is
+        return os.pread(handle, os.fstat(handle).st_size, 0)  # does not move the file offset
 
 
 class _Tagger(_Programs):
-    """A part-of-speech tagger that has seen nothing before a text but that text.
+    """A part-of-speech tagger whose output does not depend on earlier texts.
 
-    Apertium's hidden Markov tagger (3.8.3) takes a word with a set of tags that it was not
-    trained on as a reason to change, from there on, what it takes unknown words to be
-    (`find_similar_ambiguity_class` assigns to the tagger's own set), so that a translation would
-    depend on all that came before it. With `-d` it says so, and is started anew.
+    After a word with an ambiguity class that it was not trained on, Apertium's hidden Markov tagger
+    (3.8.3) treats all later unknown words differently (`find_similar_ambiguity_class` assigns to
+    the tagger's own set), so a translation would depend on earlier texts. With `-d` it reports
+    this, and is then restarted.
     """
 
     def __init__(self, name: str, commands: list[list[str]]) -> None:
@@ -356,12 +357,12 @@ class _Tagger(_Programs):
 
 
 def _write(pipe: IO[bytes], data: memoryview) -> int:
-    """How much of `data` is done with: what the pipe took, or all if nobody reads it any more."""
+    """Write to a pipe; returns the number of bytes written, or all if the reader has gone."""
     try:
         return os.write(pipe.fileno(), data[: 1 << 16])
     except BlockingIOError:
         return 0
-    except BrokenPipeError:  # the end of the output, which follows, says that the programs stopped
+    except BrokenPipeError:  # the end of the output, which follows, is reported instead
         return len(data)
 
 
@@ -388,7 +389,7 @@ def _ends(mode: str) -> tuple[str, str]:
 
 
 def _same(code: str, other: str) -> bool:
-    """Whether two codes, of two letters or three, with a variant or without, mean one language."""
+    """Whether two codes (ISO 639-1 or -3, with or without variant) denote the same language."""
     code, other = re.split("[-_]", code)[0], re.split("[-_]", other)[0]
     return code in names_of(other) or other in names_of(code)
 

@@ -1,10 +1,10 @@
-r"""The stream format of Apertium: a text with tags, as its programs read and write it.
+r"""The stream format of Apertium: encode text with tags for its programs, and decode their output.
 
-What is not text is bound to its place in one of two ways. Blanks, `[3]`, keep their order while
-words move round them; here they stand for white space other than a single space and for what
-cannot be sent. Word-bound blanks, `[[2]]word[[/]]`, go where their word goes; here they say which
-piece of the source the word is from, so that tags are put back round the translations of what they
-were round, wherever those are. Characters that the format uses stand behind a backslash.
+Non-text is encoded in one of two ways. Blanks, `[3]`, keep their order while words move around
+them; here they stand for white space other than a single space, and for characters that cannot be
+sent. Word-bound blanks, `[[2]]word[[/]]`, move with their word; here they name the piece of the
+source that the word is from, so that tags can be put around the translation of the words that they
+enclosed. Reserved characters are escaped with a backslash.
 <https://wiki.apertium.org/wiki/Apertium_stream_format>
 """
 
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import chain, takewhile
 
 _END = ".[]"
-"""Makes the last words the end of a sentence, as the programs' own readers of text do."""
+"""Marks the end of a sentence, as the programs' own text readers do."""
 _RESERVED = re.compile(r"[\[\]{}^$/\\@<>]")
 _UNSENDABLE = r"\s{2,}|[^\S ]|[\0-\x1f\x7f-\x9f\ud800-\udfff~]"
 _TOKEN = re.compile(
@@ -23,12 +23,12 @@ _TOKEN = re.compile(
 )
 
 Elements = tuple[int, ...]
-"""The elements that a piece of text is in, outermost first, by their number in the text."""
+"""The elements around a piece of text, outermost first, by their number in the text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Text that came out, and where from: the elements of its words, None where nothing says."""
+    """A piece of output with the elements of its source words; None if unknown."""
 
     text: str
     elements: Elements | None
@@ -36,12 +36,12 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """A text in the stream format, and what is needed to read its translation.
+    """A text in the stream format, with the data needed to decode its translation.
 
     Attributes:
-        stream: what is sent.
-        blanks: what the blanks stand for.
-        pieces: the elements that each piece of the text is in; empty without tags.
+        stream: the encoded text.
+        blanks: the text that each blank stands for.
+        pieces: the elements around each piece of the text; empty without tags.
         names: the name of each element.
         ends: white space before and after the text.
     """
@@ -54,9 +54,9 @@ class Encoded:
 
 
 def encode(text: str, tags: Sequence[str] = ()) -> Encoded:
-    """A text, in which `<b>…</b>` is markup if "b" is among the tags, in the stream format.
+    """Encode a text, in which `<b>…</b>` is markup if "b" is among the tags.
 
-    A tag without its other half is text. An element without a word in it is kept as it is.
+    An unpaired tag is text. An element without words is kept as it is.
     """
     core = text.strip()
     start = text.find(core)
@@ -84,9 +84,9 @@ def encode(text: str, tags: Sequence[str] = ()) -> Encoded:
 
 
 def decode(stream: str, encoded: Encoded) -> str:
-    """The text, with its tags, of a translated stream.
+    """Decode a translated stream to text with tags.
 
-    Where the translation of an element is in several places, each of them gets the tags.
+    If the translation of an element is in several places, each of them gets the tags.
     """
     pieces = _known(list(_pieces(re.sub(" {2,}", " ", stream), encoded)))
     written = []
@@ -103,13 +103,13 @@ def decode(stream: str, encoded: Encoded) -> str:
 
 
 def _wordless(tags: Sequence[str]) -> str:
-    """A pattern for elements without a word in them, to stand before others."""
+    """A pattern for elements without words, to put before other patterns."""
     names = "|".join(map(re.escape, tags))
     return rf"<({names})>(?:[\W_]|</?(?:{names})>)*?</\1>|" if tags else ""
 
 
 def _elements(text: str, tags: Sequence[str]) -> tuple[tuple[str, ...], list[tuple[str, Elements]]]:
-    """The names of the elements of a text, and its pieces with the elements they are in."""
+    """The names of the elements of a text, and its pieces with their elements."""
     names: list[str] = []
     pieces = []
     inside: Elements = ()
@@ -127,7 +127,7 @@ def _elements(text: str, tags: Sequence[str]) -> tuple[tuple[str, ...], list[tup
 
 
 def _paired(text: str, tags: Sequence[str]) -> list[re.Match[str]]:
-    """The tags of a text that have their other half, in order."""
+    """The paired tags of a text, in order."""
     if not tags:
         return []
     opened: list[re.Match[str]] = []
@@ -155,13 +155,13 @@ def _pieces(stream: str, encoded: Encoded) -> Iterator[Piece]:
 
 
 def _bound(numbers: str, encoded: Encoded) -> Elements | None:
-    """The elements that words from one or several pieces of the source are in."""
+    """The elements of words from one or several pieces of the source."""
     found = [encoded.pieces[int(n)] for n in re.findall(r"\d+", numbers)]
     return max(found, key=len) if found else None
 
 
 def _known(pieces: list[Piece]) -> list[Piece]:
-    """`pieces`, those of unknown source being in what both their neighbours are in."""
+    """Give pieces of unknown source the elements that both neighbours share."""
     before: list[Elements] = [()]
     for piece in pieces:
         before.append(before[-1] if piece.elements is None else piece.elements)

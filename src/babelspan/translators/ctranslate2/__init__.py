@@ -1,3 +1,3 @@
-"""Neural translation by CTranslate2."""
+"""The translator `ctranslate2`: neural machine translation with CTranslate2."""
 
 from babelspan.translators.ctranslate2.engine import translator as translator

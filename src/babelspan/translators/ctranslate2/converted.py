@@ -1,8 +1,8 @@
-"""Translation models in CTranslate2 form: what a folder of one holds, and how it is made.
+"""Translation models in CTranslate2 format: reading their folders, and converting checkpoints.
 
-In addition to the files of CTranslate2 (`model.bin`, `config.json`, a vocabulary), a folder has the
-tokenizer and the card of the checkpoint. The family of a model is recognised by the tokens for
-languages in its vocabulary, so folders converted by others work too. Nothing here runs a model.
+Besides the files of CTranslate2 (`model.bin`, `config.json`, a vocabulary), a folder contains the
+tokenizer and the model card of the checkpoint. The family of a model is recognised by the language
+tokens in its vocabulary, so folders converted by others work too. Nothing here runs a model.
 """
 
 import importlib.util
@@ -29,7 +29,7 @@ WEIGHTS = (MODEL, "config.json", "*vocabulary.*")
 NOT_STATED = "not stated"
 CONFIG = "config.json"
 _KINDS = ("marian", "m2m_100", "t5")
-"""What `config.json` calls the kinds of models that are converted."""
+"""The model types, in `config.json`, that can be converted."""
 
 _CONTROL = ("<unk>", "<s>", "</s>", "<pad>", "<mask>")
 _MARIAN_PIECES = ("source.spm", "target.spm")
@@ -38,14 +38,14 @@ _SHARED_PIECES = ("sentencepiece.bpe.model", "spiece.model", "sentencepiece.mode
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """How models of a family take the languages to translate between.
+    """How the models of a family are told the source and target languages.
 
     Attributes:
-        name: of the kind.
-        code: a pattern of its tokens for languages, whose group is the code.
-        place: where these stand: the target's as a word in the text, or as the first token of the
-            source; or the source's there and the target's as the first token of the translation.
-        positions: tokens that it reads or writes at most; None where there is no limit.
+        name: name of the family.
+        code: pattern of its language tokens; the group is the code.
+        place: position of language tokens: the target's as a word in the text; the target's as the
+            first source token; or the source's there, and the target's as the first target token.
+        positions: maximum number of tokens that it reads or writes; None for no limit.
     """
 
     name: str
@@ -63,31 +63,31 @@ FAMILIES = (
 
 
 class Pair(NamedTuple):
-    """The tokens for a source and a target language; "" where the model needs none."""
+    """The tokens for a source and a target language; "" if the model needs none."""
 
     source: str
     target: str
 
 
 class Pieces(NamedTuple):
-    """A text as pieces of words, and back."""
+    """A subword tokenizer: text to pieces, and back."""
 
     encode: Callable[[str], list[str]]
     decode: Callable[[list[str]], str]
 
 
 class ConvertedModel:
-    """What a folder says of its model: languages, tokens, licence.
+    """A converted model: languages, tokens, licence.
 
     Args:
-        folder: of the model.
-        sources: codes of the languages it translates from, joined by `+`, where its files do not
-            say it; a Marian model only.
-        targets: the same of the languages it translates to.
+        folder: folder of the model.
+        sources: codes of its source languages, joined by `+`, if its files do not name them; for
+            Marian models only.
+        targets: codes of its target languages, likewise.
 
     Raises:
-        DataError: if the folder holds no such model or is broken.
-        ConfigError: if `sources` or `targets` are given for a model that knows them.
+        DataError: if the folder contains no such model or is broken.
+        ConfigError: if `sources` or `targets` are given for a model that names its languages.
     """
 
     def __init__(self, folder: Path, *, sources: str = "", targets: str = "") -> None:
@@ -112,7 +112,7 @@ class ConvertedModel:
         self._sources, self._targets = _marian_codes(folder, sources, targets)
 
     def pair(self, source: str, target: str) -> Pair:
-        """The tokens for two languages, ISO 639-1 or as the model names them.
+        """The tokens for two languages, given as ISO 639-1 codes or in the model's notation.
 
         Raises:
             ConfigError: if the model does not translate between them.
@@ -126,7 +126,7 @@ class ConvertedModel:
         return Pair("", "")
 
     def encode(self, text: str, pair: Pair) -> list[str]:
-        """The tokens of a text that is to be translated; a lone surrogate is read as `?`."""
+        """The source tokens of a text; a lone surrogate is read as `?`."""
         text = text.encode(errors="replace").decode()
         if self.family.place == "in the text":
             return [*self._pieces.encode(f"{pair.target} {text}"), *self._end]
@@ -134,11 +134,11 @@ class ConvertedModel:
         return [*filter(None, [first]), *self._pieces.encode(text), *self._end]
 
     def prefix(self, pair: Pair) -> list[str]:
-        """The tokens that a translation must start with."""
+        """The target tokens that a translation must start with."""
         return [pair.target] if self.family.place == "before both" else []
 
     def decode(self, tokens: Sequence[str]) -> str:
-        """The text of a translation's tokens."""
+        """Decode the tokens of a translation to text."""
         return self._pieces.decode([t for t in tokens if t not in self._unspoken])
 
     def _token(self, language: str, direction: str) -> str:
@@ -161,20 +161,20 @@ _OPTION = {"from": "source", "to": "target"}
 
 
 def convert(model: str, folder: Path, *, int8: bool = False) -> str:
-    """Write a translation checkpoint of transformers in CTranslate2 form, whole or not at all.
+    """Convert a translation checkpoint of transformers to CTranslate2 format, atomically.
 
     Args:
         model: a folder, or a name on the Hugging Face hub, of a Marian, M2M-100, NLLB or MADLAD-400
             checkpoint. Code that comes with it is never run.
-        folder: new, or empty.
+        folder: a new or empty folder.
         int8: whether to write the weights as 8-bit integers: a quarter of the size.
 
     Returns:
-        The licence of the weights, as the checkpoint's card has it.
+        The licence of the weights, from the model card.
 
     Raises:
-        DataError: if there is no such checkpoint, or it is broken or of another kind.
-        ConfigError: if `folder` is in use, or what converts is not installed.
+        DataError: if there is no such checkpoint, or it is broken or of another type.
+        ConfigError: if `folder` is not empty, or the packages for conversion are not installed.
     """
     missing = [
         n for n in ("ctranslate2", "torch", "transformers") if not importlib.util.find_spec(n)
@@ -202,7 +202,7 @@ def convert(model: str, folder: Path, *, int8: bool = False) -> str:
 
 
 def _refuse_other_kinds(path: Path) -> None:
-    """See that a checkpoint is of a kind that is converted, by its `config.json`."""
+    """Check that a checkpoint has a model type that can be converted, by its `config.json`."""
     if path.exists() and (kind := _object(path).get("model_type")) not in _KINDS:
         raise DataError(
             f"{path}: expected a Marian, M2M-100, NLLB or MADLAD-400 model, found one of kind "
@@ -211,9 +211,9 @@ def _refuse_other_kinds(path: Path) -> None:
 
 
 def licence_of(folder: Path) -> str:
-    """The licence of a model's weights by its card, or else the first line of its licence file.
+    """The licence of a model's weights from its card, or the first line of its licence file.
 
-    "not stated" where neither says one.
+    "not stated" if neither states one.
     """
     card = folder / "README.md"
     head = re.match(r"\ufeff?---\s*\n(.*?)\n---", read_text(card), re.S) if card.is_file() else None
@@ -246,11 +246,12 @@ def _write_weights(model: str, folder: Path, *, int8: bool) -> None:
 
 
 def _rescaled(checkpoint: Any) -> Any:
-    """A loaded checkpoint as CTranslate2's converter (4.8) expects it of transformers before 5.
+    """Adapt a loaded checkpoint to CTranslate2's converter (4.8), made for transformers before 5.
 
-    There a T5 that does not scale its logits had `tie_word_embeddings` false; now it has
-    `scale_decoder_outputs` so, and the other is always true. MADLAD-400 is one: converted as it
-    is, its logits would be divided by the root of its width, which ruins beam search.
+    Before version 5, a T5 model that does not scale its logits had `tie_word_embeddings` false; now
+    it has `scale_decoder_outputs` false, and `tie_word_embeddings` is always true. Without this,
+    the logits of MADLAD-400 would be divided by the square root of its width, which ruins beam
+    search.
     """
     config = checkpoint.config
     if hasattr(config, "scale_decoder_outputs"):
@@ -265,15 +266,15 @@ def _family(folder: Path, vocabulary: Sequence[str]) -> Family:
     best = max(FAMILIES, key=lambda family: known[family.name])
     if known[best.name] < 2:
         raise DataError(
-            f"{folder}: expected a model of a family that translates (Marian, "
-            f"{', '.join(known)}), found neither {' and '.join(_MARIAN_PIECES)} nor tokens for "
-            "languages in its vocabulary"
+            f"{folder}: expected a translation model (Marian, "
+            f"{', '.join(known)}), found neither {' and '.join(_MARIAN_PIECES)} nor language "
+            "tokens in its vocabulary"
         )
     return best
 
 
 def _languages(family: Family, vocabulary: Sequence[str]) -> dict[str, str]:
-    """Code -> token."""
+    """Language code -> language token."""
     matches = (family.code.fullmatch(token) for token in vocabulary)
     return {match[1]: match[0] for match in matches if match}
 
@@ -293,7 +294,7 @@ def _vocabulary(folder: Path) -> list[str]:
 
 
 def _pieces(folder: Path) -> Pieces:
-    """The tokenizer, by its SentencePiece model where there is one."""
+    """The tokenizer, from its SentencePiece model if there is one."""
     if all((folder / name).is_file() for name in _MARIAN_PIECES):
         source, target = (_sentencepiece(folder / name) for name in _MARIAN_PIECES)
         return Pieces(source.encode, target.decode)
@@ -314,11 +315,11 @@ def _sentencepiece(path: Path) -> Pieces:
 
     try:
         processor = SentencePieceProcessor(model_file=str(path))
-    except Exception as error:  # RuntimeError or OSError, by the fault
+    except Exception as error:  # RuntimeError or OSError, depending on the fault
         raise DataError(f"{path}: not a SentencePiece model ({_line(error)})") from None
 
     def decode(tokens: list[str]) -> str:
-        # a piece of the vocabulary that this model has not keeps its mark for a blank
+        # pieces of the vocabulary that are not in this model keep their "▁"
         return str(processor.decode_pieces(tokens)).replace("▁", " ").strip()
 
     return Pieces(lambda text: list(processor.encode(text, out_type=str)), decode)
@@ -335,7 +336,7 @@ def _tokenizer(path: Path) -> Pieces:
     if decoder is None:
         raise DataError(f"{path}: the tokenizer cannot decode tokens to text")
     tokenizer.no_truncation()
-    tokenizer.encode_special_tokens = True  # what looks like `</s>` in a text is text
+    tokenizer.encode_special_tokens = True  # `</s>` in a text is plain text
     return Pieces(
         lambda text: list(tokenizer.encode(text, add_special_tokens=False).tokens),
         lambda tokens: str(decoder.decode(tokens)),
@@ -343,7 +344,7 @@ def _tokenizer(path: Path) -> Pieces:
 
 
 def _marian_codes(folder: Path, sources: str, targets: str) -> tuple[list[str], list[str]]:
-    """Codes by the options, or else by the tokenizer's settings."""
+    """Source and target codes from the options, or else from the tokenizer's settings."""
     path = folder / "tokenizer_config.json"
     settings: Mapping[str, Any] = _object(path) if path.is_file() else {}
     from_, to = sources or settings.get("source_lang"), targets or settings.get("target_lang")
@@ -365,5 +366,5 @@ def _listed(codes: Sequence[str]) -> str:
 
 
 def _line(error: Exception) -> str:
-    """What an error says, in one line of bounded length."""
+    """The message of an error, as one line of limited length."""
     return " ".join(str(error).split())[:300] or type(error).__name__

@@ -1,11 +1,10 @@
 """Neural translation by CTranslate2: OPUS-MT and other Marian models, M2M-100, NLLB, MADLAD-400.
 
 `ctranslate2:FOLDER_OR_NAME[,option=value…]`, where the folder, here or on the Hugging Face hub,
-holds a model that `babelspan convert` or CTranslate2's own converters wrote. Options: `Options`.
+contains a model written by `babelspan convert` or CTranslate2's own converters. Options: `Options`.
 
-Tags are text to such a model and go through it as characters. Texts of like length share a batch
-and have one limit of length, which no other text changes; so a translation does not depend on its
-neighbours but for rounding.
+Tags are plain text to such a model. Texts of similar length share a batch and a length limit, which
+does not depend on other texts; so a translation does not depend on its batch except for rounding.
 """
 
 import hashlib
@@ -35,7 +34,7 @@ from babelspan.version import how_to_install
 _STEP = 16
 """Source lengths, in tokens, are rounded up to multiples of this."""
 _GRACE = 16
-"""Tokens that a translation may have beyond `max_ratio` times its source."""
+"""Tokens allowed in a translation beyond `max_ratio` times its source."""
 _COMPUTE = Literal[
     "int8", "int8_float32", "int8_float16", "int8_bfloat16", "float16", "bfloat16", "float32"
 ]
@@ -43,33 +42,33 @@ _COMPUTE = Literal[
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What can follow the folder."""
+    """Options that can follow the folder."""
 
     beam: Annotated[int, Field(ge=1)] = 2
-    """Hypotheses kept at each step; 1 is greedy."""
+    """Beam size; 1 for greedy decoding."""
     compute: _COMPUTE = "int8"
-    """Type of the weights while they run, whatever type they are stored in."""
+    """Compute type of the weights, whatever type they are stored in."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
-    """`auto` is `cuda` where there is one."""
+    """`auto` is `cuda` if there is a GPU."""
     batch_tokens: Annotated[int, Field(ge=1)] = 2048
-    """Source tokens of a batch, padding included."""
+    """Source tokens per batch, padding included."""
     inter: Annotated[int, Field(ge=1)] = 1
-    """Batches side by side."""
+    """Number of batches in parallel."""
     intra: Annotated[int, Field(ge=0)] = 0
-    """Threads of each; 0 leaves it to CTranslate2."""
+    """Threads per batch; 0 for CTranslate2's default."""
     max_ratio: Annotated[float, Field(gt=0)] = 3.0
-    """Tokens of a translation for each of its source, at most, and 16 more."""
+    """Maximum number of target tokens per source token, plus 16."""
     source: str = ""
-    """Languages that a Marian model translates from, as `es+fr`, where its files do not say it."""
+    """Source languages of a Marian model, such as `es+fr`, if its files do not name them."""
     target: str = ""
-    """The same of those it translates to."""
+    """Target languages of a Marian model, likewise."""
 
 
 def translator(argument: str) -> "CTranslate2":
-    """The translator that `FOLDER_OR_NAME[,option=value…]` says.
+    """Create the translator for `FOLDER_OR_NAME[,option=value…]`.
 
     Raises:
-        ConfigError: if an option is unknown or of a wrong type, or CTranslate2 is not installed.
+        ConfigError: if an option is unknown or has a wrong type, or CTranslate2 is not installed.
         DataError: if there is no such model or it is broken.
     """
     name, options = split_options(Options, argument, "ctranslate2")
@@ -79,15 +78,15 @@ def translator(argument: str) -> "CTranslate2":
 
 
 class CTranslate2:
-    """A `Translator` around a converted model.
+    """A `Translator` that runs a converted model.
 
     Args:
-        folder: of the model.
-        options: how it runs.
+        folder: folder of the model.
+        options: options of the engine.
 
     Raises:
-        ConfigError: if CTranslate2 is not installed, or the device cannot do as the options say.
-        DataError: if the folder holds no model or a broken one.
+        ConfigError: if CTranslate2 is not installed, or the device does not support the options.
+        DataError: if the folder contains no model or a broken one.
     """
 
     def __init__(self, folder: Path, options: Options = Options()) -> None:
@@ -100,7 +99,7 @@ class CTranslate2:
             ) from None
         self.options = options
         self.licence = licence_of(folder)
-        """Of the weights, or "not stated"."""
+        """Licence of the weights, or "not stated"."""
         self._model = ConvertedModel(folder, sources=options.source, targets=options.target)
         self._version = ctranslate2.__version__
         try:
@@ -118,7 +117,7 @@ class CTranslate2:
 
     @cached_property
     def identity(self) -> str:
-        """Checksum of weights and tokenizer, CTranslate2's version, and what else changes texts."""
+        """Checksum of weights and tokenizer, CTranslate2's version, and options that matter."""
         chosen, engine = self.options, self._engine
         return (
             f"ctranslate2:{_checksum(self._model.folder)[:16]} ctranslate2={self._version} "
@@ -129,7 +128,7 @@ class CTranslate2:
     def translate(
         self, texts: Sequence[str], *, source: str, target: str, tags: Sequence[str] = ()
     ) -> list[str]:
-        """Translations of `texts`, in order; what is empty or white space stays as it is.
+        """Translate texts, in order; empty texts and white space are returned unchanged.
 
         Raises:
             ConfigError: if the model does not translate from `source` to `target`.
@@ -150,7 +149,7 @@ class CTranslate2:
     def _started(
         self, tokens: dict[int, list[str]], pair: Pair
     ) -> Iterator[tuple[list[int], list[Any]]]:
-        """Indices of texts of like length and their translations to be, the longest first."""
+        """Start batches of similar length, the longest first; yields indices and futures."""
         groups = defaultdict(list)
         for index, source in tokens.items():
             groups[math.ceil(len(source) / _STEP) * _STEP].append(index)
@@ -172,7 +171,7 @@ class CTranslate2:
             )
 
     def _limit(self, length: int) -> int:
-        """Tokens that a translation of a source of `length` tokens may have."""
+        """Maximum number of tokens of a translation of `length` source tokens."""
         limit = math.ceil(length * self.options.max_ratio) + _GRACE
         positions = self._model.family.positions
         return limit if positions is None else min(limit, positions - 1)
@@ -189,7 +188,7 @@ class CTranslate2:
 
 
 def _checksum(folder: Path) -> str:
-    """SHA-256, in hexadecimal, over the names and bytes of what makes the translations."""
+    """SHA-256, in hexadecimal, of the names and contents of the files that matter."""
     digest = hashlib.sha256()
     for file in sorted({f for pattern in (*WEIGHTS, *TOKENIZERS) for f in folder.glob(pattern)}):
         with file.open("rb") as content:

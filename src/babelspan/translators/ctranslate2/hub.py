@@ -1,4 +1,4 @@
-"""A model's folder: as it is, or fetched from the Hugging Face hub."""
+"""The folder of a model: a local one, or a download from the Hugging Face hub."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ def local_copy(model: str, patterns: Sequence[str]) -> Path:
 
     Args:
         model: a folder, or a name on the Hugging Face hub.
-        patterns: of the names of the files that are wanted from the hub.
+        patterns: patterns of the file names to download from the hub.
 
     Raises:
         DataError: if there is no such model, or the hub cannot be reached.
@@ -27,7 +27,7 @@ def local_copy(model: str, patterns: Sequence[str]) -> Path:
 
     try:
         return Path(snapshot_download(model, allow_patterns=list(patterns)))
-    except Exception as error:  # the library has many classes; the cause is named below
+    except Exception as error:  # the library raises many classes; the cause is named below
         found, remedy = _cause(error)
         raise DataError(
             f"{model}: expected a folder, or a model on the Hugging Face hub; found no such "
@@ -36,7 +36,7 @@ def local_copy(model: str, patterns: Sequence[str]) -> Path:
 
 
 def _cause(error: Exception) -> tuple[str, str]:
-    """What went wrong with the hub, and what to do about it."""
+    """The cause of an error of the hub, and a remedy."""
     from huggingface_hub import errors
 
     if isinstance(error, errors.HFValidationError):
