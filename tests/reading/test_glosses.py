@@ -58,6 +58,21 @@ def test_a_text_without_spaces_is_cut_into_the_longest_known_words(glosses):
     assert glosses.gloss("哪未桥 A1", source="zh", target="en") == "which 未 bridge a1"
 
 
+def test_katakana_is_cut_into_whole_words_only():
+    links = {"team": {"チーム": 2.0}, "soccer": {"サッカー": 3.0}, "page": {"リー": 4.0}}
+    glosses = Glosses(["ja"], {"ja": links}.__getitem__)
+    assert glosses.gloss("サッカーチーム", source="ja", target="en") == "soccer team"
+    assert glosses.gloss("リーチーム", source="ja", target="en") == ""
+    assert glosses.gloss("サッカーのチームのリーブ", source="ja", target="en") == (
+        "soccer の team の リーブ"
+    )
+
+
+def test_numbers_before_letters_without_spaces_are_words_of_their_own():
+    glosses = Glosses(["ja"], {"ja": {"year": {"年": 4.0}}}.__getitem__)
+    assert glosses.gloss("1943年", source="ja", target="en") == "1943 year"
+
+
 def test_a_translation_without_spaces_has_them_round_foreign_words_only(glosses):
     assert glosses.gloss("Which old bridge", source="en", target="zh") == "哪老大桥"
     assert glosses.gloss("Which Prague bridge", source="en", target="zh") == "哪 prague 大桥"

@@ -22,11 +22,19 @@ Links = Mapping[str, Mapping[str, float]]
 Choose = Callable[[Mapping[str, float]], str]
 
 _UNSPACED = regex.compile(rf"[{UNSPACED_SCRIPTS}]")
-_RUN = regex.compile(rf"[{UNSPACED_SCRIPTS}][{UNSPACED_SCRIPTS}\p{{M}}]*|[\p{{L}}\p{{N}}\p{{M}}]+")
+_KATAKANA = r"\p{Katakana}ー"
+_RUN = regex.compile(
+    rf"(?P<katakana>[{_KATAKANA}]+)"
+    rf"|(?P<unspaced>[{UNSPACED_SCRIPTS}--{_KATAKANA}][{UNSPACED_SCRIPTS}\p{{M}}--{_KATAKANA}]*)"
+    rf"|[\p{{L}}\p{{N}}\p{{M}}--{UNSPACED_SCRIPTS}]+",
+    regex.VERSION1,
+)
 LEAST_CHANGED = 0.4
 """Minimum fraction of the words of a question that must change."""
 _LONGEST = 12
 """Maximum length in characters of a word in a script without spaces."""
+_SHORTEST_KATAKANA = 3
+"""Minimum length of a katakana word in a longer run: shorter ones are pieces of foreign names."""
 
 
 def most_likely(options: Mapping[str, float]) -> str:
@@ -74,22 +82,25 @@ class Glosses:
         return _joined(list(filter(None, came)), spaced=is_spaced(target))
 
     def _words(self, question: str, language: str) -> list[str]:
-        """Lower-case words; scripts without spaces are segmented by greedy longest match."""
+        """Lower-case words; scripts without spaces are segmented by greedy longest match.
+
+        A run of katakana that is not wholly made of known words stays whole.
+        """
         text = unicodedata.normalize("NFKC", question).lower()
         if is_spaced(language):
             return [word.of(text) for word in lexical_words(text, language)]
         known = self._back(language)
         found: list[str] = []
-        for run in _RUN.findall(text):
-            if not _UNSPACED.match(run):
+        for match in _RUN.finditer(text):
+            run = match[0]
+            if match["unspaced"]:
+                found += _cut(run, known)
+            elif match["katakana"]:
+                words = _cut(run, known)
+                is_known = all(w in known and len(w) >= _SHORTEST_KATAKANA for w in words)
+                found += words if is_known else [run]
+            else:
                 found.append(run)
-                continue
-            at = 0
-            while at < len(run):
-                ends = range(min(at + _LONGEST, len(run)), at + 1, -1)
-                end = next((end for end in ends if run[at:end] in known), at + 1)
-                found.append(run[at:end])
-                at = end
         return found
 
     def _looked_up(self, word: str, source: str, target: str) -> Mapping[str, float]:
@@ -110,6 +121,18 @@ class Glosses:
         if is_spaced(source):
             return self._from(source).of(word)
         return self._back(source).get(word, {})
+
+
+def _cut(run: str, known: Collection[str]) -> list[str]:
+    """Cut a run of characters into the longest known words, from the left."""
+    found: list[str] = []
+    at = 0
+    while at < len(run):
+        ends = range(min(at + _LONGEST, len(run)), at + 1, -1)
+        end = next((end for end in ends if run[at:end] in known), at + 1)
+        found.append(run[at:end])
+        at = end
+    return found
 
 
 def inverted(links: Links) -> Links:
