@@ -108,7 +108,7 @@ def main(data: Path, out: Path, to: Path) -> None:
     dictionaries = load_dictionaries(out / "dictionaries.json")
     often = {word for word, n in english(data).items() if n >= OFTEN}
     for language, every in sorted(dictionaries.items()):
-        links = {word: options for word, options in every.items() if word in often}
+        links = {word: options for word, options in every.items() if often.issuperset(word.split())}
         entries = kept(links)
         path = folder / f"en-{language}.tsv.gz"
         totals = {word: sum(options.values()) for word, options in links.items()}

@@ -12,6 +12,7 @@ import random
 from pathlib import Path
 
 import corpora
+import interrogatives
 import links
 import numpy as np
 from tokenizers import Tokenizer
@@ -102,6 +103,7 @@ def pack_pairs(data: Path, english: Path, out: Path) -> dict[str, np.ndarray]:
 
 def dictionaries(data: Path, out: Path) -> dict[str, dict[str, dict[str, float]]]:
     """For each language, English words with translations and weights."""
+    words = links.Words(Tokenizer.from_file(str(out / "tokenizer.json")))
     found = {}
     for language in corpora.LANGUAGES:
         path = out / "words" / f"{language}.npz"
@@ -110,7 +112,14 @@ def dictionaries(data: Path, out: Path) -> dict[str, dict[str, dict[str, float]]
         with np.load(path) as arrays:
             source, target = arrays["source_words"].tolist(), arrays["target_words"].tolist()
             total = int(arrays["source_total"])
-        table = translations(links.load(path), source, target, source_total=total)
+        tables = links.load(path)
+        table = translations(tables, source, target, source_total=total)
+        table |= interrogatives.asked(
+            [*corpora.translated_questions(data, language), *links.pairs_of(data, language)],
+            words,
+            tables,
+            known=tuple({word: number for number, word in enumerate(s)} for s in (source, target)),
+        )
         for english, foreign in corpora.dictionary(data, language):
             word = english.lower()
             if " " not in word and " " not in foreign and word not in table:

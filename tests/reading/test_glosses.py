@@ -58,6 +58,18 @@ def test_a_text_without_spaces_is_cut_into_the_longest_known_words(glosses):
     assert glosses.gloss("哪未桥 A1", source="zh", target="en") == "which 未 bridge a1"
 
 
+def test_two_words_may_have_one_translation():
+    links = {
+        "es": {"how": {"cómo": 5.0}, "many": {"muchos": 4.0}, "how many": {"cuántos": 3.0}},
+        "de": {"how": {"wie": 5.0}, "many": {"viele": 4.0}, "how much": {"wieviel": 1.0}},
+    }
+    glosses = Glosses(links, links.__getitem__)
+    assert glosses.gloss("How many?", source="en", target="es") == "cuántos"
+    assert glosses.gloss("How many?", source="en", target="de") == "wie viele"
+    assert glosses.gloss("Cuántos?", source="es", target="en") == "how many"
+    assert glosses.gloss("Cuántos cómo", source="es", target="de") == "cuántos wie"
+
+
 def test_katakana_is_cut_into_whole_words_only():
     links = {"team": {"チーム": 2.0}, "soccer": {"サッカー": 3.0}, "page": {"リー": 4.0}}
     glosses = Glosses(["ja"], {"ja": links}.__getitem__)

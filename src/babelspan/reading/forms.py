@@ -25,7 +25,8 @@ _SHARE = 0.6
 _LONGER = 3
 """Maximum number of letters by which a known form is longer than the unknown word."""
 _HANGUL = regex.compile(r"\p{Hangul}+")
-_DIGIT = regex.compile(r"\d")
+_EXACT = regex.compile(r"[\d ]")
+"""Numbers and phrases have no other forms."""
 
 
 class Forms:
@@ -42,9 +43,13 @@ class Forms:
         self._prefixes = _PREFIXES.get(language, ())
         self.of = lru_cache(maxsize=20_000)(self._of)
 
+    def __contains__(self, word: object) -> bool:
+        """Whether a word or phrase is known as it is."""
+        return word in self._links
+
     def _of(self, word: str) -> Mapping[str, float]:
         """Return the links of a word, or the sum of its forms' links; empty if it has none."""
-        if word in self._links or _DIGIT.search(word):
+        if word in self._links or _EXACT.search(word):
             return self._links.get(word, {})
         for prefix in self._prefixes:
             rest = word.removeprefix(prefix)

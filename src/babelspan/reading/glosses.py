@@ -7,7 +7,7 @@ a relative frequency of links.
 
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Container, Mapping
 from functools import lru_cache
 
 import regex
@@ -74,6 +74,8 @@ class Glosses:
             the question may then be in another language.
         """
         words = self._words(question, source)
+        if source == ENGLISH:
+            words = _with_phrases(words, self._to(target))
         options = [self._options(word, source, target) for word in words]
         came = [choose(of) if of else word for word, of in zip(words, options, strict=True)]
         changed = sum(word != other for word, other in zip(words, came, strict=True))
@@ -121,6 +123,18 @@ class Glosses:
         if is_spaced(source):
             return self._from(source).of(word)
         return self._back(source).get(word, {})
+
+
+def _with_phrases(words: list[str], known: Container[str]) -> list[str]:
+    """Join two words that are a known phrase, such as "how many"."""
+    found: list[str] = []
+    for word in words:
+        phrase = f"{found[-1]} {word}" if found else word
+        if found and phrase in known:
+            found[-1] = phrase
+        else:
+            found.append(word)
+    return found
 
 
 def _cut(run: str, known: Collection[str]) -> list[str]:
