@@ -19,8 +19,15 @@ def test_a_known_word_has_its_own_links():
 
 def test_the_links_of_forms_that_begin_alike_are_added_up():
     forms = Forms(GERMAN, "de")
-    assert forms.of("brückchen") == {"bridge": 9.0, "bridges": 4.0}
+    assert forms.of("brücker") == {"bridge": 9.0, "bridges": 4.0}
     assert forms.of("bruders") == {"brother": 3.0}
+
+
+def test_an_english_word_loses_its_endings_only():
+    forms = Forms({"bridge": {"brücke": 9.0}, "chop": {"hacken": 3.0}}, "en")
+    assert forms.of("bridges") == {"brücke": 9.0}
+    assert forms.of("chopped") == {"hacken": 3.0}
+    assert forms.of("chopin") == {}
 
 
 @pytest.mark.parametrize("word", ["baus", "brut", "brückenheiliger", "turm", "1357", "baut1"])

@@ -40,7 +40,7 @@ def test_another_language_goes_by_way_of_english(glosses):
 
 
 def test_forms_of_a_known_word_are_translated_too(glosses):
-    assert glosses.gloss("Welcher Brückchen?", source="de", target="es") == "cuál puente"
+    assert glosses.gloss("Welcher Brücken?", source="de", target="es") == "cuál puente"
     assert glosses.gloss("Which bridges", source="en", target="de") == "welche brücke"
 
 

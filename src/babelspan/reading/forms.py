@@ -1,7 +1,8 @@
 """Dictionary lookup of inflected words: an unknown word takes the links of its known forms.
 
-Forms of a word usually share their first letters. In Korean, particles follow the word. In Arabic
-and Hebrew, conjunctions, prepositions and the article are written as its first letters.
+Forms of a word usually share their first letters. English has few endings, which are taken off, so
+that names are not taken for other words. In Korean, particles follow the word. In Arabic and
+Hebrew, conjunctions, prepositions and the article are written as its first letters.
 """
 
 from bisect import bisect_left
@@ -12,6 +13,8 @@ from itertools import takewhile
 
 import regex
 
+from babelspan.text.inflection import stems
+
 _PREFIXES = {
     "ar": ("ال", "و", "ب", "ل", "ف", "ك", "وال", "بال", "لل", "فال", "كال"),
     "he": ("ה", "ב", "ל", "מ", "ש", "ו", "כ", "וה", "שה", "בה", "לה", "מה"),
@@ -20,7 +23,7 @@ _SHORTEST = 2
 """Minimum letters of a word without its prefix; minimum syllables of a Korean word."""
 _SAME = 4
 """Minimum number of first letters that two forms share."""
-_SHARE = 0.6
+_SHARE = 0.7
 """The same minimum, as a fraction of the letters of the unknown word."""
 _LONGER = 3
 """Maximum number of letters by which a known form is longer than the unknown word."""
@@ -40,7 +43,7 @@ class Forms:
     def __init__(self, links: Mapping[str, Mapping[str, float]], language: str) -> None:
         self._links = links
         self._words = sorted(links)
-        self._prefixes = _PREFIXES.get(language, ())
+        self._language = language
         self.of = lru_cache(maxsize=20_000)(self._of)
 
     def __contains__(self, word: object) -> bool:
@@ -48,16 +51,27 @@ class Forms:
         return word in self._links
 
     def _of(self, word: str) -> Mapping[str, float]:
-        """Return the links of a word, or the sum of its forms' links; empty if it has none."""
+        """Return the links of a word, or of its forms; empty if none is known."""
         if word in self._links or _EXACT.search(word):
             return self._links.get(word, {})
-        for prefix in self._prefixes:
-            rest = word.removeprefix(prefix)
-            if rest in self._links and _SHORTEST <= len(rest) < len(word):
-                return self._links[rest]
-        if _HANGUL.fullmatch(word):
-            starts = (word[:end] for end in range(len(word) - 1, _SHORTEST - 1, -1))
-            return next((self._links[start] for start in starts if start in self._links), {})
+        base = next((base for base in self._bases(word) if base in self._links), None)
+        if base is not None:
+            return self._links[base]
+        is_exact = self._language == "en" or _HANGUL.fullmatch(word)
+        return {} if is_exact else self._of_alike(word)
+
+    def _bases(self, word: str) -> Iterator[str]:
+        """Yield what a word may be without its ending or its prefixed letters."""
+        if self._language == "en":
+            yield from stems(word, "en")
+        elif _HANGUL.fullmatch(word):
+            yield from (word[:end] for end in range(len(word) - 1, _SHORTEST - 1, -1))
+        for prefix in _PREFIXES.get(self._language, ()):
+            if word.startswith(prefix) and len(word) - len(prefix) >= _SHORTEST:
+                yield word.removeprefix(prefix)
+
+    def _of_alike(self, word: str) -> Mapping[str, float]:
+        """Return the sum of the links of the words that share most first letters with a word."""
         for end in range(len(word) - 1, max(_SAME, round(_SHARE * len(word))) - 1, -1):
             added: dict[str, float] = defaultdict(float)
             for form in self._beginning(word[:end]):
