@@ -175,7 +175,7 @@ def test_a_second_network_that_is_not_the_reader_s_is_refused(folder, tmp_path, 
         onnx.save(second_network(width=8), second)
     match = {
         "gone": "beside.onnx: onnxruntime cannot load it .* export it again",
-        "narrow": "expected a network for vectors of .* numbers, .* found one for 8",
+        "narrow": "expected a network for vectors of width .*, .* found one for 8",
         "another": "expected a network from own, others, mask, rows .* found one from input_ids",
     }[change]
     with pytest.raises(DataError, match=match):

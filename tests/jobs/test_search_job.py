@@ -70,7 +70,9 @@ def test_dictionaries_that_say_no_languages_are_refused(tmp_path):
     with pytest.raises(ConfigError, match=r"lexicon:: expected dictionaries after the colon"):
         alternatives_of("lexicon:")
     (tmp_path / "b.txt").write_text("bridge\tBrücke\n", encoding="utf-8")
-    with pytest.raises(ConfigError, match=r"b\.txt: expected the name of a dictionary to say its"):
+    with pytest.raises(
+        ConfigError, match=r"b\.txt: expected a dictionary name with both languages"
+    ):
         alternatives_of(f"lexicon:{tmp_path / 'b.txt'}")
 
 

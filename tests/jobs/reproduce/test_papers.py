@@ -165,7 +165,7 @@ def test_no_module_of_the_reproduction_knows_a_paired_method_by_name():
 def test_what_goes_over_the_settings_is_in_the_exposure():
     scale = replace(PAPER.scales["paper"], equal="exposure")
     assert settings_of("tq", PAPER.rows["tq"], scale, ("updates=10",))[-1] == "updates=60"
-    with pytest.raises(ConfigError, match="a number, found many"):
+    with pytest.raises(ConfigError, match="updates=N, found many"):
         settings_of("tq", PAPER.rows["tq"], scale, ("updates=many",))
 
 
