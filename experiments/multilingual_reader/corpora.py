@@ -205,12 +205,11 @@ def questions(data: Path, *, dev: bool) -> list[Example]:
 
 def translated_questions(data: Path, language: str) -> list[SentencePair]:
     """Questions to learn from in English and in another language, from translations of SQuAD."""
-    pairs = _parallel_questions(data).get(language, [])
-    return [SentencePair(english, foreign) for english, foreign in pairs]
+    return _parallel_questions(data).get(language, [])
 
 
 @cache
-def _parallel_questions(data: Path) -> dict[str, list[tuple[str, str]]]:
+def _parallel_questions(data: Path) -> dict[str, list[SentencePair]]:
     """For each language of `TRANSLATED`, the questions that are there in English, too."""
     by_language: dict[str, dict[str, str]] = {}
     for example in questions(data, dev=False):
@@ -218,7 +217,7 @@ def _parallel_questions(data: Path) -> dict[str, list[tuple[str, str]]]:
             by_language.setdefault(example.context_language, {})[example.id] = example.question
     english = by_language.pop("en")
     return {
-        language: [(english[i], question) for i, question in of_language.items() if i in english]
+        language: [SentencePair(english[i], q) for i, q in of_language.items() if i in english]
         for language, of_language in by_language.items()
     }
 

@@ -56,6 +56,11 @@ def pairs_of(data: Path, language: str) -> Iterator[SentencePair]:
         yield from listed
 
 
+def word_pairs(data: Path, language: str) -> list[SentencePair]:
+    """The pairs whose words are linked: translated questions, the dictionary, the bitext."""
+    return [*corpora.translated_questions(data, language), *pairs_of(data, language)]
+
+
 def piece_ids(
     data: Path, language: str, english: Tokenizer, new: Tokenizer
 ) -> tuple[list[np.ndarray], list[np.ndarray]]:
@@ -83,9 +88,8 @@ def word_ids(
     numbers: tuple[dict[str, int], dict[str, int]] = ({}, {})
     sides: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
     links = 0
-    pairs = [*corpora.translated_questions(data, language), *pairs_of(data, language)]
     # questions first: question words are rare in news, and readers gloss questions by these links
-    for pair in sorted(pairs, key=lambda pair: "?" not in pair.source):
+    for pair in sorted(word_pairs(data, language), key=lambda pair: "?" not in pair.source):
         both = words(pair.source), words(pair.target)
         if not all(0 < len(side) <= MOST_TOKENS for side in both):
             continue

@@ -115,7 +115,7 @@ def dictionaries(data: Path, out: Path) -> dict[str, dict[str, dict[str, float]]
         tables = links.load(path)
         table = translations(tables, source, target, source_total=total)
         table |= interrogatives.asked(
-            [*corpora.translated_questions(data, language), *links.pairs_of(data, language)],
+            links.word_pairs(data, language),
             words,
             tables,
             known=tuple({word: number for number, word in enumerate(s)} for s in (source, target)),

@@ -20,6 +20,7 @@ from babelspan.cli.shown import (
     load_reader,
     one_line,
 )
+from babelspan.text.languages import TAG
 from babelspan.types import UNDETERMINED, ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -30,12 +31,10 @@ if TYPE_CHECKING:
 NO_ANSWER = 1
 """Exit code when no question has an answer, as in `grep`."""
 
-_CODE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
-
 
 def _code(value: str) -> str:
     """Check that `value` looks like a language code and return it unchanged."""
-    if not _CODE.fullmatch(value):
+    if not re.fullmatch(TAG, value):
         raise typer.BadParameter(f"expected a language code such as es or pt-BR, found {value!r}")
     return value
 

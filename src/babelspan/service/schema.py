@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from babelspan.config import nearest
 from babelspan.service.problems import Problem, shown
+from babelspan.text.languages import TAG
 
 T = TypeVar("T")
 
@@ -16,7 +17,7 @@ LONGEST_WITHIN = 600.0
 NAME = 255
 _UNKNOWN = "unexpected_keyword_argument"
 
-_Language = Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
+_Language = Annotated[str, Field(pattern=f"^{TAG}$", max_length=35)]
 _Name = Annotated[str, Field(min_length=1, max_length=NAME)]
 _Body = Annotated[str, Field(max_length=LARGEST_TEXT, description="Plain text; \\n, \\r kept.")]
 _Question = Annotated[str, Field(min_length=1, max_length=1000)]

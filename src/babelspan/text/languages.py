@@ -3,6 +3,9 @@
 CODE = r"[a-z]{2,3}(?:-[A-Z][a-z]{3})?"
 """Pattern of a language code in a file name: ISO 639-1 or -3, optionally with a script."""
 
+TAG = r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*"
+"""Pattern of a language code as users write it, such as es or pt-BR."""
+
 UNSPACED = frozenset({"zh", "ja", "th", "lo", "km", "my", "bo", "yue"})
 """ISO 639-1 (and -3) codes of languages written without spaces between words."""
 
