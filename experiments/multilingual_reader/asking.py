@@ -30,6 +30,8 @@ MOST_ASKED = 96
 ENGLISH = "en"
 LIKELY = 0.7
 """Share of the translations beside a question that have each word's most likely one."""
+SEEN = 0.5
+"""Share of the translations beside questions from code-switching that prefer words of the text."""
 THIRD = 0.6
 """Share of the native questions asked elsewhere that are not asked in English."""
 
@@ -120,7 +122,7 @@ class QuestionBatches:
     def _example(self, rng: random.Random) -> Example | None:
         kind = rng.random()
         if kind < self.mixture.crossed:
-            return self._glossed(_crossed(rng.choice(self.parallel), rng), rng)
+            return self._glossed(_crossed(rng.choice(self.parallel), rng), rng, seen=1.0)
         if kind < self.mixture.crossed + self.mixture.switched:
             return self._glossed(self._switched(rng.choice(self.native[ENGLISH]), rng), rng)
         kind -= self.mixture.crossed + self.mixture.switched
@@ -133,12 +135,18 @@ class QuestionBatches:
         return self._glossed(self._elsewhere(example, rng), rng, likely=0.0)
 
     def _glossed(
-        self, example: Example | None, rng: random.Random, *, likely: float = LIKELY
+        self,
+        example: Example | None,
+        rng: random.Random,
+        *,
+        likely: float = LIKELY,
+        seen: float = SEEN,
     ) -> Example | None:
         """Some of the questions in another language than their context's with a translation.
 
-        A question that had been translated word by word takes `likely=0`: its most likely
-        translation would be nearly the question it came from.
+        A native question that had been translated word by word takes `likely=0`: its most likely
+        translation would be nearly the question it came from. For the same reason only a share
+        `seen` of the translations prefers the words of the context.
         """
         if example is None or rng.random() >= self.mixture.glossed:
             return example
@@ -146,7 +154,10 @@ class QuestionBatches:
         if source == target or not {source, target} <= self.glosses.languages:
             return example
         choose = most_likely if rng.random() < likely else drawing(rng)
-        gloss = self.glosses.gloss(example.question, source=source, target=target, choose=choose)
+        text = example.context if rng.random() < seen else ""
+        gloss = self.glosses.gloss(
+            example.question, source=source, target=target, text=text, choose=choose
+        )
         return replace(example, question=f"{example.question} {gloss}")
 
     def _elsewhere(self, example: Example, rng: random.Random) -> Example | None:

@@ -80,7 +80,6 @@ BUG = 70
 INTERRUPTED = 130
 
 _EXTRAS = {
-    "anyascii": "index",
     "mwparserfromhell": "wikipedia",
     "opensearchpy": "opensearch",
     "prometheus_client": "serve",

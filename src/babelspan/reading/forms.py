@@ -15,10 +15,11 @@ import regex
 
 from babelspan.text.inflection import stems
 
-_PREFIXES = {
+PREFIXES = {
     "ar": ("ال", "و", "ب", "ل", "ف", "ك", "وال", "بال", "لل", "فال", "كال"),
     "he": ("ה", "ב", "ל", "מ", "ש", "ו", "כ", "וה", "שה", "בה", "לה", "מה"),
 }
+"""Short words that some languages write as the first letters of the next word."""
 _SHORTEST = 2
 """Minimum letters of a word without its prefix; minimum syllables of a Korean word."""
 _SAME = 4
@@ -66,7 +67,7 @@ class Forms:
             yield from stems(word, "en")
         elif _HANGUL.fullmatch(word):
             yield from (word[:end] for end in range(len(word) - 1, _SHORTEST - 1, -1))
-        for prefix in _PREFIXES.get(self._language, ()):
+        for prefix in PREFIXES.get(self._language, ()):
             if word.startswith(prefix) and len(word) - len(prefix) >= _SHORTEST:
                 yield word.removeprefix(prefix)
 

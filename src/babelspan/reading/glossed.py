@@ -42,7 +42,7 @@ class Glossed:
 
     def __init__(self, glosses: Glosses, ngrams: NgramLists) -> None:
         self._languages = glosses.languages
-        self._gloss = lru_cache(maxsize=1_000)(glosses.gloss)
+        self._gloss = glosses.gloss
         self._told = lru_cache(maxsize=10_000)(ngrams.language_of)
 
     def glossed(self, example: Example) -> Example:
@@ -58,7 +58,7 @@ class Glossed:
             return example
         if {source, target} in _ALIKE and example.question_language == UNDETERMINED:
             return example
-        gloss = self._gloss(example.question, source=source, target=target)
+        gloss = self._gloss(example.question, source=source, target=target, text=example.context)
         return replace(example, question=f"{example.question} {gloss}") if gloss else example
 
     def windows(

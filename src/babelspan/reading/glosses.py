@@ -2,7 +2,7 @@
 
 The translation of a word is the most likely one by link counts, through English if neither language
 is English: P(target | source) is the sum over English words e of P(e | source) P(target | e), each
-a relative frequency of links.
+a relative frequency of links. A translation that the text has comes first (`reading.in_text`).
 """
 
 import unicodedata
@@ -13,6 +13,7 @@ from functools import lru_cache
 import regex
 
 from babelspan.reading.forms import Forms
+from babelspan.reading.in_text import MOST_SEEN, TextWords
 from babelspan.text.languages import UNSPACED_SCRIPTS, is_spaced
 from babelspan.text.words import lexical_words
 
@@ -57,9 +58,16 @@ class Glosses:
         self._to = lru_cache(maxsize=None)(lambda language: Forms(read(language), ENGLISH))
         self._from = lru_cache(maxsize=None)(lambda language: Forms(self._back(language), language))
         self._options = lru_cache(maxsize=100_000)(self._looked_up)
+        self._text_words = lru_cache(maxsize=32)(TextWords)
 
     def gloss(
-        self, question: str, *, source: str, target: str, choose: Choose = most_likely
+        self,
+        question: str,
+        *,
+        source: str,
+        target: str,
+        text: str = "",
+        choose: Choose = most_likely,
     ) -> str:
         """Translate a question word by word; words without links stay, others may be dropped.
 
@@ -67,6 +75,7 @@ class Glosses:
             question: the question, in the language `source`.
             source: a code in `languages`.
             target: another code in `languages`.
+            text: the text that the question is about; its words are preferred translations.
             choose: picks one of the weighted translations of a word.
 
         Returns:
@@ -76,12 +85,21 @@ class Glosses:
         words = self._words(question, source)
         if source == ENGLISH:
             words = _with_phrases(words, self._to(target))
-        options = [self._options(word, source, target) for word in words]
-        came = [choose(of) if of else word for word, of in zip(words, options, strict=True)]
+        seen = self._text_words(text[:MOST_SEEN], target)
+        came = [self._translated(w, self._options(w, source, target), seen, choose) for w in words]
         changed = sum(word != other for word, other in zip(words, came, strict=True))
         if changed < LEAST_CHANGED * len(words):
             return ""
         return _joined(list(filter(None, came)), spaced=is_spaced(target))
+
+    @staticmethod
+    def _translated(
+        word: str, options: Mapping[str, float], seen: TextWords, choose: Choose
+    ) -> str:
+        """The translation of a word, or the word if it has none; "" if it is dropped."""
+        if options:
+            return seen.preferred(options, choose(options))
+        return word if word in seen else seen.sounding(word) or word
 
     def _words(self, question: str, language: str) -> list[str]:
         """Lower-case words; scripts without spaces are segmented by greedy longest match.

@@ -1,4 +1,4 @@
-"""Phonetic keys of names, which are equal across scripts (extra `index`).
+"""Phonetic keys of names, which are equal across scripts.
 
 The key of a word is the first five consonants of its Latin transliteration; letters that are often
 exchanged between scripts are merged. There are no keys for Chinese characters and for scripts
@@ -8,6 +8,7 @@ without spaces except kana.
 from functools import lru_cache
 
 import regex
+from anyascii import anyascii
 
 from babelspan.text.languages import UNSPACED_SCRIPTS
 from babelspan.text.terms import folded
@@ -61,11 +62,29 @@ def likely_sounds(text: str) -> list[str]:
 
 
 @lru_cache(maxsize=1 << 16)
-def _key(word: str) -> str:
-    from anyascii import anyascii
+def in_latin(word: str) -> str:
+    """The Latin transliteration of a word, in lower case.
 
-    letters = anyascii(word).lower()
+    >>> in_latin("Меркель")
+    'merkel'
+    """
+    return anyascii(word).lower()
+
+
+@lru_cache(maxsize=1 << 16)
+def consonants(word: str) -> str:
+    """The consonants of the Latin transliteration of a word, similar ones merged.
+
+    >>> consonants("Tiffany"), consonants("тиффани")
+    ('tbn', 'tbn')
+    """
+    letters = in_latin(word)
     for written, sound in _ONE_SOUND:
         letters = letters.replace(written, sound)
-    skeleton = _TWICE.sub(r"\1", _SILENT.sub("", letters).translate(_OTHER))
+    return _TWICE.sub(r"\1", _SILENT.sub("", letters).translate(_OTHER))
+
+
+@lru_cache(maxsize=1 << 16)
+def _key(word: str) -> str:
+    skeleton = consonants(word)
     return f"{MARK}{skeleton[:_LONGEST]}" if len(skeleton) >= _SHORTEST else ""

@@ -1,0 +1,172 @@
+"""The words of a text, as evidence for the translation of a question about it.
+
+A question mostly asks with words that stand in its text. Of the likely translations of a word, the
+one that the text contains is therefore usually right; and a name that no dictionary lists is
+usually the word of the text that sounds like it.
+"""
+
+import unicodedata
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from difflib import SequenceMatcher
+from functools import cached_property, lru_cache
+from itertools import takewhile
+from math import ceil
+
+import regex
+
+from babelspan.reading.forms import PREFIXES
+from babelspan.text.languages import UNSPACED_SCRIPTS, is_spaced
+from babelspan.text.scripts import script_of
+from babelspan.text.sounds import consonants, in_latin
+from babelspan.text.words import lexical_words
+
+MOST_SEEN = 50_000
+"""Number of characters of a text that are worth searching for words."""
+LIKELY = 0.05
+"""Minimum weight of a translation that is chosen because the text has it, as a fraction of the
+weight of the most likely one."""
+_TRIED = 12
+"""Number of translations tried, the most likely first."""
+_SHORTEST = 3
+"""Minimum letters of a translation that is preferred to a more likely one: shorter words are often
+of grammar, and stand in any text."""
+_SHORTEST_EAST_ASIAN = 2
+"""The same for Korean and for scripts without spaces."""
+_LEAST_SAME = 4
+"""Minimum number of first letters that two forms of a word share."""
+_SAME = 0.7
+"""The same minimum, as a fraction of the letters of either."""
+_LONGER = 3
+"""Maximum number of letters by which a form is longer than the letters it shares."""
+_ALIKE = 0.6
+"""Minimum similarity of two names in Latin transliteration (`difflib`)."""
+_SOUNDS = 3
+"""Minimum consonants of a name in another script."""
+_CERTAIN_SOUNDS = 4
+"""The same for a name in the same script."""
+_SURE_SOUNDS = 5
+"""The same for a word that the text never writes with a capital, though its script has them."""
+_WITH_CAPITALS = {"Latin", "Cyrillic", "Greek", "Armenian"}
+_HANGUL = regex.compile(r"\p{Hangul}+")
+_RUN = regex.compile(
+    rf"[\p{{Katakana}}ー]{{2,}}|[[\p{{L}}\p{{N}}]--[{UNSPACED_SCRIPTS}]]+", regex.VERSION1
+)
+"""Words that stand out in a script without spaces: names in katakana, and other scripts."""
+_DIGIT = regex.compile(r"\d")
+
+
+class TextWords:
+    """The words of a text. Threads can share it.
+
+    Args:
+        text: any text, `MOST_SEEN` characters of it.
+        language: ISO 639-1 code of the text.
+    """
+
+    def __init__(self, text: str, language: str) -> None:
+        seen = unicodedata.normalize("NFKC", text)
+        self._language = language
+        self._text = seen.lower()
+        self._is_spaced = is_spaced(language)
+        spans = lexical_words(seen, language) if self._is_spaced else ()
+        found = [span.of(seen) for span in spans] or _RUN.findall(seen)
+        self._words = sorted({word.lower() for word in found})
+        self._known = frozenset(self._words)
+        self._capital = frozenset(w.lower() for w in found if w[0] != w[0].lower())
+        self._form_of = lru_cache(maxsize=1_000)(self._looked_up)
+
+    def __contains__(self, word: object) -> bool:
+        """Whether a lower-case word stands in the text as it is."""
+        return word in self._known
+
+    def preferred(self, options: Mapping[str, float], chosen: str) -> str:
+        """The most likely translation of a word that the text has, in the form it has there.
+
+        Args:
+            options: translations with weights; "" means none.
+            chosen: the one to return if the text has none that is likely enough.
+        """
+        if not chosen:
+            return ""
+        best = sorted(options, key=options.__getitem__, reverse=True)[:_TRIED]
+        for option in best:
+            if options[option] < LIKELY * options[best[0]]:
+                break
+            if option == chosen or len(option) >= self._shortest(option):
+                form = self._form_of(option)
+                if form:
+                    return form
+        return chosen
+
+    def _shortest(self, option: str) -> int:
+        is_longer = self._is_spaced and not _HANGUL.fullmatch(option)
+        return _SHORTEST if is_longer else _SHORTEST_EAST_ASIAN
+
+    def sounding(self, word: str) -> str:
+        """The word of the text that sounds like a name or loan word, or "".
+
+        Args:
+            word: a word in any script, in lower case.
+        """
+        sound = consonants(word)
+        if len(sound) < _SOUNDS:
+            return ""
+        script = script_of(word[0])
+        alike = {w: self._likeness(w, word) for w in self._of_sound(sound, script)}
+        best = max(alike, key=alike.__getitem__, default="")
+        return best if best and alike[best] >= _ALIKE else ""
+
+    def _of_sound(self, sound: str, script: str) -> Iterator[str]:
+        """Yield the words of the text that may be one name with a word of these consonants."""
+        least = _CERTAIN_SOUNDS
+        near = (s for s in self._by_sound if len(s) >= least and abs(len(s) - len(sound)) == 1)
+        longer = (s for s in near if s.startswith(sound) or sound.startswith(s))
+        for key in [sound] if sound in self._by_sound else longer if len(sound) >= least else ():
+            for word in self._by_sound[key]:
+                written = script_of(word[0])
+                has_capitals = written in _WITH_CAPITALS
+                if written == script and len(sound) < _CERTAIN_SOUNDS:
+                    continue
+                if has_capitals and word not in self._capital and len(sound) < _SURE_SOUNDS:
+                    continue
+                yield word
+
+    @staticmethod
+    def _likeness(one: str, other: str) -> float:
+        return SequenceMatcher(None, in_latin(other), in_latin(one)).ratio()
+
+    @cached_property
+    def _by_sound(self) -> Mapping[str, list[str]]:
+        found: dict[str, list[str]] = defaultdict(list)
+        for word in self._words:
+            sound = consonants(word)
+            if len(sound) >= _SOUNDS:
+                found[sound].append(word)
+        return found
+
+    def _looked_up(self, word: str) -> str:
+        """The form in which the text has a word, or ""."""
+        if word in self._known:
+            return word
+        if not self._is_spaced or " " in word:
+            return word if len(word) > 1 and word in self._text else ""
+        if _DIGIT.search(word):
+            return ""
+        for prefix in PREFIXES.get(self._language, ()):
+            if len(word) > 1 and prefix + word in self._known:
+                return prefix + word
+        is_hangul = bool(_HANGUL.fullmatch(word))
+        least = len(word) if is_hangul else max(_LEAST_SAME, ceil(_SAME * len(word)))
+        for end in range(len(word), least - 1, -1):
+            for form in self._beginning(word[:end]):
+                if len(form) <= end + _LONGER and (end == len(word) or end >= _SAME * len(form)):
+                    return form
+        return ""
+
+    def _beginning(self, start: str) -> Iterator[str]:
+        """Yield the words of the text that begin with `start`."""
+        first = bisect_left(self._words, start)
+        words = (self._words[i] for i in range(first, len(self._words)))
+        return takewhile(lambda word: word.startswith(start), words)

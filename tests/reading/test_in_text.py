@@ -1,0 +1,78 @@
+"""Translations that a text has, in the form it has, and names that sound like its words."""
+
+import pytest
+
+from babelspan.reading.glosses import Glosses
+from babelspan.reading.in_text import LIKELY, TextWords
+
+GERMAN = TextWords("Der Boykott traf Tiffany und die Brücken der alten Stadt im Jahr 1357.", "de")
+
+
+def test_the_most_likely_translation_that_the_text_has_is_preferred():
+    options = {"ort": 5.0, "stadt": 3.0, "brücken": 2.0}
+    assert GERMAN.preferred(options, "ort") == "stadt"
+
+
+def test_without_one_in_the_text_the_chosen_translation_stays():
+    assert GERMAN.preferred({"ort": 5.0, "dorf": 3.0}, "dorf") == "dorf"
+
+
+def test_a_translation_that_is_hardly_likely_is_not_preferred():
+    assert GERMAN.preferred({"ort": 1.0, "stadt": LIKELY * 0.9}, "ort") == "ort"
+    assert GERMAN.preferred({"ort": 1.0, "stadt": LIKELY * 1.1}, "ort") == "stadt"
+
+
+def test_a_word_that_is_dropped_stays_dropped():
+    assert GERMAN.preferred({"": 5.0, "stadt": 3.0}, "") == ""
+
+
+def test_short_words_of_grammar_are_not_preferred():
+    text = TextWords("Il va à la ville", "fr")
+    assert text.preferred({"son": 5.0, "la": 3.0}, "son") == "son"
+    assert text.preferred({"la": 5.0, "son": 3.0}, "la") == "la"
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "word", "form"),
+    [
+        ("die Brücken", "de", "brücke", "brücken"),
+        ("в городах", "ru", "город", "городах"),
+        ("والمدينة", "ar", "مدينة", "والمدينة"),
+        ("서울에서", "ko", "서울", "서울에서"),
+        ("1357 gebaut", "de", "135", "other"),
+        ("die Brückenbauerin", "de", "brücke", "other"),
+        ("他在北京市", "zh", "北京", "北京"),
+    ],
+)
+def test_forms_of_a_translation_stand_in_the_text(text, language, word, form):
+    assert TextWords(text, language).preferred({"other": 2.0, word: 1.0}, "other") == form
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "name", "found"),
+    [
+        ("At Tiffany and others", "en", "тиффани", "tiffany"),
+        ("در تیفانی بود", "fa", "tiffany", "تیفانی"),
+        ("マケドニア首相", "ja", "macedonia", "マケドニア"),
+        ("The club of Macedonians", "en", "македонский", "macedonians"),
+        ("Die Disqualifikation", "de", "disqualification", "disqualifikation"),
+        ("a distant tune", "en", "даути", ""),  # no capital
+        ("Das Land", "de", "lente", ""),  # few consonants, one script
+        ("Lund", "sv", "лето", ""),
+    ],
+)
+def test_a_name_is_the_word_that_sounds_like_it(text, language, name, found):
+    assert TextWords(text, language).sounding(name) == found
+
+
+def test_a_question_is_translated_with_the_words_of_its_text():
+    links = {
+        "de": {"bridge": {"steg": 5.0, "brücke": 4.0}, "tiffany": {}},
+        "ru": {"bridge": {"мост": 3.0}},
+    }
+    glosses = Glosses(links, links.__getitem__)
+    asked = {"source": "ru", "target": "de"}
+    assert glosses.gloss("Мост Тиффани", **asked) == "steg тиффани"
+    text = "Tiffany mag die Brücken."
+    assert glosses.gloss("Мост Тиффани", **asked, text=text) == "brücken tiffany"
+    assert glosses.gloss("Мост mag", **asked, text=text) == "brücken mag"
