@@ -132,3 +132,9 @@ def test_inverted_links_leave_out_what_has_no_translation():
 def test_a_question_of_words_that_the_dictionary_does_not_know_has_no_gloss(glosses):
     assert glosses.gloss("Wo steht der alte Turm von Prag?", source="en", target="de") == ""
     assert glosses.gloss("Which old Prague tower?", source="en", target="de") != ""
+
+
+def test_arabic_vowel_signs_do_not_hide_a_word():
+    links = {"ar": {"later": {"لاحقا": 3.0}, "number": {"عدد": 2.0}}}
+    glosses = Glosses(links, links.__getitem__)
+    assert glosses.gloss("لاحقًا العَدَد", source="ar", target="en") == "later number"

@@ -3,33 +3,45 @@
 import pytest
 
 from babelspan.reading.glosses import Glosses
-from babelspan.reading.in_text import LIKELY, TextWords
+from babelspan.reading.in_text import LIKELY, LIKELY_DROPPED, TextWords
 
 GERMAN = TextWords("Der Boykott traf Tiffany und die Brücken der alten Stadt im Jahr 1357.", "de")
 
 
 def test_the_most_likely_translation_that_the_text_has_is_preferred():
     options = {"ort": 5.0, "stadt": 3.0, "brücken": 2.0}
-    assert GERMAN.preferred(options, "ort") == "stadt"
+    assert GERMAN.translation("place", options, "ort") == "stadt"
+
+
+def test_a_word_that_the_text_has_stays():
+    assert GERMAN.translation("tiffany", {"lampe": 5.0}, "lampe") == "tiffany"
+    assert GERMAN.translation("1357", {"stadt": 5.0}, "stadt") == "1357"
+    assert GERMAN.translation("die", {"sterben": 5.0}, "sterben") == "sterben"
+
+
+def test_a_number_stays_unless_the_text_has_a_translation_of_it():
+    assert GERMAN.translation("9", {"september": 5.0}, "september") == "9"
+    assert TextWords("drei Brücken", "de").translation("3", {"drei": 5.0}, "drei") == "drei"
 
 
 def test_without_one_in_the_text_the_chosen_translation_stays():
-    assert GERMAN.preferred({"ort": 5.0, "dorf": 3.0}, "dorf") == "dorf"
+    assert GERMAN.translation("x", {"ort": 5.0, "dorf": 3.0}, "dorf") == "dorf"
 
 
 def test_a_translation_that_is_hardly_likely_is_not_preferred():
-    assert GERMAN.preferred({"ort": 1.0, "stadt": LIKELY * 0.9}, "ort") == "ort"
-    assert GERMAN.preferred({"ort": 1.0, "stadt": LIKELY * 1.1}, "ort") == "stadt"
+    assert GERMAN.translation("x", {"ort": 1.0, "stadt": LIKELY * 0.9}, "ort") == "ort"
+    assert GERMAN.translation("x", {"ort": 1.0, "stadt": LIKELY * 1.1}, "ort") == "stadt"
 
 
-def test_a_word_that_is_dropped_stays_dropped():
-    assert GERMAN.preferred({"": 5.0, "stadt": 3.0}, "") == ""
+def test_a_word_that_is_dropped_comes_back_only_for_a_likely_translation():
+    assert GERMAN.translation("x", {"": 1.0, "stadt": LIKELY_DROPPED * 0.9}, "") == ""
+    assert GERMAN.translation("x", {"": 1.0, "stadt": LIKELY_DROPPED * 1.1}, "") == "stadt"
 
 
 def test_short_words_of_grammar_are_not_preferred():
     text = TextWords("Il va à la ville", "fr")
-    assert text.preferred({"son": 5.0, "la": 3.0}, "son") == "son"
-    assert text.preferred({"la": 5.0, "son": 3.0}, "la") == "la"
+    assert text.translation("x", {"son": 5.0, "la": 3.0}, "son") == "son"
+    assert text.translation("x", {"la": 5.0, "son": 3.0}, "la") == "la"
 
 
 @pytest.mark.parametrize(
@@ -39,13 +51,14 @@ def test_short_words_of_grammar_are_not_preferred():
         ("в городах", "ru", "город", "городах"),
         ("والمدينة", "ar", "مدينة", "والمدينة"),
         ("서울에서", "ko", "서울", "서울에서"),
+        ("인구는", "ko", "인구가", "인구는"),
         ("1357 gebaut", "de", "135", "other"),
         ("die Brückenbauerin", "de", "brücke", "other"),
         ("他在北京市", "zh", "北京", "北京"),
     ],
 )
 def test_forms_of_a_translation_stand_in_the_text(text, language, word, form):
-    assert TextWords(text, language).preferred({"other": 2.0, word: 1.0}, "other") == form
+    assert TextWords(text, language).translation("x", {"other": 2.0, word: 1.0}, "other") == form
 
 
 @pytest.mark.parametrize(
@@ -62,7 +75,7 @@ def test_forms_of_a_translation_stand_in_the_text(text, language, word, form):
     ],
 )
 def test_a_name_is_the_word_that_sounds_like_it(text, language, name, found):
-    assert TextWords(text, language).sounding(name) == found
+    assert TextWords(text, language).translation(name, {}, name) == (found or name)
 
 
 def test_a_question_is_translated_with_the_words_of_its_text():

@@ -28,6 +28,9 @@ _SHARE = 0.7
 """The same minimum, as a fraction of the letters of the unknown word."""
 _LONGER = 3
 """Maximum number of letters by which a known form is longer than the unknown word."""
+_VOWEL_SIGNS = regex.compile(r"[\u0591-\u05bd\u05bf\u05c1\u05c2\u064b-\u0652\u0670\u0640]")
+"""Hebrew and Arabic vowel signs, and the line that stretches Arabic words: most texts leave them
+out."""
 _HANGUL = regex.compile(r"\p{Hangul}+")
 _EXACT = regex.compile(r"[\d ]")
 """Numbers and phrases have no other forms."""
@@ -62,7 +65,11 @@ class Forms:
         return {} if is_exact else self._of_alike(word)
 
     def _bases(self, word: str) -> Iterator[str]:
-        """Yield what a word may be without its ending or its prefixed letters."""
+        """Yield what a word may be without vowel signs, its ending or its prefixed letters."""
+        bare = _VOWEL_SIGNS.sub("", word)
+        if bare != word:
+            yield bare
+            yield from self._bases(bare)
         if self._language == "en":
             yield from stems(word, "en")
         elif _HANGUL.fullmatch(word):

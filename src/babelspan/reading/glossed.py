@@ -41,8 +41,7 @@ class Glossed:
     """
 
     def __init__(self, glosses: Glosses, ngrams: NgramLists) -> None:
-        self._languages = glosses.languages
-        self._gloss = glosses.gloss
+        self.glosses = glosses
         self._told = lru_cache(maxsize=10_000)(ngrams.language_of)
 
     def glossed(self, example: Example) -> Example:
@@ -54,11 +53,13 @@ class Glossed:
             return example
         source = self._language(example.question_language, example.question)
         target = self._language(example.context_language, example.context)
-        if source == target or not {source, target} <= self._languages:
+        if source == target or not {source, target} <= self.glosses.languages:
             return example
         if {source, target} in _ALIKE and example.question_language == UNDETERMINED:
             return example
-        gloss = self._gloss(example.question, source=source, target=target, text=example.context)
+        gloss = self.glosses.gloss(
+            example.question, source=source, target=target, text=example.context
+        )
         return replace(example, question=f"{example.question} {gloss}") if gloss else example
 
     def windows(

@@ -57,7 +57,7 @@ class Glosses:
         self._back = lru_cache(maxsize=None)(lambda language: inverted(read(language)))
         self._to = lru_cache(maxsize=None)(lambda language: Forms(read(language), ENGLISH))
         self._from = lru_cache(maxsize=None)(lambda language: Forms(self._back(language), language))
-        self._options = lru_cache(maxsize=100_000)(self._looked_up)
+        self.options = lru_cache(maxsize=100_000)(self._looked_up)
         self._text_words = lru_cache(maxsize=32)(TextWords)
 
     def gloss(
@@ -82,27 +82,22 @@ class Glosses:
             The translation, or "" if the fraction of words that changed is below `LEAST_CHANGED`:
             the question may then be in another language.
         """
-        words = self._words(question, source)
+        words = self.words(question, source)
         if source == ENGLISH:
             words = _with_phrases(words, self._to(target))
         seen = self._text_words(text[:MOST_SEEN], target)
-        came = [self._translated(w, self._options(w, source, target), seen, choose) for w in words]
+        options = [self.options(word, source, target) for word in words]
+        came = [
+            seen.translation(word, of, choose(of) if of else word)
+            for word, of in zip(words, options, strict=True)
+        ]
         changed = sum(word != other for word, other in zip(words, came, strict=True))
         if changed < LEAST_CHANGED * len(words):
             return ""
         return _joined(list(filter(None, came)), spaced=is_spaced(target))
 
-    @staticmethod
-    def _translated(
-        word: str, options: Mapping[str, float], seen: TextWords, choose: Choose
-    ) -> str:
-        """The translation of a word, or the word if it has none; "" if it is dropped."""
-        if options:
-            return seen.preferred(options, choose(options))
-        return word if word in seen else seen.sounding(word) or word
-
-    def _words(self, question: str, language: str) -> list[str]:
-        """Lower-case words; scripts without spaces are segmented by greedy longest match.
+    def words(self, question: str, language: str) -> list[str]:
+        """The lower-case words; scripts without spaces are segmented by greedy longest match.
 
         A run of katakana that is not wholly made of known words stays whole.
         """
@@ -124,6 +119,7 @@ class Glosses:
         return found
 
     def _looked_up(self, word: str, source: str, target: str) -> Mapping[str, float]:
+        """The translations of a word with weights; "" means none."""
         english = {word: 1.0} if source == ENGLISH else self._from_of(word, source)
         if target == ENGLISH:
             return english

@@ -27,6 +27,8 @@ MOST_SEEN = 50_000
 LIKELY = 0.05
 """Minimum weight of a translation that is chosen because the text has it, as a fraction of the
 weight of the most likely one."""
+LIKELY_DROPPED = 0.2
+"""The same for a word that would be dropped otherwise."""
 _TRIED = 12
 """Number of translations tried, the most likely first."""
 _SHORTEST = 3
@@ -34,6 +36,8 @@ _SHORTEST = 3
 of grammar, and stand in any text."""
 _SHORTEST_EAST_ASIAN = 2
 """The same for Korean and for scripts without spaces."""
+_SHORTEST_NAME = 4
+"""Minimum letters of a word that stays because the text has it, though it has translations."""
 _LEAST_SAME = 4
 """Minimum number of first letters that two forms of a word share."""
 _SAME = 0.7
@@ -77,22 +81,38 @@ class TextWords:
         self._capital = frozenset(w.lower() for w in found if w[0] != w[0].lower())
         self._form_of = lru_cache(maxsize=1_000)(self._looked_up)
 
-    def __contains__(self, word: object) -> bool:
-        """Whether a lower-case word stands in the text as it is."""
-        return word in self._known
+    def __contains__(self, word: str) -> bool:
+        """Whether the text has a lower-case word as it is."""
+        return word in self._known or (not self._is_spaced and word in self._text)
 
-    def preferred(self, options: Mapping[str, float], chosen: str) -> str:
-        """The most likely translation of a word that the text has, in the form it has there.
+    def translation(self, word: str, options: Mapping[str, float], chosen: str) -> str:
+        """The translation of a word that suits the text best; "" if the word is dropped.
+
+        A word that the text has as it is stays: a name, a number or a foreign word. Next come the
+        most likely translation that the text has, in the form it has there; the word of the text
+        that sounds like a word without translations; and the chosen translation, or the word.
 
         Args:
-            options: translations with weights; "" means none.
+            word: a word of a question, in lower case.
+            options: its translations with weights, which may be empty; "" means none.
             chosen: the one to return if the text has none that is likely enough.
         """
-        if not chosen:
-            return ""
+        is_number = bool(_DIGIT.search(word))
+        if word in self._known and (is_number or not options or len(word) >= _SHORTEST_NAME):
+            return word
+        if not options:
+            return self._sounding(word) or word
+        return self._preferred(options, word if is_number else chosen)
+
+    def _preferred(self, options: Mapping[str, float], chosen: str) -> str:
+        """The most likely translation that the text has, in the form it has there, or the chosen.
+
+        A word that is dropped (chosen "") comes back only for a more likely one.
+        """
         best = sorted(options, key=options.__getitem__, reverse=True)[:_TRIED]
-        for option in best:
-            if options[option] < LIKELY * options[best[0]]:
+        least = (LIKELY if chosen else LIKELY_DROPPED) * options[best[0]]
+        for option in filter(None, best):
+            if options[option] < least:
                 break
             if option == chosen or len(option) >= self._shortest(option):
                 form = self._form_of(option)
@@ -104,12 +124,8 @@ class TextWords:
         is_longer = self._is_spaced and not _HANGUL.fullmatch(option)
         return _SHORTEST if is_longer else _SHORTEST_EAST_ASIAN
 
-    def sounding(self, word: str) -> str:
-        """The word of the text that sounds like a name or loan word, or "".
-
-        Args:
-            word: a word in any script, in lower case.
-        """
+    def _sounding(self, word: str) -> str:
+        """The word of the text that sounds like a name or loan word in any script, or ""."""
         sound = consonants(word)
         if len(sound) < _SOUNDS:
             return ""
@@ -157,11 +173,13 @@ class TextWords:
         for prefix in PREFIXES.get(self._language, ()):
             if len(word) > 1 and prefix + word in self._known:
                 return prefix + word
-        is_hangul = bool(_HANGUL.fullmatch(word))
-        least = len(word) if is_hangul else max(_LEAST_SAME, ceil(_SAME * len(word)))
-        for end in range(len(word), least - 1, -1):
+        is_hangul = _HANGUL.fullmatch(word)
+        # The last syllable of a Korean word may be a particle.
+        least = len(word) - 1 if is_hangul else max(_LEAST_SAME, ceil(_SAME * len(word)))
+        for end in range(len(word), max(least, _SHORTEST_EAST_ASIAN) - 1, -1):
+            share = 0.0 if is_hangul or end == len(word) else _SAME
             for form in self._beginning(word[:end]):
-                if len(form) <= end + _LONGER and (end == len(word) or end >= _SAME * len(form)):
+                if len(form) <= end + _LONGER and end >= share * len(form):
                     return form
         return ""
 
