@@ -7,7 +7,7 @@ the best answer is that with the highest odds times the weight of its passage, a
 comparison: the odds alone, the odds times rank^-1.5, and the answer of the first passage. Ranges
 are 95 % intervals: bootstrap over questions, 2,000 samples.
 
-    python bench/asking_collections.py --work FOLDER [--sample 25] [--development]
+    python bench/asking_collections.py --work FOLDER [--sample 25] [--texts N] [--development]
         [--translator lexicon:...]
 
 Texts and collection are kept in FOLDER and reused.
@@ -60,19 +60,22 @@ def place_of(texts, text, language):
     return texts / language / f"{name}.txt"
 
 
-def written(texts):
-    """Write all texts with questions in their own language."""
+def written(texts, most):
+    """Write texts with questions in their own language: those of `ASKED`, then others by hash."""
     paths = [
         p for p in sorted((DATA / "qa").glob("*/*.json.gz")) if "-" not in p.name.split(".")[1]
     ]
-    places = set()
+    asked, others = {}, {}
     for path in paths:
+        name = f"{path.parent.name}/{path.name}".removesuffix(".json.gz")
         for example in examples_of(path):
             place = place_of(texts, example.context, example.context_language)
-            if place not in places:
-                places.add(place)
-                place.parent.mkdir(parents=True, exist_ok=True)
-                place.write_bytes(example.context.encode())
+            (asked if name in {*ASKED, *DEVELOPMENT} else others)[place] = example.context
+    kept = sorted(others.keys() - asked.keys(), key=lambda place: place.name)
+    every = others | asked
+    for place in [*asked, *kept][:most]:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(every[place].encode())
 
 
 def answered(reader, example, text):
@@ -115,12 +118,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--sample", type=int, default=25)
+    parser.add_argument("--texts", type=int, help="maximum number of texts")
     parser.add_argument("--development", action="store_true")
     parser.add_argument("--translator", default="none")
     wanted = parser.parse_args()
     texts, out = (wanted.work / name for name in ("texts", "index"))
     if not out.exists():
-        written(texts)
+        written(texts, wanted.texts)
         index([texts], out)
     search = searched(out, wanted.translator)
     reader = babelspan.load_answerer("default")
