@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from difflib import SequenceMatcher
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import takewhile
 from math import ceil
 
@@ -20,7 +20,7 @@ from babelspan.reading.forms import PREFIXES
 from babelspan.text.languages import UNSPACED_SCRIPTS, is_spaced
 from babelspan.text.scripts import script_of
 from babelspan.text.sounds import consonants, in_latin
-from babelspan.text.words import lexical_words
+from babelspan.text.words import spaced_words
 
 MOST_SEEN = 50_000
 """Number of characters of a text that are worth searching for words."""
@@ -74,12 +74,10 @@ class TextWords:
         self._language = language
         self._text = seen.lower()
         self._is_spaced = is_spaced(language)
-        spans = lexical_words(seen, language) if self._is_spaced else ()
-        found = [span.of(seen) for span in spans] or _RUN.findall(seen)
-        self._words = sorted({word.lower() for word in found})
-        self._known = frozenset(self._words)
-        self._capital = frozenset(w.lower() for w in found if w[0] != w[0].lower())
-        self._form_of = lru_cache(maxsize=1_000)(self._looked_up)
+        found = spaced_words(seen, language) if self._is_spaced else _RUN.findall(seen)
+        self._known = frozenset(map(str.lower, found))
+        self._words = sorted(self._known)
+        self._capital = frozenset(word.lower() for word in found if word[0].isupper())
 
     def __contains__(self, word: str) -> bool:
         """Whether the text has a lower-case word as it is."""
@@ -130,28 +128,27 @@ class TextWords:
         if len(sound) < _SOUNDS:
             return ""
         script = script_of(word[0])
-        alike = {w: self._likeness(w, word) for w in self._of_sound(sound, script)}
+        alike = {
+            other: SequenceMatcher(None, in_latin(word), in_latin(other)).ratio()
+            for key in self._sounds_near(sound)
+            for other in self._by_sound[key]
+            if self._may_be_named(other, sound, is_same=script_of(other[0]) == script)
+        }
         best = max(alike, key=alike.__getitem__, default="")
         return best if best and alike[best] >= _ALIKE else ""
 
-    def _of_sound(self, sound: str, script: str) -> Iterator[str]:
-        """Yield the words of the text that may be one name with a word of these consonants."""
-        least = _CERTAIN_SOUNDS
-        near = (s for s in self._by_sound if len(s) >= least and abs(len(s) - len(sound)) == 1)
-        longer = (s for s in near if s.startswith(sound) or sound.startswith(s))
-        for key in [sound] if sound in self._by_sound else longer if len(sound) >= least else ():
-            for word in self._by_sound[key]:
-                written = script_of(word[0])
-                has_capitals = written in _WITH_CAPITALS
-                if written == script and len(sound) < _CERTAIN_SOUNDS:
-                    continue
-                if has_capitals and word not in self._capital and len(sound) < _SURE_SOUNDS:
-                    continue
-                yield word
+    def _sounds_near(self, sound: str) -> list[str]:
+        """The same consonants if the text has them, else those with one more or less at the end."""
+        if sound in self._by_sound or len(sound) < _CERTAIN_SOUNDS:
+            return [sound] if sound in self._by_sound else []
+        longer = [key for key in self._by_sound if key[:-1] == sound]
+        return [*longer, sound[:-1]] if sound[:-1] in self._by_sound else longer
 
-    @staticmethod
-    def _likeness(one: str, other: str) -> float:
-        return SequenceMatcher(None, in_latin(other), in_latin(one)).ratio()
+    def _may_be_named(self, word: str, sound: str, *, is_same: bool) -> bool:
+        """Whether a word of the text may be a name in a question, which has these consonants."""
+        is_small = script_of(word[0]) in _WITH_CAPITALS and word not in self._capital
+        least = _SURE_SOUNDS if is_small else _CERTAIN_SOUNDS if is_same else _SOUNDS
+        return len(sound) >= least
 
     @cached_property
     def _by_sound(self) -> Mapping[str, list[str]]:
@@ -162,7 +159,7 @@ class TextWords:
                 found[sound].append(word)
         return found
 
-    def _looked_up(self, word: str) -> str:
+    def _form_of(self, word: str) -> str:
         """The form in which the text has a word, or ""."""
         if word in self._known:
             return word
