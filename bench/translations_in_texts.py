@@ -32,14 +32,14 @@ def measured(glosses, sources, targets, source, target):
     for at in range(BEFORE, len(sources) - AFTER, STEP):
         seen = TextWords(between.join(targets[at - BEFORE : at + AFTER]), target)
         own = TextWords(targets[at], target)
-        for word in glosses.words(sources[at], source):
+        for word in glosses.words(sources[at], source, target, seen):
             options = glosses.options(word, source, target)
             likely = most_likely(options) if options else word
             found = seen.translation(word, options, likely)
             if not found or (not options and found == word):
                 continue  # dropped, or unknown
             if word in seen and found == word:
-                way = "stays"
+                way = "stays" if word in sources[at].lower() else "by sound"
             elif not options:
                 way = "by sound"
             else:

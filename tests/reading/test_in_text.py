@@ -89,3 +89,39 @@ def test_a_question_is_translated_with_the_words_of_its_text():
     text = "Tiffany mag die Brücken."
     assert glosses.gloss("Мост Тиффани", **asked, text=text) == "brücken tiffany"
     assert glosses.gloss("Мост mag", **asked, text=text) == "brücken mag"
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "question", "found"),
+    [
+        ("Gold near Ballarat", "en", "巴拉瑞特附近有什么", " ballarat 附近有什么"),
+        ("gold near ballarat", "en", "巴拉瑞特附近有什么", "巴拉瑞特附近有什么"),  # no capital
+        ("Золото в Балларате", "ru", "巴拉瑞特附近有什么", " балларате 附近有什么"),
+        ("The Rankine cycle", "en", "朗肯循环和朗肯", " rankine 循环和 rankine "),
+        ("Bell", "en", "贝尔", "贝尔"),  # too few consonants
+        ("Nothing alike", "en", "巴拉瑞特", "巴拉瑞特"),
+    ],
+)
+def test_names_in_a_chinese_question_become_the_words_that_sound_alike(
+    text, language, question, found
+):
+    assert TextWords(text, language).with_names(question, known=()) == found
+
+
+def test_words_with_translations_are_no_names_to_look_for_in_a_chinese_question():
+    text = TextWords("Gold near Ballarat", "en")
+    assert text.with_names("巴拉瑞特", known={"ballarat"}) == "巴拉瑞特"
+
+
+def test_a_name_becomes_the_chinese_characters_that_sound_like_it():
+    text = TextWords("行星格利泽 518b 的质量", "zh")
+    assert text.translation("gliese", {}, "gliese") == "格利泽"
+    assert text.translation("neptune", {}, "neptune") == "neptune"
+
+
+def test_a_chinese_question_is_translated_with_the_names_of_its_text():
+    links = {"zh": {"gold": {"黄金": 3.0}, "watt": {"瑞": 2.0}}}
+    glosses = Glosses(links, links.__getitem__)
+    asked = {"source": "zh", "target": "en"}
+    assert glosses.gloss("巴拉瑞特黄金", **asked, text="Gold near Ballarat") == "ballarat gold"
+    assert glosses.gloss("巴拉瑞特黄金", **asked, text="Gold") == "巴 拉 watt 特 gold"

@@ -18,6 +18,7 @@ from babelspan.text.languages import UNSPACED_SCRIPTS, is_spaced
 from babelspan.text.words import lexical_words
 
 ENGLISH = "en"
+CHINESE = "zh"
 Links = Mapping[str, Mapping[str, float]]
 """Words, their translations and the number of links between them; "" means no translation."""
 Choose = Callable[[Mapping[str, float]], str]
@@ -82,10 +83,8 @@ class Glosses:
             The translation, or "" if the fraction of words that changed is below `LEAST_CHANGED`:
             the question may then be in another language.
         """
-        words = self.words(question, source)
-        if source == ENGLISH:
-            words = _with_phrases(words, self._to(target))
         seen = self._text_words(text[:MOST_SEEN], target)
+        words = self.words(question, source, target, seen)
         options = [self.options(word, source, target) for word in words]
         came = [
             seen.translation(word, of, choose(of) if of else word)
@@ -96,8 +95,23 @@ class Glosses:
             return ""
         return _joined(list(filter(None, came)), spaced=is_spaced(target))
 
-    def words(self, question: str, language: str) -> list[str]:
-        """The lower-case words; scripts without spaces are segmented by greedy longest match.
+    def words(self, question: str, source: str, target: str, seen: TextWords) -> list[str]:
+        """The lower-case words of a question, and its phrases that the dictionary has.
+
+        Args:
+            question: a question in the language `source`.
+            source: a code in `languages`.
+            target: another code in `languages`, that of the text.
+            seen: the words of the text, for names in a Chinese question.
+        """
+        if source == CHINESE:
+            known = self._to(source) if target == ENGLISH else self._back(target)
+            question = seen.with_names(question, known)
+        words = self._cut_into_words(question, source)
+        return _with_phrases(words, self._to(target)) if source == ENGLISH else words
+
+    def _cut_into_words(self, question: str, language: str) -> list[str]:
+        """Lower-case words; scripts without spaces are segmented by greedy longest match.
 
         A run of katakana that is not wholly made of known words stays whole.
         """

@@ -8,7 +8,7 @@ usually the word of the text that sounds like it.
 import unicodedata
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from difflib import SequenceMatcher
 from functools import cached_property
 from itertools import takewhile
@@ -19,7 +19,14 @@ import regex
 from babelspan.reading.forms import PREFIXES
 from babelspan.text.languages import UNSPACED_SCRIPTS, is_spaced
 from babelspan.text.scripts import script_of
-from babelspan.text.sounds import consonants, in_latin
+from babelspan.text.sounds import (
+    chinese_name,
+    consonants,
+    in_latin,
+    pinyin,
+    spoken,
+    syllables,
+)
 from babelspan.text.words import spaced_words
 
 MOST_SEEN = 50_000
@@ -122,20 +129,54 @@ class TextWords:
         is_longer = self._is_spaced and not _HANGUL.fullmatch(option)
         return _SHORTEST if is_longer else _SHORTEST_EAST_ASIAN
 
+    def with_names(self, question: str, known: Container[str]) -> str:
+        """A Chinese question in which names are replaced by the words of the text that sound alike.
+
+        They would be cut into characters, each with a translation, otherwise.
+
+        Args:
+            question: a question in Chinese.
+            known: words of the text's language with translations, which are no names to look for.
+        """
+        heard = syllables(question)
+        found = [
+            (self._likeness(pinyin(question[start:end]), word), start, end, word)
+            for word, sound in self._names
+            if word not in known
+            for start, end in spoken(sound, heard)
+        ]
+        pieces: dict[int, tuple[int, str]] = {}
+        for likeness, start, end, word in sorted(found, reverse=True):
+            taken = any(start < other[0] and at < end for at, other in pieces.items())
+            if likeness >= _ALIKE and not taken:
+                pieces[start] = end, word
+        for start, (end, word) in sorted(pieces.items(), reverse=True):
+            question = f"{question[:start]} {word} {question[end:]}"
+        return question
+
     def _sounding(self, word: str) -> str:
         """The word of the text that sounds like a name or loan word in any script, or ""."""
         sound = consonants(word)
         if len(sound) < _SOUNDS:
             return ""
+        latin = in_latin(word)
         script = script_of(word[0])
         alike = {
-            other: SequenceMatcher(None, in_latin(word), in_latin(other)).ratio()
+            other: self._likeness(latin, other)
             for key in self._sounds_near(sound)
             for other in self._by_sound[key]
             if self._may_be_named(other, sound, is_same=script_of(other[0]) == script)
         }
+        if self._language == "zh":
+            for start, end in spoken(chinese_name(word), self._heard):
+                other = self._text[start:end]
+                alike[other] = self._likeness(latin, pinyin(other))
         best = max(alike, key=alike.__getitem__, default="")
         return best if best and alike[best] >= _ALIKE else ""
+
+    @staticmethod
+    def _likeness(latin: str, word: str) -> float:
+        return SequenceMatcher(None, latin, in_latin(word)).ratio()
 
     def _sounds_near(self, sound: str) -> list[str]:
         """The same consonants if the text has them, else those with one more or less at the end."""
@@ -149,6 +190,27 @@ class TextWords:
         is_small = script_of(word[0]) in _WITH_CAPITALS and word not in self._capital
         least = _SURE_SOUNDS if is_small else _CERTAIN_SOUNDS if is_same else _SOUNDS
         return len(sound) >= least
+
+    @cached_property
+    def _heard(self) -> list[str | None]:
+        return syllables(self._text)
+
+    @cached_property
+    def _names(self) -> list[tuple[str, str]]:
+        """The words of the text that may be names, with the sound that they have in Chinese."""
+        found = []
+        for word in self._words:
+            script = script_of(word[0])
+            if word in self._capital or script == "Katakana":
+                least = _SOUNDS
+            elif script in _WITH_CAPITALS or not script:
+                continue
+            else:
+                least = _CERTAIN_SOUNDS
+            sound = chinese_name(word)
+            if len(sound) >= least:
+                found.append((word, sound))
+        return found
 
     @cached_property
     def _by_sound(self) -> Mapping[str, list[str]]:

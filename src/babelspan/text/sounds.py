@@ -2,9 +2,10 @@
 
 The key of a word is the first five consonants of its Latin transliteration; letters that are often
 exchanged between scripts are merged. There are no keys for Chinese characters and for scripts
-without spaces except kana.
+without spaces except kana; `spoken` finds a name among Chinese characters.
 """
 
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 import regex
@@ -25,6 +26,10 @@ _WORD = regex.compile(
 _ANY_WORD = regex.compile(r"[\p{L}\p{M}]+")
 _NO_CAPITALS = regex.compile(r"\p{Georgian}")
 """A script whose letters are lower case in Unicode, but that writes names with them."""
+_HAN = regex.compile(r"\p{Han}")
+_C = regex.compile("c(?!h)")
+_LONGEST_CHINESE = 8
+"""Maximum number of characters of a name in Chinese."""
 _LONGEST = 5
 _SHORTEST = 3
 _SILENT = regex.compile("[^bcdfghjklmnpqrstvxz]+")
@@ -68,7 +73,7 @@ def in_latin(word: str) -> str:
     >>> in_latin("Меркель")
     'merkel'
     """
-    return anyascii(word).lower()
+    return anyascii(word).lower().replace("'", "")
 
 
 @lru_cache(maxsize=1 << 16)
@@ -82,6 +87,66 @@ def consonants(word: str) -> str:
     for written, sound in _ONE_SOUND:
         letters = letters.replace(written, sound)
     return _TWICE.sub(r"\1", _SILENT.sub("", letters).translate(_OTHER))
+
+
+def chinese_name(name: str) -> str:
+    """The consonants by which a name may be written with Chinese characters."""
+    return consonants(_without_ng(in_latin(name)))
+
+
+def syllables(text: str) -> list[str | None]:
+    """The consonants of each Chinese character of a text; None for other characters."""
+    return [_consonants_of(character) for character in text]
+
+
+def spoken(sound: str, heard: Sequence[str | None]) -> Iterator[tuple[int, int]]:
+    """Yield start and end of the Chinese characters that have the consonants of a name.
+
+    Several may overlap, since some syllables have no consonant.
+
+    Args:
+        sound: `chinese_name` of the name.
+        heard: `syllables` of the text.
+
+    >>> list(spoken(chinese_name("Macedonia"), syllables("北馬其頓在哪")))
+    [(1, 4)]
+    """
+    for start, first in enumerate(heard):
+        if first is None or not sound.startswith(first):
+            continue
+        so_far = ""
+        for end, syllable in enumerate(heard[start : start + _LONGEST_CHINESE], start + 1):
+            if syllable is None:
+                break
+            so_far += syllable[1:] if syllable and so_far.endswith(syllable[0]) else syllable
+            if not sound.startswith(so_far):
+                break
+            if so_far == sound and end > start + 1:
+                yield start, end
+
+
+def pinyin(characters: str) -> str:
+    """The sounds of Chinese characters in Latin letters, as names use them.
+
+    >>> pinyin("西宁")
+    'sinin'
+    """
+    return "".join(map(_pinyin_of, characters))
+
+
+@lru_cache(maxsize=1 << 14)
+def _pinyin_of(character: str) -> str:
+    latin = _without_ng(in_latin(character))
+    return _C.sub("ts", latin.replace("zh", "j").replace("x", "s"))
+
+
+@lru_cache(maxsize=1 << 14)
+def _consonants_of(character: str) -> str | None:
+    return consonants(_pinyin_of(character)) if _HAN.match(character) else None
+
+
+def _without_ng(latin: str) -> str:
+    return latin.replace("ng", "n")
 
 
 @lru_cache(maxsize=1 << 16)
