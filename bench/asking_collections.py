@@ -61,7 +61,7 @@ def place_of(texts, text, language):
 
 
 def written(texts, most):
-    """Write texts with questions in their own language: those of `ASKED`, then others by hash."""
+    """Write texts with questions in their own language: those asked about, then others by hash."""
     paths = [
         p for p in sorted((DATA / "qa").glob("*/*.json.gz")) if "-" not in p.name.split(".")[1]
     ]
@@ -73,7 +73,7 @@ def written(texts, most):
             (asked if name in {*ASKED, *DEVELOPMENT} else others)[place] = example.context
     kept = sorted(others.keys() - asked.keys(), key=lambda place: place.name)
     every = others | asked
-    for place in [*asked, *kept][:most]:
+    for place in [*asked, *(kept if most is None else kept[: max(0, most - len(asked))])]:
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(every[place].encode())
 
@@ -118,7 +118,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--sample", type=int, default=25)
-    parser.add_argument("--texts", type=int, help="maximum number of texts")
+    parser.add_argument(
+        "--texts", type=int, help="maximum number of texts, but all that are asked about"
+    )
     parser.add_argument("--development", action="store_true")
     parser.add_argument("--translator", default="none")
     wanted = parser.parse_args()
@@ -141,7 +143,7 @@ def main():
     report(
         "asking-collections", [*table, {"set": "all", **summed(rows)}],
         libraries=["onnxruntime", "tantivy"], seed=SEED, passages=passages,
-        translator=wanted.translator,
+        translator=wanted.translator, texts=wanted.texts,
     )  # fmt: skip
 
 

@@ -36,8 +36,9 @@ def measured(glosses, sources, targets, source, target):
             options = glosses.options(word, source, target)
             likely = most_likely(options) if options else word
             found = seen.translation(word, options, likely)
-            if not found or (not options and found == word):
-                continue  # dropped, or unknown
+            is_left = not options and found == word and word not in seen
+            if not found or is_left or any(map(str.isdigit, word)):
+                continue  # dropped, unknown, or a number
             if word in seen and found == word:
                 way = "stays" if word in sources[at].lower() else "by sound"
             elif not options:

@@ -31,7 +31,8 @@ ENGLISH = "en"
 LIKELY = 0.7
 """Share of the translations beside a question that have each word's most likely one."""
 SEEN = 0.5
-"""Share of the translations beside questions from code-switching that prefer words of the text."""
+"""Share of the translations beside questions that code-switching made, native ones asked elsewhere
+included, that prefer words of the text."""
 THIRD = 0.6
 """Share of the native questions asked elsewhere that are not asked in English."""
 

@@ -56,6 +56,8 @@ class Forms:
 
     def _of(self, word: str) -> Mapping[str, float]:
         """Return the links of a word, or of its forms; empty if none is known."""
+        if word not in self._links:
+            word = without_vowel_signs(word)
         if word in self._links or _EXACT.search(word):
             return self._links.get(word, {})
         base = next((base for base in self._bases(word) if base in self._links), None)
@@ -65,11 +67,7 @@ class Forms:
         return {} if is_exact else self._of_alike(word)
 
     def _bases(self, word: str) -> Iterator[str]:
-        """Yield what a word may be without vowel signs, its ending or its prefixed letters."""
-        bare = _VOWEL_SIGNS.sub("", word)
-        if bare != word:
-            yield bare
-            yield from self._bases(bare)
+        """Yield what a word may be without its ending or its prefixed letters."""
         if self._language == "en":
             yield from stems(word, "en")
         elif _HANGUL.fullmatch(word):
@@ -96,3 +94,8 @@ class Forms:
         first = bisect_left(self._words, start)
         words = (self._words[i] for i in range(first, len(self._words)))
         return takewhile(lambda word: word.startswith(start), words)
+
+
+def without_vowel_signs(text: str) -> str:
+    """A text without Hebrew and Arabic vowel signs."""
+    return _VOWEL_SIGNS.sub("", text)

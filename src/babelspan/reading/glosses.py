@@ -15,6 +15,7 @@ import regex
 from babelspan.reading.forms import Forms
 from babelspan.reading.in_text import MOST_SEEN, TextWords
 from babelspan.text.languages import UNSPACED_SCRIPTS, is_spaced
+from babelspan.text.scripts import script_of
 from babelspan.text.words import lexical_words
 
 ENGLISH = "en"
@@ -58,7 +59,7 @@ class Glosses:
         self._back = lru_cache(maxsize=None)(lambda language: inverted(read(language)))
         self._to = lru_cache(maxsize=None)(lambda language: Forms(read(language), ENGLISH))
         self._from = lru_cache(maxsize=None)(lambda language: Forms(self._back(language), language))
-        self.options = lru_cache(maxsize=100_000)(self._looked_up)
+        self._options = lru_cache(maxsize=100_000)(self._looked_up)
         self._text_words = lru_cache(maxsize=32)(TextWords)
 
     def gloss(
@@ -85,15 +86,19 @@ class Glosses:
         """
         seen = self._text_words(text[:MOST_SEEN], target)
         words = self.words(question, source, target, seen)
-        options = [self.options(word, source, target) for word in words]
+        options = [self._options(word, source, target) for word in words]
         came = [
             seen.translation(word, of, choose(of) if of else word)
             for word, of in zip(words, options, strict=True)
         ]
-        changed = sum(word != other for word, other in zip(words, came, strict=True))
+        changed = sum(map(_is_changed, words, came, options))
         if changed < LEAST_CHANGED * len(words):
             return ""
         return _joined(list(filter(None, came)), spaced=is_spaced(target))
+
+    def options(self, word: str, source: str, target: str) -> Mapping[str, float]:
+        """The translations of a lower-case word with weights; "" means none."""
+        return self._options(word, source, target)
 
     def words(self, question: str, source: str, target: str, seen: TextWords) -> list[str]:
         """The lower-case words of a question, and its phrases that the dictionary has.
@@ -104,10 +109,10 @@ class Glosses:
             target: another code in `languages`, that of the text.
             seen: the words of the text, for names in a Chinese question.
         """
+        words = self._cut_into_words(question, source)
         if source == CHINESE:
             known = self._to(source) if target == ENGLISH else self._back(target)
-            question = seen.with_names(question, known)
-        words = self._cut_into_words(question, source)
+            return seen.with_names(words, known)
         return _with_phrases(words, self._to(target)) if source == ENGLISH else words
 
     def _cut_into_words(self, question: str, language: str) -> list[str]:
@@ -133,7 +138,6 @@ class Glosses:
         return found
 
     def _looked_up(self, word: str, source: str, target: str) -> Mapping[str, float]:
-        """The translations of a word with weights; "" means none."""
         english = {word: 1.0} if source == ENGLISH else self._from_of(word, source)
         if target == ENGLISH:
             return english
@@ -151,6 +155,15 @@ class Glosses:
         if is_spaced(source):
             return self._from(source).of(word)
         return self._back(source).get(word, {})
+
+
+def _is_changed(word: str, came: str, options: Mapping[str, float]) -> bool:
+    """Whether a word was translated, or written in another script.
+
+    A word that only sounds like one of the text's says nothing about the language of the question.
+    """
+    is_translated = bool(options) or script_of(word[:1]) != script_of(came[:1])
+    return word != came and is_translated
 
 
 def _with_phrases(words: list[str], known: Container[str]) -> list[str]:

@@ -8,15 +8,15 @@ usually the word of the text that sounds like it.
 import unicodedata
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from functools import cached_property
-from itertools import takewhile
+from itertools import islice, takewhile
 from math import ceil
 
 import regex
 
-from babelspan.reading.forms import PREFIXES
+from babelspan.reading.forms import PREFIXES, without_vowel_signs
 from babelspan.text.languages import UNSPACED_SCRIPTS, is_spaced
 from babelspan.text.scripts import script_of
 from babelspan.text.sounds import (
@@ -45,6 +45,12 @@ _SHORTEST_EAST_ASIAN = 2
 """The same for Korean and for scripts without spaces."""
 _SHORTEST_NAME = 4
 """Minimum letters of a word that stays because the text has it, though it has translations."""
+_LONGEST_NAME = 40
+"""Maximum letters of a word that is compared by its sound."""
+_MOST_NAMES = 1_000
+"""Maximum number of words of a text that are looked for in a Chinese question."""
+_MOST_ALIKE = 100
+"""Maximum number of words of a text that are compared with one of the question."""
 _LEAST_SAME = 4
 """Minimum number of first letters that two forms of a word share."""
 _SAME = 0.7
@@ -66,53 +72,66 @@ _RUN = regex.compile(
 )
 """Words that stand out in a script without spaces: names in katakana, and other scripts."""
 _DIGIT = regex.compile(r"\d")
+_NUMBER = regex.compile(r"\d+")
+_UNSPACED = regex.compile(rf"[{UNSPACED_SCRIPTS}]")
+_POSSESSIVE = regex.compile(r"['’]s?$")
 
 
 class TextWords:
     """The words of a text. Threads can share it.
 
     Args:
-        text: any text, `MOST_SEEN` characters of it.
+        text: any text; `MOST_SEEN` characters of it are used.
         language: ISO 639-1 code of the text.
     """
 
     def __init__(self, text: str, language: str) -> None:
-        seen = unicodedata.normalize("NFKC", text)
+        seen = without_vowel_signs(unicodedata.normalize("NFKC", text[:MOST_SEEN]))
         self._language = language
         self._text = seen.lower()
         self._is_spaced = is_spaced(language)
         found = spaced_words(seen, language) if self._is_spaced else _RUN.findall(seen)
+        if language == "en":
+            found += [_POSSESSIVE.sub("", word) for word in found if _POSSESSIVE.search(word)]
         self._known = frozenset(map(str.lower, found))
         self._words = sorted(self._known)
         self._capital = frozenset(word.lower() for word in found if word[0].isupper())
 
     def __contains__(self, word: str) -> bool:
         """Whether the text has a lower-case word as it is."""
-        return word in self._known or (not self._is_spaced and word in self._text)
+        if not self._is_spaced and _UNSPACED.match(word):
+            return word in self._text
+        return word in self._known
 
     def translation(self, word: str, options: Mapping[str, float], chosen: str) -> str:
         """The translation of a word that suits the text best; "" if the word is dropped.
 
-        A word that the text has as it is stays: a name, a number or a foreign word. Next come the
-        most likely translation that the text has, in the form it has there; the word of the text
-        that sounds like a word without translations; and the chosen translation, or the word.
+        A name that the text has as it is stays, and a number, with the digits of the text. Next
+        come the most likely translation that the text has, in the form it has there; the word of
+        the text that sounds like a word without translations; and the chosen translation, or the
+        word.
 
         Args:
             word: a word of a question, in lower case.
             options: its translations with weights, which may be empty; "" means none.
             chosen: the one to return if the text has none that is likely enough.
         """
-        is_number = bool(_DIGIT.search(word))
-        if word in self._known and (is_number or not options or len(word) >= _SHORTEST_NAME):
+        if _DIGIT.search(word):
+            number = self._numbers.get(_european(word))
+            return number or (self._preferred(options, word) if options else word)
+        if word in self._known and (not options or self._is_name(word)):
             return word
-        if not options:
-            return self._sounding(word) or word
-        return self._preferred(options, word if is_number else chosen)
+        return self._preferred(options, chosen) if options else self._sounding(word) or word
+
+    def _is_name(self, word: str) -> bool:
+        """Whether a word of the text is likely a name, not a word that only looks the same."""
+        has_capitals = script_of(word[0]) in _WITH_CAPITALS
+        return len(word) >= _SHORTEST_NAME and (word in self._capital or not has_capitals)
 
     def _preferred(self, options: Mapping[str, float], chosen: str) -> str:
         """The most likely translation that the text has, in the form it has there, or the chosen.
 
-        A word that is dropped (chosen "") comes back only for a more likely one.
+        A word that is dropped (chosen "") comes back only for a translation of some weight.
         """
         best = sorted(options, key=options.__getitem__, reverse=True)[:_TRIED]
         least = (LIKELY if chosen else LIKELY_DROPPED) * options[best[0]]
@@ -129,54 +148,51 @@ class TextWords:
         is_longer = self._is_spaced and not _HANGUL.fullmatch(option)
         return _SHORTEST if is_longer else _SHORTEST_EAST_ASIAN
 
-    def with_names(self, question: str, known: Container[str]) -> str:
-        """A Chinese question in which names are replaced by the words of the text that sound alike.
+    def with_names(self, words: Sequence[str], known: Container[str]) -> list[str]:
+        """The words of a Chinese question with names as the words of the text that sound alike.
 
-        They would be cut into characters, each with a translation, otherwise.
+        A name that the dictionary does not have is cut into several words, which have nothing to do
+        with it.
 
         Args:
-            question: a question in Chinese.
+            words: the words of the question.
             known: words of the text's language with translations, which are no names to look for.
         """
-        heard = syllables(question)
-        found = [
-            (self._likeness(pinyin(question[start:end]), word), start, end, word)
+        heard = syllables(words)
+        found = (
+            (_likeness(pinyin("".join(words[start:end])), in_latin(word)), start, end, word)
             for word, sound in self._names
             if word not in known
             for start, end in spoken(sound, heard)
-        ]
-        pieces: dict[int, tuple[int, str]] = {}
-        for likeness, start, end, word in sorted(found, reverse=True):
-            taken = any(start < other[0] and at < end for at, other in pieces.items())
-            if likeness >= _ALIKE and not taken:
-                pieces[start] = end, word
-        for start, (end, word) in sorted(pieces.items(), reverse=True):
-            question = f"{question[:start]} {word} {question[end:]}"
-        return question
+        )
+        came = list(words)
+        taken: set[int] = set()
+        for likeness, start, end, word in sorted(islice(found, _MOST_ALIKE), reverse=True):
+            if likeness >= _ALIKE and taken.isdisjoint(range(start, end)):
+                taken |= {*range(start, end)}
+                came[start:end] = [word] + [""] * (end - start - 1)
+        return list(filter(None, came))
 
     def _sounding(self, word: str) -> str:
         """The word of the text that sounds like a name or loan word in any script, or ""."""
-        sound = consonants(word)
+        script = script_of(word[0])
+        sound = consonants(word) if len(word) <= _LONGEST_NAME and script != "Han" else ""
         if len(sound) < _SOUNDS:
             return ""
         latin = in_latin(word)
-        script = script_of(word[0])
-        alike = {
-            other: self._likeness(latin, other)
+        near = (
+            other
             for key in self._sounds_near(sound)
             for other in self._by_sound[key]
             if self._may_be_named(other, sound, is_same=script_of(other[0]) == script)
-        }
+        )
+        alike = {other: _likeness(latin, in_latin(other)) for other in islice(near, _MOST_ALIKE)}
         if self._language == "zh":
-            for start, end in spoken(chinese_name(word), self._heard):
-                other = self._text[start:end]
-                alike[other] = self._likeness(latin, pinyin(other))
-        best = max(alike, key=alike.__getitem__, default="")
+            places = islice(spoken(chinese_name(word), self._heard), _MOST_ALIKE)
+            spans = {self._text[start:end] for start, end in places}
+            alike |= {span: _likeness(latin, pinyin(span)) for span in spans}
+        best = max(sorted(alike), key=alike.__getitem__, default="")
         return best if best and alike[best] >= _ALIKE else ""
-
-    @staticmethod
-    def _likeness(latin: str, word: str) -> float:
-        return SequenceMatcher(None, latin, in_latin(word)).ratio()
 
     def _sounds_near(self, sound: str) -> list[str]:
         """The same consonants if the text has them, else those with one more or less at the end."""
@@ -192,6 +208,11 @@ class TextWords:
         return len(sound) >= least
 
     @cached_property
+    def _numbers(self) -> Mapping[str, str]:
+        """The numbers of the text, by their European digits."""
+        return {_european(word): word for word in self._words if _NUMBER.fullmatch(word)}
+
+    @cached_property
     def _heard(self) -> list[str | None]:
         return syllables(self._text)
 
@@ -199,35 +220,44 @@ class TextWords:
     def _names(self) -> list[tuple[str, str]]:
         """The words of the text that may be names, with the sound that they have in Chinese."""
         found = []
-        for word in self._words:
+        for word in self._nameable():
             script = script_of(word[0])
             if word in self._capital or script == "Katakana":
                 least = _SOUNDS
-            elif script in _WITH_CAPITALS or not script:
+            elif script in _WITH_CAPITALS or script in ("", "Han"):
                 continue
             else:
                 least = _CERTAIN_SOUNDS
             sound = chinese_name(word)
             if len(sound) >= least:
                 found.append((word, sound))
-        return found
+        return found[:_MOST_NAMES]
 
     @cached_property
     def _by_sound(self) -> Mapping[str, list[str]]:
         found: dict[str, list[str]] = defaultdict(list)
-        for word in self._words:
+        for word in self._nameable():
             sound = consonants(word)
             if len(sound) >= _SOUNDS:
                 found[sound].append(word)
         return found
 
+    def _nameable(self) -> Iterator[str]:
+        """Yield the words of the text that are compared by their sound."""
+        return (
+            word
+            for word in self._words
+            if len(word) <= _LONGEST_NAME
+            and not (self._language == "en" and _POSSESSIVE.search(word))
+        )
+
     def _form_of(self, word: str) -> str:
         """The form in which the text has a word, or ""."""
-        if word in self._known:
+        if word in self:
             return word
-        if not self._is_spaced or " " in word:
-            return word if len(word) > 1 and word in self._text else ""
-        if _DIGIT.search(word):
+        if " " in word:
+            return word if word in self._text else ""
+        if not self._is_spaced or _DIGIT.search(word):
             return ""
         for prefix in PREFIXES.get(self._language, ()):
             if len(word) > 1 and prefix + word in self._known:
@@ -247,3 +277,13 @@ class TextWords:
         first = bisect_left(self._words, start)
         words = (self._words[i] for i in range(first, len(self._words)))
         return takewhile(lambda word: word.startswith(start), words)
+
+
+def _likeness(one: str, other: str) -> float:
+    """The similarity of two words in Latin letters, from 0 to 1."""
+    return SequenceMatcher(None, one, other).ratio()
+
+
+def _european(word: str) -> str:
+    """A word with European digits."""
+    return "".join(str(unicodedata.decimal(c, c)) for c in word)

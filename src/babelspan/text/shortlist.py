@@ -67,27 +67,37 @@ class Shortlist:
 
     def ranked(self, question: str, put: Sequence[str] | None = None) -> list[int]:
         """Indices of all texts, the most similar first; arguments as in `best`."""
-        of_question = self.scores(question)
+        found: dict[str, NDArray[np.float32]] = {}
+        of_question = self._scores(question, found)
         own: list[int] = np.argsort(-of_question, kind="stable").tolist()
         if put is None or {*put} <= {question}:
             return own
         scores = np.zeros(len(self._folded), dtype=np.float32)
         for one in dict.fromkeys(put):
             where = [number for number, other in enumerate(put) if other == one]
-            scores[where] = (of_question if one == question else self.scores(one))[where]
+            scores[where] = self._scores(one, found)[where]
         others = np.argsort(-scores, kind="stable").tolist()
         return list(dict.fromkeys(chain.from_iterable(zip(own, others, strict=True))))
 
     def scores(self, question: str) -> NDArray[np.float32]:
         """The BM25 score of each text for a question, (texts,); 0 if they share nothing."""
+        return self._scores(question, {})
+
+    def _scores(self, question: str, found: dict[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+        """The scores for a question; `found` keeps those of each n-gram for similar questions."""
         scores = np.zeros(len(self._folded), dtype=np.float32)
         for piece in _pieces(question):
-            counts = np.array([f.count(piece) for f in self._folded], dtype=np.float32)
-            holding = int(np.count_nonzero(counts))
-            if holding:
-                rarity = math.log(1 + (len(counts) - holding + 0.5) / (holding + 0.5))
-                scores += rarity**2 * counts * (_K1 + 1) / (counts + self._damping)
+            if piece not in found:
+                found[piece] = self._scores_of(piece)
+            scores += found[piece]
         return scores
+
+    def _scores_of(self, piece: str) -> NDArray[np.float32]:
+        """The part of the score of each text that an n-gram contributes, (texts,)."""
+        counts = np.array([f.count(piece) for f in self._folded], dtype=np.float32)
+        holding = int(np.count_nonzero(counts))
+        rarity = math.log(1 + (len(counts) - holding + 0.5) / (holding + 0.5))
+        return rarity**2 * counts * (_K1 + 1) / (counts + self._damping)
 
 
 def _folded(text: str) -> str:

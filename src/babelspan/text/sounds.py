@@ -5,7 +5,7 @@ exchanged between scripts are merged. There are no keys for Chinese characters a
 without spaces except kana; `spoken` finds a name among Chinese characters.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 import regex
@@ -26,10 +26,10 @@ _WORD = regex.compile(
 _ANY_WORD = regex.compile(r"[\p{L}\p{M}]+")
 _NO_CAPITALS = regex.compile(r"\p{Georgian}")
 """A script whose letters are lower case in Unicode, but that writes names with them."""
-_HAN = regex.compile(r"\p{Han}")
+_HAN = regex.compile(r"\p{Han}+")
 _C = regex.compile("c(?!h)")
 _LONGEST_CHINESE = 8
-"""Maximum number of characters of a name in Chinese."""
+"""Maximum number of parts of a name in Chinese."""
 _LONGEST = 5
 _SHORTEST = 3
 _SILENT = regex.compile("[^bcdfghjklmnpqrstvxz]+")
@@ -66,7 +66,6 @@ def likely_sounds(text: str) -> list[str]:
     return [*sounds(" ".join(others)), *long]
 
 
-@lru_cache(maxsize=1 << 16)
 def in_latin(word: str) -> str:
     """The Latin transliteration of a word, in lower case.
 
@@ -94,19 +93,19 @@ def chinese_name(name: str) -> str:
     return consonants(_without_ng(in_latin(name)))
 
 
-def syllables(text: str) -> list[str | None]:
-    """The consonants of each Chinese character of a text; None for other characters."""
-    return [_consonants_of(character) for character in text]
+def syllables(parts: Iterable[str]) -> list[str | None]:
+    """The consonants of each part of a text; None for a part that is not in Chinese characters."""
+    return [consonants(pinyin(part)) if _HAN.fullmatch(part) else None for part in parts]
 
 
 def spoken(sound: str, heard: Sequence[str | None]) -> Iterator[tuple[int, int]]:
-    """Yield start and end of the Chinese characters that have the consonants of a name.
+    """Yield first and last (exclusive) of the parts of a text that have the sound of a name.
 
-    Several may overlap, since some syllables have no consonant.
+    Several may overlap, since some characters have no consonant. A single part is left out.
 
     Args:
         sound: `chinese_name` of the name.
-        heard: `syllables` of the text.
+        heard: `syllables` of the parts of the text, such as its characters.
 
     >>> list(spoken(chinese_name("Macedonia"), syllables("北馬其頓在哪")))
     [(1, 4)]
@@ -138,11 +137,6 @@ def pinyin(characters: str) -> str:
 def _pinyin_of(character: str) -> str:
     latin = _without_ng(in_latin(character))
     return _C.sub("ts", latin.replace("zh", "j").replace("x", "s"))
-
-
-@lru_cache(maxsize=1 << 14)
-def _consonants_of(character: str) -> str | None:
-    return consonants(_pinyin_of(character)) if _HAN.match(character) else None
 
 
 def _without_ng(latin: str) -> str:
