@@ -159,7 +159,7 @@ def test_the_core_asks_for_no_torch():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     core = {re.split(r"[<>=\[]", d)[0] for d in project["dependencies"]}
     assert core == {
-        "numpy", "onnxruntime", "pydantic", "regex", "rich", "tokenizers", "typer",
+        "anyascii", "numpy", "onnxruntime", "pydantic", "regex", "rich", "tokenizers", "typer",
     }  # fmt: skip
 
 
