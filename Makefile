@@ -18,7 +18,7 @@ help:  ## show this list
 
 quickstart: $(VENV)/.core  ## ask over the sample texts and measure the default reader (no PyTorch)
 	$(BIN)/babelspan samples $(SAMPLES)
-	$(BIN)/babelspan ask "Wann wurde der Suezkanal eröffnet?" $(SAMPLES)/texts/suez-canal.zh.txt
+	$(BIN)/babelspan ask "Wann wurde der Suezkanal eröffnet?" $(SAMPLES)/texts/suez-canal.hi.txt
 	$(BIN)/babelspan ask "Who proposed the World Wide Web in 1989?" $(SAMPLES)/texts/world-wide-web.es.txt
 	$(BIN)/babelspan ask "In what year did Alexander Fleming notice the mould?" $(SAMPLES)/texts/penicillin.de.txt
 	$(BIN)/babelspan ask "When did the Suez Canal open?" $(SAMPLES)/texts/suez-canal.*.txt --top-k 2

@@ -21,7 +21,7 @@ import chromium  # noqa: E402
 
 IMAGES = ROOT / "docs" / "images"
 ASKED = [
-    ("Wann wurde der Suezkanal eröffnet?", "suez-canal.zh.txt"),
+    ("Wann wurde der Suezkanal eröffnet?", "suez-canal.hi.txt"),
     ("Who proposed the World Wide Web in 1989?", "world-wide-web.es.txt"),
     ("In what year did Alexander Fleming notice the mould?", "penicillin.de.txt"),
 ]
