@@ -166,7 +166,8 @@ def main():
         (f"{len(texts)} texts", texts, random.Random(SEED).sample(asked, wanted.whole)),
     ]
     rows = [row for name, read, of in folders if of for row in compared(read, of, name)]
-    report("asking", rows, **facts)
+    if rows:
+        report("asking", rows, **facts)
 
 
 def by_script(texts, asked, engine):
