@@ -11,7 +11,6 @@ are removed in scripts whose writers often omit them. Then each run of one kind 
 A search finds a text only by terms in common, so `RULES` is part of the signature of an index.
 """
 
-import sys
 import unicodedata
 from functools import lru_cache
 
@@ -49,16 +48,18 @@ _SAME = {
     "\u200d": None,
     "\u00ad": None,
 }
-_FOLDED = str.maketrans(
-    {
-        **_SAME,
-        **{
-            chr(code): str(unicodedata.decimal(chr(code)))
-            for code in range(128, sys.maxunicode + 1)
-            if unicodedata.category(chr(code)) == "Nd"
-        },
-    }
-)
+
+
+class _Folding(dict[int, str | None]):
+    """A table for `str.translate` that is filled as characters come: digits become European."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        folded = self[code] = str(unicodedata.decimal(character, character))
+        return folded
+
+
+_FOLDED = _Folding(str.maketrans(_SAME))
 
 
 def terms(text: str) -> list[str]:
