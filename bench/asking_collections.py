@@ -65,17 +65,18 @@ def written(texts, most):
     paths = [
         p for p in sorted((DATA / "qa").glob("*/*.json.gz")) if "-" not in p.name.split(".")[1]
     ]
-    asked, others = {}, {}
+    contexts, asked = {}, set()
     for path in paths:
         name = f"{path.parent.name}/{path.name}".removesuffix(".json.gz")
         for example in examples_of(path):
             place = place_of(texts, example.context, example.context_language)
-            (asked if name in {*ASKED, *DEVELOPMENT} else others)[place] = example.context
-    kept = sorted(others.keys() - asked.keys(), key=lambda place: place.name)
-    every = others | asked
-    for place in [*asked, *(kept if most is None else kept[: max(0, most - len(asked))])]:
+            contexts[place] = example.context
+            if name in {*ASKED, *DEVELOPMENT}:
+                asked.add(place)
+    order = sorted(contexts, key=lambda place: (place not in asked, place.name))
+    for place in order if most is None else order[: max(most, len(asked))]:
         place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(every[place].encode())
+        place.write_bytes(contexts[place].encode())
 
 
 def answered(reader, example, text):

@@ -9,12 +9,11 @@ if it stands in the translation of its own sentence.
 
 import argparse
 from collections import Counter
-from pathlib import Path
 
 from measured import DATA, report
 
-import babelspan
 from babelspan.data.bitext import load_bitext
+from babelspan.readers import DEFAULT_FOLDER
 from babelspan.reading.glossed import glossed_of
 from babelspan.reading.glosses import most_likely
 from babelspan.reading.in_text import TextWords
@@ -52,7 +51,7 @@ def measured(glosses, sources, targets, source, target):
 
 def main(languages: list[str], lines: int) -> None:
     """Print the shares for each pair with English."""
-    glosses = glossed_of(Path(babelspan.__file__).parent / "assets" / "reader").glosses
+    glosses = glossed_of(DEFAULT_FOLDER).glosses
     rows = []
     for language in languages:
         pairs = list(load_bitext(DATA / "parallel" / f"ntrex.en-{language}.tsv.gz"))[:lines]

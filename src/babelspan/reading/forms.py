@@ -7,7 +7,7 @@ Hebrew, conjunctions, prepositions and the article are written as its first lett
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import takewhile
 
@@ -22,12 +22,12 @@ PREFIXES = {
 """Short words that some languages write as the first letters of the next word."""
 _SHORTEST = 2
 """Minimum letters of a word without its prefix; minimum syllables of a Korean word."""
-_SAME = 4
+SAME = 4
 """Minimum number of first letters that two forms share."""
-_SHARE = 0.7
-"""The same minimum, as a fraction of the letters of the unknown word."""
-_LONGER = 3
-"""Maximum number of letters by which a known form is longer than the unknown word."""
+SHARE = 0.7
+"""The same minimum, as a fraction of the letters of a form."""
+LONGER = 3
+"""Maximum number of letters by which a form is longer than the other, or than what they share."""
 _VOWEL_SIGNS = regex.compile(r"[\u0591-\u05bd\u05bf\u05c1\u05c2\u064b-\u0652\u0670\u0640]")
 """Hebrew and Arabic vowel signs, and the line that stretches Arabic words: most texts leave them
 out."""
@@ -78,10 +78,10 @@ class Forms:
 
     def _of_alike(self, word: str) -> Mapping[str, float]:
         """Return the sum of the links of the words that share most first letters with a word."""
-        for end in range(len(word) - 1, max(_SAME, round(_SHARE * len(word))) - 1, -1):
+        for end in range(len(word) - 1, max(SAME, round(SHARE * len(word))) - 1, -1):
             added: dict[str, float] = defaultdict(float)
-            for form in self._beginning(word[:end]):
-                if len(form) <= len(word) + _LONGER:
+            for form in beginning(self._words, word[:end]):
+                if len(form) <= len(word) + LONGER:
                     for other, links in self._links[form].items():
                         added[other] += links
             added.pop("", None)
@@ -89,11 +89,12 @@ class Forms:
                 return dict(added)
         return {}
 
-    def _beginning(self, start: str) -> Iterator[str]:
-        """Yield the known words that begin with `start`."""
-        first = bisect_left(self._words, start)
-        words = (self._words[i] for i in range(first, len(self._words)))
-        return takewhile(lambda word: word.startswith(start), words)
+
+def beginning(words: Sequence[str], start: str) -> Iterator[str]:
+    """The words that begin with `start`, of sorted words."""
+    first = bisect_left(words, start)
+    after = (words[i] for i in range(first, len(words)))
+    return takewhile(lambda word: word.startswith(start), after)
 
 
 def without_vowel_signs(text: str) -> str:

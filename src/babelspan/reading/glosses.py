@@ -16,7 +16,7 @@ from babelspan.reading.forms import Forms
 from babelspan.reading.in_text import MOST_SEEN, TextWords
 from babelspan.text.languages import UNSPACED_SCRIPTS, is_spaced
 from babelspan.text.scripts import script_of
-from babelspan.text.words import lexical_words
+from babelspan.text.words import spaced_words
 
 ENGLISH = "en"
 CHINESE = "zh"
@@ -122,7 +122,7 @@ class Glosses:
         """
         text = unicodedata.normalize("NFKC", question).lower()
         if is_spaced(language):
-            return [word.of(text) for word in lexical_words(text, language)]
+            return spaced_words(text, language)
         known = self._back(language)
         found: list[str] = []
         for match in _RUN.finditer(text):

@@ -6,17 +6,23 @@ usually the word of the text that sounds like it.
 """
 
 import unicodedata
-from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Container, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from functools import cached_property
-from itertools import islice, takewhile
+from itertools import islice
 from math import ceil
 
 import regex
 
-from babelspan.reading.forms import PREFIXES, without_vowel_signs
+from babelspan.reading.forms import (
+    LONGER,
+    PREFIXES,
+    SAME,
+    SHARE,
+    beginning,
+    without_vowel_signs,
+)
 from babelspan.text.languages import UNSPACED_SCRIPTS, is_spaced
 from babelspan.text.scripts import script_of
 from babelspan.text.sounds import (
@@ -27,6 +33,7 @@ from babelspan.text.sounds import (
     spoken,
     syllables,
 )
+from babelspan.text.terms import folded
 from babelspan.text.words import spaced_words
 
 MOST_SEEN = 50_000
@@ -51,12 +58,6 @@ _MOST_NAMES = 1_000
 """Maximum number of words of a text that are looked for in a Chinese question."""
 _MOST_ALIKE = 100
 """Maximum number of words of a text that are compared with one of the question."""
-_LEAST_SAME = 4
-"""Minimum number of first letters that two forms of a word share."""
-_SAME = 0.7
-"""The same minimum, as a fraction of the letters of either."""
-_LONGER = 3
-"""Maximum number of letters by which a form is longer than the letters it shares."""
 _ALIKE = 0.6
 """Minimum similarity of two names in Latin transliteration (`difflib`)."""
 _SOUNDS = 3
@@ -117,7 +118,7 @@ class TextWords:
             chosen: the one to return if the text has none that is likely enough.
         """
         if _DIGIT.search(word):
-            number = self._numbers.get(_european(word))
+            number = self._numbers.get(folded(word)) if _NUMBER.fullmatch(word) else None
             return number or (self._preferred(options, word) if options else word)
         if word in self._known and (not options or self._is_name(word)):
             return word
@@ -210,7 +211,7 @@ class TextWords:
     @cached_property
     def _numbers(self) -> Mapping[str, str]:
         """The numbers of the text, by their European digits."""
-        return {_european(word): word for word in self._words if _NUMBER.fullmatch(word)}
+        return {folded(word): word for word in self._words if _NUMBER.fullmatch(word)}
 
     @cached_property
     def _heard(self) -> list[str | None]:
@@ -264,26 +265,15 @@ class TextWords:
                 return prefix + word
         is_hangul = _HANGUL.fullmatch(word)
         # The last syllable of a Korean word may be a particle.
-        least = len(word) - 1 if is_hangul else max(_LEAST_SAME, ceil(_SAME * len(word)))
+        least = len(word) - 1 if is_hangul else max(SAME, ceil(SHARE * len(word)))
         for end in range(len(word), max(least, _SHORTEST_EAST_ASIAN) - 1, -1):
-            share = 0.0 if is_hangul or end == len(word) else _SAME
-            for form in self._beginning(word[:end]):
-                if len(form) <= end + _LONGER and end >= share * len(form):
+            share = 0.0 if is_hangul or end == len(word) else SHARE
+            for form in beginning(self._words, word[:end]):
+                if len(form) <= end + LONGER and end >= share * len(form):
                     return form
         return ""
-
-    def _beginning(self, start: str) -> Iterator[str]:
-        """Yield the words of the text that begin with `start`."""
-        first = bisect_left(self._words, start)
-        words = (self._words[i] for i in range(first, len(self._words)))
-        return takewhile(lambda word: word.startswith(start), words)
 
 
 def _likeness(one: str, other: str) -> float:
     """The similarity of two words in Latin letters, from 0 to 1."""
     return SequenceMatcher(None, one, other).ratio()
-
-
-def _european(word: str) -> str:
-    """A word with European digits."""
-    return "".join(str(unicodedata.decimal(c, c)) for c in word)

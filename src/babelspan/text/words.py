@@ -39,8 +39,7 @@ def lexical_words(text: str, language: str) -> list[Span]:
         ConfigError: if the language is written without spaces and ICU is not installed.
     """
     if is_spaced(language):
-        pattern = _ENGLISH if language == "en" else _LEXICAL
-        return [Span(m.start(), m.end()) for m in pattern.finditer(text)]
+        return [Span(m.start(), m.end()) for m in _lexical(language).finditer(text)]
     found = []
     start = 0
     for piece in pieces(text, language):
@@ -52,9 +51,12 @@ def lexical_words(text: str, language: str) -> list[Span]:
 
 def spaced_words(text: str, language: str) -> list[str]:
     """The words of `lexical_words`, for a language written with spaces; faster than spans."""
-    pattern = _ENGLISH if language == "en" else _LEXICAL
-    found: list[str] = pattern.findall(text)
+    found: list[str] = _lexical(language).findall(text)
     return found
+
+
+def _lexical(language: str) -> regex.Pattern[str]:
+    return _ENGLISH if language == "en" else _LEXICAL
 
 
 def segmenter() -> str:
