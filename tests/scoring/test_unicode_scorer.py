@@ -36,6 +36,7 @@ BY_PENCIL = [
     ("\u200fשלום", "שלום", 1, 1),
     ("the cat", "cat", 0, 2 / 3),  # articles stay
     ("U.S.", "us", 1, 1),
+    ("A:\u0301", "á", 1, 1),  # the mark joins the letter once the sign between them is gone
     ("$5 + €6", "5 6", 1, 1),
     ("½", "12", 1, 1),  # a fault: the stroke is a symbol
     ("。", "", 1, 1),
@@ -88,7 +89,8 @@ def test_characters_are_units_in_the_scripts_that_have_no_spaces_and_in_no_other
 
 
 PIECES = ["Cat", "ß", "İ", "東", "ไทย", "ที่", "\u0301", "。", "-", " ", "\u200b", "①", "क्षि", "1"]
-TEXT = st.lists(st.sampled_from(PIECES) | st.characters(), max_size=8).map("".join)
+KNOWN = st.characters(exclude_categories=["Cn", "Cs"])  # `regex` may know a later Unicode
+TEXT = st.lists(st.sampled_from(PIECES) | KNOWN, max_size=8).map("".join)
 
 
 @settings(max_examples=100)

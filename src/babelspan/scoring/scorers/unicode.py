@@ -56,7 +56,8 @@ def units(text: str) -> tuple[str, ...]:
         else:
             found.append(character)
             last = kind
-    return tuple(found)
+    # Removing a sign may have joined a letter and a mark: "a:" and an acute accent.
+    return tuple(unicodedata.normalize("NFC", unit) for unit in found)
 
 
 def exact_match(prediction: str, answer: str, language: str) -> float:
