@@ -8,11 +8,12 @@ import pytest
 from babelspan.jobs.index import index
 from babelspan.jobs.search import alternatives_of, ask_collection, joined, searched
 from babelspan.readers import load_answerer
-from babelspan.retrieval.fusion import weight_of
+from babelspan.retrieval.coverage import coverages
+from babelspan.retrieval.fusion import coverage_weight, rank_weight
 from babelspan.retrieval.passages import Passage
 from babelspan.retrieval.question import own_groups
 from babelspan.retrieval.searching import Retrieved, Search
-from babelspan.seams import Hit
+from babelspan.seams import Group, Hit
 from babelspan.types import ConfigError
 
 TEXT = "".join(chr(97 + n % 26) for n in range(400))
@@ -43,26 +44,31 @@ class Listed:
     """An index that finds the same passages for any question: in all languages, and in German."""
 
     def languages(self):
-        return {"en": 2, "de": 2}
+        return {"en": 3, "de": 2}
 
     def search(self, groups, *, language, count):
-        found = {None: [("a", 10), ("b", 4)], "de": [("b", 3), ("c", 2)]}[language]
-        return [Hit(name, f'[0,"{name}","en","",[]]', score) for name, score in found]
+        texts = {"a": "old bridge", "b": "old Brücke", "c": "alte Brücke", "d": "mill"}
+        found = {None: "abd", "de": "cb"}[language]
+        return [Hit(name, f'[0,"{texts[name]}","en","",[]]', 1.0) for name in found]
 
 
-class Same:
-    """The question as its translation."""
+class Fixed:
+    """Alternatives of two words, which do not depend on the question."""
 
     def groups(self, question, *, source, target):
-        return own_groups(question)
+        return [Group((("old",), ("alte",))), Group((("bridge",), ("bruck",)))]
 
 
-def test_a_passage_in_two_lists_weighs_by_the_one_that_it_is_best_in():
-    found = Search(Listed(), Same()).passages("q", 9, language="en")
-    weights = {r.file: r.weight for r in found}
+def test_a_passage_in_two_lists_weighs_by_the_one_that_it_covers_best():
+    question = "old bridge"
+    found = Search(Listed(), Fixed()).passages(question, 9, language="en")
     ranks = {r.file: n for n, r in enumerate(found, 1)}
-    assert weights == {
-        name: weight_of(ranks[name], below) for name, below in (("a", 0), ("b", 0), ("c", -1))
+    words = [{"old", "bridg"}, {"old"}, {"mill"}]
+    own = dict(zip("abd", coverages(own_groups(question), words), strict=True))
+    expected = {"a": 1.0, "b": 1.0, "c": 1.0, "d": coverage_weight(own["d"], own["a"])}
+    assert own["a"] == 1 and 0 < own["b"] < 1 and own["d"] == 0
+    assert {r.file: r.weight for r in found} == {
+        name: weight * rank_weight(ranks[name]) for name, weight in expected.items()
     }
 
 

@@ -1,12 +1,10 @@
 """Several lists as one."""
 
-import math
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from babelspan.retrieval.fusion import by_reciprocal_rank, weight_of, with_share
+from babelspan.retrieval.fusion import by_reciprocal_rank, coverage_weight, rank_weight, with_share
 
 LISTS = st.lists(st.integers(0, 30), unique=True, max_size=25)
 
@@ -29,6 +27,8 @@ def test_a_share_is_kept_and_places_are_filled(own, others, count, share):
         assert best == own[:count]
 
 
-def test_a_passage_weighs_by_its_rank_and_by_how_far_its_score_is_below_the_best():
-    assert [weight_of(rank, 0) for rank in (1, 2, 4)] == pytest.approx([1, 2**-1.5, 1 / 8])
-    assert weight_of(4, -5) == pytest.approx(math.exp(-1) / 8)
+def test_a_passage_weighs_by_its_rank_and_by_how_much_of_the_question_it_contains():
+    assert [rank_weight(rank) for rank in (1, 2, 4)] == pytest.approx([1, 2**-1.5, 1 / 8])
+    assert coverage_weight(0.8, 0.8) == 1
+    assert coverage_weight(0.3, 0.8) == pytest.approx(1 / 32)
+    assert coverage_weight(0.0, 0.0) == 1

@@ -1,6 +1,5 @@
 """Fusion of lists of passages: reciprocal ranks, and a share for the question's language."""
 
-import math
 from collections.abc import Hashable, Sequence
 from typing import TypeVar
 
@@ -9,11 +8,13 @@ T = TypeVar("T", bound=Hashable)
 K = 60
 """Constant of Cormack, Clarke and Buettcher (2009), *Reciprocal rank fusion*."""
 RANK_DECAY = 1.5
-SCORE_WEIGHT = 0.2
-"""Log-odds per point of a search score.
+COVERAGE_POWER = 5
+"""Exponents of the rank and of the coverage in the weight of a passage.
 
-Both were tuned on development sets, in one and two languages (docs/results/retrieval.md).
+Both were chosen on development sets (docs/decisions/0119-passages-weigh-by-what-they-cover.md).
 """
+_LEAST_COVERAGE = 0.2
+"""Added to a coverage, so that a passage without any word of the question has some weight."""
 OWN_SHARE = 0.5
 """Share of the places for the untranslated question, if the collection has its language."""
 
@@ -48,17 +49,24 @@ def with_share(
     return [*in_turn(kept, added), *rest][:count]
 
 
-def weight_of(rank: int, below: float) -> float:
-    """Return how likely a passage is to contain the answer, relative to others.
+def rank_weight(rank: int) -> float:
+    """Return the weight of a passage for its rank, from 1."""
+    return float(rank**-RANK_DECAY)
+
+
+def coverage_weight(coverage: float, best: float) -> float:
+    """Return the weight of a passage for how much of a question it contains.
 
     A reader trained only on texts with an answer finds one in any text. So its odds are multiplied
-    by this weight, similar to the sum of both scores in Yang et al. (2019), arXiv:1902.01718.
+    by the weights of the passage, similar to the sum of both scores in Yang et al. (2019),
+    arXiv:1902.01718.
 
     Args:
-        rank: rank of the passage, from 1.
-        below: its score minus the best score of its list; 0 or less.
+        coverage: share of the question that the passage contains (`coverage.coverages`).
+        best: the highest coverage among the passages.
     """
-    return float(rank**-RANK_DECAY * math.exp(SCORE_WEIGHT * below))
+    relative = (coverage + _LEAST_COVERAGE) / (best + _LEAST_COVERAGE)
+    return float(relative**COVERAGE_POWER)
 
 
 def in_turn(one: Sequence[T], other: Sequence[T]) -> list[T]:

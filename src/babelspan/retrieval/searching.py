@@ -1,13 +1,14 @@
 """Search for the passages of a collection that may answer a question."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from babelspan.retrieval.fusion import OWN_SHARE, weight_of, with_share
+from babelspan.retrieval.coverage import coverages
+from babelspan.retrieval.fusion import OWN_SHARE, coverage_weight, rank_weight, with_share
 from babelspan.retrieval.passages import Passage
 from babelspan.retrieval.question import own_groups
-from babelspan.retrieval.stored import passage_of, start_of
+from babelspan.retrieval.stored import passage_of, sounds_of, start_of, terms_of
 from babelspan.seams import Alternatives, Group, Hit, PassageIndex
 from babelspan.text.language_of import language_of
 from babelspan.types import UNDETERMINED
@@ -30,7 +31,7 @@ class Retrieved:
     Attributes:
         file: name of the file.
         passage: the passage.
-        weight: how likely it is to contain the answer, relative to others (`fusion.weight_of`).
+        weight: how likely it is to contain the answer, relative to others (`_weighted`).
     """
 
     file: str
@@ -68,42 +69,69 @@ class Search:
         if language == UNDETERMINED:
             known = {*self._languages} - {UNDETERMINED}
             language = language_of(question, known if len(known) > 1 else ())
-        hits: dict[Key, Hit] = {}  # each score is relative to the best of its list
+        hits: dict[Key, Hit] = {}
         wanted = count + _SPARE
-        own = self._keep(hits, own_groups(question), None, wanted)
+        own = self._list(hits, own_groups(question), None, wanted)
         others = []
         for target in sorted({*self._languages} - {language, UNDETERMINED}):
             if self._alternatives is None:
                 break
             groups = self._alternatives.groups(question, source=language, target=target)
-            others.append(self._keep(hits, groups, target, 2 * wanted))
+            others.append(self._list(hits, groups, target, 2 * wanted))
         share = OWN_SHARE if language in self._languages else 0.0
-        lists = [o for o in others if o]
-        best, spare = (with_share(own, lists, n, share=share) for n in (count, wanted))
-        return self._read((hits[key] for key in dict.fromkeys([*best, *spare])), count)
+        keys = [other.keys for other in others if other.keys]
+        best, spare = (with_share(own.keys, keys, n, share=share) for n in (count, wanted))
+        read = self._read(hits, dict.fromkeys([*best, *spare]), count)
+        return _weighted(read, own, others)
 
-    def _keep(
-        self, kept: dict[Key, Hit], groups: Sequence[Group], language: str | None, count: int
-    ) -> list[Key]:
-        """Search, and store each hit under its key."""
+    def _list(
+        self, hits: dict[Key, Hit], groups: Sequence[Group], language: str | None, count: int
+    ) -> "_List":
+        """Search for groups, and store each hit under its key."""
         found = self._index.search(groups, language=language, count=count)
         keys = [Key(hit.file, start_of(hit)) for hit in found]
-        for key, hit in zip(keys, found, strict=True):
-            hit = hit._replace(score=hit.score - found[0].score)
-            if key not in kept or kept[key].score < hit.score:
-                kept[key] = hit
-        return keys
+        hits.update(zip(keys, found, strict=True))
+        return _List(groups, keys)
 
-    def _read(self, hits: Iterable[Hit], count: int) -> list[Retrieved]:
+    def _read(self, hits: Mapping[Key, Hit], keys: Iterable[Key], count: int) -> dict[Key, Passage]:
         """Return the first passages that have not changed since they were indexed."""
-        found: list[Retrieved] = []
-        for hit in hits:
+        found: dict[Key, Passage] = {}
+        for key in keys:
             if len(found) == count:
                 break
-            passage = passage_of(hit)
+            passage = passage_of(hits[key])
             if passage is None:
-                self.changed.add(hit.file)
+                self.changed.add(key.file)
             else:
-                weight = weight_of(len(found) + 1, hit.score)
-                found.append(Retrieved(hit.file, passage, weight))
+                found[key] = passage
         return found
+
+
+class _List(NamedTuple):
+    """What a search was for, and the keys of what it found, best first."""
+
+    groups: Sequence[Group]
+    keys: Sequence[Key]
+
+
+def _weighted(read: Mapping[Key, Passage], own: _List, others: Iterable[_List]) -> list[Retrieved]:
+    """Return passages with weights; one in several lists has the highest of its weights.
+
+    Args:
+        read: the passages, best first.
+        own: what was found with the untranslated question, which has no sound keys.
+        others: what was found with its alternatives.
+    """
+    terms = {key: frozenset(terms_of(passage)) for key, passage in read.items()}
+    weights = dict.fromkeys(read, 0.0)
+    for one in (own, *others):
+        kept = [key for key in one.keys if key in read]
+        if one is not own:
+            terms |= {key: terms[key].union(sounds_of(read[key])) for key in kept}
+        covered = coverages(one.groups, [terms[key] for key in kept])
+        for key, coverage in zip(kept, covered, strict=True):
+            weights[key] = max(weights[key], coverage_weight(coverage, max(covered)))
+    return [
+        Retrieved(key.file, passage, weights[key] * rank_weight(rank))
+        for rank, (key, passage) in enumerate(read.items(), 1)
+    ]

@@ -22,8 +22,22 @@ def entry_of(passage: Passage, raw: bytes = b"") -> Entry:
         passage: the passage.
         raw: bytes of its file on disk. If they contain the text, only a checksum is stored.
     """
-    above = f"{passage.heading}\n{passage.text}" if passage.heading else passage.text
-    return Entry([*terms(above), *likely_sounds(above)], passage.language, _packed(passage, raw))
+    found = [*terms_of(passage), *sounds_of(passage)]
+    return Entry(found, passage.language, _packed(passage, raw))
+
+
+def terms_of(passage: Passage) -> list[str]:
+    """Return the index terms of a passage and its heading, without sound keys."""
+    return terms(_above(passage))
+
+
+def sounds_of(passage: Passage) -> list[str]:
+    """Return the sound keys of a passage and its heading."""
+    return likely_sounds(_above(passage))
+
+
+def _above(passage: Passage) -> str:
+    return f"{passage.heading}\n{passage.text}" if passage.heading else passage.text
 
 
 def _packed(passage: Passage, raw: bytes) -> str:

@@ -119,7 +119,7 @@ def test_figures_are_those_of_the_trained_reader(job, found, key):
 def test_rows_learn_from_their_translations(job):
     languages = {
         unit.key: [(f.question_language, f.context_language) for f in map(describe, unit.train)]
-        for unit in units_of(job)[1]
+        for unit in units_of(job)[-1]
     }
     others = [(language, "en") for language in ("de", "es", "ar", "hi", "zh")]
     assert languages == {
@@ -227,7 +227,7 @@ def test_a_first_stage_is_trained_once_and_all_rows_start_from_it(data, tmp_path
     scale = replace(SCALE, start=("method.reader.lr=5e-3", "updates=2"), tests=SCALE.tests[1:])
     job = job_of(data, tmp_path, "zs", "tq", scale=scale, settings=(*FAST, "updates=1"), seeds=2)
     run(job)
-    firsts, rows = units_of(job)
+    firsts, _, rows = units_of(job)
     assert [unit.run for unit in firsts] == [tmp_path / "runs/start" / f"seed-{n}" for n in (1, 2)]
     assert {(unit.reader, unit.settings, unit.train) for unit in firsts} == {
         (str(data / "reader"), scale.start, (data / "squad" / "train.en.json.gz",))
@@ -245,7 +245,7 @@ def test_a_first_stage_is_trained_once_and_all_rows_start_from_it(data, tmp_path
     assert "2 seeds; a first stage for each seed (method.reader.lr=5e-3, updates=2);" in text
 
     given = replace(job, start="mine", out=tmp_path / "given", rows={"zs": PAPER.rows["zs"]})
-    none, rows = units_of(given)
+    none, _, rows = units_of(given)
     assert none == []
     assert {unit.reader for unit in rows} == {"mine"}
     with pytest.raises(DataError, match="expected translations with questions in 'de'"):
@@ -284,7 +284,7 @@ def test_int8_and_probes(data, tmp_path):
 def test_all_strategies_in_all_languages(data, tmp_path):
     job = job_of(data, tmp_path, "tall")
     translate(job, workers=1, watch=plain)
-    ((unit,), others) = (units_of(job)[1], ("de", "es", "ar", "hi", "zh"))
+    ((unit,), others) = (units_of(job)[-1], ("de", "es", "ar", "hi", "zh"))
     pairs = [(f.question_language, f.context_language) for f in map(describe, unit.train)]
     assert pairs == [
         ("en", "en"),
@@ -297,7 +297,7 @@ def test_all_strategies_in_all_languages(data, tmp_path):
 
     (tmp_path / "translated" / "old").mkdir()
     (tmp_path / "translated" / "old" / "dev.de-en.json.gz").write_bytes(unit.train[1].read_bytes())
-    assert units_of(replace(job))[1][0].train == unit.train  # another split
+    assert units_of(replace(job))[-1][0].train == unit.train  # another split
     (tmp_path / "translated" / "old" / "train.de-en.json.gz").write_bytes(b"")
     with pytest.raises(
         DataError, match=r"expected one set .*'de' and contexts in 'en', found .*old"

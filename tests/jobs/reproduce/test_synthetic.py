@@ -8,7 +8,7 @@ import pytest
 from babelspan.data.files import write_json
 from babelspan.data.folder import inside
 from babelspan.data.squad import save_squad
-from babelspan.jobs.reproduce.papers import choose_rows, load_paper
+from babelspan.jobs.reproduce.papers import Row, choose_rows, load_paper
 from babelspan.jobs.reproduce.reproduction import Reproduction, check_inputs
 from babelspan.jobs.reproduce.table import tables
 from babelspan.jobs.reproduce.units import run_units, units_of
@@ -64,7 +64,7 @@ def job_of(data, out, *rows, **others):
 
 
 def test_the_table_has_the_rows_of_the_paper(data, tmp_path):
-    job = job_of(data, tmp_path)
+    job = job_of(data, tmp_path, "zs", "trans", "synth", "synth-trans", "both")
     check_inputs(job)
     run_units(units_of(job), processes=1, workers=1, watch=lambda items, _, __: items)
     (table,) = tables(job, Settings(resamples=50))
@@ -93,10 +93,62 @@ def test_the_table_has_the_rows_of_the_paper(data, tmp_path):
 
 
 def test_generators_are_made_before_the_rows_and_only_those_that_are_needed(data, tmp_path):
-    firsts, rows = units_of(job_of(data, tmp_path, "zs", "both", "synth-trans"))
-    assert [unit.key for unit in firsts] == ["questions.translated"]
-    assert [unit.key for unit in rows] == ["zs", "both", "synth-trans"]
-    assert units_of(job_of(data, tmp_path, "zs"))[0] == []
+    stages = units_of(job_of(data, tmp_path, "zs", "both", "synth-trans", "third", "one-stage"))
+    assert [[unit.key for unit in stage] for stage in stages] == [
+        ["questions.translated"],
+        ["first.translated", "first.translated_share-0.333"],
+        ["zs", "both", "synth-trans", "third", "one-stage"],
+    ]
+    assert units_of(job_of(data, tmp_path, "zs"))[:2] == [[], []]
+
+
+def asked_about(folder):
+    """Ids of the questions of a folder by language of the text."""
+    found = {}
+    for file in inside(folder):
+        found.setdefault(file.context_language, set()).update(e.id for e in file.load())
+    return found
+
+
+def run_of(folder):
+    return json.loads((folder / "seed-1" / "run.json").read_text())
+
+
+def test_rows_may_use_some_of_the_questions_or_read_them_in_one_stage(data, tmp_path):
+    some = {
+        "half": Row(name="half", generator="translated", share=0.5),
+        "two": Row(name="two", generator="translated", about=("qaa", "qac")),
+    }
+    job = job_of(data, tmp_path, "one-stage", "half", "two", "words", row=some)
+    check_inputs(job)
+    run_units(units_of(job), processes=1, workers=1, watch=lambda items, _, __: items)
+
+    every = asked_about(tmp_path / "questions/translated/seed-1")
+    half = asked_about(tmp_path / "used/translated_share-0.5/seed-1")
+    assert half.keys() == every.keys() == {"qaa", "qab", "qac"}
+    assert all(ids < every[language] for language, ids in half.items())
+    two = asked_about(tmp_path / "used/translated_qaa_qac/seed-1")
+    assert two == {language: every[language] for language in ("qaa", "qac")}
+
+    first = run_of(tmp_path / "first/translated_qaa_qac")
+    used = inside(tmp_path / "used/translated_qaa_qac/seed-1")
+    assert first["data"]["labelled"] == [str(file.path) for file in used]
+    one = run_of(tmp_path / "runs/one-stage")
+    questions = inside(tmp_path / "questions/translated/seed-1")
+    assert one["reader"] == job.reader
+    assert one["data"]["labelled"] == [str(f.path) for f in questions] + [str(job.train)]
+    assert not (tmp_path / "first/translated").exists()
+    words = (tmp_path / "generators/words/seed-1/recipe.toml").read_text()
+    assert 'language = "words"' in words
+
+
+def test_a_row_about_texts_that_there_are_none_of_is_refused(data, tmp_path):
+    some = {"far": Row(name="far", generator="source", about=("qad",))}
+    job = job_of(data, tmp_path, "far", row=some)
+    with pytest.raises(
+        DataError, match=r"far: expected synthetic questions about texts in \['qad'"
+    ):
+        run_units(units_of(job), processes=1, workers=1, watch=lambda items, _, __: items)
 
 
 def test_what_is_missing_is_told_at_once(data, tmp_path):

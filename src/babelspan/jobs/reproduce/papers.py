@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import ConfigDict, NonNegativeInt, PositiveInt
+from pydantic import ConfigDict, Field, NonNegativeInt, PositiveInt
 
 from babelspan.config import build, load_tables, nearest
 from babelspan.jobs.train import load_method
@@ -48,9 +48,16 @@ class Row(_Strict):
     """Languages of its translations: all of the scale, the scale's `one`, or these."""
     in_turn: bool = False
     """Whether it trains on one training set after another, each time from the previous reader."""
-    generator: Literal["none", "source", "translated"] = "none"
+    generator: Literal["none", "source", "translated", "words"] = "none"
     """Generator of synthetic questions that the reader is first trained on: trained on the source
-    examples alone, it asks in their language; with their T(Q+C), in all languages of the scale."""
+    examples alone, it asks in their language; with their T(Q+C), in all languages of the scale.
+    With "words" it is told the language in words instead of a token (Appendix A)."""
+    one_stage: bool = False
+    """Whether the reader learns from synthetic and labelled examples together."""
+    share: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Share of the synthetic questions to use, chosen by a hash of their ids."""
+    about: tuple[str, ...] = ()
+    """Use only synthetic questions about texts in these languages; empty for all."""
     reader: str = ""
     """Reader to start from instead of the scale's; {data} and the scale's `parts` are
     substituted."""
@@ -70,7 +77,8 @@ class Row(_Strict):
     @property
     def needs(self) -> tuple[Letters, ...]:
         """The translations that the row requires."""
-        of_generator: tuple[Letters, ...] = ("qc",) if self.generator == "translated" else ()
+        asks_in_all = self.generator in ("translated", "words")
+        of_generator: tuple[Letters, ...] = ("qc",) if asks_in_all else ()
         return tuple(dict.fromkeys((*self.strategies, *of_generator)))
 
 

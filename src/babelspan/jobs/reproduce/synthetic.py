@@ -1,14 +1,16 @@
 """Rows with synthetic questions: train a generator, generate, train a reader on the questions.
 
 All results stay in the folder of the reproduction: `generators/<kind>/seed-<n>`,
-`questions/<kind>/seed-<n>` from `babelspan generate`, and `first/<kind>/seed-<n>`, the reader that
-rows of this kind start from.
+`questions/<kind>/seed-<n>` from `babelspan generate`, `used/<questions>/seed-<n>` for a row that
+uses only some of them, and `first/<questions>/seed-<n>`, the reader that such rows start from.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from babelspan.data.folder import chosen, inside
+from babelspan.data.squad import save_squad
 from babelspan.data.texts import find_texts
 from babelspan.jobs import generate
 from babelspan.jobs import train as train_job
@@ -16,9 +18,12 @@ from babelspan.jobs.corpora import Paths
 from babelspan.jobs.reproduce.papers import Row, Settings
 from babelspan.jobs.reproduce.reproduction import Reproduction
 from babelspan.jobs.shards import Crew, Watch
+from babelspan.types import DataError
 
-KEY = "questions."
+QUESTIONS = "questions."
 """Prefix of a generator's kind in the key of the unit that makes its questions."""
+FIRST = "first."
+"""Prefix in the key of the unit that trains the reader a row starts from."""
 
 
 def kinds_of(job: Reproduction) -> list[str]:
@@ -28,13 +33,34 @@ def kinds_of(job: Reproduction) -> list[str]:
     )
 
 
-def first_folder(job: Reproduction, kind: str, seed: int) -> Path:
-    """Return the folder of the reader trained on the questions of a generator."""
-    return job.out / "first" / kind / f"seed-{seed}"
+def firsts_of(job: Reproduction) -> dict[str, Row]:
+    """Return the readers trained on questions that rows start from: name -> one of the rows."""
+    return {
+        name_of(row): row
+        for row in job.rows.values()
+        if row.generator != "none" and not row.one_stage
+    }
 
 
-def make(job: Reproduction, kind: str, seed: int, watch: Watch) -> None:
-    """Train a generator, generate questions, and train a reader on them; reuse existing results.
+def name_of(row: Row) -> str:
+    """Return the name of the questions that a row uses."""
+    share = f"share-{row.share:g}" if row.share < 1 else ""
+    return "_".join(part for part in (row.generator, share, *row.about) if part)
+
+
+def first_folder(job: Reproduction, row: Row, seed: int) -> Path:
+    """Return the folder of the reader trained on the questions of a row."""
+    return job.out / "first" / name_of(row) / f"seed-{seed}"
+
+
+def questions_folder(job: Reproduction, row: Row, seed: int) -> Path:
+    """Return the folder of the questions that a row uses."""
+    is_all = name_of(row) == row.generator
+    return job.out / ("questions" if is_all else "used") / name_of(row) / f"seed-{seed}"
+
+
+def ask(job: Reproduction, kind: str, seed: int, watch: Watch) -> None:
+    """Train a generator and generate questions; reuse existing results.
 
     Raises:
         ConfigError: if a folder has results from other settings or data.
@@ -43,12 +69,12 @@ def make(job: Reproduction, kind: str, seed: int, watch: Watch) -> None:
     synthesis = job.scale.synthesis
     assert synthesis is not None  # checked before the work starts
     generator = job.out / "generators" / kind / f"seed-{seed}"
-    learnt = Row(name=kind, strategies=("qc",) if kind == "translated" else ())
+    in_words = ("form.language=words",) if kind == "words" else ()
     _train(
         "question_generation",
         job.reader,
-        job.learns_from(learnt),
-        (*synthesis.generator, f"run.seed={seed}"),
+        job.learns_from(Row(name=kind, strategies=() if kind == "source" else ("qc",))),
+        (*synthesis.generator, *in_words, f"run.seed={seed}"),
         generator,
     )
     languages = (job.scale.source, *job.scale.languages)
@@ -59,19 +85,50 @@ def make(job: Reproduction, kind: str, seed: int, watch: Watch) -> None:
             for file in find_texts([job.data / path for path in synthesis.texts])
             if file.language in languages
         ),
-        questions=languages if kind == "translated" else (job.scale.source,),
+        questions=(job.scale.source,) if kind == "source" else languages,
         per_paragraph=synthesis.per_paragraph,
         out=(job.out / "questions" / kind / f"seed-{seed}").resolve(),
         seed=seed,
     )
     count, _ = generate.count_texts(questions.files)
     generate.carry_out(replace(questions, texts=count), crew=Crew(watch=watch))
+
+
+def choose(job: Reproduction, row: Row, seed: int) -> Path:
+    """Return the folder of the questions that a row uses; write it if they are only some of all.
+
+    Raises:
+        DataError: if there is no question about texts in one of the row's languages.
+    """
+    folder = questions_folder(job, row, seed)
+    files = inside(job.out / "questions" / row.generator / f"seed-{seed}")
+    missing = {*row.about} - {file.context_language for file in files}
+    if missing:
+        raise DataError(
+            f"{row.name}: expected synthetic questions about texts in {sorted(missing)}, found "
+            "none; add texts in this language to the scale"
+        )
+    for file in files:
+        used = folder / file.path.name
+        if used.exists() or (row.about and file.context_language not in row.about):
+            continue
+        examples = file.load()
+        ids = chosen([e.id for e in examples], round(row.share * len(examples)))
+        save_squad(used, [e for e in examples if e.id in ids])
+    return folder
+
+
+def read(job: Reproduction, name: str, seed: int) -> None:
+    """Train a reader on synthetic questions; raises as `choose` and training do."""
+    synthesis = job.scale.synthesis
+    assert synthesis is not None
+    row = firsts_of(job)[name]
     _train(
         "fine_tune",
         job.reader,
-        (questions.out,),
+        (choose(job, row, seed),),
         (*synthesis.first, f"run.seed={seed}"),
-        first_folder(job, kind, seed),
+        first_folder(job, row, seed),
     )
 
 

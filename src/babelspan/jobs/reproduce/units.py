@@ -33,8 +33,8 @@ class Unit:
 
     Attributes:
         job: the reproduction.
-        key: key of the row; `START` for a first stage, `questions.<kind>` for a generator, its
-            questions and the reader trained on them.
+        key: key of the row; `START` for a first stage, `questions.<kind>` for a generator and its
+            questions, `first.<questions>` for the reader trained on them.
         seed: seed of the run.
     """
 
@@ -50,8 +50,8 @@ class Unit:
     @property
     def reader(self) -> str:
         """The reader to start from."""
-        if self.row.generator != "none":
-            return str(synthetic.first_folder(self.job, self.row.generator, self.seed))
+        if self.row.generator != "none" and not self.row.one_stage:
+            return str(synthetic.first_folder(self.job, self.row, self.seed))
         return self.job.reader if self.key == START else self.job.starts_from(self.seed, self.row)
 
     @property
@@ -62,7 +62,11 @@ class Unit:
     @property
     def stages(self) -> list[tuple[tuple[Path, ...], Path]]:
         """The files and the folder of each stage; raises as `Reproduction.learns_from`."""
-        return self.job.stages_of(self.row, self.key, self.seed)
+        stages = self.job.stages_of(self.row, self.key, self.seed)
+        if not self.row.one_stage:
+            return stages
+        questions = synthetic.choose(self.job, self.row, self.seed)
+        return [((questions, *files), folder) for files, folder in stages]
 
     @property
     def target(self) -> tuple[str, ...]:
@@ -84,8 +88,8 @@ class Unit:
         return self.job.run_folder(self.key, self.seed)
 
 
-def units_of(job: Reproduction) -> tuple[list[Unit], list[Unit]]:
-    """Return the first stages, and the rows that start from them, seed by seed.
+def units_of(job: Reproduction) -> list[list[Unit]]:
+    """Return first stages and questions, readers trained on these, and rows, seed by seed.
 
     Raises:
         DataError: if a translation that a row needs is missing.
@@ -94,9 +98,13 @@ def units_of(job: Reproduction) -> tuple[list[Unit], list[Unit]]:
         job.learns_from(replace(row, strategies=row.needs))
     seeds = range(1, job.seeds + 1)
     firsts = [Unit(job, START, seed) for seed in seeds if job.has_first_stage]
-    keys = [f"{synthetic.KEY}{kind}" for kind in synthetic.kinds_of(job)]
-    firsts += [Unit(job, key, seed) for seed in seeds for key in keys]
-    return firsts, [Unit(job, key, seed) for seed in seeds for key in job.rows]
+    questions = [f"{synthetic.QUESTIONS}{kind}" for kind in synthetic.kinds_of(job)]
+    firsts += [Unit(job, key, seed) for seed in seeds for key in questions]
+    readers = [f"{synthetic.FIRST}{name}" for name in synthetic.firsts_of(job)]
+    return [
+        firsts,
+        *([Unit(job, k, seed) for seed in seeds for k in keys] for keys in (readers, job.rows)),
+    ]
 
 
 def run_units(
@@ -134,8 +142,11 @@ def train_and_measure(unit: Unit, *, workers: int, watch: Watch) -> None:
         DataError: as training and measuring do.
     """
     print(f"{unit.key}, seed {unit.seed}", file=sys.stderr)
-    if unit.key.startswith(synthetic.KEY):
-        synthetic.make(unit.job, unit.key.removeprefix(synthetic.KEY), unit.seed, watch)
+    if unit.key.startswith(synthetic.QUESTIONS):
+        synthetic.ask(unit.job, unit.key.removeprefix(synthetic.QUESTIONS), unit.seed, watch)
+        return
+    if unit.key.startswith(synthetic.FIRST):
+        synthetic.read(unit.job, unit.key.removeprefix(synthetic.FIRST), unit.seed)
         return
     reader = unit.reader
     for files, folder in unit.stages:
