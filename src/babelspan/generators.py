@@ -10,8 +10,11 @@ from babelspan.data.files import read_record
 from babelspan.networks.store import NETWORK
 from babelspan.reading.sources import Source
 from babelspan.types import UNDETERMINED, Answer, ConfigError, DataError, Example
+from babelspan.vocabulary.skeleton import BORDER
 
 if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
+
     from babelspan.networks.decoding import Decode, Written
     from babelspan.networks.question_generator import QuestionGenerator
 
@@ -22,6 +25,10 @@ _AT_ONCE = 32
 
 _HYPHEN = re.compile(r"(?<=\w) ([-–]) (?=\w)")
 _APOSTROPHE = re.compile(r"(?<=\w) (['’]) (?=\w{1,2}\b)|(?<=\b\w) (['’]) (?=\w)")
+_CLOSING = re.compile(r" ([,.;:!?%)\]}»”…،؛؟।])")
+_OPENING = re.compile(r"([(\[{«“¿¡]) ")
+_WIDE = re.compile(r" ?([。、，！？：；（）「」『』《》]) ?")
+
 
 T = TypeVar("T")
 
@@ -120,10 +127,7 @@ class QuestionWriter:
 
     def text(self, written: "Written") -> str:
         """Decode a question to text."""
-        tokenizer = self.generator.tokenizer
-        text = " ".join(str(tokenizer.decode(written.pieces, skip_special_tokens=True)).split())
-        is_torn = type(tokenizer.backend_tokenizer.decoder).__name__ == "WordPiece"
-        return mended(text) if is_torn else text
+        return decoded(self.generator.tokenizer, written.pieces)
 
     def ask(self, answer: str, context: str, *, question_language: str, start: int = 0) -> str:
         """Write one question about an answer in a text.
@@ -159,11 +163,29 @@ def _batches(items: Sequence[T]) -> Iterator[Sequence[T]]:
     return (items[at : at + _AT_ONCE] for at in range(0, len(items), _AT_ONCE))
 
 
+def decoded(tokenizer: "PreTrainedTokenizerFast", pieces: Sequence[int]) -> str:
+    """Decode pieces to text without special tokens."""
+    backend = tokenizer.backend_tokenizer
+    if backend.decoder is None:  # an extended vocabulary (`vocabulary.skeleton`)
+        names = tokenizer.convert_ids_to_tokens(list(pieces), skip_special_tokens=True)
+        text = "".join(names).replace(BORDER, " ")
+    else:
+        text = str(tokenizer.decode(pieces, skip_special_tokens=True))
+    text = " ".join(text.split())
+    cuts_punctuation = "BertPreTokenizer" in repr(backend.pre_tokenizer)
+    return mended(text) if cuts_punctuation else text
+
+
 def mended(text: str) -> str:
-    """Remove the spaces that WordPiece decoding puts around hyphens and apostrophes.
+    """Remove the spaces that are left around punctuation if the tokenizer made it words.
 
     An apostrophe is joined before one or two letters, or after one: "it ' s", "l ' eau".
+
+    >>> mended("¿ qué es la ' arctic - bridge ' ( 1894 ) , y quién la construyó ?")
+    "¿qué es la ' arctic-bridge ' (1894), y quién la construyó?"
     """
+    for pattern in (_OPENING, _CLOSING, _WIDE):
+        text = pattern.sub(r"\1", text)
     return _APOSTROPHE.sub(lambda m: m[1] or m[2], _HYPHEN.sub(r"\1", text))
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from transformers import AutoTokenizer
 from typer.testing import CliRunner
 
 from babelspan.augment.candidates import chosen, found_by_rules
@@ -20,13 +21,14 @@ from babelspan.data.files import checksum, write_json
 from babelspan.data.folder import find, inside
 from babelspan.data.squad import checked, save_squad
 from babelspan.data.texts import Text, find_texts, identity_of
-from babelspan.generators import QuestionWriter, load_generator, mended
+from babelspan.generators import QuestionWriter, decoded, load_generator, mended
 from babelspan.jobs import generate, shards
 from babelspan.jobs.shards import Crew, record_of
 from babelspan.methods.question_generation import Config, train
 from babelspan.networks import store
 from babelspan.networks.decoding import Decode
 from babelspan.networks.question_generator import begun
+from babelspan.readers import DEFAULT_FOLDER
 from babelspan.training.run import Corpora, Run, RunConfig
 from babelspan.training.update import Optim
 from babelspan.types import ConfigError, DataError, Span
@@ -354,13 +356,31 @@ def test_the_writer_writes_one_question(inputs):
 
 
 @pytest.mark.parametrize(
+    "question",
+    [
+        "¿dónde está el puente de la estación (1894), y quién lo construyó?",
+        "what is the world's best-known bridge?",
+        "昂奈克批評了在何時辭職的人的經濟戰略?",
+        "متى ولد أبو الطيب المتنبي؟",
+    ],
+)
+def test_questions_of_an_extended_vocabulary_are_decoded(question):
+    tokenizer = AutoTokenizer.from_pretrained(DEFAULT_FOLDER)
+    pieces = tokenizer(question)["input_ids"]
+    assert tokenizer.backend_tokenizer.decoder is None
+    assert decoded(tokenizer, pieces) == question
+
+
+@pytest.mark.parametrize(
     ("torn", "whole"),
     [
         ("who is carolina ' s coach?", "who is carolina's coach?"),
         ("they ' re right - of - way", "they're right-of-way"),
         ("o\u00f9 est l \u2019 eau?", "o\u00f9 est l\u2019eau?"),
         ("the ' big ' one", "the ' big ' one"),
-        ("- what - ?", "- what - ?"),
+        ("- what - ?", "- what -?"),
+        ("¿ dónde está el puente ( 1894 ) , y quién ?", "¿dónde está el puente (1894), y quién?"),
+        ("東 京 は 「 どこ 」 。", "東 京 は「どこ」。"),
     ],
 )
 def test_words_that_pieces_tear_are_mended(torn, whole):
