@@ -157,18 +157,23 @@ def _workers(jobs: int) -> int:
 def _write(job: "Reproduction", results: Path | None, as_json: bool) -> None:
     """Write the tables to the output folder and to `results`, and print them."""
     import json
+    from dataclasses import asdict
 
     from rich.console import Console
     from rich.markdown import Markdown
 
+    from babelspan.cli.shown import tracked
     from babelspan.data.files import write_json, write_whole
+    from babelspan.jobs.reproduce.correlation import correlations
     from babelspan.jobs.reproduce.data_sets import training_sets
     from babelspan.jobs.reproduce.markdown import markdown
     from babelspan.jobs.reproduce.table import tables, to_json
     from babelspan.scoring.comparison import Settings
 
     made, sets = tables(job, Settings()), training_sets(job)
-    text, record = markdown(job, made, sets), to_json(job, made, sets)
+    related = correlations(job, made, tracked)
+    text, record = markdown(job, made, sets, related), to_json(job, made, sets)
+    record["correlations"] = [asdict(one) for one in related]
     write_json(job.out / "table.json", record)
     for path in (job.out / "table.md", *([results] if results else [])):
         write_whole(path, text)

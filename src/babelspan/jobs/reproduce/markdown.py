@@ -6,6 +6,7 @@ from statistics import mean
 from typing import Any
 
 from babelspan.augment.statistics import TYPES
+from babelspan.jobs.reproduce.correlation import Correlation
 from babelspan.jobs.reproduce.data_sets import TrainingSet
 from babelspan.jobs.reproduce.papers import DataSet, title_of
 from babelspan.jobs.reproduce.reproduction import Reproduction
@@ -29,17 +30,37 @@ _EQUAL = {
 }
 
 
-def markdown(job: Reproduction, tables: Sequence[Table], sets: Sequence[TrainingSet]) -> str:
+def markdown(
+    job: Reproduction,
+    tables: Sequence[Table],
+    sets: Sequence[TrainingSet],
+    related: Sequence[Correlation] = (),
+) -> str:
     """Return all tables, in percent, as mean ± standard deviation if there are several seeds."""
     parts = [f"## {job.paper.title}", f"{job.scale.about} {_EQUAL[job.scale.equal]}", _made_of(job)]
     for table in tables:
         parts += _of_test(job, table)
+        parts += _of_correlations([one for one in related if one.test == table.test.name])
         for line in table.lines:
             if line.published_cells:
                 parts += _of_cells(table, line)
     if tables and tables[0].lines[0].probes:
         parts += _of_probes(tables[0])
     return "\n\n".join([*parts, *_of_sets(sets)]) + "\n"
+
+
+def _of_correlations(related: Sequence[Correlation]) -> list[str]:
+    """Return a list of the correlations of a test, after a line that says what they are."""
+    if not related:
+        return []
+    lines = []
+    for one in related:
+        r = "none" if one.r is None else f"{one.r:.2f}"
+        interval = "" if one.low is None else f" ({one.low:.2f} to {one.high:.2f})"
+        by_question = "".join(f", {name} {of:.2f}" for name, of in one.by_question.items())
+        lines.append(f"* `{one.key}`: {r}{interval}, {one.pairs} pairs{by_question}")
+    about = "Pearson's r of the generator's BLEU-4 and the reader's F1 over pairs of languages"
+    return [f"{about} (95 %), and by question language:", "\n".join(lines)]
 
 
 def _made_of(job: Reproduction) -> str:

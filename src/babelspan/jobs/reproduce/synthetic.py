@@ -48,6 +48,11 @@ def name_of(row: Row) -> str:
     return "_".join(part for part in (row.generator, share, *row.about) if part)
 
 
+def generator_folder(job: Reproduction, kind: str, seed: int) -> Path:
+    """Return the folder of a generator."""
+    return job.out / "generators" / kind / f"seed-{seed}"
+
+
 def first_folder(job: Reproduction, row: Row, seed: int) -> Path:
     """Return the folder of the reader trained on the questions of a row."""
     return job.out / "first" / name_of(row) / f"seed-{seed}"
@@ -68,7 +73,7 @@ def ask(job: Reproduction, kind: str, seed: int, watch: Watch) -> None:
     """
     synthesis = job.scale.synthesis
     assert synthesis is not None  # checked before the work starts
-    generator = job.out / "generators" / kind / f"seed-{seed}"
+    generator = generator_folder(job, kind, seed)
     in_words = ("form.language=words",) if kind == "words" else ()
     _train(
         "question_generation",
