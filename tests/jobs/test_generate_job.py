@@ -316,6 +316,12 @@ def test_answers_by_rules_are_places_no_two_alike():
     assert few == chosen(many, found_by_rules(many)[::-1], 4)
 
 
+def test_references_in_brackets_are_no_answers():
+    text = Text("x", "", "Opened in 1894.[12][3] It has [4 arches] and 2 towers [see 7].", "en")
+    spans = chosen(text, found_by_rules(text), 10)
+    assert [span.of(text.text) for span in spans] == ["1894", "4", "2", "7"]
+
+
 def test_plain_texts_are_read_by_paragraphs(tmp_path):
     (tmp_path / "a.de.txt").write_text("Eins.\nzwei\n\n  Drei.\n")
     (tmp_path / "b.txt").write_text("\ufeffone\ntwo\n")
@@ -446,6 +452,19 @@ def test_filters_are_counted_alone_and_together(job, inputs):
     }
     assert any(len(item["reasons"]) > 1 for item in table["joint"])
     assert "filters" not in json.loads((unfiltered.out / "statistics.json").read_text())
+
+
+@pytest.mark.parametrize("language", ["ru", "ja", "am"])
+def test_questions_about_texts_in_any_language_can_be_read_again(job, inputs, tmp_path, language):
+    (tmp_path / f"a.{language}.txt").write_text("x 1894 y 1901 z")
+    made = job(
+        "out", tmp_path / f"a.{language}.txt", answers="links", reader=str(inputs / "reader")
+    )
+    generate.check(made)
+    generate.carry_out(made)
+    reasons = {line["reason"] for line in dropped_by(made)}
+    assert len(questions_of(made)) + len(dropped_by(made)) == 2
+    assert reasons <= {"another answer is read", "question comes twice", "question without end"}
 
 
 def test_filters_give_the_same_bytes_with_several_workers(job, inputs, monkeypatch):

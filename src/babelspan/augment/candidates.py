@@ -14,13 +14,16 @@ from babelspan.types import Span
 LONGEST = 80
 """Maximum length in characters of an answer found by rules."""
 
-_NUMBER = regex.compile(r"\p{N}+(?:[.,:/–-]\p{N}+)*(?:\s?[%‰°])?")
+_NUMBER = regex.compile(r"\[\p{N}+\](*SKIP)(*FAIL)|\p{N}+(?:[.,:/–-]\p{N}+)*(?:\s?[%‰°])?")
 _QUOTED = regex.compile(r"[“„«‹「『\"]([^“”„«»‹›「」『』\"\n]{2,80})[”“»›」』\"]")
 _NAME = regex.compile(r"(?<=[\p{L}\p{N},;:)]\s)\p{Lu}[\p{L}\p{M}’'-]+(?:\s\p{Lu}[\p{L}\p{M}’'-]+)*")
 
 
 def found_by_rules(text: Text) -> list[Span]:
-    """Links, numbers and quoted strings; in a text without links also capitalised words."""
+    """Links, numbers and quoted strings; in a text without links also capitalised words.
+
+    A number in square brackets is a reference of Wikipedia, such as "[12]", and is left out.
+    """
     spans = [link for link in text.links if link.end - link.start <= LONGEST]
     spans += [Span(m.start(1), m.end(1)) for m in _QUOTED.finditer(text.text)]
     if not text.links:

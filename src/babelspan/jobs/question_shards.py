@@ -20,7 +20,7 @@ from babelspan.jobs import shards as sharded
 from babelspan.jobs.shards import record_of
 from babelspan.reading.answerer import Answerer
 from babelspan.scoring.matrix import Pair
-from babelspan.scoring.scorers import mlqa
+from babelspan.scoring.scorers import unicode
 from babelspan.types import UNDETERMINED, Answer, Example, Span
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ class Maker:
     def _is_other(self, example: Example, read: str) -> bool:
         """Return whether the answer found differs from the one asked for."""
         (answer,) = example.answers or ()
-        return mlqa.f1(read, answer.text, example.context_language) < self.job.least_f1
+        return unicode.f1(read, answer.text, example.context_language) < self.job.least_f1
 
 
 def _languages(text: Text, span: Span, job: "Job") -> tuple[str, ...]:
