@@ -25,8 +25,8 @@ _AT_ONCE = 32
 
 _HYPHEN = re.compile(r"(?<=\w) ([-–]) (?=\w)")
 _APOSTROPHE = re.compile(r"(?<=\w) (['’]) (?=\w{1,2}\b)|(?<=\b\w) (['’]) (?=\w)")
-_CLOSING = re.compile(r" ([,.;:!?%)\]}»”…،؛؟।])")
-_OPENING = re.compile(r"([(\[{«“¿¡]) ")
+_CLOSING = re.compile(r" ([,.;:!?)\]}…،؛؟।]|(?<=\d )%)(?!\w)")
+_OPENING = re.compile(r"([(\[{¿¡]) ")
 _WIDE = re.compile(r" ?([。、，！？：；（）「」『』《》]) ?")
 
 
@@ -166,18 +166,18 @@ def _batches(items: Sequence[T]) -> Iterator[Sequence[T]]:
 def decoded(tokenizer: "PreTrainedTokenizerFast", pieces: Sequence[int]) -> str:
     """Decode pieces to text without special tokens."""
     backend = tokenizer.backend_tokenizer
-    if backend.decoder is None:  # an extended vocabulary (`vocabulary.skeleton`)
+    cuts = backend.pre_tokenizer.__getstate__() if backend.pre_tokenizer else b""
+    if backend.decoder is None and b'"Metaspace"' in cuts:  # an extended vocabulary
         names = tokenizer.convert_ids_to_tokens(list(pieces), skip_special_tokens=True)
         text = "".join(names).replace(BORDER, " ")
     else:
         text = str(tokenizer.decode(pieces, skip_special_tokens=True))
     text = " ".join(text.split())
-    cuts_punctuation = "BertPreTokenizer" in repr(backend.pre_tokenizer)
-    return mended(text) if cuts_punctuation else text
+    return mended(text) if b'"BertPreTokenizer"' in cuts else text
 
 
 def mended(text: str) -> str:
-    """Remove the spaces that are left around punctuation if the tokenizer made it words.
+    """Remove the spaces around punctuation that the tokenizer split off.
 
     An apostrophe is joined before one or two letters, or after one: "it ' s", "l ' eau".
 

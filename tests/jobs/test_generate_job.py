@@ -34,7 +34,7 @@ from babelspan.training.update import Optim
 from babelspan.types import ConfigError, DataError, Span
 from command_line import program
 from killing import killed
-from miniature import miniature_reader
+from miniature import miniature_reader, word_tokenizer
 from ready import context, started
 from world import World
 
@@ -377,6 +377,13 @@ def test_questions_of_an_extended_vocabulary_are_decoded(question):
     assert decoded(tokenizer, pieces) == question
 
 
+def test_questions_of_a_tokenizer_without_decoder_keep_their_spaces():
+    tokenizer = word_tokenizer(["wo", "liegt", "kazu", "?"])
+    assert tokenizer.backend_tokenizer.decoder is None
+    pieces = tokenizer("wo liegt kazu ?", add_special_tokens=False)["input_ids"]
+    assert decoded(tokenizer, pieces) == "wo liegt kazu ?"
+
+
 @pytest.mark.parametrize(
     ("torn", "whole"),
     [
@@ -387,6 +394,8 @@ def test_questions_of_an_extended_vocabulary_are_decoded(question):
         ("- what - ?", "- what -?"),
         ("¿ dónde está el puente ( 1894 ) , y quién ?", "¿dónde está el puente (1894), y quién?"),
         ("東 京 は 「 どこ 」 。", "東 京 は「どこ」。"),
+        ("what % of people , and 5 % of it ?", "what % of people, and 5% of it?"),
+        ("the .net framework « is » it", "the .net framework « is » it"),
     ],
 )
 def test_words_that_pieces_tear_are_mended(torn, whole):

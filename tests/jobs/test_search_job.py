@@ -14,6 +14,7 @@ from babelspan.retrieval.passages import Passage
 from babelspan.retrieval.question import own_groups
 from babelspan.retrieval.searching import Retrieved, Search
 from babelspan.seams import Group, Hit
+from babelspan.text.sounds import sounds
 from babelspan.types import ConfigError
 
 TEXT = "".join(chr(97 + n % 26) for n in range(400))
@@ -44,32 +45,48 @@ class Listed:
     """An index that finds the same passages for any question: in all languages, and in German."""
 
     def languages(self):
-        return {"en": 3, "de": 2}
+        return {"en": 3, "de": 3}
 
     def search(self, groups, *, language, count):
-        texts = {"a": "old bridge", "b": "old Brücke", "c": "alte Brücke", "d": "mill"}
-        found = {None: "abd", "de": "cb"}[language]
+        texts = {
+            "a": "old bridge",
+            "b": "old Brücke",
+            "c": "alte Brücke",
+            "d": "mill",
+            "e": "Tiffany",
+        }
+        found = {None: "abd", "de": "cbe"}[language]
         return [Hit(name, f'[0,"{texts[name]}","en","",[]]', 1.0) for name in found]
 
 
 class Fixed:
-    """Alternatives of two words, which do not depend on the question."""
+    """Alternatives of three words, the last by sound, which do not depend on the question."""
+
+    GROUPS = (
+        Group((("old",), ("alte",))),
+        Group((("bridge",), ("bruck",))),
+        Group(tuple((key,) for key in sounds("Тиффани"))),
+    )
 
     def groups(self, question, *, source, target):
-        return [Group((("old",), ("alte",))), Group((("bridge",), ("bruck",)))]
+        return list(self.GROUPS)
 
 
-def test_a_passage_in_two_lists_weighs_by_the_one_that_it_covers_best():
+def test_passages_weigh_by_what_they_cover_in_the_list_where_they_cover_most():
     question = "old bridge"
     found = Search(Listed(), Fixed()).passages(question, 9, language="en")
     ranks = {r.file: n for n, r in enumerate(found, 1)}
-    words = [{"old", "bridg"}, {"old"}, {"mill"}]
-    own = dict(zip("abd", coverages(own_groups(question), words), strict=True))
-    expected = {"a": 1.0, "b": 1.0, "c": 1.0, "d": coverage_weight(own["d"], own["a"])}
-    assert own["a"] == 1 and 0 < own["b"] < 1 and own["d"] == 0
-    assert {r.file: r.weight for r in found} == {
-        name: weight * rank_weight(ranks[name]) for name, weight in expected.items()
-    }
+    in_own = coverages(own_groups(question), [{"old", "bridg"}, {"old"}, {"mill"}])
+    own = dict(zip("abd", in_own, strict=True))
+    german = coverages(
+        Fixed.GROUPS, [{"alte", "bruck"}, {"old", "bruck"}, {"tiffa", *sounds("Tiffany")}]
+    )
+    other = dict(zip("cbe", german, strict=True))
+    assert own["a"] == 1 and 0 < own["b"] < other["b"] < 1 and other["e"] > 0
+    expected = {**own, **other}
+    assert {r.file: r.weight for r in found} == pytest.approx(
+        {name: coverage_weight(c, 1.0) * rank_weight(ranks[name]) for name, c in expected.items()}
+    )
 
 
 def test_dictionaries_that_say_no_languages_are_refused(tmp_path):

@@ -155,7 +155,7 @@ def _workers(jobs: int) -> int:
 
 
 def _write(job: "Reproduction", results: Path | None, as_json: bool) -> None:
-    """Write the tables to the output folder and to `results`, and print them."""
+    """Write and print the tables; generators of synthetic questions are measured for them."""
     import json
     from dataclasses import asdict
 
@@ -164,19 +164,22 @@ def _write(job: "Reproduction", results: Path | None, as_json: bool) -> None:
 
     from babelspan.cli.shown import tracked
     from babelspan.data.files import write_json, write_whole
-    from babelspan.jobs.reproduce.correlation import correlations
+    from babelspan.jobs.reproduce.correlation import Correlation, correlations
     from babelspan.jobs.reproduce.data_sets import training_sets
     from babelspan.jobs.reproduce.markdown import markdown
     from babelspan.jobs.reproduce.table import tables, to_json
     from babelspan.scoring.comparison import Settings
 
     made, sets = tables(job, Settings()), training_sets(job)
-    related = correlations(job, made, tracked)
-    text, record = markdown(job, made, sets, related), to_json(job, made, sets)
-    record["correlations"] = [asdict(one) for one in related]
-    write_json(job.out / "table.json", record)
-    for path in (job.out / "table.md", *([results] if results else [])):
-        write_whole(path, text)
+    record = to_json(job, made, sets)
+    related: list[Correlation] = []
+    for step in ("tables", "correlations"):  # which take longer, so the tables are safe before
+        if step == "correlations":
+            related = correlations(job, made, tracked)
+        text = markdown(job, made, sets, related)
+        write_json(job.out / "table.json", {**record, "correlations": [asdict(r) for r in related]})
+        for path in (job.out / "table.md", *([results] if results else [])):
+            write_whole(path, text)
     console = Console(highlight=False)
     if as_json:
         print(json.dumps(record, indent=1, ensure_ascii=False))

@@ -11,7 +11,7 @@ def coverages(groups: Sequence[Group], passages: Sequence[Container[str]]) -> li
 
     A word counts more if few of the passages contain it: words that they all contain do not tell
     them apart, however rare they are in the collection. The measure of rarity is that of BM25
-    (Robertson and Sparck Jones 1976), over these passages.
+    (Robertson and Sparck Jones 1976), over these passages. A repeated word counts once.
 
     Args:
         groups: the words of the question with their alternatives.

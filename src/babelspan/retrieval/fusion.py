@@ -63,7 +63,7 @@ def coverage_weight(coverage: float, best: float) -> float:
 
     Args:
         coverage: share of the question that the passage contains (`coverage.coverages`).
-        best: the highest coverage among the passages.
+        best: the highest coverage among all passages found, in any language.
     """
     relative = (coverage + _LEAST_COVERAGE) / (best + _LEAST_COVERAGE)
     return float(relative**COVERAGE_POWER)

@@ -31,7 +31,8 @@ class Retrieved:
     Attributes:
         file: name of the file.
         passage: the passage.
-        weight: how likely it is to contain the answer, relative to others (`_weighted`).
+        weight: how likely it is to contain the answer, relative to others: by its rank and by how
+            much of the question it contains (`retrieval.coverage`).
     """
 
     file: str
@@ -115,7 +116,7 @@ class _List(NamedTuple):
 
 
 def _weighted(read: Mapping[Key, Passage], own: _List, others: Iterable[_List]) -> list[Retrieved]:
-    """Return passages with weights; one in several lists has the highest of its weights.
+    """Return passages with weights; one in several lists has the highest of its coverages.
 
     Args:
         read: the passages, best first.
@@ -123,15 +124,16 @@ def _weighted(read: Mapping[Key, Passage], own: _List, others: Iterable[_List]) 
         others: what was found with its alternatives.
     """
     terms = {key: frozenset(terms_of(passage)) for key, passage in read.items()}
-    weights = dict.fromkeys(read, 0.0)
+    covered = dict.fromkeys(read, 0.0)
     for one in (own, *others):
         kept = [key for key in one.keys if key in read]
         if one is not own:
             terms |= {key: terms[key].union(sounds_of(read[key])) for key in kept}
-        covered = coverages(one.groups, [terms[key] for key in kept])
-        for key, coverage in zip(kept, covered, strict=True):
-            weights[key] = max(weights[key], coverage_weight(coverage, max(covered)))
+        found = coverages(one.groups, [terms[key] for key in kept])
+        for key, coverage in zip(kept, found, strict=True):
+            covered[key] = max(covered[key], coverage)
+    best = max(covered.values(), default=0.0)
     return [
-        Retrieved(key.file, passage, weights[key] * rank_weight(rank))
+        Retrieved(key.file, passage, rank_weight(rank) * coverage_weight(covered[key], best))
         for rank, (key, passage) in enumerate(read.items(), 1)
     ]

@@ -9,9 +9,9 @@ import pytest
 from babelspan.data.files import write_json
 from babelspan.data.folder import inside
 from babelspan.data.squad import save_squad
-from babelspan.jobs.reproduce.correlation import correlations
+from babelspan.jobs.reproduce.correlation import correlations, interval, pearson
 from babelspan.jobs.reproduce.markdown import markdown
-from babelspan.jobs.reproduce.papers import Row, choose_rows, load_paper
+from babelspan.jobs.reproduce.papers import Row, choose_rows, load_paper, refuse_wrong_keys
 from babelspan.jobs.reproduce.reproduction import Reproduction, check_inputs
 from babelspan.jobs.reproduce.table import tables
 from babelspan.jobs.reproduce.units import run_units, units_of
@@ -151,8 +151,9 @@ def test_rows_may_use_some_of_the_questions_or_read_them_in_one_stage(data, tmp_
 
     every = asked_about(tmp_path / "questions/translated/seed-1")
     half = asked_about(tmp_path / "used/translated_share-0.5/seed-1")
-    assert half.keys() == every.keys() == {"qaa", "qab", "qac"}
-    assert all(ids < every[language] for language, ids in half.items())
+    assert every.keys() == {"qaa", "qab", "qac"}
+    assert all(ids <= every[language] for language, ids in half.items())
+    assert 0 < sum(map(len, half.values())) < sum(map(len, every.values()))
     two = asked_about(tmp_path / "used/translated_qaa_qac/seed-1")
     assert two == {language: every[language] for language in ("qaa", "qac")}
 
@@ -168,13 +169,36 @@ def test_rows_may_use_some_of_the_questions_or_read_them_in_one_stage(data, tmp_
     assert 'language = "words"' in words
 
 
-def test_a_row_about_texts_that_there_are_none_of_is_refused(data, tmp_path):
-    some = {"far": Row(name="far", generator="source", about=("qad",))}
-    job = job_of(data, tmp_path, "far", row=some)
-    with pytest.raises(
-        DataError, match=r"far: expected synthetic questions about texts in \['qad'"
-    ):
+@pytest.mark.parametrize(
+    ("key", "row", "said"),
+    [
+        ("a", Row(name="a", share=0.5), "row 'a': one_stage, share and about need a generator"),
+        ("a", Row(name="a", one_stage=True), "one_stage, share and about need a generator"),
+        ("a", Row(name="a", generator="source", in_turn=True), "in_turn and reader do not go"),
+        ("a", Row(name="a", generator="source", reader="r"), "in_turn and reader do not go"),
+        ("a", Row(name="a", generator="source", about=("xx",)), "unknown language 'xx'"),
+        ("first.a", Row(name="a"), "not beginning with questions. or first."),
+    ],
+)
+def test_wrong_rows_are_refused(key, row, said):
+    paper = replace(PAPER, scales={"toy": replace(TOY, row={key: row})})
+    with pytest.raises(ConfigError, match=said):
+        refuse_wrong_keys(paper, paper.scales["toy"], "toy")
+
+
+def test_a_share_of_nothing_is_told(data, tmp_path):
+    row = Row(name="few", generator="source", share=1e-9)
+    job = job_of(data, tmp_path, "few", row={"few": row})
+    with pytest.raises(DataError, match="few: expected synthetic questions to choose from"):
         run_units(units_of(job), processes=1, workers=1, watch=lambda items, _, __: items)
+
+
+def test_a_correlation_of_figures_that_are_all_the_same_or_in_a_line():
+    line = {("a", c): float(n) / 10 for n, c in enumerate("abcde")}
+    other = {pair: 3 * figure / 7 for pair, figure in line.items()}
+    assert pearson(line, other) == pytest.approx(1) and pearson(line, other) <= 1
+    assert pearson(line, dict.fromkeys(line, 0.5)) is None
+    assert interval(1.0, 9) == interval(-1.0, 9) == (None, None)
 
 
 def test_what_is_missing_is_told_at_once(data, tmp_path):

@@ -1,7 +1,8 @@
 """Correlation of a generator's BLEU with the F1 of the reader that learns from its questions.
 
 Riabi et al. (2021), arXiv:2010.12643, Section 5.3: Pearson's r over pairs of question and context
-language. Its interval is that of Fisher's transformation.
+language. Its interval is that of Fisher's transformation. It assumes independent pairs, but they
+share questions and texts, so it is too narrow.
 """
 
 import math
@@ -65,17 +66,21 @@ def correlations(job: Reproduction, tables: Sequence[Table], watch: Watch) -> li
     """
     if find_spec("sacrebleu") is None:
         return []
-    return [
-        _correlation(job, table, line, watch)
-        for table in tables
-        if table.test.crossed
-        for line in table.lines
-        if (row := job.rows[line.key]).generator != "none" and name_of(row) == row.generator
-    ]
+    measured: dict[tuple[str, str], tuple[dict[Pair, float], str]] = {}
+    found = []
+    for table in tables:
+        for line in table.lines if table.test.crossed else ():
+            row = job.rows[line.key]
+            if row.generator == "none" or name_of(row) != row.generator:
+                continue
+            key = table.test.name, row.generator
+            if key not in measured:
+                measured[key] = _bleu(job, table.test, row.generator, watch)
+            found.append(_correlation(table.test, line, *measured[key]))
+    return found
 
 
-def _correlation(job: Reproduction, table: Table, line: Line, watch: Watch) -> Correlation:
-    bleu, signature = _bleu(job, table.test, job.rows[line.key].generator, watch)
+def _correlation(test: Test, line: Line, bleu: Mapping[Pair, float], signature: str) -> Correlation:
     f1 = {(q, c): of.mean for q, cells in line.cells.items() for c, of in cells.items()}
     by_question: dict[str, float] = {}
     cells: defaultdict[str, dict[str, float]] = defaultdict(dict)
@@ -83,12 +88,12 @@ def _correlation(job: Reproduction, table: Table, line: Line, watch: Watch) -> C
         cells[question][context] = figure
     for question, of_question in cells.items():
         if len(of_question) > 2:
-            r = _pearson({pair: bleu[pair] for pair in bleu if pair[0] == question}, f1)
+            r = pearson({pair: bleu[pair] for pair in bleu if pair[0] == question}, f1)
             by_question |= {} if r is None else {question: r}
-    r = _pearson(bleu, f1)
-    low, high = (None, None) if r is None else _interval(r, len(bleu))
+    r = pearson(bleu, f1)
+    low, high = (None, None) if r is None else interval(r, len(bleu))
     return Correlation(
-        key=line.key, test=table.test.name, pairs=len(bleu), r=r, low=low, high=high,
+        key=line.key, test=test.name, pairs=len(bleu), r=r, low=low, high=high,
         by_question=by_question, bleu=dict(cells), signature=signature,
     )  # fmt: skip
 
@@ -109,10 +114,7 @@ def _bleu(job: Reproduction, test: Test, kind: str, watch: Watch) -> tuple[dict[
             job.files_of(test),
             {pair: cell for pair, cell in job.cells_of(test).items() if pair[0] in known},
             sample=test.sample,
-            keep=job.out
-            / "asked"
-            / job.answers_folder(test, kind).relative_to(job.out / "answers")
-            / f"seed-{seed}",
+            keep=job.asked_folder(test, kind) / f"seed-{seed}",
             crew=Crew(watch=watch),
         )
         signature = found.signature
@@ -121,16 +123,18 @@ def _bleu(job: Reproduction, test: Test, kind: str, watch: Watch) -> tuple[dict[
     return {pair: mean(figures) for pair, figures in of_seeds.items()}, signature
 
 
-def _pearson(one: Mapping[Pair, float], other: Mapping[Pair, float]) -> float | None:
+def pearson(one: Mapping[Pair, float], other: Mapping[Pair, float]) -> float | None:
     """Return r over the pairs of `one`; None if a figure is the same for all of them."""
     try:
-        return correlation([*one.values()], [other[pair] for pair in one])
+        r = correlation([*one.values()], [other[pair] for pair in one])
+        return max(-1.0, min(1.0, r))  # rounding may exceed 1
     except StatisticsError:
         return None
 
 
-def _interval(r: float, pairs: int) -> tuple[float | None, float | None]:
-    if pairs < _FEWEST or abs(r) == 1:
+def interval(r: float, pairs: int) -> tuple[float | None, float | None]:
+    """Return the 95 % interval of a correlation; none with fewer than four pairs or for |r| = 1."""
+    if pairs < _FEWEST or abs(r) >= 1:
         return None, None
     reach = NormalDist().inv_cdf((1 + _CONFIDENCE) / 2) / math.sqrt(pairs - 3)
     return math.tanh(math.atanh(r) - reach), math.tanh(math.atanh(r) + reach)

@@ -24,6 +24,9 @@ S = TypeVar("S")
 START = "start"
 """Reserved key of the first stage; no row may have it."""
 
+RESERVED = ("questions.", "first.")
+"""Beginnings of keys that name other units than rows (`synthetic`)."""
+
 Letters = Literal["q", "c", "qc"]
 """T(Q), T(C), T(Q+C), as in `babelspan translate --strategy`."""
 
@@ -49,7 +52,7 @@ class Row(_Strict):
     in_turn: bool = False
     """Whether it trains on one training set after another, each time from the previous reader."""
     generator: Literal["none", "source", "translated", "words"] = "none"
-    """Generator of synthetic questions that the reader is first trained on: trained on the source
+    """Generator of the synthetic questions that the reader is trained on: trained on the source
     examples alone, it asks in their language; with their T(Q+C), in all languages of the scale.
     With "words" it is told the language in words instead of a token (Appendix A)."""
     one_stage: bool = False
@@ -218,7 +221,7 @@ def load_paper(name: str) -> Paper:
         raise ConfigError(f"unknown paper {name!r}{nearest(name, papers())}")
     paper = build(Paper, load_tables(_FOLDER / f"{name}.toml"), name)
     for key, scale in paper.scales.items():
-        _refuse_wrong_keys(paper, scale, f"{name}: {key}")
+        refuse_wrong_keys(paper, scale, f"{name}: {key}")
     return paper
 
 
@@ -230,7 +233,7 @@ def choose_scale(paper: Paper, name: str) -> Scale:
     """
     scale = named_scale(Scale, paper.scales, name)
     if name not in paper.scales:
-        _refuse_wrong_keys(paper, scale, name)
+        refuse_wrong_keys(paper, scale, name)
     return scale
 
 
@@ -244,18 +247,33 @@ def named_scale(kind: type[S], scales: Mapping[str, S], name: str) -> S:
     return build(kind, load_tables(Path(name)), name)
 
 
-def _refuse_wrong_keys(paper: Paper, scale: Scale, where: str) -> None:
+def refuse_wrong_keys(paper: Paper, scale: Scale, where: str) -> None:
     """Check that keys can name folders, and that rows and methods exist."""
     for key in scale.row:
-        if key == START or not re.fullmatch(r"[a-z0-9][a-z0-9.-]*", key):
+        is_reserved = key == START or key.startswith(RESERVED)
+        if is_reserved or not re.fullmatch(r"[a-z0-9][a-z0-9.-]*", key):
             raise ConfigError(
                 f"{where}: expected the key of a row in lower-case letters, digits, dots and "
-                f"hyphens, and not {START!r}, found {key!r}"
+                f"hyphens, not {START!r} and not beginning with {' or '.join(RESERVED)}, found "
+                f"{key!r}"
             )
     rows = {**paper.rows, **scale.row}
+    for key, row in rows.items():
+        _refuse_wrong_questions(row, scale, f"{where}: row {key!r}")
     _refuse_unknown(where, "row", (*scale.against, *scale.settings_of_row), list(rows))
     methods = sorted({row.method for row in rows.values()})
     _refuse_unknown(where, "method", scale.settings_of_method, methods)
+
+
+def _refuse_wrong_questions(row: Row, scale: Scale, where: str) -> None:
+    """Check what a row says about synthetic questions."""
+    if row.generator == "none":
+        if row.one_stage or row.share < 1 or row.about:
+            raise ConfigError(f"{where}: one_stage, share and about need a generator")
+        return
+    if row.in_turn or (row.reader and not row.one_stage):
+        raise ConfigError(f"{where}: in_turn and reader do not go with a generator")
+    _refuse_unknown(where, "language", row.about, [scale.source, *scale.languages])
 
 
 def _refuse_unknown(where: str, what: str, names: Iterable[str], known: Sequence[str]) -> None:

@@ -4,7 +4,7 @@ All results stay in that folder, and existing ones are not made again:
 `translated/<languages>/<strategy>` from `babelspan translate`, `runs/<row>/seed-<n>` from
 `babelspan train`, `stages/<row>/<set>/seed-<n>` with the earlier stages of a row that trains on
 sets in turn, `exported/<row>/seed-<n>`, `answers/<test>/<row>/seed-<n>` from
-`babelspan evaluate --out`, `probes/<row>/seed-<n>.json`.
+`babelspan evaluate --out`, `probes/<row>/seed-<n>.json`. For synthetic questions see `synthetic`.
 """
 
 import re
@@ -107,7 +107,11 @@ class Reproduction:
 
     def answers_folder(self, test: Test, key: str) -> Path:
         """Return the folder of a row's answers to a test; it has a folder for each seed."""
-        return self.out / "answers" / re.sub(r"\W+", "-", test.name.lower()).strip("-") / key
+        return self.out / "answers" / _folder_of(test) / key
+
+    def asked_folder(self, test: Test, kind: str) -> Path:
+        """Return the folder of a generator's questions about a test; one folder for each seed."""
+        return self.out / "asked" / _folder_of(test) / kind
 
     def probe_file(self, key: str, seed: int) -> Path:
         """Return the file with the probe of a row's vectors."""
@@ -188,6 +192,10 @@ class Reproduction:
                 "choose other --rows"
             )
         return [file.path for file in files]
+
+
+def _folder_of(test: Test) -> str:
+    return re.sub(r"\W+", "-", test.name.lower()).strip("-")
 
 
 def check_inputs(reproduction: Reproduction) -> None:

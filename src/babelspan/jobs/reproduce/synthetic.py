@@ -2,28 +2,30 @@
 
 All results stay in the folder of the reproduction: `generators/<kind>/seed-<n>`,
 `questions/<kind>/seed-<n>` from `babelspan generate`, `used/<questions>/seed-<n>` for a row that
-uses only some of them, and `first/<questions>/seed-<n>`, the reader that such rows start from.
+uses only some of them, `first/<questions>/seed-<n>`, the reader that such rows start from, and
+`asked/<test>/<kind>/seed-<n>`, a generator's questions about a test (`correlation`).
 """
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
-from babelspan.data.folder import chosen, inside
+from babelspan.data.folder import inside
 from babelspan.data.squad import save_squad
 from babelspan.data.texts import find_texts
 from babelspan.jobs import generate
 from babelspan.jobs import train as train_job
 from babelspan.jobs.corpora import Paths
-from babelspan.jobs.reproduce.papers import Row, Settings
+from babelspan.jobs.reproduce.papers import RESERVED, Row, Settings
 from babelspan.jobs.reproduce.reproduction import Reproduction
 from babelspan.jobs.shards import Crew, Watch
 from babelspan.types import DataError
 
-QUESTIONS = "questions."
-"""Prefix of a generator's kind in the key of the unit that makes its questions."""
-FIRST = "first."
-"""Prefix in the key of the unit that trains the reader a row starts from."""
+QUESTIONS, FIRST = RESERVED
+"""Prefixes in the keys of the units that make questions, and that train the reader a row starts
+from."""
 
 
 def kinds_of(job: Reproduction) -> list[str]:
@@ -44,7 +46,7 @@ def firsts_of(job: Reproduction) -> dict[str, Row]:
 
 def name_of(row: Row) -> str:
     """Return the name of the questions that a row uses."""
-    share = f"share-{row.share:g}" if row.share < 1 else ""
+    share = f"share-{row.share!r}" if row.share < 1 else ""
     return "_".join(part for part in (row.generator, share, *row.about) if part)
 
 
@@ -99,39 +101,47 @@ def ask(job: Reproduction, kind: str, seed: int, watch: Watch) -> None:
     generate.carry_out(replace(questions, texts=count), crew=Crew(watch=watch))
 
 
-def choose(job: Reproduction, row: Row, seed: int) -> Path:
+def write_chosen(job: Reproduction, row: Row, seed: int) -> Path:
     """Return the folder of the questions that a row uses; write it if they are only some of all.
 
+    An example belongs to a share if the hash of its id does, so larger shares contain smaller ones.
+
     Raises:
-        DataError: if there is no question about texts in one of the row's languages.
+        DataError: if there is no such question.
     """
+    everything = job.out / "questions" / row.generator / f"seed-{seed}"
     folder = questions_folder(job, row, seed)
-    files = inside(job.out / "questions" / row.generator / f"seed-{seed}")
-    missing = {*row.about} - {file.context_language for file in files}
-    if missing:
+    if folder == everything:
+        return folder
+    count = 0
+    shutil.rmtree(folder, ignore_errors=True)  # of questions that may have been made again
+    for file in inside(everything):
+        if not row.about or file.context_language in row.about:
+            examples = [e for e in file.load() if _place(e.id) < row.share]
+            save_squad(folder / file.path.name, examples)
+            count += len(examples)
+    if not count:
         raise DataError(
-            f"{row.name}: expected synthetic questions about texts in {sorted(missing)}, found "
-            "none; add texts in this language to the scale"
+            f"{row.name}: expected synthetic questions to choose from in {everything}, found none; "
+            "give more texts, or a larger share"
         )
-    for file in files:
-        used = folder / file.path.name
-        if used.exists() or (row.about and file.context_language not in row.about):
-            continue
-        examples = file.load()
-        ids = chosen([e.id for e in examples], round(row.share * len(examples)))
-        save_squad(used, [e for e in examples if e.id in ids])
     return folder
 
 
-def read(job: Reproduction, name: str, seed: int) -> None:
-    """Train a reader on synthetic questions; raises as `choose` and training do."""
+def _place(identity: str) -> float:
+    """Return a number from 0 to 1 that depends on an id only."""
+    return int.from_bytes(sha256(identity.encode()).digest()[:8]) / 2**64
+
+
+def train_first(job: Reproduction, name: str, seed: int) -> None:
+    """Train a reader on synthetic questions; raises as `write_chosen` and training do."""
     synthesis = job.scale.synthesis
     assert synthesis is not None
     row = firsts_of(job)[name]
     _train(
         "fine_tune",
         job.reader,
-        (choose(job, row, seed),),
+        (write_chosen(job, row, seed),),
         (*synthesis.first, f"run.seed={seed}"),
         first_folder(job, row, seed),
     )

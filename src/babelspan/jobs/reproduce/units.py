@@ -65,7 +65,7 @@ class Unit:
         stages = self.job.stages_of(self.row, self.key, self.seed)
         if not self.row.one_stage:
             return stages
-        questions = synthetic.choose(self.job, self.row, self.seed)
+        questions = synthetic.write_chosen(self.job, self.row, self.seed)
         return [((questions, *files), folder) for files, folder in stages]
 
     @property
@@ -89,7 +89,9 @@ class Unit:
 
 
 def units_of(job: Reproduction) -> list[list[Unit]]:
-    """Return first stages and questions, readers trained on these, and rows, seed by seed.
+    """Return units in three lists to run in order, each seed by seed.
+
+    These are first stages and questions; readers trained on questions; and rows.
 
     Raises:
         DataError: if a translation that a row needs is missing.
@@ -146,7 +148,7 @@ def train_and_measure(unit: Unit, *, workers: int, watch: Watch) -> None:
         synthetic.ask(unit.job, unit.key.removeprefix(synthetic.QUESTIONS), unit.seed, watch)
         return
     if unit.key.startswith(synthetic.FIRST):
-        synthetic.read(unit.job, unit.key.removeprefix(synthetic.FIRST), unit.seed)
+        synthetic.train_first(unit.job, unit.key.removeprefix(synthetic.FIRST), unit.seed)
         return
     reader = unit.reader
     for files, folder in unit.stages:
