@@ -3,7 +3,7 @@
 The texts of the set, at most --texts of them, are the passages of a collection. Each question is
 asked about each of the 20 passages found, and about its own text. The best answer is that with the
 highest odds times rank^-D, for several D, and with the weights of `ask --in`: D = RANK_DECAY and
-the difference between a passage's search score and the best. Scorer: `unicode`. Ranges are 95 %
+how much of the question a passage contains. Scorer: `unicode`. Ranges are 95 %
 intervals: bootstrap over questions, 2,000 samples.
 
     python bench/reading_collections.py [--set xquad/test.de] [--sample 50]

@@ -8,11 +8,12 @@ DATA is the folder of data sets that `BABELSPAN_DATA` names. OUT gets
 
     train/       English SQuAD, SQuAD-es and native sets, without the held-back articles
     some/        3,000 of the English questions, to translate with `babelspan translate`
-    held/        500 English questions of articles that are held back, and 200 native ones each in
-                 Spanish, Arabic and Chinese
-    texts/       paragraphs to ask about, in the eight languages of XQuAD
+    held/        500 English and 200 Spanish questions of articles that are held back, and 200
+                 each in Arabic and Chinese
+    texts/       paragraphs to ask about, in eight languages of XQuAD
 
-Nothing of it is in XQuAD: only its part of SQuAD without XQuAD's paragraphs is read.
+No paragraph of XQuAD is used. Some articles of the Arabic and Chinese sets in held/ are also in
+train/, with other questions.
 """
 
 import argparse
@@ -99,12 +100,14 @@ def main() -> None:
     texts = out / "texts"
     saved(texts, "tydiqa", "en", examples_of(data, "tydiqa", "train", "en")[:1_000])
     for language in TEXTS:
-        with gzip.open(data / "text" / f"covidwiki.{language}.txt.gz", "rt") as lines:
+        with gzip.open(
+            data / "text" / f"covidwiki.{language}.txt.gz", "rt", encoding="utf-8"
+        ) as lines:
             sentences = [line.strip() for line in lines]
         paragraphs = [
             " ".join(sentences[i : i + SENTENCES]) for i in range(0, len(sentences), SENTENCES)
         ]
-        (texts / f"covidwiki.{language}.txt").write_text("\n\n".join(paragraphs))
+        (texts / f"covidwiki.{language}.txt").write_text("\n\n".join(paragraphs), encoding="utf-8")
         print(f"texts/covidwiki.{language}: {len(paragraphs)}")
 
 

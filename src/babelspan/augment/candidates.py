@@ -11,6 +11,8 @@ import regex
 from babelspan.data.texts import Text
 from babelspan.types import Span
 
+VERSION = "2"
+"""Version of the rules; increase it whenever results of `found_by_rules` change."""
 LONGEST = 80
 """Maximum length in characters of an answer found by rules."""
 

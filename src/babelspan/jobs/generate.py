@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from babelspan.augment.asked import Tally
+from babelspan.augment.candidates import VERSION as CANDIDATES
 from babelspan.augment.candidates import found_by_rules
 from babelspan.augment.sift import NO_FILTERS, Sift, teller
 from babelspan.data.exported import MODEL
@@ -144,7 +145,7 @@ class Job:
 
     def _answers_identity(self) -> Any:
         if self.answers == RULES:
-            return RULES
+            return f"{RULES} {CANDIDATES}"
         if not _holds_answers(self.answers):
             return checksum_of(self.answers)
         return [[checksum(f.path), f.context_language] for f in find([Path(self.answers)])]
