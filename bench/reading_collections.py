@@ -3,8 +3,8 @@
 The texts of the set, at most --texts of them, are the passages of a collection. Each question is
 asked about each of the 20 passages found, and about its own text. The best answer is that with the
 highest odds times rank^-D, for several D, and with the weights of `ask --in`: D = RANK_DECAY and
-how much of the question a passage contains. Scorer: `unicode`. Ranges are 95 %
-intervals: bootstrap over questions, 2,000 samples.
+how much of the question a passage contains. Scorer: `unicode`. Ranges are 95 % intervals: bootstrap
+over questions, 2,000 samples.
 
     python bench/reading_collections.py [--set xquad/test.de] [--sample 50]
         [--questions squad/dev.en --translator lexicon:en-es.tsv.gz]  # of the same ids

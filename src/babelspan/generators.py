@@ -29,7 +29,6 @@ _CLOSING = re.compile(r" ([,.;:!?)\]}…،؛؟।]|(?<=\d )%)(?!\w)")
 _OPENING = re.compile(r"([(\[{¿¡]) ")
 _WIDE = re.compile(r" ?([。、，！？：；（）「」『』《》]) ?")
 
-
 T = TypeVar("T")
 
 

@@ -1,7 +1,8 @@
 """`babelspan reproduce`: reproduce the tables of a paper."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -171,15 +172,17 @@ def _write(job: "Reproduction", results: Path | None, as_json: bool) -> None:
     from babelspan.scoring.comparison import Settings
 
     made, sets = tables(job, Settings()), training_sets(job)
-    record = to_json(job, made, sets)
-    related: list[Correlation] = []
-    for step in ("tables", "correlations"):  # which take longer, so the tables are safe before
-        if step == "correlations":
-            related = correlations(job, made, tracked)
+
+    def written(related: Sequence[Correlation]) -> tuple[str, dict[str, Any]]:
         text = markdown(job, made, sets, related)
-        write_json(job.out / "table.json", {**record, "correlations": [asdict(r) for r in related]})
+        record = {**to_json(job, made, sets), "correlations": [asdict(one) for one in related]}
+        write_json(job.out / "table.json", record)
         for path in (job.out / "table.md", *([results] if results else [])):
             write_whole(path, text)
+        return text, record
+
+    written([])  # generators take long to measure; the tables are safe before
+    text, record = written(correlations(job, made, tracked))
     console = Console(highlight=False)
     if as_json:
         print(json.dumps(record, indent=1, ensure_ascii=False))

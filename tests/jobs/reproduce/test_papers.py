@@ -235,7 +235,11 @@ data = ["d"]
         ('against = ["tqq"]', "s.toml: unknown row 'tqq'; did you mean 'tq'"),
         ('settings_of_row.psa-al = ["a=1"]', "unknown row 'psa-al'; did you mean 'psa-all'"),
         ('settings_of_method.fine_tun = ["a=1"]', "unknown method 'fine_tun'; did you mean"),
-        ('[row.start]\nname = "n"', "expected the key of a row .* not 'start' .*, found 'start'"),
+        (
+            '[row.start]\nname = "n"',
+            "expected the key of a row .* not 'start' and not beginning with questions. or first., "
+            "found 'start'",
+        ),
         (
             '[row."../x"]\nname = "n"',
             "expected the key of a row in lower-case letters, .* found '../x'",

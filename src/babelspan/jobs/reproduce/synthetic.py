@@ -6,7 +6,6 @@ uses only some of them, `first/<questions>/seed-<n>`, the reader that such rows 
 `asked/<test>/<kind>/seed-<n>`, a generator's questions about a test (`correlation`).
 """
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
@@ -114,8 +113,11 @@ def write_chosen(job: Reproduction, row: Row, seed: int) -> Path:
     if folder == everything:
         return folder
     count = 0
-    shutil.rmtree(folder, ignore_errors=True)  # of questions that may have been made again
-    for file in inside(everything):
+    files = inside(everything)
+    if folder.exists():  # of questions that may have been made again, in other parts
+        for old in {p.name for p in folder.iterdir()} - {file.path.name for file in files}:
+            (folder / old).unlink()
+    for file in files:
         if not row.about or file.context_language in row.about:
             examples = [e for e in file.load() if _place(e.id) < row.share]
             save_squad(folder / file.path.name, examples)

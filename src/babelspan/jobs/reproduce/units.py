@@ -65,7 +65,7 @@ class Unit:
         stages = self.job.stages_of(self.row, self.key, self.seed)
         if not self.row.one_stage:
             return stages
-        questions = synthetic.write_chosen(self.job, self.row, self.seed)
+        questions = synthetic.questions_folder(self.job, self.row, self.seed)
         return [((questions, *files), folder) for files, folder in stages]
 
     @property
@@ -150,6 +150,8 @@ def train_and_measure(unit: Unit, *, workers: int, watch: Watch) -> None:
     if unit.key.startswith(synthetic.FIRST):
         synthetic.train_first(unit.job, unit.key.removeprefix(synthetic.FIRST), unit.seed)
         return
+    if unit.row.one_stage:
+        synthetic.write_chosen(unit.job, unit.row, unit.seed)
     reader = unit.reader
     for files, folder in unit.stages:
         plan = train_job.plan(
