@@ -2,7 +2,7 @@
 
     python experiments/multilingual_reader/train.py --data DATA --english FOLDER --start FOLDER \
         --run FOLDER [--updates N [--cool FROM]] [--rate R] [--precision bf16] [--seed S] \
-        [--alone N]
+        [--alone N] [--tasks distillation,cloze,questions] [--set NAME=SHARE ...]
 
 Run the same command again to resume: an update is a pure function of seed and number, and the
 state is saved every `SAVE_SECONDS`. `<run>/average` is the moving average of the weights, a
@@ -12,7 +12,8 @@ The first updates (`--alone`) train the word vectors alone by distillation; then
 sentence pairs, cloze questions over them, and questions take turns. Dropout is off. Rates stay
 constant after a warm-up, so that a run can go on for as long as there is time. `--cool` says from
 which update on they fall linearly to zero at `--updates` (Hu et al. 2024, arXiv:2404.06395); from
-there on questions take the turns of distillation.
+there on questions take the turns of distillation. `--tasks` leaves some of the three out, and
+`--set` changes a share of `Settings`, such as `crossed=0`: `steps.py` measures them apart.
 """
 
 import argparse
@@ -39,6 +40,7 @@ from babelspan.networks.pretrained import PretrainedReader
 SAVE_SECONDS = 480
 EXTRA = 1_000_000
 """Number of the first batch of questions among those that take the turns of distillation."""
+TASKS = ("distillation", "cloze", "questions")
 LOGGED = 30
 """Updates whose means are logged together."""
 
@@ -190,6 +192,7 @@ class Lessons:
     def __init__(self, given: argparse.Namespace, learner: Learner, settings: Settings) -> None:
         self.learner = learner
         self.settings = settings
+        self.tasks = given.tasks
         self.teacher: Any = AutoModelForQuestionAnswering.from_pretrained(given.english).eval().bert
         self.teacher.requires_grad_(False)
         old, new = (
@@ -234,12 +237,14 @@ class Lessons:
     def __call__(self, update: int) -> tuple[str, Tensor, int]:
         """Name and loss of an update, and how many tokens it read."""
         after = update - self.settings.alone
-        number, turn = divmod(max(after, 0), 3)
-        if after < 0 or (turn == 0 and update < self.learner.cooling.start):
+        number, turn = divmod(max(after, 0), len(self.tasks))
+        task = "distillation" if after < 0 else self.tasks[turn]
+        is_cooling = update >= self.learner.cooling.start and "questions" in self.tasks
+        if task == "distillation" and (after < 0 or not is_cooling):
             batch = self.pairs(update if after < 0 else self.settings.alone + number)
             loss = distillation_loss(self.learner.model.bert, self.teacher, batch)
             return "distillation", loss, int(batch.student.mask.sum())
-        if turn == 1:
+        if task == "cloze":
             asked = self.cloze(number)
             output = self.learner.model(
                 input_ids=asked.input_ids,
@@ -252,7 +257,7 @@ class Lessons:
                 for logits in (output.start_logits, output.end_logits)
             )
             return "cloze", span_loss(start, last, asked.answers), int(asked.attention_mask.sum())
-        questions = self.questions(number if turn == 2 else EXTRA + number)
+        questions = self.questions(number if task == "questions" else EXTRA + number)
         reading = self.learner.reader(questions)
         loss = span_loss(reading.start_logits, reading.last_logits, questions.answers)
         return "questions", loss, int(questions.attention_mask.sum())
@@ -260,7 +265,8 @@ class Lessons:
 
 def main(given: argparse.Namespace) -> None:
     """Train for the given time, or up to a number of updates."""
-    settings = Settings(seed=given.seed, alone=given.alone, body_rate=given.rate)
+    shares = {name: float(share) for name, share in given.set}
+    settings = Settings(seed=given.seed, alone=given.alone, body_rate=given.rate, **shares)
     given.run.mkdir(parents=True, exist_ok=True)
     (given.run / "settings.json").write_text(json.dumps(asdict(settings), indent=1))
     cooling = Cooling(given.cool, given.updates)
@@ -302,4 +308,6 @@ if __name__ == "__main__":
     parser.add_argument("--seed", type=int, default=Settings().seed)
     parser.add_argument("--alone", type=int, default=Settings().alone)
     parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
+    parser.add_argument("--tasks", type=lambda names: names.split(","), default=TASKS)
+    parser.add_argument("--set", type=lambda pair: pair.split("="), action="append", default=[])
     main(parser.parse_args())
