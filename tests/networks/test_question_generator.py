@@ -12,6 +12,7 @@ from babelspan.networks import question_generator, store
 from babelspan.networks.decoding import Decode, Written, noise, write
 from babelspan.networks.question_generator import begin
 from babelspan.networks.unilm import FAMILIES, unilm_mask
+from babelspan.networks.writing_head import mixed
 from babelspan.reading.sources import Form
 from babelspan.types import Answer, ConfigError, DataError, Example
 from miniature import miniature_reader
@@ -276,6 +277,27 @@ def test_noise_is_even():
     assert len(set(drawn)) == 1000
     assert 0.45 < sum(drawn) / 1000 < 0.55
     assert noise(1, "id1", 1) != noise(1, "id1", 2)
+
+
+@torch.inference_mode()
+def test_allowed_pieces_are_mixed_with_those_of_the_source():
+    generator = generator_of()
+    batch, allowed = batch_of(generator), torch.tensor([6, 7, generator.end]).unique()
+    state = generator.start(batch)
+    now = generator.next_pieces(state, allowed)
+    head, pieces = generator.head, generator.encoder.pieces
+    vocabulary = torch.full((len(now), pieces.num_embeddings), -torch.inf)
+    vocabulary[:, allowed] = head.logits(state.hidden, pieces.weight, allowed).log_softmax(dim=-1)
+    copied = batch.source_ids < pieces.num_embeddings
+    copied &= torch.arange(copied.shape[1]) < batch.source_lengths[:, None]
+    weights, gate = head.copying(state.hidden[:, None], state.keys, copied)
+    places = torch.zeros_like(vocabulary)
+    places.scatter_add_(1, batch.source_ids.masked_fill(~copied, 0), weights[:, 0])
+    expected = mixed(vocabulary, places, gate)
+    expected[(places == 0) & vocabulary.isinf()] = -torch.inf
+    expected[:, generator.forbidden] = -torch.inf
+    assert expected.isfinite().any(dim=1).all()
+    assert torch.equal(now, expected)
 
 
 def test_all_pieces_allowed_changes_nothing():

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
+from torch.nn import functional as F
 from transformers import AutoConfig, AutoTokenizer, DynamicCache
 
 from babelspan.config import build
@@ -25,7 +26,7 @@ from babelspan.networks import pretrained
 from babelspan.networks.asked import Asked, asked_of
 from babelspan.networks.pretrained import Encoder, featurizer_of
 from babelspan.networks.unilm import UnilmEncoder, built, unilm_mask, writing
-from babelspan.networks.writing_head import WritingHead, mixed
+from babelspan.networks.writing_head import WritingHead, add_copied, mixed
 from babelspan.reading.sources import MARKS, Form, Source, Sources
 from babelspan.reading.windows import Featurizer
 from babelspan.types import ConfigError, DataError, Limits
@@ -214,20 +215,17 @@ class QuestionGenerator(nn.Module):
         """
         log_probs = self._head.logits(state.hidden, self.encoder.pieces.weight, allowed)
         log_probs = log_probs.log_softmax(dim=-1)
-        ids = state.asked.source_ids
-        if allowed is not None:
-            shape = len(ids), self.encoder.pieces.num_embeddings
-            among = torch.full(shape, -torch.inf, dtype=log_probs.dtype, device=ids.device)
-            log_probs = among.index_copy_(1, allowed, log_probs)
         if state.keys is not None:
             copied = self._copied(state.asked)
             weights, gate = self._head.copying(state.hidden[:, None], state.keys, copied)
-            places = torch.zeros_like(log_probs)
-            places.scatter_add_(1, ids.masked_fill(~copied, 0), weights[:, 0])
-            log_probs = mixed(log_probs, places, gate)
-            if allowed is not None:
-                is_known = (places > 0).index_fill_(1, allowed, True)
-                log_probs = log_probs.masked_fill(~is_known, -torch.inf)
+            log_probs += F.logsigmoid(-gate)
+        if allowed is not None:
+            shape = len(log_probs), self.encoder.pieces.num_embeddings
+            among = torch.full(shape, -torch.inf, dtype=log_probs.dtype, device=log_probs.device)
+            log_probs = among.index_copy_(1, allowed, log_probs)
+        if state.keys is not None:
+            ids = state.asked.source_ids.masked_fill(~copied, 0)
+            add_copied(log_probs, ids, weights[:, 0], gate)
         log_probs[:, self.forbidden] = -torch.inf
         return log_probs
 

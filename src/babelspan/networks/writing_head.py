@@ -102,6 +102,25 @@ def mixed(log_vocabulary: Tensor, copied: Tensor, gate: Tensor) -> Tensor:
     )
 
 
+def add_copied(log_probs: Tensor, ids: Tensor, weights: Tensor, gate: Tensor) -> None:
+    """Add what the pointer copies to log-probabilities of all pieces, in place (see `mixed`).
+
+    Only the pieces of the source are visited, since the pointer copies no others.
+
+    Args:
+        log_probs: log-probabilities by the vocabulary, times the probability of not copying, (B,
+            V); minus infinity for pieces that are not allowed.
+        ids: the pieces of the source, (B, S); any piece for a token that cannot be copied.
+        weights: attention weights of the pointer, (B, S); 0 for a token that cannot be copied.
+        gate: gate logits, (B, 1).
+    """
+    first = (ids[:, :, None] == ids[:, None]).int().argmax(dim=-1)  # of the tokens of each piece
+    sums = torch.zeros_like(weights).scatter_add_(1, first, weights).gather(1, first)
+    own = log_probs.gather(1, ids)
+    both = torch.logaddexp(own, F.logsigmoid(gate) + sums.clamp_min(_LEAST).log())
+    log_probs.scatter_(1, ids, both.where((sums > 0) | own.isfinite(), -torch.inf))
+
+
 def precise(values: Tensor) -> Tensor:
     """Convert values to fp32; fp64 values stay fp64."""
     return values.to(torch.promote_types(values.dtype, torch.float32))
