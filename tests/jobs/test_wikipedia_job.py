@@ -99,6 +99,7 @@ def test_pages_of_every_packing(tmp_path, name):
     assert (site.name, site.database, site.language) == ("Wikipedia", "eswiki", "es")
     assert {"archivo", "categoría", "file"} <= site.namespaces
     found = list(pages(dump))
+    assert list(pages(dump, threads=3)) == found
     assert len(found) == 34
     assert found[2].title == "Ciudad 2"
     assert (found[2].id, found[2].revision) == ("2", "1002")
@@ -206,6 +207,13 @@ def test_a_dump_that_is_none_or_cut_is_told(tmp_path, content, said):
     with pytest.raises(DataError, match=said):
         carry_out(dump, tmp_path / "texts", choice=CHOICE)
     assert not (tmp_path / "texts" / "texts.es.json.gz").exists()
+
+
+def test_a_cut_dump_of_several_streams_is_told(tmp_path):
+    dump = written(tmp_path / "eswiki.xml.bz2")
+    dump.write_bytes(dump.read_bytes()[:-20])
+    with pytest.raises(DataError, match="the dump is cut short"):
+        list(pages(dump, threads=2))
 
 
 def test_entities_that_unfold_without_end_are_refused(tmp_path):

@@ -4,7 +4,6 @@ Plain XML, gzip or bzip2 with one or more streams, detected by the first bytes. 
 https://www.mediawiki.org/xml/ (0.10 and 0.11). Only articles (namespace 0) are read.
 """
 
-import bz2
 import gzip
 import zlib
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import IO, NamedTuple
 from xml.etree.ElementTree import Element, ParseError, iterparse
 
+from babelspan.data import bzip2
 from babelspan.types import DataError
 
 _ALWAYS = frozenset({"category", "file", "image", "media", "special", "template", "wikipedia"})
@@ -77,13 +77,17 @@ def site_of(path: Path) -> Site:
     raise DataError(f"{path}: expected a MediaWiki dump with <siteinfo>, found none")
 
 
-def pages(path: Path) -> Iterator[Page]:
+def pages(path: Path, *, threads: int = 1) -> Iterator[Page]:
     """Yield the pages of the article namespace, in order; pages with deleted text are skipped.
+
+    Args:
+        path: the dump.
+        threads: number of threads that unpack a multistream dump, besides the calling thread.
 
     Raises:
         DataError: if the file is not a dump, or is truncated.
     """
-    with _elements(path) as elements:
+    with _elements(path, threads) as elements:
         root: Element | None = None
         for event, element in elements:
             if root is None:
@@ -109,10 +113,10 @@ def _page(element: Element) -> Page | None:
 
 
 @contextmanager
-def _elements(path: Path) -> Iterator[Iterator[tuple[str, Element]]]:
+def _elements(path: Path, threads: int = 1) -> Iterator[Iterator[tuple[str, Element]]]:
     """Yield the events of a dump's XML; turn errors into `DataError`."""
     try:
-        with _opened(path) as file:
+        with _opened(path, threads) as file:
             yield iterparse(file, events=("start", "end"))
     except ParseError as error:
         raise DataError(
@@ -127,11 +131,11 @@ def _elements(path: Path) -> Iterator[Iterator[tuple[str, Element]]]:
         raise DataError(f"{path}: the dump is broken ({error}); fetch it again") from None
 
 
-def _opened(path: Path) -> IO[bytes]:
+def _opened(path: Path, threads: int) -> IO[bytes]:
     with path.open("rb") as file:
         head = file.read(3)
     if head == b"BZh":
-        return bz2.open(path)
+        return bzip2.opened(path, threads)
     return gzip.open(path) if head[:2] == b"\x1f\x8b" else path.open("rb")  # type: ignore[return-value]
 
 

@@ -8,6 +8,7 @@ links of all pages, and the paragraphs of the highest-ranked pages.
 """
 
 import json
+import os
 import shutil
 from array import array
 from collections.abc import Callable, Iterator, Sequence
@@ -201,7 +202,7 @@ def _read_links(dump: Path, folder: Path, site: Site, crew: Crew) -> dict[str, i
     """Extract the links of all pages; return the number of pages and of shards."""
     done = folder / "all.json"
     if not done.exists():
-        inputs = sharded.missing(folder, sharded.cut(wikipedia.pages(dump), PAGES_IN_A_SHARD))
+        inputs = sharded.missing(folder, sharded.cut(_pages(dump, crew), PAGES_IN_A_SHARD))
         work = _Links(folder, site.namespaces)
         for _ in crew.watch(_made(work, inputs, crew), "parts of the dump", 0):
             pass
@@ -217,13 +218,18 @@ def _read_articles(
     dump: Path, folder: Path, site: Site, *, choice: Choice, ranked: set[str], crew: Crew
 ) -> int:
     """Extract the paragraphs of the highest-ranked pages; return the number of shards."""
-    wanted = (page for page in wikipedia.pages(dump) if page.title in ranked and not page.redirect)
+    wanted = (page for page in _pages(dump, crew) if page.title in ranked and not page.redirect)
     inputs = sharded.missing(folder, sharded.cut(wanted, ARTICLES_IN_A_SHARD))
     count = -(-len(ranked) // ARTICLES_IN_A_SHARD)
     work = _Articles(folder, site.namespaces, choice)
     for _ in crew.watch(_made(work, inputs, crew), "articles", count):
         pass
     return len(list(folder.glob("shards/?????.json")))
+
+
+def _pages(dump: Path, crew: Crew) -> Iterator[Page]:
+    """Read the dump; unpacking takes most of the time, so it is done in threads too."""
+    return wikipedia.pages(dump, threads=min(crew.workers, os.cpu_count() or 1))
 
 
 def _made(work: Any, inputs: Iterator[Any], crew: Crew) -> Iterator[Any]:
