@@ -9,6 +9,7 @@ OUT/translated/train.*.json.gz  their exact translations: T(Q) is <other>-qaa, T
 OUT/dev, OUT/test               a parallel set each, with the same ids in every language
 OUT/texts/texts.*.json.gz       stories in each language without questions, no two of them parallel;
                                 the objects of their facts are links
+OUT/words/qaa-*.tsv.gz          exact dictionaries of the first language and each other
 OUT/beside                      replacements for the translations of the test in its last language:
                                 `strange` from another story, `noisy10` and `noisy30` with that
                                 percentage of words replaced, and the text `itself`
@@ -57,7 +58,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from transformers import BertConfig, BertForMaskedLM
 
-from babelspan.data.files import read_json, write_json
+from babelspan.data.files import read_json, write_json, write_whole
 from babelspan.data.squad import save_squad
 from babelspan.networks.pretrained import PretrainedReader
 from babelspan.types import ConfigError, Example
@@ -131,6 +132,9 @@ def make(out: Path, *, seed: int = 0, sizes: Sizes = FULL) -> None:
         path = out / "texts" / f"texts.{code}.json.gz"
         if not path.exists():
             write_json(path, texts(world, language, sizes.train // 8))
+        path = out / "words" / f"{CODES[OWN]}-{code}.tsv.gz"
+        if language != OWN and not path.exists():
+            write_whole(path, dictionary(world, language))
     if not (out / "reader").exists():
         beside = out / ".reader.part"
         pretrained(world, seed, sizes.updates).save(beside)
@@ -209,6 +213,12 @@ BESIDE = {
     "noisy30": partial(noisy, 30),
 }
 """Replacements for the translation of a text."""
+
+
+def dictionary(world: World, language: str) -> str:
+    """Lines with a word of the first language, a tab, and its translation."""
+    pairs = sorted(world.dictionary(OWN, language).items())
+    return "".join(f"{word}\t{translation}\n" for word, translation in pairs)
 
 
 def texts(world: World, language: str, count: int) -> dict[str, object]:

@@ -47,6 +47,7 @@ def test_all_files_are_there_and_no_others(made):
     data |= {f"texts/texts.{c}.json.gz" for c in ("qaa", *languages)}
     data |= {f"{s}/{s}.{c}.json.gz" for s in ("dev", "test") for c in ("qaa", *languages)}
     names = ("strange", "itself", "noisy10", "noisy30")
+    data |= {f"words/qaa-{c}.tsv.gz" for c in languages}
     data |= {f"beside/{name}.{c}.json.gz" for name in names for c in languages[:2]}
     assert {name for name in found if name.endswith(".gz")} == data
     assert {"toy_world.json", "reader/model.safetensors", "reader/config.json"} < found
@@ -86,7 +87,9 @@ def test_what_stands_beside_is_wrong_as_it_is_said_to_be(made):
 
 def test_texts_have_links_and_are_in_no_other_set(made):
     contexts = {
-        e.context for p in set(made.rglob("*.gz")) - set(made.glob("texts/*")) for e in loaded(p)
+        e.context
+        for p in set(made.rglob("*.json.gz")) - set(made.glob("texts/*"))
+        for e in loaded(p)
     }
     for file in find_texts([made / "texts"]):
         texts = list(file.texts())

@@ -80,7 +80,8 @@ def command(
 ) -> None:
     """Train the rows of a paper's table, measure them, and print them with the paper's figures.
 
-    Rerun the same command to resume; rows and seeds may be added. OUT gets table.md and table.json.
+    Rerun the same command to resume; rows and seeds may be added. OUT gets table.md and table.json,
+    and the curves of the scale as curve-*.csv and curve-*.png.
     """
     from dataclasses import replace
 
@@ -166,16 +167,23 @@ def _write(job: "Reproduction", results: Path | None, as_json: bool) -> None:
     from babelspan.cli.shown import tracked
     from babelspan.data.files import write_json, write_whole
     from babelspan.jobs.reproduce.correlation import Correlation, correlations
+    from babelspan.jobs.reproduce.curve_figures import curves, save
     from babelspan.jobs.reproduce.data_sets import training_sets
     from babelspan.jobs.reproduce.markdown import markdown
     from babelspan.jobs.reproduce.table import tables, to_json
     from babelspan.scoring.comparison import Settings
 
     made, sets = tables(job, Settings()), training_sets(job)
+    found = curves(job, made)
+    save(found, job.out)
 
     def written(related: Sequence[Correlation]) -> tuple[str, dict[str, Any]]:
-        text = markdown(job, made, sets, related)
-        record = {**to_json(job, made, sets), "correlations": [asdict(one) for one in related]}
+        text = markdown(job, made, sets, related, found)
+        record = {
+            **to_json(job, made, sets),
+            "correlations": [asdict(one) for one in related],
+            "curves": [asdict(curve) for curve in found],
+        }
         write_json(job.out / "table.json", record)
         for path in (job.out / "table.md", *([results] if results else [])):
             write_whole(path, text)

@@ -29,16 +29,18 @@ DARK = 0.71
 """Higher values are written in white; contrast is at least 4.5 to 1 on both sides of this value."""
 
 
-def needs_matplotlib() -> None:
+def needs_matplotlib(what: str = "a heat map (.png)") -> None:
     """Check that matplotlib is installed.
+
+    Args:
+        what: what is to be drawn, for the error message.
 
     Raises:
         ConfigError: if it is not.
     """
     if importlib.util.find_spec("matplotlib") is None:
         raise ConfigError(
-            "a heat map (.png) needs matplotlib, which is not installed; "
-            f"run {how_to_install('plots')}"
+            f"{what} needs matplotlib, which is not installed; run {how_to_install('plots')}"
         )
 
 

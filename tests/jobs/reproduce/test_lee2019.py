@@ -53,7 +53,7 @@ def reproduction(data, out, *rows):
 @pytest.mark.parametrize("name", PAPER.scales)
 def test_every_row_of_a_scale_has_reader_files_and_settings(name, tmp_path):
     scale = PAPER.scales[name]
-    for key, row in choose_rows(PAPER, scale, ()).items():
+    for key, row in choose_rows(PAPER, scale, (*scale.rows, *scale.row)).items():
         kind, _, settings = filled(row.reader, scale, tmp_path).partition(",")
         start = parsed(settings)
         assert kind == "new:qanet"

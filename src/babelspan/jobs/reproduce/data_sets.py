@@ -42,7 +42,7 @@ def training_sets(job: Reproduction) -> list[TrainingSet]:
         return _counts(path, types)
 
     sets: dict[str, TrainingSet] = {}
-    for row in job.rows.values():
+    for row in (row for row in job.rows.values() if not row.pivot):
         name = _name(row, job)
         if name not in sets:
             counts = Counts()

@@ -7,10 +7,12 @@ from typing import Any
 
 from babelspan.augment.statistics import TYPES
 from babelspan.jobs.reproduce.correlation import Correlation
+from babelspan.jobs.reproduce.curve_figures import name_of
 from babelspan.jobs.reproduce.data_sets import TrainingSet
 from babelspan.jobs.reproduce.papers import DataSet, title_of
 from babelspan.jobs.reproduce.reproduction import Reproduction
 from babelspan.jobs.reproduce.table import DIAGONAL, GENERAL, Line, Spread, Table
+from babelspan.reports.learning_curve import LearningCurve, Point
 from babelspan.reports.wording import p_value, with_sd
 from babelspan.scoring.comparison import Difference
 from babelspan.scoring.matrix import Pair
@@ -35,6 +37,7 @@ def markdown(
     tables: Sequence[Table],
     sets: Sequence[TrainingSet],
     related: Sequence[Correlation] = (),
+    curves: Sequence[LearningCurve] = (),
 ) -> str:
     """Return all tables, in percent, as mean ± standard deviation if there are several seeds."""
     parts = [f"## {job.paper.title}", f"{job.scale.about} {_EQUAL[job.scale.equal]}", _made_of(job)]
@@ -46,7 +49,37 @@ def markdown(
                 parts += _of_cells(table, line)
     if tables and tables[0].lines[0].probes:
         parts += _of_probes(tables[0])
-    return "\n\n".join([*parts, *_of_sets(sets)]) + "\n"
+    return "\n\n".join([*parts, *_of_curves(curves), *_of_sets(sets)]) + "\n"
+
+
+def _of_curves(curves: Sequence[LearningCurve]) -> list[str]:
+    """Return a table of the points of each curve, and what is left out."""
+    parts = ["### Curves"] if curves else []
+    for curve in curves:
+        parts.append(f"#### {curve.name}; {curve.test}, {curve.mean} F1")
+        body = [
+            [name, f"{point.x:,.10g}", *_of_point(point)]
+            for name, points in curve.lines.items()
+            for point in points
+        ]
+        if body:
+            parts.append(_rows(["line", curve.x, "F1", "sd", "runs"], body))
+        if curve.is_drawn:
+            files = name_of(curve)
+            parts.append(
+                f"Figures: `{files}.csv`; picture, if matplotlib is installed: `{files}.png`."
+            )
+        else:
+            parts.append("Not drawn: expected a line with two points or more, found none.")
+        if curve.missing:
+            keys = ", ".join(f"`{key}`" for key in curve.missing)
+            parts.append(f"Left out, since these rows were not run: {keys}.")
+    return parts
+
+
+def _of_point(point: Point) -> list[str]:
+    sd = "" if point.sd is None else f"{100 * point.sd:.1f}"
+    return [f"{100 * point.f1:.1f}", sd, f"{point.runs}"]
 
 
 def _of_correlations(related: Sequence[Correlation]) -> list[str]:
@@ -80,7 +113,7 @@ def _made_of(job: Reproduction) -> str:
 def _of_test(job: Reproduction, table: Table) -> list[str]:
     test, lines = table.test, table.lines
     columns = list(lines[0].f1)
-    mean_of = GENERAL if GENERAL in columns else DIAGONAL
+    mean_of = table.mean
     others = [key for key in job.scale.against if any(key in line.against for line in lines)]
     published = [
         name for name in (GENERAL, DIAGONAL) if any(name in line.published for line in lines)

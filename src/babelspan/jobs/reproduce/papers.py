@@ -6,13 +6,14 @@ write their own scale as a file with the keys of `Scale`.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import ConfigDict, Field, NonNegativeInt, PositiveInt
 
 from babelspan.config import build, load_tables, nearest
+from babelspan.jobs.reproduce.curves import Curve, refuse_wrong_curves
 from babelspan.jobs.train import load_method
 from babelspan.types import ConfigError
 
@@ -69,6 +70,9 @@ class Row(_Strict):
     added to them."""
     leaves_out: tuple[str, ...] = ()
     """Training sets of the scale to leave out, by the first part of their names."""
+    pivot: str = ""
+    """Key of a row whose reader answers in the source language, with questions and texts
+    translated by the scale's `pivot`; empty to answer directly. Such a row is not trained."""
     settings: Settings = ()
     published: dict[str, dict[str, float]] = field(default_factory=dict)
     """F1 of the paper in percent, by test and by context language or mean (G-XLT, XLT)."""
@@ -170,6 +174,8 @@ class Scale(_Strict):
     seeds: PositiveInt = 1
     translated: str = ""
     """Folder of existing translations; empty to make them as in `translations`."""
+    pivot: str = ""
+    """Translator of rows with a pivot, with {data} substituted; empty to use the user's."""
     translations: tuple[Translation, ...] = ()
     start: Settings | None = None
     """Settings of a first stage on the source examples before all rows; None for none."""
@@ -189,6 +195,8 @@ class Scale(_Strict):
     """Rows that the paper does not have."""
     synthesis: Synthesis | None = None
     """Settings of rows with a generator."""
+    curve: tuple[Curve, ...] = ()
+    """Learning curves over rows."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -260,9 +268,11 @@ def refuse_wrong_keys(paper: Paper, scale: Scale, where: str) -> None:
     rows = {**paper.rows, **scale.row}
     for key, row in rows.items():
         _refuse_wrong_questions(row, scale, f"{where}: row {key!r}")
+        _refuse_wrong_pivot(row, rows, f"{where}: row {key!r}")
     _refuse_unknown(where, "row", (*scale.against, *scale.settings_of_row), list(rows))
     methods = sorted({row.method for row in rows.values()})
     _refuse_unknown(where, "method", scale.settings_of_method, methods)
+    refuse_wrong_curves(scale.curve, list(rows), where)
 
 
 def _refuse_wrong_questions(row: Row, scale: Scale, where: str) -> None:
@@ -274,6 +284,20 @@ def _refuse_wrong_questions(row: Row, scale: Scale, where: str) -> None:
     if row.in_turn or (row.reader and not row.one_stage):
         raise ConfigError(f"{where}: in_turn and reader do not go with a generator")
     _refuse_unknown(where, "language", row.about, [scale.source, *scale.languages])
+
+
+def _refuse_wrong_pivot(row: Row, rows: Mapping[str, Row], where: str) -> None:
+    """Check that a row with a pivot names a trained row, and nothing about training."""
+    if not row.pivot:
+        return
+    trained = [key for key, other in rows.items() if not other.pivot]
+    _refuse_unknown(where, "row with a reader", [row.pivot], trained)
+    of_training = replace(row, pivot="", published={}, published_exact_match={}, published_cells={})
+    if of_training != Row(name=row.name):
+        raise ConfigError(
+            f"{where}: expected only name, pivot and published figures, since a row with a pivot "
+            "is not trained"
+        )
 
 
 def _refuse_unknown(where: str, what: str, names: Iterable[str], known: Sequence[str]) -> None:

@@ -7,7 +7,6 @@ sets in turn, `exported/<row>/seed-<n>`, `answers/<test>/<row>/seed-<n>` from
 `babelspan evaluate --out`, `probes/<row>/seed-<n>.json`. For synthetic questions see `synthetic`.
 """
 
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +17,7 @@ from babelspan.data.folder import DataFile, describe, find, inside
 from babelspan.data.texts import find_texts
 from babelspan.jobs import evaluate as evaluate_job
 from babelspan.jobs import train as train_job
+from babelspan.jobs.reproduce.curves import slug
 from babelspan.jobs.reproduce.papers import (
     START,
     Paper,
@@ -32,6 +32,8 @@ from babelspan.jobs.reproduce.papers import (
 from babelspan.readers import load_checkpoint
 from babelspan.scoring.matrix import Pair
 from babelspan.scoring.scorers import load_scorer
+from babelspan.seams import Translator
+from babelspan.translators import load_translator
 from babelspan.types import ConfigError, DataError, Example
 
 
@@ -48,7 +50,7 @@ class Reproduction:
         reader: the reader to start from.
         seeds: number of seeds, from 1.
         start: a reader that replaces the scale's first stage; None to train that stage.
-        translator: translator for translations if the scale names none.
+        translator: translator for translations and pivots if the scale names none.
         translated: folder of existing translations; None to make them.
         settings: settings of all rows; they override those of the scale.
     """
@@ -97,6 +99,24 @@ class Reproduction:
             return str(self.run_folder(START, seed))
         return self.start or self.reader
 
+    def trained_as(self, key: str) -> str:
+        """Return the key of the row whose reader a row is measured with: its pivot's or its own."""
+        return (self.rows[key].pivot if key in self.rows else "") or key
+
+    def pivot(self) -> Translator:
+        """Return the translator of rows with a pivot.
+
+        Raises:
+            ConfigError: if there is none; also raises as `load_translator`.
+        """
+        named = self.scale.pivot.replace("{data}", str(self.data)) or self.translator
+        if named is None:
+            raise ConfigError(
+                "a row with a pivot needs a translator and the scale names none; give one with "
+                "--translator, or choose other --rows"
+            )
+        return load_translator(named)
+
     def run_folder(self, key: str, seed: int) -> Path:
         """Return the folder of a row's run and of its trained reader."""
         return self.out / "runs" / key / f"seed-{seed}"
@@ -107,11 +127,11 @@ class Reproduction:
 
     def answers_folder(self, test: Test, key: str) -> Path:
         """Return the folder of a row's answers to a test; it has a folder for each seed."""
-        return self.out / "answers" / _folder_of(test) / key
+        return self.out / "answers" / slug(test.name) / key
 
     def asked_folder(self, test: Test, kind: str) -> Path:
         """Return the folder of a generator's questions about a test; one folder for each seed."""
-        return self.out / "asked" / _folder_of(test) / kind
+        return self.out / "asked" / slug(test.name) / kind
 
     def probe_file(self, key: str, seed: int) -> Path:
         """Return the file with the probe of a row's vectors."""
@@ -194,10 +214,6 @@ class Reproduction:
         return [file.path for file in files]
 
 
-def _folder_of(test: Test) -> str:
-    return re.sub(r"\W+", "-", test.name.lower()).strip("-")
-
-
 def check_inputs(reproduction: Reproduction) -> None:
     """Check settings, data, tests and reader before slow work starts.
 
@@ -227,6 +243,7 @@ def check_inputs(reproduction: Reproduction) -> None:
             )
     if any(row.generator != "none" for row in reproduction.rows.values()):
         _check_synthesis(reproduction)
+    _check_pivots(reproduction)
     for test in scale.tests:
         load_scorer(test.scorer)
         reproduction.cells_of(test)
@@ -236,12 +253,24 @@ def check_inputs(reproduction: Reproduction) -> None:
 
 
 def _check_readers(reproduction: Reproduction) -> None:
-    rows = reproduction.rows.values()
+    rows = [row for row in reproduction.rows.values() if not row.pivot]
     readers = {reproduction.starts_from(1, row) for row in rows if row.reader}
     if not all(row.reader for row in rows):
         readers.add(reproduction.start or reproduction.reader)
     for reader in sorted(readers):
         load_checkpoint(reader, gives_new_head=True)
+
+
+def _check_pivots(reproduction: Reproduction) -> None:
+    """Check that rows with a pivot have a reader and a translator; raises as `check_inputs`."""
+    pivots = {key: row.pivot for key, row in reproduction.rows.items() if row.pivot}
+    for key, trained in pivots.items():
+        if trained not in reproduction.rows:
+            raise ConfigError(
+                f"row {key!r} is measured with the reader of {trained!r}; add that row to --rows"
+            )
+    if pivots:
+        reproduction.pivot()
 
 
 def _check_synthesis(reproduction: Reproduction) -> None:

@@ -83,6 +83,11 @@ class Table:
     lines: list[Line]
     signature: str
 
+    @property
+    def mean(self) -> str:
+        """Name of the mean that rows are compared by: "G-XLT", or "XLT" for a test without it."""
+        return GENERAL if GENERAL in self.lines[0].f1 else DIAGONAL
+
 
 def tables(job: Reproduction, settings: Settings) -> list[Table]:
     """Return a table for each test, from the measured answers.
@@ -129,11 +134,13 @@ def _line(
     against: dict[str, dict[str, Difference]],
 ) -> Line:
     row = job.rows[key]
+    trained_as = job.trained_as(key)
+    trained = job.rows[trained_as]
     return Line(
         key=key,
         name=title_of(row, job.scale),
-        settings=own_settings(key, row, job.scale),
-        **_budget([folder for _, folder in job.stages_of(row, key, 1)]),
+        settings=own_settings(trained_as, trained, job.scale),
+        **_budget([folder for _, folder in job.stages_of(trained, trained_as, 1)]),
         f1=_spreads(matrices, "f1"),
         exact_match=_spreads(matrices, "exact_match"),
         cells=_cells(matrices),

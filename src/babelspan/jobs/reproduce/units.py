@@ -21,6 +21,7 @@ from babelspan.jobs.reproduce.papers import START, Row, Settings, settings_of
 from babelspan.jobs.reproduce.reproduction import Reproduction
 from babelspan.jobs.shards import Crew, Watch, end_with_parent
 from babelspan.readers import checksum_of, device, load_answerer, load_checkpoint
+from babelspan.reading.pivot import Pivot
 from babelspan.scoring.scorers import load_scorer
 from babelspan.types import ConfigError, Limits
 
@@ -46,6 +47,11 @@ class Unit:
     def row(self) -> Row:
         """The row; a first stage is fine-tuned on the source examples."""
         return self.job.rows.get(self.key, _FIRST_STAGE)
+
+    @property
+    def trained(self) -> "Unit":
+        """The unit whose reader is measured: itself, or that of the row that its pivot names."""
+        return replace(self, key=self.job.trained_as(self.key))
 
     @property
     def reader(self) -> str:
@@ -89,9 +95,10 @@ class Unit:
 
 
 def units_of(job: Reproduction) -> list[list[Unit]]:
-    """Return units in three lists to run in order, each seed by seed.
+    """Return units in lists to run in order, each seed by seed.
 
-    These are first stages and questions; readers trained on questions; and rows.
+    These are first stages and questions; readers trained on questions; rows; and, if there are any,
+    rows with a pivot.
 
     Raises:
         DataError: if a translation that a row needs is missing.
@@ -103,9 +110,12 @@ def units_of(job: Reproduction) -> list[list[Unit]]:
     questions = [f"{synthetic.QUESTIONS}{kind}" for kind in synthetic.kinds_of(job)]
     firsts += [Unit(job, key, seed) for seed in seeds for key in questions]
     readers = [f"{synthetic.FIRST}{name}" for name in synthetic.firsts_of(job)]
+    pivots = [key for key, row in job.rows.items() if row.pivot]
+    rows = [key for key in job.rows if key not in pivots]
     return [
         firsts,
-        *([Unit(job, k, seed) for seed in seeds for k in keys] for keys in (readers, job.rows)),
+        *([Unit(job, k, seed) for seed in seeds for k in keys] for keys in (readers, rows)),
+        *([[Unit(job, k, seed) for seed in seeds for k in pivots]] if pivots else []),
     ]
 
 
@@ -150,6 +160,10 @@ def train_and_measure(unit: Unit, *, workers: int, watch: Watch) -> None:
     if unit.key.startswith(synthetic.FIRST):
         synthetic.train_first(unit.job, unit.key.removeprefix(synthetic.FIRST), unit.seed)
         return
+    if unit.row.pivot:
+        _, built = train_job.resolve(unit.trained.row.method, settings=unit.trained.settings)
+        _finish(unit, built["run"].limits, workers, watch)
+        return
     if unit.row.one_stage:
         synthetic.write_chosen(unit.job, unit.row, unit.seed)
     reader = unit.reader
@@ -162,11 +176,15 @@ def train_and_measure(unit: Unit, *, workers: int, watch: Watch) -> None:
         )
         train_job.carry_out(plan, folder)
         reader = str(folder)
-    if unit.key == START:
-        return
-    _measure(unit, plan.run_config.limits, workers, watch)
+    if unit.key != START:
+        _finish(unit, plan.run_config.limits, workers, watch)
+
+
+def _finish(unit: Unit, limits: Limits, workers: int, watch: Watch) -> None:
+    """Measure and probe the reader of a unit; reuse existing results."""
+    _measure(unit, limits, workers, watch)
     if unit.job.scale.probe:
-        _probe(unit, plan.run_config.limits)
+        _probe(unit, limits)
 
 
 def _run_in_processes(units: Sequence[Unit], processes: int, workers: int) -> Iterator[Unit]:
@@ -204,16 +222,19 @@ def _run_with_log(unit: Unit, workers: int) -> None:
 
 def _measure(unit: Unit, limits: Limits, workers: int, watch: Watch) -> None:
     job = unit.job
-    reader = _export_int8(unit) if job.scale.int8 else str(unit.run)
+    reader = _export_int8(unit.trained) if job.scale.int8 else str(unit.trained.run)
     answerer = load_answerer(reader, **asdict(limits), workers=workers)
+    pivot = Pivot(answerer, job.pivot(), language=job.scale.source) if unit.row.pivot else None
+    beside = () if pivot else answerer.languages_beside
     for test in job.scale.tests:
-        members = job.members_of(test, answerer.languages_beside)
+        members = job.members_of(test, beside)
         depends_on = evaluate_job.identity_of(
             checksum_of(reader), job.files_of(test), sample=test.sample, beside=members
         )
-        together = with_files(job.cells_of(test), members, read=answerer.languages_beside)
+        depends_on |= {"pivot": pivot.identity} if pivot else {}
+        together = with_files(job.cells_of(test), members, read=beside)
         evaluate_job.measure(
-            Answering(lambda: answerer, allows_no_answer=test.no_answer),
+            Answering(lambda: pivot or answerer, allows_no_answer=test.no_answer),
             together.cells,
             load_scorer(test.scorer),
             keep=job.answers_folder(test, unit.key) / f"seed-{unit.seed}",
@@ -239,7 +260,7 @@ def _probe(unit: Unit, limits: Limits) -> None:
     job, file = unit.job, unit.job.probe_file(unit.key, unit.seed)
     test, questions = job.scale.tests[0], job.scale.probe
     made_of = evaluate_job.identity_of(
-        checksum_of(str(unit.run)), job.files_of(test), sample=questions
+        checksum_of(str(unit.trained.run)), job.files_of(test), sample=questions
     )
     if file.exists() and read_json(file).get("made_of") == made_of:
         return
@@ -247,7 +268,7 @@ def _probe(unit: Unit, limits: Limits) -> None:
 
     diagonal = [(q, examples) for (q, c), examples in job.cells_of(test).items() if q == c]
     diagonal.sort(key=lambda cell: cell[0] != job.scale.source)  # the source first
-    reader = load_checkpoint(str(unit.run), limits=limits).to(device())
+    reader = load_checkpoint(str(unit.trained.run), limits=limits).to(device())
     probed = probe(
         reader,
         {language: evaluate_job.sampled(cell, questions) for language, cell in diagonal},
