@@ -117,7 +117,7 @@ def write(path: Path, lines: list[str]) -> None:
 
 def train(given: argparse.Namespace, row: str, learnt: Path) -> Path:
     """Train a row; returns its checkpoint."""
-    start = given.out / "start"
+    start: Path = given.out / "start"
     if row == "untrained":
         return start
     if row in ALONE:

@@ -19,6 +19,7 @@ there on questions take the turns of distillation. `--tasks` leaves some of the 
 import argparse
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -236,14 +237,16 @@ class Lessons:
 
     def __call__(self, update: int) -> tuple[str, Tensor, int]:
         """Name and loss of an update, and how many tokens it read."""
-        after = update - self.settings.alone
-        number, turn = divmod(max(after, 0), len(self.tasks))
-        task = "distillation" if after < 0 else self.tasks[turn]
-        is_cooling = update >= self.learner.cooling.start and "questions" in self.tasks
-        if task == "distillation" and (after < 0 or not is_cooling):
-            batch = self.pairs(update if after < 0 else self.settings.alone + number)
+        task, number = lesson(
+            update,
+            alone=self.settings.alone,
+            tasks=self.tasks,
+            cooled=self.learner.cooling.start,
+        )
+        if task == "distillation":
+            batch = self.pairs(number)
             loss = distillation_loss(self.learner.model.bert, self.teacher, batch)
-            return "distillation", loss, int(batch.student.mask.sum())
+            return task, loss, int(batch.student.mask.sum())
         if task == "cloze":
             asked = self.cloze(number)
             output = self.learner.model(
@@ -256,16 +259,35 @@ class Lessons:
                 logits.float().masked_fill(closed, -torch.inf)
                 for logits in (output.start_logits, output.end_logits)
             )
-            return "cloze", span_loss(start, last, asked.answers), int(asked.attention_mask.sum())
-        questions = self.questions(number if task == "questions" else EXTRA + number)
+            return task, span_loss(start, last, asked.answers), int(asked.attention_mask.sum())
+        questions = self.questions(number)
         reading = self.learner.reader(questions)
         loss = span_loss(reading.start_logits, reading.last_logits, questions.answers)
-        return "questions", loss, int(questions.attention_mask.sum())
+        return task, loss, int(questions.attention_mask.sum())
+
+
+def lesson(update: int, *, alone: int, tasks: Sequence[str], cooled: float) -> tuple[str, int]:
+    """Task of an update, and the number of its batch.
+
+    Args:
+        update: number of the update, from 0.
+        alone: number of first updates, which are all distillation.
+        tasks: the tasks that take turns.
+        cooled: update from which on questions take the turns of distillation.
+    """
+    if update < alone:
+        return "distillation", update
+    number, turn = divmod(update - alone, len(tasks))
+    if tasks[turn] != "distillation":
+        return tasks[turn], number
+    if update >= cooled and "questions" in tasks:
+        return "questions", EXTRA + number
+    return "distillation", alone + number
 
 
 def main(given: argparse.Namespace) -> None:
     """Train for the given time, or up to a number of updates."""
-    shares = {name: float(share) for name, share in given.set}
+    shares: dict[str, Any] = {name: float(share) for name, share in given.set}
     settings = Settings(seed=given.seed, alone=given.alone, body_rate=given.rate, **shares)
     given.run.mkdir(parents=True, exist_ok=True)
     (given.run / "settings.json").write_text(json.dumps(asdict(settings), indent=1))

@@ -19,8 +19,11 @@ def modules():
     import corpora
     import distilling
     import english
+    import train
 
-    yield SimpleNamespace(asking=asking, corpora=corpora, distilling=distilling, english=english)
+    yield SimpleNamespace(
+        asking=asking, corpora=corpora, distilling=distilling, english=english, train=train
+    )
     sys.path.remove(str(FOLDER))
 
 
@@ -150,3 +153,26 @@ def test_a_restored_weight_lies_within_its_step(modules):
     assert modules.english._near(old, arrays, "w") == pytest.approx(
         np.array([[-0.32, 0.05, 0.5]]), abs=1e-6
     )
+
+
+def test_tasks_take_turns_and_questions_those_of_distillation(modules):
+    """All batches of a task are numbered without gaps; `alone` and the cooling are kept."""
+    lesson = modules.train.lesson
+
+    def lessons(updates, **how):
+        return [lesson(u, **{"alone": 0, "tasks": modules.train.TASKS, **how}) for u in updates]
+
+    assert lessons(range(6), cooled=4) == [
+        ("distillation", 0), ("cloze", 0), ("questions", 0),
+        ("distillation", 1), ("cloze", 1), ("questions", 1),
+    ]  # fmt: skip
+    assert lessons([6, 7, 8], cooled=4) == [
+        ("questions", modules.train.EXTRA + 2), ("cloze", 2), ("questions", 2)
+    ]  # fmt: skip
+    assert lessons(range(4), alone=2, cooled=9) == [
+        ("distillation", 0), ("distillation", 1), ("distillation", 2), ("cloze", 0)
+    ]  # fmt: skip
+    assert lessons(range(2), tasks=["distillation"], cooled=0) == [
+        ("distillation", 0), ("distillation", 1)
+    ]  # fmt: skip
+    assert lessons(range(2), tasks=["questions"], cooled=0) == [("questions", 0), ("questions", 1)]
