@@ -17,6 +17,7 @@ from babelspan.data.texts import Text
 from babelspan.examine.overlap import Reference
 from babelspan.generators import QuestionWriter
 from babelspan.jobs import shards as sharded
+from babelspan.jobs.freed import return_freed_memory
 from babelspan.jobs.shards import record_of
 from babelspan.reading.answerer import Answerer
 from babelspan.scoring.matrix import Pair
@@ -91,6 +92,7 @@ class Maker:
             files[path.name] = checksum(path)
         write_lines(sharded.lines_of(job.out, shard, "dropped"), dropped)
         write_json(record_of(job.out, shard), {"files": files, "statistics": tally.to_json()})
+        return_freed_memory()
         return Effort(len(kept) + len(dropped), perf_counter() - started)
 
     def _asked(self, text: Text, drop: Callable[[Example, str], None]) -> Iterator[Example]:

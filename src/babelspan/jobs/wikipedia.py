@@ -259,7 +259,7 @@ def _ranked(folder: Path, shards: int, count: int) -> set[str]:
             found = {_goal(title, numbers, redirects) for title in line["links"]} - {None, own}
             sources.extend([own] * len(found))
             goals.extend(sorted(n for n in found if n is not None))
-    ranks = pagerank(np.array(sources, np.int64), np.array(goals, np.int64), len(numbers))
+    ranks = pagerank(np.asarray(sources), np.asarray(goals), len(numbers))
     titles = sorted(numbers, key=lambda title: (-ranks[numbers[title]], title))
     return set(titles[:count])
 
