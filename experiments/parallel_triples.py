@@ -1,6 +1,6 @@
 """Real triples for `reproduce xltt`: SQuAD in English, Spanish and Italian, and tests from XQuAD.
 
-Used in docs/results/xltt.md.
+For experiments/parallel-triples.toml; see docs/results/xltt.md.
 
     python experiments/parallel_triples.py --data DATA --out OUT
 

@@ -5,16 +5,16 @@
 
 START has the folder `pieces`, `pairs.npz` and `dictionaries.json` of `links.py` and `pack.py`.
 OUT gets `start`, the English reader with the vocabulary of the reader in the package and no
-training. Every row begins there and has the same number of updates at constant rates; its reader is
+training. Every row begins there and has the same number of updates; its reader is
 `<out>/<row>/reader`, exported as the one in the package is. Rows that are finished are not run
-again.
+again. Rates are constant after a warm-up in the rows of `TASKS`; those of `ALONE` have the schedule
+of their recipes.
 
 The rows with one step are those of `ALONE`, by the methods of the package, and of `TASKS`; the
 other rows of `TASKS` add one part of the training mixture after another.
 """
 
 import argparse
-import gzip
 import shutil
 import subprocess
 import sys
@@ -22,6 +22,7 @@ from pathlib import Path
 
 import corpora
 
+from babelspan.data.files import read_json, read_text, write_json, write_whole
 from babelspan.readers import DEFAULT_FOLDER
 from babelspan.types import SentencePair
 
@@ -68,13 +69,13 @@ def program(name: str, *arguments: object) -> None:
 def prepare(given: argparse.Namespace) -> None:
     """Write the untrained reader, the bitext with links in three sizes, and plain text."""
     start = given.out / "start"
-    if not (start / "model.safetensors").exists():
-        start.mkdir(parents=True, exist_ok=True)
-        shutil.copy(DEFAULT_FOLDER / "tokenizer.json", start)
-        (start / "pieces").symlink_to((given.start / "pieces").resolve())
-        program("start", "--data", given.data, "--english", given.english, "--out", start)
-        for name in ("pairs.npz", "dictionaries.json"):
+    start.mkdir(parents=True, exist_ok=True)
+    for name in ("pieces", "pairs.npz", "dictionaries.json"):
+        if not (start / name).exists():
             (start / name).symlink_to((given.start / name).resolve())
+    if not (start / "start.json").exists():  # written last
+        shutil.copy(DEFAULT_FOLDER / "tokenizer.json", start)
+        program("start", "--data", given.data, "--english", given.english, "--out", start)
     for language in corpora.LANGUAGES:
         if language != "en":
             link(given.data, given.out, language)
@@ -96,8 +97,7 @@ def link(data: Path, out: Path, language: str) -> None:
     linked = out / "l" / name
     linked.parent.mkdir(exist_ok=True)
     babelspan("align", out / "bitext" / name, "--out", linked)
-    with gzip.open(linked, "rt", encoding="utf-8") as file:
-        lines = file.read().splitlines()
+    lines = read_text(linked).splitlines()
     for size in ("m", "s"):
         write(out / size / name, lines[: SIZES[size]])
 
@@ -110,9 +110,7 @@ def one_line(pair: SentencePair) -> bool:
 def write(path: Path, lines: list[str]) -> None:
     """Write lines to a compressed file, unless there are none."""
     if lines and not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with gzip.open(path, "wt", encoding="utf-8") as file:
-            file.writelines(f"{line}\n" for line in lines)
+        write_whole(path, "".join(f"{line}\n" for line in lines))
 
 
 def train(given: argparse.Namespace, row: str, learnt: Path) -> Path:
@@ -141,13 +139,21 @@ def train(given: argparse.Namespace, row: str, learnt: Path) -> Path:
 
 
 def main(given: argparse.Namespace) -> None:
-    """Train and export the rows."""
+    """Train and export the rows.
+
+    Raises:
+        SystemExit: if a row was made with another number of updates.
+    """
     prepare(given)
     for row in given.rows:
-        reader = given.out / row / "reader"
-        if not (reader / "model.onnx").exists():
+        made = given.out / row / "made.json"
+        settings = {"updates": given.updates}
+        if not made.exists():
             checkpoint = train(given, row, given.out / row / "learnt")
-            program("package", "--checkpoint", checkpoint, "--out", reader)
+            program("package", "--checkpoint", checkpoint, "--out", given.out / row / "reader")
+            write_json(made, settings)
+        elif read_json(made) != settings:
+            raise SystemExit(f"{made}: expected {settings}, found others; choose another --out")
 
 
 if __name__ == "__main__":

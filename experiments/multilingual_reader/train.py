@@ -42,6 +42,7 @@ SAVE_SECONDS = 480
 EXTRA = 1_000_000
 """Number of the first batch of questions among those that take the turns of distillation."""
 TASKS = ("distillation", "cloze", "questions")
+SHARES = ("english", "crossed", "switched", "plain", "elsewhere", "glossed")
 LOGGED = 30
 """Updates whose means are logged together."""
 
@@ -285,12 +286,31 @@ def lesson(update: int, *, alone: int, tasks: Sequence[str], cooled: float) -> t
     return "distillation", alone + number
 
 
+def tasks_of(names: str) -> tuple[str, ...]:
+    """The tasks of a list with commas."""
+    tasks = tuple(names.split(","))
+    if not {*tasks} <= {*TASKS}:
+        raise argparse.ArgumentTypeError(f"expected some of {', '.join(TASKS)}, found {names!r}")
+    return tasks
+
+
+def share_of(text: str) -> tuple[str, float]:
+    """Name and value of a share of the mixture."""
+    name, _, share = text.partition("=")
+    if name not in SHARES or not share:
+        raise argparse.ArgumentTypeError(
+            f"expected NAME=SHARE with a name of {', '.join(SHARES)}, found {text!r}"
+        )
+    return name, float(share)
+
+
 def main(given: argparse.Namespace) -> None:
     """Train for the given time, or up to a number of updates."""
-    shares: dict[str, Any] = {name: float(share) for name, share in given.set}
+    shares: dict[str, Any] = dict(given.set)
     settings = Settings(seed=given.seed, alone=given.alone, body_rate=given.rate, **shares)
     given.run.mkdir(parents=True, exist_ok=True)
-    (given.run / "settings.json").write_text(json.dumps(asdict(settings), indent=1))
+    made = {**asdict(settings), "tasks": [*given.tasks]}
+    (given.run / "settings.json").write_text(json.dumps(made, indent=1))
     cooling = Cooling(given.cool, given.updates)
     learner = Learner(given.start, settings, cooling)
     learner.load(given.run)
@@ -330,6 +350,6 @@ if __name__ == "__main__":
     parser.add_argument("--seed", type=int, default=Settings().seed)
     parser.add_argument("--alone", type=int, default=Settings().alone)
     parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
-    parser.add_argument("--tasks", type=lambda names: names.split(","), default=TASKS)
-    parser.add_argument("--set", type=lambda pair: pair.split("="), action="append", default=[])
+    parser.add_argument("--tasks", type=tasks_of, default=TASKS)
+    parser.add_argument("--set", type=share_of, action="append", default=[])
     main(parser.parse_args())

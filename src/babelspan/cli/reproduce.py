@@ -175,7 +175,6 @@ def _write(job: "Reproduction", results: Path | None, as_json: bool) -> None:
 
     made, sets = tables(job, Settings()), training_sets(job)
     found = curves(job, made)
-    save(found, job.out)
 
     def written(related: Sequence[Correlation]) -> tuple[str, dict[str, Any]]:
         text = markdown(job, made, sets, related, found)
@@ -190,6 +189,7 @@ def _write(job: "Reproduction", results: Path | None, as_json: bool) -> None:
         return text, record
 
     written([])  # generators take long to measure; the tables are safe before
+    save(found, job.out)
     text, record = written(correlations(job, made, tracked))
     console = Console(highlight=False)
     if as_json:

@@ -6,6 +6,7 @@ occur inside a stream, except by a chance of one in 10^23 for each byte.
 
 import bz2
 import io
+import os
 import re
 from collections import deque
 from collections.abc import Generator, Iterator
@@ -17,7 +18,7 @@ _START = re.compile(rb"BZh[1-9]1AY&SY")
 _AT_ONCE = 1 << 20
 """Number of bytes to read at a time."""
 _LONGEST = 16 << 20
-"""A file whose first stream is longer, in packed bytes, is unpacked in one thread."""
+"""From a stream on that is longer, in packed bytes, a file is unpacked by the reading thread."""
 
 
 def opened(path: Path, threads: int) -> IO[bytes]:
@@ -25,12 +26,10 @@ def opened(path: Path, threads: int) -> IO[bytes]:
 
     Args:
         path: the file.
-        threads: number of threads; at most one is used if the file is a single stream.
+        threads: number of threads; more than one unpack several streams at a time.
     """
     if threads > 1:
-        with path.open("rb") as file:
-            if len(_START.findall(file.read(_LONGEST))) > 1:
-                return io.BufferedReader(_Content(path, threads))
+        return io.BufferedReader(_Content(path, threads))
     return bz2.open(path)
 
 
@@ -60,22 +59,29 @@ class _Content(io.RawIOBase):
 
 
 def _unpacked(path: Path, threads: int) -> Generator[bytes, None, None]:
-    """Yield the content of each stream, in order; up to two per thread are unpacked in advance."""
+    """Yield the content, in order; up to two streams per thread are unpacked in advance."""
     running: deque[Future[bytes]] = deque()
+    found = 0
     with path.open("rb") as file, ThreadPoolExecutor(threads) as pool:
         try:
             for stream in _streams(file):
+                found += len(stream)
                 running.append(pool.submit(_content, stream))
                 if len(running) > 2 * threads:
                     yield running.popleft().result()
             while running:
                 yield running.popleft().result()
+            if found < os.fstat(file.fileno()).st_size:
+                file.seek(found)
+                with bz2.open(file) as rest:
+                    while part := rest.read(_AT_ONCE):
+                        yield part
         finally:
             pool.shutdown(cancel_futures=True)
 
 
 def _streams(file: IO[bytes]) -> Iterator[bytes]:
-    """Yield the streams of a file, packed; a little more than one is in memory."""
+    """Yield the streams of a file, packed, up to one that is longer than `_LONGEST`."""
     held = b""
     searched = 1
     while more := file.read(_AT_ONCE):
@@ -84,12 +90,18 @@ def _streams(file: IO[bytes]) -> Iterator[bytes]:
             yield held[: start.start()]
             held, searched = held[start.start() :], 1
         searched = max(1, len(held) - 9)  # the next start may be cut
+        if len(held) > _LONGEST:
+            return
     yield held
 
 
-def _content(stream: bytes) -> bytes:
-    unpacker = bz2.BZ2Decompressor()
-    content = unpacker.decompress(stream)
-    if not unpacker.eof:
-        raise EOFError("the file ends before the end of a stream")
-    return content
+def _content(packed: bytes) -> bytes:
+    """Unpack a stream, and what follows it: empty streams, or bytes that are an error."""
+    parts = []
+    while packed:
+        unpacker = bz2.BZ2Decompressor()
+        parts.append(unpacker.decompress(packed))
+        if not unpacker.eof:
+            raise EOFError("the file ends before the end of a stream")
+        packed = unpacker.unused_data
+    return b"".join(parts)

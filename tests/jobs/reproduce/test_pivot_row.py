@@ -113,7 +113,19 @@ def test_it_is_not_trained_and_is_measured_last(data, out):
     keys = [[unit.key for unit in stage] for stage in units_of(job_of(data))]
     assert keys == [[], [], ["few", "zs"], ["pivot"]]
     assert len(units_of(job_of(data, "zs"))) == 3
-    assert "learn from" in (out / "table.md").read_text()
+
+
+def test_the_translator_is_in_the_tables(data, out):
+    record = json.loads((out / "table.json").read_text())
+    assert record["pivot"] == load_translator(f"lexicon:{data}/words").identity
+    assert f"pivot by `lexicon:{data}/words`" in (out / "table.md").read_text()
+    assert job_of(data, "zs").pivot_name is None
+
+
+def test_settings_of_a_row_that_is_not_trained_are_refused(data):
+    scale = replace(job_of(data).scale, settings_of_row={"pivot": ("updates=1",)})
+    with pytest.raises(ConfigError, match="unknown row that is trained 'pivot'"):
+        refuse_wrong_keys(PAPER, scale, "small.toml")
 
 
 def test_the_curve_is_in_the_tables_and_in_files_of_its_own(out):

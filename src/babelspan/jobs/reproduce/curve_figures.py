@@ -34,8 +34,11 @@ def name_of(curve: LearningCurve) -> str:
 def save(curves: Sequence[LearningCurve], folder: Path) -> None:
     """Write figures and pictures of curves that are drawn; without matplotlib, only the figures.
 
-    Standard error says if pictures are missing.
+    Files of an earlier run are removed first. Standard error says if pictures are missing.
     """
+    for curve in curves:
+        for suffix in (".csv", ".png"):
+            (folder / f"{name_of(curve)}{suffix}").unlink(missing_ok=True)
     drawn = [curve for curve in curves if curve.is_drawn]
     for curve in drawn:
         write_csv(folder / f"{name_of(curve)}.csv", _rows(curve))

@@ -47,7 +47,7 @@ def markdown(
         for line in table.lines:
             if line.published_cells:
                 parts += _of_cells(table, line)
-    if tables and tables[0].lines[0].probes:
+    if tables and any(line.probes for line in tables[0].lines):
         parts += _of_probes(tables[0])
     return "\n\n".join([*parts, *_of_curves(curves), *_of_sets(sets)]) + "\n"
 
@@ -107,6 +107,8 @@ def _made_of(job: Reproduction) -> str:
         begins = f"from {Path(job.reader).name}"
     measured = "int8" if job.scale.int8 else "as trained"
     settings = ", ".join((*job.scale.settings, *job.settings))
+    if job.pivot_name is not None:
+        measured += f"; pivot by `{job.pivot_name}`"
     return f"{seeds}; {begins}; measured {measured}; settings of all rows: `{settings}`."
 
 
@@ -174,8 +176,9 @@ def _beside(ours: Sequence[float], papers: Sequence[float]) -> str:
 
 def _of_probes(table: Table) -> list[str]:
     head = ["row", *_PROBED.values()]
-    body = [[line.name, *(_probed(line.probes, path) for path in _PROBED)] for line in table.lines]
-    chance = table.lines[0].probes[0]["chance"]
+    lines = [line for line in table.lines if line.probes]
+    body = [[line.name, *(_probed(line.probes, path) for path in _PROBED)] for line in lines]
+    chance = lines[0].probes[0]["chance"]
     about = (
         f"What question vectors reveal, on {table.test.name} (a fresh discriminator; chance is "
         f"{100 * chance:.1f})"

@@ -270,6 +270,8 @@ def refuse_wrong_keys(paper: Paper, scale: Scale, where: str) -> None:
         _refuse_wrong_questions(row, scale, f"{where}: row {key!r}")
         _refuse_wrong_pivot(row, rows, f"{where}: row {key!r}")
     _refuse_unknown(where, "row", (*scale.against, *scale.settings_of_row), list(rows))
+    trained = [key for key, row in rows.items() if not row.pivot]
+    _refuse_unknown(where, "row that is trained", scale.settings_of_row, trained)
     methods = sorted({row.method for row in rows.values()})
     _refuse_unknown(where, "method", scale.settings_of_method, methods)
     refuse_wrong_curves(scale.curve, list(rows), where)

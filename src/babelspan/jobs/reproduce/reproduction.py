@@ -103,13 +103,20 @@ class Reproduction:
         """Return the key of the row whose reader a row is measured with: its pivot's or its own."""
         return (self.rows[key].pivot if key in self.rows else "") or key
 
+    @property
+    def pivot_name(self) -> str | None:
+        """Name of the translator of rows with a pivot; None without such rows, or without one."""
+        if not any(row.pivot for row in self.rows.values()):
+            return None
+        return self.scale.pivot.replace("{data}", str(self.data)) or self.translator
+
     def pivot(self) -> Translator:
         """Return the translator of rows with a pivot.
 
         Raises:
             ConfigError: if there is none; also raises as `load_translator`.
         """
-        named = self.scale.pivot.replace("{data}", str(self.data)) or self.translator
+        named = self.pivot_name
         if named is None:
             raise ConfigError(
                 "a row with a pivot needs a translator and the scale names none; give one with "

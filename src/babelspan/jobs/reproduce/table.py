@@ -245,7 +245,7 @@ def _budget(stages: Sequence[Path]) -> dict[str, int]:
 
 
 def _probes(job: Reproduction, key: str) -> list[dict[str, Any]]:
-    if not job.scale.probe:
+    if not job.scale.probe or job.rows[key].pivot:
         return []
     return [read_json(job.probe_file(key, seed)) for seed in range(1, job.seeds + 1)]
 
@@ -262,6 +262,7 @@ def to_json(
         "reader": job.reader,
         "start": job.start,
         "start_sha256": None if job.start is None else checksum_of(job.start),
+        "pivot": None if job.pivot_name is None else job.pivot().identity,
         "settings": list(job.settings),
         "seeds": job.seeds,
         "runs": {"/".join(run.parts[-2:]): read_json(run / "run.json") for run in runs},

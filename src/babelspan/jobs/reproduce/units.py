@@ -162,7 +162,7 @@ def train_and_measure(unit: Unit, *, workers: int, watch: Watch) -> None:
         return
     if unit.row.pivot:
         _, built = train_job.resolve(unit.trained.row.method, settings=unit.trained.settings)
-        _finish(unit, built["run"].limits, workers, watch)
+        _measure(unit, built["run"].limits, workers, watch)
         return
     if unit.row.one_stage:
         synthetic.write_chosen(unit.job, unit.row, unit.seed)
@@ -177,14 +177,9 @@ def train_and_measure(unit: Unit, *, workers: int, watch: Watch) -> None:
         train_job.carry_out(plan, folder)
         reader = str(folder)
     if unit.key != START:
-        _finish(unit, plan.run_config.limits, workers, watch)
-
-
-def _finish(unit: Unit, limits: Limits, workers: int, watch: Watch) -> None:
-    """Measure and probe the reader of a unit; reuse existing results."""
-    _measure(unit, limits, workers, watch)
-    if unit.job.scale.probe:
-        _probe(unit, limits)
+        _measure(unit, plan.run_config.limits, workers, watch)
+        if unit.job.scale.probe:
+            _probe(unit, plan.run_config.limits)
 
 
 def _run_in_processes(units: Sequence[Unit], processes: int, workers: int) -> Iterator[Unit]:
