@@ -10,12 +10,10 @@ import argparse
 import gzip
 import json
 import os
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
-from measured import DATA, peak_memory, report
+from measured import DATA, child, peak_memory, report
 
 SQUAD = DATA / "qa" / "squad" / "train-without-xquad.en.json.gz"
 
@@ -25,10 +23,10 @@ def main():
     options.add_argument("--generator", required=True)
     options.add_argument("--sizes", type=int, nargs="+", default=[182, 1820])
     options.add_argument("--keep", type=Path, help="folder for the files; kept")
-    options.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
+    options.add_argument("--alone", nargs=2, help=argparse.SUPPRESS)
     wanted = options.parse_args()
-    if wanted.child:
-        return child(wanted.generator, *map(Path, wanted.child))
+    if wanted.alone:
+        return generate_alone(wanted.generator, *map(Path, wanted.alone))
     with tempfile.TemporaryDirectory() as temporary:
         folder = wanted.keep or Path(temporary)
         rows = [measured(wanted.generator, folder, size) for size in wanted.sizes]
@@ -40,18 +38,8 @@ def measured(generator, folder, size):
     """Measure one size, in a separate process."""
     texts = folder / f"{size}.en.json"
     write(texts, size)
-    command = [sys.executable, __file__, "--generator", generator, "--child", texts]
-    command.append(folder / f"{size}")
-    done = subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
-    if done.returncode:
-        sys.exit(done.stderr)
-    return {"texts": size, **json.loads(done.stdout.splitlines()[-1])}
+    given = ["--generator", generator, "--alone", texts, folder / f"{size}"]
+    return {"texts": size, **child(__file__, *given, OMP_NUM_THREADS="1")}
 
 
 def write(path, size):
@@ -64,7 +52,7 @@ def write(path, size):
     path.write_text(json.dumps({"data": [{"title": "", "paragraphs": paragraphs}]}))
 
 
-def child(generator, texts, out):
+def generate_alone(generator, texts, out):
     """Generate, and print the number of questions and the peak memory."""
     from babelspan.data.texts import find_texts
     from babelspan.jobs import generate

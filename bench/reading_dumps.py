@@ -16,14 +16,12 @@ import json
 import os
 import resource
 import shutil
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 
 import made_dump
-from measured import peak_memory, processor, ratio, report, rounds
+from measured import child, peak_memory, processor, ratio, report, rounds
 
 from babelspan.data import wikipedia
 from babelspan.text.wikitext import article_of, targets
@@ -39,10 +37,10 @@ def main():
     options.add_argument("--workers", type=int, nargs="+", default=[1, 2])
     options.add_argument("--ranked", type=int, default=500)
     options.add_argument("--keep", type=Path, help="folder for the dumps; kept")
-    options.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
+    options.add_argument("--alone", nargs=3, help=argparse.SUPPRESS)
     wanted = options.parse_args()
-    if wanted.child:
-        return child(*wanted.child, wanted.ranked)
+    if wanted.alone:
+        return job_alone(*wanted.alone, wanted.ranked)
     facts = {"libraries": ["mwparserfromhell"], "seed": made_dump.SEED}
     with tempfile.TemporaryDirectory() as temporary:
         folder = wanted.keep or Path(temporary)
@@ -112,10 +110,8 @@ def jobs(dump, megabytes, wanted, count, folder):
         for number in workers if turn % 2 == 0 else workers[::-1]:
             out = folder / f"texts-{number}"
             shutil.rmtree(out, ignore_errors=True)
-            command = [sys.executable, __file__, "--ranked", str(wanted.ranked)]
-            command += ["--child", dump, out, str(number)]
-            done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-            runs[number].append(json.loads(done.stdout.splitlines()[-1]))
+            run = child(__file__, "--ranked", wanted.ranked, "--alone", dump, out, number)
+            runs[number].append(run)
     for number, found in runs.items():
         best = {key: min(run[key] for run in found) for key in found[0]}
         first = [run["s"] for run in runs[workers[0]]]
@@ -129,7 +125,7 @@ def jobs(dump, megabytes, wanted, count, folder):
         }
 
 
-def child(dump, out, workers, ranked):
+def job_alone(dump, out, workers, ranked):
     """Carry out the job; print seconds, and peak memory of this process and of its workers."""
     from babelspan.jobs.shards import Crew
     from babelspan.jobs.wikipedia import Choice, carry_out

@@ -19,21 +19,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from babelspan.data.squad import load_squad, save_squad
+from real_questions import placed
+
+from babelspan.data.squad import save_squad
 from babelspan.types import Example
 
 TRAIN = {
     "es": "squad-es/train-without-xquad.es.json.gz",
     "it": "squad-it/test-first-half.it.json.gz",
 }
-
-
-def placed(path: Path, language: str) -> list[Example]:
-    """The questions of a file that have an answer in its place, with its first answer."""
-    examples = load_squad(
-        path, question_language=language, context_language=language, keep_misplaced=True
-    )
-    return [e for e in examples if e.answers and e.answers[0].start is not None]
 
 
 def strangers(examples: Sequence[Example]) -> list[Example]:

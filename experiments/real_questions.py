@@ -43,14 +43,18 @@ def place(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def examples_of(data: Path, name: str, split: str, language: str) -> list[Example]:
-    """Answerable questions of a set whose answers are in place, in an order by hash."""
-    path = data / "qa" / name / f"{split}.{language}.json.gz"
+def placed(path: Path, language: str) -> list[Example]:
+    """The questions of a file whose first answer is in its place, in the order of the file."""
     loaded = load_squad(
         path, question_language=language, context_language=language, keep_misplaced=True
     )
-    placed = [e for e in loaded if e.answers and e.answers[0].span is not None]
-    return sorted(placed, key=lambda e: place(e.id))
+    return [e for e in loaded if e.answers and e.answers[0].span is not None]
+
+
+def examples_of(data: Path, name: str, split: str, language: str) -> list[Example]:
+    """Answerable questions of a set whose answers are in place, in an order by hash."""
+    path = data / "qa" / name / f"{split}.{language}.json.gz"
+    return sorted(placed(path, language), key=lambda e: place(e.id))
 
 
 def saved(folder: Path, name: str, language: str, examples: Iterable[Example]) -> None:

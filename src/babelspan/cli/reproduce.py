@@ -175,14 +175,11 @@ def _write(job: "Reproduction", results: Path | None, as_json: bool) -> None:
 
     made, sets = tables(job, Settings()), training_sets(job)
     found = curves(job, made)
+    fixed = {**to_json(job, made, sets), "curves": [asdict(curve) for curve in found]}
 
     def written(related: Sequence[Correlation]) -> tuple[str, dict[str, Any]]:
         text = markdown(job, made, sets, related, found)
-        record = {
-            **to_json(job, made, sets),
-            "correlations": [asdict(one) for one in related],
-            "curves": [asdict(curve) for curve in found],
-        }
+        record = {**fixed, "correlations": [asdict(one) for one in related]}
         write_json(job.out / "table.json", record)
         for path in (job.out / "table.md", *([results] if results else [])):
             write_whole(path, text)

@@ -96,10 +96,12 @@ def mixed(log_vocabulary: Tensor, copied: Tensor, gate: Tensor) -> Tensor:
         copied: probabilities by the pointer, of the same shape.
         gate: gate logits, of a shape that broadcasts.
     """
-    return torch.logaddexp(
-        F.logsigmoid(-gate) + log_vocabulary,
-        F.logsigmoid(gate) + copied.clamp_min(_LEAST).log(),
-    )
+    return torch.logaddexp(F.logsigmoid(-gate) + log_vocabulary, _by_pointer(copied, gate))
+
+
+def _by_pointer(copied: Tensor, gate: Tensor) -> Tensor:
+    """Log-probabilities of copying pieces: those of the pointer, times that of copying at all."""
+    return F.logsigmoid(gate) + copied.clamp_min(_LEAST).log()
 
 
 def add_copied(log_probs: Tensor, ids: Tensor, weights: Tensor, gate: Tensor) -> None:
@@ -117,7 +119,7 @@ def add_copied(log_probs: Tensor, ids: Tensor, weights: Tensor, gate: Tensor) ->
     first = (ids[:, :, None] == ids[:, None]).int().argmax(dim=-1)  # of the tokens of each piece
     sums = torch.zeros_like(weights).scatter_add_(1, first, weights).gather(1, first)
     own = log_probs.gather(1, ids)
-    both = torch.logaddexp(own, F.logsigmoid(gate) + sums.clamp_min(_LEAST).log())
+    both = torch.logaddexp(own, _by_pointer(sums, gate))
     log_probs.scatter_(1, ids, both.where((sums > 0) | own.isfinite(), -torch.inf))
 
 

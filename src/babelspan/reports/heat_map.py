@@ -15,6 +15,7 @@ from babelspan.version import VERSION, how_to_install
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 DPI = 160
 CELL = 0.62
@@ -71,14 +72,20 @@ def grid_map(matrix: Grid[Any], metric: str, name: str, signature: str) -> bytes
 
     means = (("XLT", matrix.xlt(metric)), ("G-XLT", matrix.g_xlt(metric)))
     said = "   ".join(f"{name} {percent(mean)}" for name, mean in means)
-    lines = "\n".join(textwrap.wrap(signature, width=int(18 * width)))
     title = f"{title_of(metric)}, percent"
     edge = EDGE / width
     figure.text(edge, 1 - 0.3 / height, title, fontsize=12, weight="bold")
     plain: dict[str, Any] = {"parse_math": False}  # `$` in a path is not a formula
     figure.text(edge, 1 - 0.52 / height, f"{name}   {said}", fontsize=9, **plain)
-    figure.text(edge, EDGE / height, lines, fontsize=6, color="0.35", va="bottom", **plain)
+    return signed_png(figure, signature)
 
+
+def signed_png(figure: "Figure", signature: str) -> bytes:
+    """Write a signature at the bottom of a figure, and return the figure as a PNG."""
+    width, height = figure.get_size_inches()
+    lines = "\n".join(textwrap.wrap(signature, width=int(18 * width)))
+    small: dict[str, Any] = {"fontsize": 6, "color": "0.35", "va": "bottom", "parse_math": False}
+    figure.text(EDGE / width, EDGE / height, lines, **small)
     file = io.BytesIO()
     described = {"Software": f"babelspan {VERSION}", "Description": signature}
     figure.savefig(file, format="png", dpi=DPI, metadata=described)

@@ -1,14 +1,12 @@
 """A learning curve as a picture: F1 of rows over a quantity, with a line for each kind of rows."""
 
-import io
 import math
 import textwrap
 from dataclasses import dataclass
 from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
-from babelspan.reports.heat_map import DPI, EDGE, needs_matplotlib
-from babelspan.version import VERSION
+from babelspan.reports.heat_map import DPI, EDGE, needs_matplotlib, signed_png
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -99,13 +97,7 @@ def learning_curve(curve: LearningCurve) -> bytes:
     has_bars = any(point.sd is not None for points in curve.lines.values() for point in points)
     beside = f"{curve.test}{'   bars: standard deviation over runs' if has_bars else ''}"
     figure.text(edge, 1 - (top - 0.23) / height, beside, fontsize=9, **plain)
-    lines = "\n".join(textwrap.wrap(curve.signature, width=int(18 * WIDTH)))
-    figure.text(edge, EDGE / height, lines, fontsize=6, color="0.35", va="bottom", **plain)
-
-    file = io.BytesIO()
-    described = {"Software": f"babelspan {VERSION}", "Description": curve.signature}
-    figure.savefig(file, format="png", dpi=DPI, metadata=described)
-    return file.getvalue()
+    return signed_png(figure, curve.signature)
 
 
 def _drawn(curve: LearningCurve) -> dict[str, tuple[Point, ...]]:

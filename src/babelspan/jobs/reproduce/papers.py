@@ -266,11 +266,11 @@ def refuse_wrong_keys(paper: Paper, scale: Scale, where: str) -> None:
                 f"{key!r}"
             )
     rows = {**paper.rows, **scale.row}
+    trained = [key for key, row in rows.items() if not row.pivot]
     for key, row in rows.items():
         _refuse_wrong_questions(row, scale, f"{where}: row {key!r}")
-        _refuse_wrong_pivot(row, rows, f"{where}: row {key!r}")
+        _refuse_wrong_pivot(row, trained, f"{where}: row {key!r}")
     _refuse_unknown(where, "row", (*scale.against, *scale.settings_of_row), list(rows))
-    trained = [key for key, row in rows.items() if not row.pivot]
     _refuse_unknown(where, "row that is trained", scale.settings_of_row, trained)
     methods = sorted({row.method for row in rows.values()})
     _refuse_unknown(where, "method", scale.settings_of_method, methods)
@@ -288,11 +288,10 @@ def _refuse_wrong_questions(row: Row, scale: Scale, where: str) -> None:
     _refuse_unknown(where, "language", row.about, [scale.source, *scale.languages])
 
 
-def _refuse_wrong_pivot(row: Row, rows: Mapping[str, Row], where: str) -> None:
+def _refuse_wrong_pivot(row: Row, trained: Sequence[str], where: str) -> None:
     """Check that a row with a pivot names a trained row, and nothing about training."""
     if not row.pivot:
         return
-    trained = [key for key, other in rows.items() if not other.pivot]
     _refuse_unknown(where, "row with a reader", [row.pivot], trained)
     of_training = replace(row, pivot="", published={}, published_exact_match={}, published_cells={})
     if of_training != Row(name=row.name):

@@ -255,7 +255,7 @@ def _probe(unit: Unit, limits: Limits) -> None:
     job, file = unit.job, unit.job.probe_file(unit.key, unit.seed)
     test, questions = job.scale.tests[0], job.scale.probe
     made_of = evaluate_job.identity_of(
-        checksum_of(str(unit.trained.run)), job.files_of(test), sample=questions
+        checksum_of(str(unit.run)), job.files_of(test), sample=questions
     )
     if file.exists() and read_json(file).get("made_of") == made_of:
         return
@@ -263,7 +263,7 @@ def _probe(unit: Unit, limits: Limits) -> None:
 
     diagonal = [(q, examples) for (q, c), examples in job.cells_of(test).items() if q == c]
     diagonal.sort(key=lambda cell: cell[0] != job.scale.source)  # the source first
-    reader = load_checkpoint(str(unit.trained.run), limits=limits).to(device())
+    reader = load_checkpoint(str(unit.run), limits=limits).to(device())
     probed = probe(
         reader,
         {language: evaluate_job.sampled(cell, questions) for language, cell in diagonal},
