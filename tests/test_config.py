@@ -12,7 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import babelspan
-from babelspan.config import _refuse_huge, _value, build, load_tables, nearest, override, to_toml
+from babelspan.config import (
+    _refuse_huge,
+    _value,
+    build,
+    difference,
+    load_tables,
+    nearest,
+    override,
+    to_toml,
+)
 from babelspan.types import ConfigError
 
 RECIPES = sorted((Path(babelspan.__file__).parent / "recipes").rglob("*.toml"))
@@ -177,6 +186,7 @@ def test_settings_change_their_key_alone_and_the_last_one_wins():
             r"--set 'q=1': unknown key 'q'; expected one of confusion_weight, keeps_case, lang",
         ),
         ("=1", r"--set '=1': unknown key ''; expected one of "),
+        ("lr=1", r"--set 'lr=1': unknown key 'lr'; did you mean 'method\.reader\.lr'\?$"),
         ("seed.x=1", r"--set 'seed\.x=1': 'seed' is a value, not a table"),
     ],
 )
@@ -190,6 +200,19 @@ def test_an_unknown_inner_key_of_a_setting_is_refused_when_the_table_is_built():
     override(tables, ["reader.lrr=1"], KINDS)
     with pytest.raises(ConfigError, match=r"^--set: \[method\]\.reader: .*'lrr'.*'lr'\?$"):
         build(Method, tables["method"], "--set: [method]")
+
+
+@pytest.mark.parametrize(
+    ("there", "here", "said"),
+    [
+        ("[run]\nseed = 1\nname = 'a'", "[run]\nseed = 2\nname = 'a'", "run.seed: 1 there, 2 now"),
+        ("[a.b]\nlr = 1.0", "[a.b]\nlr = 0.5", "a.b.lr: 1.0 there, 0.5 now"),
+        ("[run]\nname = 'a'", "[run]", "run.name: 'a' there, not set now"),
+        ("# method: a\n", "# method: b\n", "in its comments"),
+    ],
+)
+def test_the_difference_of_two_recipes_is_named(there, here, said):
+    assert difference(there, here) == said
 
 
 @pytest.mark.parametrize(

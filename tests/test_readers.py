@@ -5,6 +5,7 @@ import json
 import pickle
 import shutil
 import socket
+import sys
 
 import pytest
 
@@ -79,6 +80,7 @@ def test_without_torch_a_checkpoint_says_what_to_install(folder, monkeypatch):
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name: None if name == "torch" else find(name)
     )
+    monkeypatch.setitem(sys.modules, "babelspan.engines.torch", None)  # cannot be imported
     with pytest.raises(
         ConfigError,
         match=r'this is a checkpoint, and a checkpoint needs PyTorch .* pip install "\.\[train\]"',

@@ -7,7 +7,7 @@ import difflib
 import json
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
@@ -105,6 +105,25 @@ def split_options(kind: type[T], argument: str, where: str) -> tuple[str, T]:
     return first, build(kind, {key: _value(value) for key, value in table.items()}, where)
 
 
+def difference(there: str, here: str) -> str:
+    """The first setting that differs between two recipes, for error messages."""
+    old, new = (_flat(tomllib.loads(recipe)) for recipe in (there, here))
+    for key in sorted(old.keys() | new.keys()):
+        values = [repr(side[key]) if key in side else "not set" for side in (old, new)]
+        if values[0] != values[1]:
+            return f"{key}: {values[0]} there, {values[1]} now"
+    return "in its comments"
+
+
+def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """{dotted path: value} of the values in a table and its inner tables."""
+    found: dict[str, Any] = {}
+    for key, value in table.items():
+        path = f"{prefix}{key}"
+        found |= _flat(value, f"{path}.") if isinstance(value, Mapping) else {path: value}
+    return found
+
+
 def to_toml(tables: Mapping[str, Any]) -> str:
     """Write dataclasses and plain values as TOML; None is left out."""
     lines: list[str] = []
@@ -151,8 +170,19 @@ def _table_of(key: str, kinds: Mapping[str, type], setting: str) -> str:
     for name, kind in kinds.items():
         if key in {f.name for f in fields(kind)}:
             return name
-    known = [f.name for kind in kinds.values() for f in fields(kind)]
+    paths = (path for name, kind in kinds.items() for path in _paths(kind, name))
+    if deeper := " or ".join(repr(path) for path in paths if path.endswith(f".{key}")):
+        raise ConfigError(f"--set {setting!r}: unknown key {key!r}; did you mean {deeper}?")
+    known = sorted({f.name for kind in kinds.values() for f in fields(kind)})
     raise ConfigError(f"--set {setting!r}: unknown key {key!r}{nearest(key, known)}")
+
+
+def _paths(kind: type, name: str) -> Iterator[str]:
+    """The dotted paths of all fields, and of those of dataclasses inside."""
+    for key, inner in get_type_hints(kind).items():
+        yield f"{name}.{key}"
+        if is_dataclass(inner) and isinstance(inner, type):
+            yield from _paths(inner, f"{name}.{key}")
 
 
 def _refuse_unknown(kind: type, table: Mapping[str, Any], where: str) -> None:

@@ -76,23 +76,47 @@ def load_answerer(
         ValueError: if a number is out of range.
     """
     reader = os.fspath(reader)
+    return _answerer(
+        reader,
+        calibration_of(reader),
+        limits=Limits(max_length=max_length, overlap=overlap, step=step),
+        workers=workers,
+        max_answer_tokens=max_answer_tokens,
+    )
+
+
+def load_calibrated(reader: str, calibration: Calibration) -> Answerer:
+    """Load a reader with another calibration than that in its folder, which is not read.
+
+    Errors are those of `load_answerer`.
+    """
+    return _answerer(reader, calibration)
+
+
+def _answerer(
+    reader: str,
+    calibration: Calibration | None,
+    *,
+    limits: Limits = Limits(),
+    workers: int = 0,
+    max_answer_tokens: int | None = None,
+) -> Answerer:
     folder = folder_of(reader)
-    limits = Limits(max_length=max_length, overlap=overlap, step=step)
     whole_words = False
     if _runs_by_onnx(folder):
         engine: Engine = OnnxEngine(folder, workers=workers, limits=limits)
         whole_words = load_settings(folder).whole_words
     else:
+        checkpoint = load_checkpoint(reader, limits=limits)  # refuses if PyTorch is missing
         from babelspan.engines.torch import TorchEngine
 
-        checkpoint = load_checkpoint(reader, limits=limits)
         checkpoint.to(device()).eval()
         engine = TorchEngine(checkpoint, glossed_of(folder))
     return Answerer(
         engine,
         max_answer_tokens=max_answer_tokens,
         whole_words=whole_words,
-        calibration=calibration_of(reader),
+        calibration=calibration,
     )
 
 

@@ -309,7 +309,8 @@ class Limits:
             return room - min(OVERLAP, room // 2)
         if self.overlap >= room:
             raise ConfigError(
-                f"overlap is {self.overlap}: with this question windows have room for {room} "
-                f"tokens of the context; lower overlap to {room - 1} or less, or raise max_length"
+                f"an overlap of {self.overlap} is too long: with this question a window has room "
+                f"for {room} tokens of the text; lower the overlap (--overlap) to {room - 1} or "
+                "less, or use longer windows (--window, max_length)"
             )
         return room - self.overlap

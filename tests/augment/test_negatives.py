@@ -28,6 +28,17 @@ def test_the_question_stays_and_no_answer_is_in_the_new_context():
         assert all(a.text.casefold() not in made.context.casefold() for a in origin.answers)
 
 
+def test_a_translation_by_babelspan_of_the_own_context_is_not_taken():
+    """Its id is another one, and its origin the question's example."""
+    world = World(0, shared_names=0.0)
+    both = [*world.examples(3), *world.translations(3, "L1", "L1")]
+    origin_of = {e.context: e.origin or e.id for e in both}
+    id_of = {e.id: e.origin or e.id for e in both}
+    made = negatives(both, 1.0, seed=3)
+    assert made
+    assert all(origin_of[e.context] != id_of[e.origin] for e in made)
+
+
 def test_a_translation_of_the_own_context_is_not_taken():
     """The answer's text is not in it, but its translation is."""
     world = World(0, shared_names=0.0)

@@ -86,6 +86,29 @@ def test_where_nothing_can_be_read_it_is_an_error(ask, folder, tmp_path):
     assert "no such file" in ask("When?", tmp_path / "missing")[2]
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ["When", "was", "the", "{text}"],
+            "was: there is no such file; put the question in quotes",
+        ),
+        (["{text}"], "expected a question before the file, found only the file {text}"),
+        (
+            ["When?", "{text}", "--questions", "{text}"],
+            "with --questions, every argument is a file, found 'When?', which is none",
+        ),
+        (["When?", "{text}", "--translator", "copy"], "--translator needs --also or --in; to"),
+        (["When?"], "standard input: holds no text"),
+    ],
+)
+def test_forgotten_quotes_questions_and_options_are_told(ask, folder, words, said):
+    text = str(folder / "bridge.txt")
+    code, out, errors = ask(*(word.format(text=text) for word in words), text="")
+    assert (code, out) == (2, "")
+    assert said.format(text=text) in errors
+
+
 def test_no_answer_has_exit_code_1(ask, folder):
     words = ("When was the bridge opened?", folder / "bridge.txt")
     assert ask(*words, "--min-score", 0.5)[0] == 0

@@ -54,7 +54,10 @@ def test_list_is_a_table_or_json_and_can_be_of_one_language(run):
     found = json.loads(run("list", "--language", "sw", "--json").out)
     assert [d["name"] for d in found] == ["tydiqa-goldp", "tydiqa-primary", "afriqa"]
     assert found[0]["arxiv"] == "2003.05002"
-    assert run("list", "--language", "tlh").out == "no data set has the language 'tlh'\n"
+    assert run("list", "--language", "tlh").out == (
+        "no data set has the language 'tlh'; languages are codes such as de, see `babelspan data "
+        "list`\n"
+    )
 
 
 def test_show_tells_all_that_is_known(run, fails):

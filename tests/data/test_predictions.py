@@ -49,6 +49,13 @@ def test_other_types_are_refused(tmp_path, value, message):
         load_predictions(path)
 
 
+def test_a_data_set_is_not_taken_for_predictions(tmp_path):
+    path = tmp_path / "test.en.json"
+    path.write_text('{"version": "1.1", "data": []}')
+    with pytest.raises(DataError, match=r"expected predictions, .* found a data set; give"):
+        load_predictions(path)
+
+
 def test_a_file_cut_short_is_refused(tmp_path):
     path = tmp_path / "p.json"
     path.write_text('{"q1": "Par')

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import shutil
 from collections import Counter
 from dataclasses import replace
 
@@ -140,6 +141,18 @@ def test_a_network_that_ignores_its_mask_is_not_used(reader, tmp_path, monkeypat
     monkeypatch.setattr(fused, "_mask", lambda *_, **__: None)
     export(reader, tmp_path)
     assert operators(tmp_path)["MultiHeadAttention"] == 0
+
+
+def test_an_export_leaves_a_folder_with_other_files_alone(reader, exported, tmp_path):
+    (tmp_path / "config.json").write_text("mine")
+    with pytest.raises(ConfigError, match=r"or an exported reader, found other files; choose"):
+        export(reader, tmp_path)
+    assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("config.json", "mine")]
+    again = tmp_path / "again"
+    shutil.copytree(exported["fp32"], again)
+    (again / "model.onnx").unlink()  # an interrupted export
+    export(reader, again)
+    assert (again / "model.onnx").is_file()
 
 
 def test_an_export_into_the_checkpoint_is_refused(reader, tmp_path):

@@ -4,6 +4,7 @@ import io
 import json
 import shutil
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -184,6 +185,26 @@ def test_a_calibration_of_another_reader_is_refused(reader):
         (reader / CALIBRATION).write_text(content)
         with pytest.raises(DataError, match="expected the numbers 'slope' and 'offset'"):
             babelspan.load_answerer(reader)
+
+
+def test_answers_are_judged_as_the_reader_gives_them(reader):
+    """This reader widens answers to whole words: it finds 1894, and answers 1894ish."""
+    asked = replace(
+        example(1),
+        context="The bridge was opened in 1894ish.",
+        answers=(Answer("1894ish", 25),),
+    )
+    shutil.copy(readers.DEFAULT_FOLDER / CALIBRATION, reader)
+    assert check(str(reader), {("en", "en"): [asked]}).whole.right == 1
+
+
+def test_a_calibration_of_older_weights_or_a_broken_one_is_replaced(reader, data):
+    for broken in ("[]", (readers.DEFAULT_FOLDER / CALIBRATION).read_text()):
+        (reader / CALIBRATION).write_text(broken)
+        settings = reader / "reader.json"
+        settings.write_text(settings.read_text() + "\n")
+        calibrated(reader, data)
+        assert babelspan.load_answerer(reader).calibration
 
 
 def test_what_cannot_be_calibrated_or_checked_says_why(reader, monkeypatch, capsys):

@@ -161,7 +161,7 @@ def test_a_recipe_may_say_everything(inputs, tmp_path):
         (
             (),
             {"method": "question_generation"},
-            "'question_generation' does not read first data, found .*synth.en.json; leave out",
+            r"'question_generation' does not use --first \(first in a recipe\), found .*synth.en",
         ),
         (
             ("first.updates=3",),

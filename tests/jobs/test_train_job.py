@@ -145,10 +145,16 @@ def test_a_finished_run_says_so_and_changes_nothing(finished, inputs, capsys):
     assert {p: (p.read_bytes(), p.stat().st_mtime_ns) for p in finished.glob("*.*")} == before
 
 
-@pytest.mark.parametrize("more", ["seed=2", "reader.lr=1e-4"])
-def test_another_recipe_in_the_same_folder(finished, inputs, more):
-    with pytest.raises(ConfigError, match=f"^{finished}: holds a run with another recipe; choose"):
+@pytest.mark.parametrize(
+    ("more", "key", "now"),
+    [("seed=2", "run.seed", "2"), ("reader.lr=1e-4", "method.reader.lr", "0.0001")],
+)
+def test_another_recipe_in_the_same_folder(finished, inputs, more, key, now):
+    with pytest.raises(ConfigError) as refused:
         train_job.carry_out(planned(inputs, more), finished)
+    message = str(refused.value)
+    assert message.startswith(f"{finished}: holds a run with another recipe ({key}: ")
+    assert f" there, {now} now); choose another folder" in message
 
 
 def test_other_data_or_another_reader_in_the_same_folder(finished, inputs, tmp_path):
@@ -500,7 +506,7 @@ def test_all_cores_are_taken_after_a_run_with_one(inputs, tmp_path):
         (Paths(), r"'fine_tune' needs labelled data, found none; give --train, or"),
         (
             Paths(labelled=("a.json",), bitext=("b.en-de.tsv",)),
-            r"'fine_tune' does not read bitext data, found b\.en-de\.tsv; leave out --bitext",
+            r"'fine_tune' does not use --bitext \(bitext in a recipe\), found b\.en-de\.tsv; leave",
         ),
     ],
 )

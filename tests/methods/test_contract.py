@@ -20,6 +20,7 @@ from babelspan.networks.decoding import Decode, write
 from babelspan.networks.question_generator import QuestionGenerator, begun
 from babelspan.networks.reader import Reader
 from babelspan.reading.answerer import Answerer
+from babelspan.scoring.scorers import unicode
 from babelspan.training.first import First
 from babelspan.training.members import joined
 from babelspan.training.run import Corpora, Run, RunConfig
@@ -86,18 +87,31 @@ class StoppedError(Exception):
 
 
 def trained(
-    name, *, updates=60, seed=1, dropout=0.0, folder=None, stop_at=None, first=None, **settings
+    name,
+    *,
+    updates=60,
+    seed=1,
+    dropout=0.0,
+    folder=None,
+    stop_at=None,
+    first=None,
+    dev=(),
+    measured=None,
+    **settings,
 ):
     """A miniature trained by a method with its defaults, but for the learning rate.
 
     `stop_at` is an update of the method, or stage and update; `first` the settings of a first stage
-    on other examples.
+    on other examples; `measured` gets the figures on the examples `dev`.
     """
 
     def monitor():
         if stop_at in (run.clock.update, (run.clock.stage, run.clock.update)):
             raise StoppedError
-        return {}
+        if measured is None:
+            return {}
+        measured.append(player_of(module).monitor(network, dev, unicode, run)())
+        return measured[-1]
 
     module = module_of(name)
     config = RunConfig(seed=seed, updates=updates, batch_size=12, threads=1, **settings)
@@ -134,19 +148,16 @@ def weights_unbroken(name, first=None, **settings):
 
 
 def test_the_methods_are_found():
-    assert METHODS == [
-        "adversarial_arbitration",
-        "distillation",
-        "fine_tune",
-        "language_adversarial",
-        "language_arbitration",
-        "masked_language",
-        "multilingual_attention",
-        "passage_selection",
-        "qanet_adversarial",
-        "question_generation",
-        "word_alignment",
-    ]
+    assert {"fine_tune", "question_generation"} <= {*METHODS}
+
+
+@every_method
+def test_what_is_trained_is_measured_on_development_data(name):
+    dev = [*WORLD.examples(4), *WORLD.examples(4, "L1", "L1")]  # parallel, with the same ids
+    found = []
+    trained(name, updates=2, evaluate_every=1, dev=dev, measured=found)
+    expected = {"dev_nats"} if writes(name) else {"dev_exact_match", "dev_f1"}
+    assert [{*figures} for figures in found] == [expected] * 2
 
 
 @every_method

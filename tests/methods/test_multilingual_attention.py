@@ -214,6 +214,6 @@ def test_a_target_is_for_methods_that_take_one(tmp_path):
     save_squad(tmp_path / "train.en.json", OWN)
     file = str(tmp_path / "train.en.json")
     with pytest.raises(
-        ConfigError, match=r"'fine_tune' does not read target data.+leave out --target"
+        ConfigError, match=r"'fine_tune' does not use --target \(target in a recipe\), found .+; l"
     ):
         train_job.plan(method="fine_tune", reader="x", data=Paths(labelled=(file,), target=(file,)))

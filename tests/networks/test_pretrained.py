@@ -214,7 +214,7 @@ def test_the_smaller_of_tokenizer_and_positions_counts():
 
 def test_windows_are_cut_to_what_the_reader_takes():
     assert miniature_reader(["a"], max_length=384).featurizer.limits.max_length == 128
-    with pytest.raises(ConfigError, match=r"max_length must be in \[36, 128\].* got 20"):
+    with pytest.raises(ConfigError, match=r"must have 36 to 128 tokens .*max_length\), got 20"):
         list(miniature_reader(["a"], max_length=20).windows(EXAMPLES[:1]))
 
 

@@ -89,7 +89,7 @@ class VectorAligner:
     def _batches(self, pairs: Sequence[SegmentedPair]) -> Iterator[list[int]]:
         """Indices of pairs in batches of similar length, the longest first."""
         featurizer = self._encoder.featurizer
-        around = sum(map(len, featurizer.round_a_text))
+        around = featurizer.around_a_text
         longest = (
             max(len(featurizer.tokens(text).ids) for text in (p.pair.source, p.pair.target))
             for p in pairs

@@ -20,7 +20,7 @@ def negatives(examples: Sequence[Example], share: float, *, seed: int) -> list[E
     """Make examples without an answer: questions of `examples` paired with contexts of others.
 
     A context is rejected if it contains the text of one of the question's answers, or belongs to an
-    example with the same id, such as a translation of the question's own context in a parallel set.
+    example with the same id or origin, such as a translation of the question's own context.
     A question is skipped after ten rejected contexts in a row.
 
     Args:
@@ -41,7 +41,7 @@ def negatives(examples: Sequence[Example], share: float, *, seed: int) -> list[E
     answered = [e for e in examples if e.answers]
     ids: defaultdict[str, set[str]] = defaultdict(set)
     for example in examples:
-        ids[example.context].add(example.id)
+        ids[example.context].add(example.origin or example.id)
     chosen = sorted(rng.sample(range(len(answered)), round(share * len(answered))))
     found = []
     for example in (answered[i] for i in chosen):

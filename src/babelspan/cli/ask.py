@@ -1,6 +1,7 @@
 """`babelspan ask`: questions over texts, in any languages."""
 
 import json
+import os
 import re
 import sys
 from collections.abc import Iterator, Mapping
@@ -134,7 +135,8 @@ QuestionLanguage = Annotated[
     typer.Option(
         "--question-language",
         callback=_code,
-        help="Language code such as es. [default: detected; --pivot and --also need it]",
+        show_default=False,
+        help="Language code such as es. [default: detected; required with --pivot and --also]",
     ),
 ]
 TranslatedBy = Annotated[
@@ -145,8 +147,9 @@ ContextLanguage = Annotated[
     typer.Option(
         "--context-language",
         callback=_code,
-        help="Language code such as de, of all texts. [default: detected; --pivot and --also need "
-        "it]",
+        show_default=False,
+        help="Language code such as de, of all texts. [default: detected; required with --pivot "
+        "and --also]",
     ),
 ]
 
@@ -198,7 +201,8 @@ def command(
         raise ConfigError("--json and --jsonl cannot be used together; choose one")
     asked, names = _parted(question, files, questions, is_in=collection is not None)
     if collection is None:
-        _refuse_without_a_collection(passages)
+        _refuse_without_a_collection(passages, translator if also is None else None)
+        _refuse_words_as_names(names, question, has_list=questions is not None)
         texts = _read(names, recursive=recursive)
     else:
         of_files = {"--pivot": pivot, "--also": also, "--cache": cache}
@@ -264,9 +268,27 @@ def _searched(
         print(f"babelspan: the same for {len(search.changed) - _NAMED} more files", file=sys.stderr)
 
 
-def _refuse_without_a_collection(passages: int | None) -> None:
+def _refuse_without_a_collection(passages: int | None, translator: str | None) -> None:
     if passages is not None:
         raise ConfigError("--passages works only with --in; for files, use --top-texts")
+    if translator is not None:
+        raise ConfigError(
+            "--translator needs --also or --in; to answer through a translation, use --pivot"
+        )
+
+
+def _refuse_words_as_names(names: list[str], question: str | None, *, has_list: bool) -> None:
+    """Refuse missing files that are probably words of a question."""
+    from babelspan.data.documents import STANDARD_INPUT
+
+    missing = [n for n in names if n != STANDARD_INPUT and not os.path.exists(n)]
+    if missing and has_list and missing[0] == question:
+        raise ConfigError(
+            f"with --questions, every argument is a file, found {question!r}, which is none; leave "
+            "out the question, or --questions"
+        )
+    if missing and question is not None and len(question.split()) == 1:
+        raise DataError(f"{missing[0]}: there is no such file; put the question in quotes")
 
 
 def _refuse_with_a_collection(
@@ -298,6 +320,10 @@ def _parted(
         raise typer.BadParameter("expected a question, or --questions FILE")
     if not question.strip():
         raise typer.BadParameter("the question is empty")
+    if not names and os.path.isfile(question):
+        raise typer.BadParameter(
+            f"expected a question before the file, found only the file {question}"
+        )
     return [question], names or ([] if is_in else [STANDARD_INPUT])
 
 

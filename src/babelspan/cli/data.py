@@ -78,7 +78,10 @@ def list_sets(language: Language = None, as_json: Json = False) -> None:
     elif found:
         _table(found)
     else:
-        print(f"no data set has the language {language!r}")
+        print(
+            f"no data set has the language {language!r}; languages are codes such as de, see "
+            "`babelspan data list`"
+        )
 
 
 @app.command("show", short_help="Show the details of a data set.")

@@ -23,6 +23,7 @@ from babelspan.cli.shown import (
     Split,
     Workers,
     reader_and_crew,
+    tell_unnamed,
 )
 
 if TYPE_CHECKING:
@@ -137,6 +138,7 @@ def command(
 
     rules = load_scorer(scorer)
     files = find(data, split=split)
+    tell_unnamed(files)
     spec, crew = reader_and_crew(
         reader,
         pivot=pivot,

@@ -89,6 +89,8 @@ _EXTRAS = {
     "sentencex": "translate",
     "starlette": "serve",
     "tantivy": "index",
+    "torch": "train",
+    "transformers": "train",
     "uvicorn": "serve",
 }
 """Optional libraries, and the extra that installs each."""

@@ -53,7 +53,7 @@ def command(
         _refuse_idle_options(no_answer, pivot, also, translator, cache)
         _over_articles(reader, data, out, on=on, workers=workers)
         return
-    from babelspan.cli.shown import tell_misplaced, tell_unread
+    from babelspan.cli.shown import tell_misplaced, tell_unnamed, tell_unread
     from babelspan.data.folder import describe
     from babelspan.jobs.predict import predict
     from babelspan.readers import languages_beside
@@ -69,7 +69,9 @@ def command(
         workers=workers,
     )
     tell_unread(languages_beside(reader), spec.also)
-    found = predict(spec, describe(data), out, allows_no_answer=no_answer, crew=crew)
+    file = describe(data)
+    tell_unnamed([file])
+    found = predict(spec, file, out, allows_no_answer=no_answer, crew=crew)
     tell_misplaced(found.misplaced)
     print(one_line(f"wrote {found.questions} answers to {out}"))
 

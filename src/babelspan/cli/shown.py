@@ -167,6 +167,20 @@ def languages_of(also: str | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(language for language in named if language))
 
 
+def tell_unnamed(files: "Iterable[DataFile]") -> None:
+    """Print a line on standard error if names of files lack a language."""
+    from babelspan.types import UNDETERMINED
+
+    unnamed = [file.path for file in files if file.question_language == UNDETERMINED]
+    if unnamed:
+        more = f" (and {len(unnamed) - 1} more)" if unnamed[1:] else ""
+        print(
+            f"babelspan: {unnamed[0]}{more}: the name has no language, so it counts as unknown "
+            "(und); rename it, for example test.en.json",
+            file=sys.stderr,
+        )
+
+
 def tell_unread(read: Sequence[str], given: Iterable[str]) -> None:
     """Print on standard error which translations the reader could use but does not get."""
     lacking = [language for language in read if language not in set(given)]

@@ -19,7 +19,11 @@ First = Annotated[
 ]
 Target = Annotated[
     list[Path] | None,
-    typer.Option("--target", help="Examples like the questions you expect; repeatable."),
+    typer.Option(
+        "--target",
+        help="Examples like the questions you expect, which weigh the training sets "
+        "(multilingual_attention only); repeatable.",
+    ),
 ]
 Bitext = Annotated[
     list[Path] | None,
@@ -62,7 +66,10 @@ Sample = Annotated[
 ]
 Keep = Annotated[
     bool,
-    typer.Option("--keep-misplaced", help="Ignore answers whose text is not at the stated offset."),
+    typer.Option(
+        "--keep-misplaced",
+        help="Accept files with answers that are not at the stated offset; these are not learnt.",
+    ),
 ]
 
 
@@ -86,6 +93,7 @@ def command(
     keep_misplaced: Keep = False,
 ) -> None:
     """Train a reader. If it is stopped, rerun the same command to resume."""
+    from babelspan.cli.shown import tell_unnamed
     from babelspan.jobs import train as train_job
     from babelspan.jobs.corpora import Paths
 
@@ -107,4 +115,5 @@ def command(
         split=split,
         keep_misplaced=keep_misplaced,
     )
+    tell_unnamed(plan.files.get("labelled", ()))
     train_job.carry_out(plan, out)

@@ -150,10 +150,15 @@ def _source(question: str, context: str, said: str | None, data: Path) -> str:
 
     if said is not None:
         return _language(said, "--from")
-    if question != context or question == UNDETERMINED:
+    if question == context == UNDETERMINED:
         raise ConfigError(
-            f"{data}: expected one language in the file name, as in train.en.json, found "
-            f"{question!r} and {context!r}; choose another file, or give --from"
+            f"{data}: the file name has no language; rename the file, as in train.en.json, or give "
+            "--from en"
+        )
+    if question != context:
+        raise ConfigError(
+            f"{data}: expected questions and texts in one language, found {question!r} and "
+            f"{context!r} in the file name; choose another file, or give --from"
         )
     return question
 

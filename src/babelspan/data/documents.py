@@ -110,7 +110,8 @@ def read_documents(
         if document.text.strip():
             documents.append(document)
         else:
-            skipped.append(f"{name}: holds no text")
+            where = "standard input" if name == STANDARD_INPUT else name
+            skipped.append(f"{where}: holds no text")
     return documents, skipped
 
 

@@ -23,6 +23,11 @@ def load_predictions(path: Path) -> dict[str, str]:
         DataError: if the file is not an object of strings.
     """
     found = _by_id(_unlisted(read_json(path), path), path, "text")
+    if isinstance(found.get("data"), list):
+        raise DataError(
+            f"{path}: expected predictions, {{id: answer}}, found a data set; give the file that "
+            "`babelspan predict` wrote"
+        )
     for identity, text in found.items():
         if not isinstance(text, str):
             raise DataError(

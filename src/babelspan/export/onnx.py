@@ -59,7 +59,7 @@ def export(
 
     Raises:
         ConfigError: if readers of this kind cannot be exported or quantised, the folder contains a
-            checkpoint, or embeddings of this width cannot be quantised to 4 bits.
+            checkpoint or other files, or embeddings of this width cannot be quantised to 4 bits.
         DataError: if the exported network does not give the reader's logits.
     """
     graphs = graphs_of(reader)
@@ -70,6 +70,7 @@ def export(
             "reader would hide; choose another folder"
         )
     _check_integers(main, int8=int8, int4_vectors=int4_vectors)
+    _refuse_other_files(folder)
     settings = Settings(
         max_positions=main.featurizer.max_positions,
         pad_id=main.featurizer.pad_id,
@@ -108,6 +109,17 @@ def _check_integers(graph: Graph, *, int8: bool, int4_vectors: bool) -> None:
         )
 
 
+def _refuse_other_files(folder: Path) -> None:
+    """Refuse a folder with files that are not of an exported reader."""
+    if (folder / SETTINGS).exists() or not folder.exists():
+        return
+    if not folder.is_dir() or any(not path.name.startswith(".") for path in folder.iterdir()):
+        raise ConfigError(
+            f"{folder}: expected an empty or a new folder, or an exported reader, found other "
+            "files; choose another folder"
+        )
+
+
 def _written(graph: Graph, path: Path, *, int8: bool, int4_vectors: bool) -> Path:
     """Write a network to a folder of its own, with the quantisation asked for; returns its path."""
     path.parent.joinpath(path.stem).mkdir()
@@ -122,10 +134,13 @@ def _written(graph: Graph, path: Path, *, int8: bool, int4_vectors: bool) -> Pat
 
 
 def _finish(graph: Graph, folder: Path, paths: Mapping[str, Path], settings: Settings) -> None:
-    """Move all files to the folder, `model.onnx` last; a large network has a file of weights."""
-    graph.save_settings(folder)
+    """Move all files to the folder, `reader.json` first and `model.onnx` last.
+
+    So a rerun knows the folder of an interrupted export. A large network has a file of weights.
+    """
     said = {key: value for key, value in asdict(settings).items() if value is not None}
     write_json(folder / SETTINGS, said)
+    graph.save_settings(folder)
     for name, path in paths.items():
         weights = path.with_name(f"{path.name}.data")
         for file in (weights, path) if weights.exists() else (path,):

@@ -13,7 +13,7 @@ from babelspan.data.calibrations import CALIBRATION, Curve, save_curve
 from babelspan.data.files import checksum
 from babelspan.data.folder import DataFile
 from babelspan.data.places import refuse_unwritable
-from babelspan.readers import calibration_of, checksum_of, folder_of, load_answerer
+from babelspan.readers import calibration_of, checksum_of, folder_of, load_calibrated
 from babelspan.reading.answerer import Answerer
 from babelspan.scoring.calibration import (
     SHARES,
@@ -120,7 +120,7 @@ def calibrate(
             "download the reader first (`hf download NAME --local-dir FOLDER`)"
         )
     refuse_unwritable(folder / CALIBRATION)
-    found = _answered(Answerer(load_answerer(reader).engine, calibration=SHARES), cells, tracked)
+    found = _answered(load_calibrated(reader, SHARES), cells, tracked)
     whole = _fitted(found)
     halves = [_fitted(_half(found, other=True)), _fitted(_half(found, other=False))]
     trust = _trust(whole, found, lambda one: halves[_is_second(one.id)])
@@ -153,7 +153,7 @@ def check(
         raise ConfigError(
             f"reader {reader!r} is not calibrated; run `babelspan calibrate` with development data"
         )
-    found = _answered(Answerer(load_answerer(reader).engine, calibration=SHARES), cells, tracked)
+    found = _answered(load_calibrated(reader, SHARES), cells, tracked)
     return _trust(calibration, found, lambda _: calibration)
 
 

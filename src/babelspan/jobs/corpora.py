@@ -95,8 +95,8 @@ def check_needs(
         )
     for kind in sorted(given.keys() - {*needs, *takes}):
         raise ConfigError(
-            f"the method {method!r} does not read {kind} data, found {', '.join(given[kind])}; "
-            f"leave out {_OPTIONS[kind]}"
+            f"the method {method!r} does not use {_OPTIONS[kind]} ({kind} in a recipe), found "
+            f"{', '.join(given[kind])}; leave it out"
         )
 
 

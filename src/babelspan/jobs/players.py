@@ -1,6 +1,7 @@
 """What a method trains: a reader or a question generator, by the type of its first parameter."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from types import ModuleType
 from typing import Any, NamedTuple, get_type_hints
 
@@ -44,15 +45,16 @@ def _reader_monitor(reader: Any, examples: Sequence[Example], scorer: Scorer, ru
 
     place = run.place
     says_none = getattr(scorer, "HAS_UNANSWERABLE", False)
+    asked = [replace(e, id=str(n)) for n, e in enumerate(examples)]  # parallel files share ids
 
     def monitor() -> dict[str, float]:
         learns = run.players.get("reader", reader)
         with evaluating(learns):
-            mine = examples[place.process :: place.processes]
+            mine = asked[place.process :: place.processes]
             answered = answerer_of(learns).predict(mine, allows_no_answer=says_none)
             parts = place.gathered({p.id: p.text for p in answered})
         texts = {identity: text for part in parts for identity, text in part.items()}
-        found = figures(examples, texts, scorer)
+        found = figures(asked, texts, scorer)
         return {"dev_exact_match": found.exact_match, "dev_f1": found.f1}
 
     return monitor

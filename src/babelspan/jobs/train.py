@@ -356,8 +356,11 @@ def _state_of(out: Path, record: Mapping[str, Any]) -> str:
             continue
         if earlier["state"] != "finished" and not (out / CHECKPOINT).exists():
             return "new"  # it has learnt nothing yet, so this run may use its folder
+        what = key.removesuffix("_sha256")
+        if key == "recipe":
+            what += f" ({config.difference(earlier[key], record[key])})"
         raise ConfigError(
-            f"{out}: holds a run with another {key.removesuffix('_sha256')}; "
-            "choose another folder, or remove this one to start over"
+            f"{out}: holds a run with another {what}; choose another folder, or remove this one "
+            "to start over"
         )
     return str(earlier["state"])

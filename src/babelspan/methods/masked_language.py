@@ -57,7 +57,7 @@ def train(reader: Reader, corpora: Corpora, config: Config, run: Run) -> Reader:
     size, width = encoder.word_vectors.shape
     head = WordHead(encoder.width, (width, size), seed=run.config.seed)
     learner = nn.ModuleDict({"reader": cast(nn.Module, reader), "head": head})
-    update_learner = Updater(learner, config.reader, run)
+    update_learner = Updater(learner, config.reader, run, name="learner")
 
     def step(texts: Texts) -> Losses:
         masked = mask(texts)

@@ -50,6 +50,11 @@ class ParallelWindow:
         return self.own.length
 
     @property
+    def longest(self) -> int:
+        """Number of tokens of the longest of its windows."""
+        return max(window.length for window in (self.own, *self.present))
+
+    @property
     def tokens(self) -> int:
         """Number of tokens of all its windows."""
         return self.own.length + sum(window.length for window in self.present)

@@ -187,19 +187,29 @@ class Featurizer:
         return replace(limits, max_length=self.max_positions)
 
     @property
+    def around_a_text(self) -> int:
+        """Number of special tokens around a single text."""
+        return sum(map(len, self.round_a_text))
+
+    @property
     def room_of_a_text(self) -> int:
         """Number of tokens of a single text that fit into a window.
 
         Raises:
             ConfigError: if none fit.
         """
-        around = sum(map(len, self.round_a_text))
+        around = self.around_a_text
         if self.limits.max_length <= around:
             raise ConfigError(
                 f"max_length must be in [{around + 1}, {self.max_positions}] for single texts, "
                 f"got {self.limits.max_length}"
             )
         return self.limits.max_length - around
+
+    def length_of_a_text(self, text: str) -> int:
+        """Number of tokens of a single text in a window, 0 for a text without tokens."""
+        tokens = len(self.tokens(text).ids)
+        return min(tokens + self.around_a_text, self.limits.max_length) if tokens else 0
 
     def tokens(self, text: str) -> Tokens:
         """Encode `text` without special tokens; lone surrogates are read as U+FFFD."""
@@ -292,8 +302,8 @@ class Featurizer:
         least = self.frame.size + LEAST_CONTEXT + 1
         if limits.max_length < least:
             raise ConfigError(
-                f"max_length must be in [{least}, {self.max_positions}] for this reader, "
-                f"got {limits.max_length}"
+                f"a window must have {least} to {self.max_positions} tokens for this reader "
+                f"(--window, max_length), got {limits.max_length}"
             )
         return limits
 

@@ -92,6 +92,7 @@ def sentence_pairs(
         items=kept,
         lengths=lengths,
         collate=lambda chosen: _bitext(encoder, chosen),
+        texts=2,
         unit="sentence pair",
     )
 
@@ -119,6 +120,7 @@ def linked_pairs(
         items=Chosen(kept, chosen),
         lengths=lengths[chosen],
         collate=lambda some: _linked(_bitext(encoder, some)),
+        texts=2,
         unit="sentence pair",
     )
 
@@ -126,14 +128,14 @@ def linked_pairs(
 def _kept(
     encoder: TextEncoder, pairs: Iterable[SentencePair], run: Run
 ) -> tuple[Spool[SentencePair], Indices]:
-    """Pairs with tokens on both sides, and the truncated length of the longer side of each."""
+    """Pairs with tokens on both sides, and the length of the longer side of each in a window."""
     kept: Spool[SentencePair] = Spool(folder=run.folder)
     lengths = array("q")
     for pair in pairs:
-        sides = [len(encoder.featurizer.tokens(text).ids) for text in (pair.source, pair.target)]
+        sides = [encoder.featurizer.length_of_a_text(text) for text in (pair.source, pair.target)]
         if all(sides):
             kept.append(pair)
-            lengths.append(min(max(sides), encoder.featurizer.limits.max_length))
+            lengths.append(max(sides))
     if not kept:
         raise DataError("expected sentence pairs to learn from, found none with text on both sides")
     return kept, np.array(lengths, dtype=np.int64)

@@ -1,13 +1,17 @@
 """Examples with their translations, to train readers of parallel texts."""
 
 import re
+from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import cast
 
+import numpy as np
+
 from babelspan.networks.parallel_texts import ParallelBatch
 from babelspan.networks.reader import Reader
+from babelspan.reading.parallel import ParallelWindow
 from babelspan.training.examples import Row, labelled
 from babelspan.training.run import Run
 from babelspan.training.stream import Stream
@@ -135,4 +139,11 @@ def parallel(reader: Reader, examples: Iterable[Example], run: Run) -> Stream[Ro
     Raises:
         DataError: if no example can be used.
     """
-    return cast(Stream[Row, ParallelBatch], labelled(reader, examples, run))
+    stream = cast(Stream[Row, ParallelBatch], labelled(reader, examples, run))
+    lengths = array("q")
+    texts = 1
+    for row in stream.items:
+        (window,) = cast(tuple[ParallelWindow], row)
+        lengths.append(window.longest)
+        texts = max(texts, 1 + len(window.present))
+    return replace(stream, lengths=np.array(lengths, dtype=np.int64), texts=texts)

@@ -45,7 +45,7 @@ def passages(
         for first in range(0, len(offsets), room):
             part = offsets[first : first + room]
             kept.append(replace(passage, text=passage.text[part[0, 0] : part[-1, 1]]))
-            lengths.append(len(part))
+            lengths.append(len(part) + encoder.featurizer.around_a_text)
     if not kept:
         raise DataError("expected texts to learn from, found none with tokens in it")
     chosen = balanced([passage.language for passage in kept], balance, seed=run.config.seed)

@@ -125,6 +125,8 @@ class Stream(Generic[Item, B]):
         collate: makes a batch from items. With a GPU it runs in a separate thread, so it must not
             draw numbers from PyTorch's random state.
         together: number of windows, or other parts, per item; each counts towards the batch size.
+        texts: number of texts that are read for each part; they count towards the tokens of an
+            update, not towards the batch size.
         unit: name of a part in messages.
     """
 
@@ -132,6 +134,7 @@ class Stream(Generic[Item, B]):
     lengths: Indices
     collate: Callable[[Sequence[Item]], B]
     together: int = 1
+    texts: int = 1
     unit: str = "window"
 
     def in_order(self, order: Order) -> "StreamUpdates[Item, B]":
@@ -191,8 +194,8 @@ class StreamUpdates(Generic[Item, B]):
         for at in range(1, len(by_length) + 1):
             is_full = at - first == self._size or at == len(by_length)
             if not is_full and tokens is not None:
-                parts = (at - first + 1) * self._stream.together
-                is_full = parts * lengths[by_length[at]] > tokens
+                texts = (at - first + 1) * self._stream.together * self._stream.texts
+                is_full = texts * lengths[by_length[at]] > tokens
             if is_full:
                 yield by_length[first:at]
                 first = at

@@ -117,6 +117,7 @@ def taught_pairs(
         items=Chosen(kept, chosen),
         lengths=np.array(lengths, dtype=np.int64)[chosen],
         collate=lambda some: _taught(student, teacher, some),
+        texts=3,
         unit="sentence pair",
     )
 
@@ -132,14 +133,13 @@ def _turned(pair: SentencePair, language: str) -> SentencePair | None:
 
 
 def _lengths(pair: SentencePair, student: TextEncoder, teacher: TextEncoder) -> Iterator[int]:
-    """Number of tokens of each text of a pair, truncated to a window."""
+    """Number of tokens in a window of each text of a pair."""
     for encoder, text in (
         (student, pair.source),
         (student, pair.target),
         (teacher, pair.source),
     ):
-        featurizer = encoder.featurizer
-        yield min(len(featurizer.tokens(text).ids), featurizer.limits.max_length)
+        yield encoder.featurizer.length_of_a_text(text)
 
 
 def _taught(student: TextEncoder, teacher: TextEncoder, chosen: Sequence[SentencePair]) -> Taught:
