@@ -41,6 +41,8 @@ _PARTS = (
     *("*.model", "dictionaries/*.tsv*"),
 )
 """Files that the answers of a reader depend on; a network with other files adds them here."""
+UNKNOWN_COMMIT = "@unknown-commit"
+"""The end of the identity of a reader on the hub that has not been loaded yet."""
 DEFAULT_FOLDER = Path(__file__).parent / "assets" / "reader"
 
 _PATIENCE = 5.0
@@ -273,7 +275,8 @@ def checksum_of(reader: str) -> str:
     if reader.startswith(NEW):
         return reader
     if not folder.is_dir():
-        return f"{reader}@{_commit_of(reader) or 'unknown-commit'}"
+        commit = _commit_of(reader)
+        return f"{reader}@{commit}" if commit else reader + UNKNOWN_COMMIT
     parts = parts_of(reader)
     if not any(path.suffix in _WEIGHTS for path in parts):
         return checksum_of_tree(folder)

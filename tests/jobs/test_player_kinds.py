@@ -14,7 +14,6 @@ from miniature import miniature_reader
 from tiny_encoders_by_family import save_tiny
 from world import World
 
-
 RIGHT = {"span": None, "score": 1.0, "logit": 0.0, "no_answer_logit": 0.0}
 
 

@@ -14,6 +14,7 @@ from types import SimpleNamespace
 import pytest
 
 import command_line
+from babelspan.data.calibrations import CALIBRATION
 from babelspan.data.files import read_json
 from babelspan.data.folder import describe
 from babelspan.data.squad import load_squad, save_squad
@@ -23,7 +24,7 @@ from babelspan.jobs.answer import ReaderSpec
 from babelspan.jobs.predict import predict
 from babelspan.jobs.samples import SAMPLES
 from babelspan.jobs.shards import Crew
-from babelspan.readers import load_answerer
+from babelspan.readers import DEFAULT_FOLDER, load_answerer
 from babelspan.types import ConfigError, DataError
 from miniature import miniature_reader
 from ready import context
@@ -318,3 +319,16 @@ def test_memory_does_not_grow_with_the_file(data, tmp_path):
         return int(done.stdout)
 
     assert peak(20_000) < 1.1 * peak(2_000)
+
+
+def test_the_identity_of_a_reader_has_its_calibration_with_a_pivot_too(tmp_path):
+    """Texts in the language of the pivot are not translated, and their answers have probabilities."""
+    folder = shutil.copytree(DEFAULT_FOLDER, tmp_path / "reader")
+    spec = ReaderSpec(reader=str(folder), pivot="copy")
+    before = spec.identity()
+    curve = json.loads((folder / CALIBRATION).read_text())
+    (folder / CALIBRATION).write_text(json.dumps({**curve, "offset": 0.5}))
+    spec.unload()
+    assert before != spec.identity()
+    assert {**before, "calibration": None} == {**spec.identity(), "calibration": None}
+    spec.unload()

@@ -500,6 +500,24 @@ def test_all_cores_are_taken_after_a_run_with_one(inputs, tmp_path):
     assert torch.get_num_threads() == ALL_CORES
 
 
+def test_settings_without_effect_are_refused(inputs, tmp_path):
+    (tmp_path / "plain.en.txt").write_text("A bridge.")
+    plain = Paths(passages=(str(tmp_path / "plain.en.txt"),))
+    labelled = Paths(labelled=(str(inputs / "train.en.json"),))
+    for method, data, setting, said in (
+        (
+            "masked_language",
+            plain,
+            "negatives=0.5",
+            "no labelled examples; leave out run.negatives",
+        ),
+        ("masked_language", plain, "sample='500'", "no labelled examples; leave out run.sample"),
+        ("question_generation", labelled, "negatives=0.5", "no questions without an answer; leave"),
+    ):
+        with pytest.raises(ConfigError, match=f"the method learns from {said}"):
+            train_job.plan(method=method, reader="x", data=data, settings=[setting])
+
+
 @pytest.mark.parametrize(
     ("data", "said"),
     [

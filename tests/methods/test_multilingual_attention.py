@@ -123,13 +123,14 @@ def test_a_reader_of_parallel_texts_learns_on():
     again = trained(multilingual_attention, Config(reader=FAST), labelled=TRIPLES, reader=first)
     assert again is first
     assert not torch.equal(weights(again), before)
-    with pytest.raises(ConfigError, match="expected a reader of translations into L2, got one of"):
-        trained(
-            multilingual_attention,
-            Config(reader=FAST, languages=("L2",)),
-            labelled=TRIPLES,
-            reader=first,
-        )
+    for settings, message in (
+        ({"languages": ("L2",)}, "expected a reader of translations into L2, got one of"),
+        ({"heads": 1}, "the reader has [24] heads, got heads = 1; leave it out"),
+        ({"attention": "printed"}, "the reader's attention is 'heads', got 'printed'; leave"),
+    ):
+        config = Config(reader=FAST, **settings)
+        with pytest.raises(ConfigError, match=message):
+            trained(multilingual_attention, config, labelled=TRIPLES, reader=first)
 
 
 def in_twos(language, count=4):

@@ -241,7 +241,7 @@ def test_windows_longer_than_the_reader_takes_are_refused(encoder):
 
 def test_a_stride_that_cannot_be_kept_is_refused_with_what_can(encoder):
     room = 60 - encoder.frame.size - len(encoder.tokens("Who?").ids)
-    with pytest.raises(ConfigError, match=f"lower overlap to {room - 1} or less"):
+    with pytest.raises(ConfigError, match=rf"--overlap\) to {room - 1} or less"):
         answerer_of(encoder)("Who?", GERMAN * 10, max_seq_len=60, doc_stride=room)
 
 

@@ -99,9 +99,7 @@ def test_windows_cover_every_token_and_share_what_was_asked(
     room = max_length - encoder.frame.size - len(question_ids)
     limits = Limits(max_length=max_length, overlap=overlap)
     if len(ids) > room and overlap >= room:
-        with pytest.raises(
-            ConfigError, match=rf"--overlap\) to {room - 1} or less,"
-        ):
+        with pytest.raises(ConfigError, match=rf"--overlap\) to {room - 1} or less,"):
             list(encoder.windows([example(question, context)], limits))
         return
     windows = list(encoder.windows([example(question, context)], limits))

@@ -16,7 +16,7 @@ from babelspan.augment.cache import Cached
 from babelspan.data.files import write_json
 from babelspan.data.predictions import save_predictions
 from babelspan.jobs.shards import cut, record_of
-from babelspan.readers import DEFAULT, checksum_of, folder_of, load_answerer
+from babelspan.readers import DEFAULT, calibration_of, checksum_of, folder_of, load_answerer
 from babelspan.reading.answerer import Answerer
 from babelspan.reading.beside import Beside
 from babelspan.reading.pivot import Pivot
@@ -73,12 +73,12 @@ class ReaderSpec:
     def identity(self) -> dict[str, Any]:
         """Return everything that answers and probabilities depend on; loads the reader."""
         answerer = self.load()
-        if isinstance(answerer, Pivot):
-            return {"reader": checksum_of(self.reader), "pivot": answerer.identity}
-        beside = {"beside": answerer.identity} if isinstance(answerer, Beside) else {}
-        curve = answerer.calibration
-        calibrated = {"calibration": [curve.slope, curve.offset]} if curve else {}
-        return {"reader": checksum_of(self.reader), **beside, **calibrated}
+        found: dict[str, Any] = {"reader": checksum_of(self.reader)}
+        if isinstance(answerer, Pivot | Beside):
+            found["pivot" if isinstance(answerer, Pivot) else "beside"] = answerer.identity
+        if curve := calibration_of(self.reader):
+            found["calibration"] = [curve.slope, curve.offset]
+        return found
 
 
 @dataclass(frozen=True, slots=True)

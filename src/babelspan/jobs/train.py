@@ -28,8 +28,8 @@ from babelspan.data.locks import is_unfinished, locked, sweep
 from babelspan.data.squad import misplaced
 from babelspan.jobs import corpora, first_stage
 from babelspan.jobs.corpora import Paths
-from babelspan.jobs.players import player_of
-from babelspan.readers import checksum_of
+from babelspan.jobs.players import GENERATOR, player_of
+from babelspan.readers import UNKNOWN_COMMIT, checksum_of, load_checkpoint
 from babelspan.scoring.figures import Scorer, figures
 from babelspan.scoring.scorers import load_scorer
 from babelspan.types import ConfigError, Example
@@ -95,6 +95,7 @@ def plan(
     corpora.check_needs(method, module.NEEDS, paths, takes=takes)
     first = first_stage.chosen(built, paths.first, recipe or "--set")
     files = corpora.find(paths, split=split)
+    _refuse_idle(module, built["run"], files)
     if dev:
         files["dev"] = corpora.find(Paths(labelled=tuple(map(str, dev))), split=split)["labelled"]
     evaluated = list(corpora.examples(files.get("dev", ()), keep_misplaced=True))
@@ -112,6 +113,16 @@ def plan(
         dev_scorer=scorer,
         files=files,
     )
+
+
+def _refuse_idle(module: ModuleType, run: Any, files: Mapping[str, Any]) -> None:
+    """Refuse settings of labelled examples for a method that would not use them."""
+    what = "no labelled examples" if "labelled" not in files else ""
+    if not what and player_of(module) is GENERATOR and run.negatives:
+        what = "no questions without an answer"
+    for name in ("negatives", "sample"):
+        if what and getattr(run, name):
+            raise ConfigError(f"the method learns from {what}; leave out run.{name}")
 
 
 def resolve(
@@ -188,8 +199,7 @@ def carry_out(plan: Plan, out: Path) -> None:
             return
         player = player_of(plan.method)
         network = player.load(plan.reader, plan.run_config.limits)
-        if "@" in record["reader_sha256"]:  # a hub name; its commit is known once loaded
-            record["reader_sha256"] = checksum_of(plan.reader)
+        record |= _known_once_loaded(plan, record)
         _begin(out, record, run, is_new=state == "new")
         if plan.dev:
             run.monitor = player.monitor(network, plan.dev, plan.dev_scorer, run)
@@ -326,13 +336,17 @@ def _record(plan: Plan) -> dict[str, Any]:
 
 
 def _others(plan: Plan) -> dict[str, str]:
-    """Return identities of networks in folders named by a method's settings (its `READERS`)."""
+    """Return identities of the networks named by a method's settings (its `READERS`)."""
     named = {key: getattr(plan.method_config, key) for key in getattr(plan.method, "READERS", ())}
-    return {
-        f"{key}_sha256": checksum_of(name)
-        for key, name in named.items()
-        if name and Path(name).is_dir()
-    }
+    return {f"{key}_sha256": checksum_of(name) for key, name in named.items() if name}
+
+
+def _known_once_loaded(plan: Plan, record: Mapping[str, Any]) -> dict[str, str]:
+    """Return identities of networks on the hub, whose commits are known once they are loaded."""
+    for key in getattr(plan.method, "READERS", ()):
+        if record.get(f"{key}_sha256", "").endswith(UNKNOWN_COMMIT):
+            load_checkpoint(getattr(plan.method_config, key))
+    return {"reader_sha256": checksum_of(plan.reader), **_others(plan)}
 
 
 def _state_of(out: Path, record: Mapping[str, Any]) -> str:

@@ -140,6 +140,7 @@ def _attending(reader: Reader, found: Joined, config: Config, run: Run) -> Paral
                 f"expected a reader of translations into {', '.join(config.languages)}, got one "
                 f"of {', '.join(reader.languages)}; leave out `languages` to train it further"
             )
+        _refuse_other_attention(reader.attention, config)
         return reader
     if not isinstance(reader, PretrainedReader):
         raise ConfigError(f"a reader of kind {reader.kind!r} cannot attend to translations")
@@ -152,6 +153,20 @@ def _attending(reader: Reader, found: Joined, config: Config, run: Run) -> Paral
         )
     attention = Attention(languages=found.languages, heads=heads, formula=config.attention)
     return ParallelReader(reader, attention, seed=run.config.seed)
+
+
+def _refuse_other_attention(attention: Attention | None, config: Config) -> None:
+    """Refuse settings that would change the attention of a reader that has one."""
+    heads = attention.heads if attention else None
+    formula = attention.formula if attention else "none"
+    if config.heads not in (None, heads):
+        raise ConfigError(
+            f"the reader has {heads or 'no'} heads, got heads = {config.heads}; leave it out"
+        )
+    if config.attention not in ("heads", formula):
+        raise ConfigError(
+            f"the reader's attention is {formula!r}, got {config.attention!r}; leave it out"
+        )
 
 
 def _weights(corpora: Corpora, found: Joined, run: Run) -> Mapping[str, float]:

@@ -153,7 +153,7 @@ class Pivot:
         }
         for item, prediction in zip(pivoted, predictions, strict=True):
             if item.rendering is None or prediction.span is None:
-                yield replace(prediction, probability=None)
+                yield prediction
                 continue
             back = said[item.original.context_language][prediction.text]
             span = _place(item, prediction, back)
