@@ -20,6 +20,7 @@ from babelspan.data.files import checksum, checksum_of_tree, read_json
 from babelspan.engines.onnx import OnnxEngine
 from babelspan.networks.store import NETWORK, NEW
 from babelspan.reading.answerer import Answerer
+from babelspan.reading.glossed import FOLDER as DICTIONARIES
 from babelspan.reading.glossed import glossed_of
 from babelspan.reading.parallel import SETTINGS as PARALLEL
 from babelspan.scoring.calibration import Calibration
@@ -261,6 +262,21 @@ def device() -> str:
 def folder_of(reader: str) -> Path:
     """The folder of a reader's files, if they are on this machine."""
     return DEFAULT_FOLDER if reader == DEFAULT else Path(reader).expanduser()
+
+
+def dictionaries_of(reader: str) -> Path:
+    """The folder of a reader's dictionaries.
+
+    Raises:
+        ConfigError: if it has none.
+    """
+    folder = folder_of(reader) / DICTIONARIES
+    if not folder.is_dir():
+        raise ConfigError(
+            f"reader {reader!r}: expected a reader with dictionaries, found none in its folder; "
+            "name another one, such as default"
+        )
+    return folder
 
 
 def checksum_of(reader: str) -> str:

@@ -155,6 +155,16 @@ def test_an_export_leaves_a_folder_with_other_files_alone(reader, exported, tmp_
     assert (again / "model.onnx").is_file()
 
 
+def test_dictionaries_of_another_reader_are_copied(reader, tmp_path):
+    theirs = readers.dictionaries_of("default")
+    export(reader, tmp_path, dictionaries=theirs)
+    copied = {p.name: p.read_bytes() for p in (tmp_path / "dictionaries").iterdir()}
+    assert copied == {p.name: p.read_bytes() for p in theirs.iterdir()}
+    shutil.rmtree(tmp_path / "dictionaries")
+    with pytest.raises(ConfigError, match="expected a reader with dictionaries, found none"):
+        readers.dictionaries_of(str(tmp_path))
+
+
 def test_an_export_into_the_checkpoint_is_refused(reader, tmp_path):
     reader.save(tmp_path)
     before = {p.name for p in tmp_path.iterdir()}

@@ -322,7 +322,7 @@ def test_memory_does_not_grow_with_the_file(data, tmp_path):
 
 
 def test_the_identity_of_a_reader_has_its_calibration_with_a_pivot_too(tmp_path):
-    """Texts in the language of the pivot are not translated, and their answers have probabilities."""
+    """Texts in the language of the pivot are not translated, so answers have a probability."""
     folder = shutil.copytree(DEFAULT_FOLDER, tmp_path / "reader")
     spec = ReaderSpec(reader=str(folder), pivot="copy")
     before = spec.identity()

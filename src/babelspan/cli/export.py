@@ -25,6 +25,15 @@ WholeWords = Annotated[
         "--whole-words", help="Widen answers that start or end inside a word to the whole word."
     ),
 ]
+Dictionaries = Annotated[
+    str | None,
+    typer.Option(
+        "--dictionaries",
+        metavar="READER",
+        help="Copy the dictionaries of another reader, such as default, which translate the words "
+        "of questions in other languages than the text's.",
+    ),
+]
 
 
 def command(
@@ -34,12 +43,21 @@ def command(
     int8: Int8 = False,
     int4_vectors: Int4Vectors = False,
     whole_words: WholeWords = False,
+    dictionaries: Dictionaries = None,
 ) -> None:
     """Export a reader to ONNX, to use it as --reader DIR without PyTorch."""
-    from babelspan.readers import load_checkpoint
+    from babelspan.readers import dictionaries_of, load_checkpoint
 
+    copied = None if dictionaries is None else dictionaries_of(dictionaries)
     checkpoint = load_checkpoint(reader)
     from babelspan.export.onnx import export
 
-    export(checkpoint, folder, int8=int8, int4_vectors=int4_vectors, whole_words=whole_words)
+    export(
+        checkpoint,
+        folder,
+        int8=int8,
+        int4_vectors=int4_vectors,
+        whole_words=whole_words,
+        dictionaries=copied,
+    )
     print(one_line(f"exported {reader} to {folder}"))

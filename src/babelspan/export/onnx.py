@@ -11,6 +11,7 @@ at run time. Token embeddings may be 4-bit integers (`export.block_quantised`) i
 import contextlib
 import io
 import logging
+import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
@@ -30,6 +31,7 @@ from babelspan.export.fused import skip_idle_masks
 from babelspan.export.graphs import Graph, graphs_of
 from babelspan.networks.parallel_texts import ParallelReader
 from babelspan.networks.reader import Reader
+from babelspan.reading.glossed import FOLDER as DICTIONARIES
 from babelspan.types import ConfigError, DataError
 from babelspan.version import VERSION
 
@@ -44,6 +46,7 @@ def export(
     int8: bool = False,
     int4_vectors: bool = False,
     whole_words: bool = False,
+    dictionaries: Path | None = None,
 ) -> None:
     """Write tokenizer or words, settings, and finally `model.onnx`; each file atomically.
 
@@ -56,6 +59,7 @@ def export(
             different logits.
         int4_vectors: whether to quantise token embeddings to 4 bits: half the size of 8-bit ones.
         whole_words: whether the exported reader extends answers to whole words (`text.borders`).
+        dictionaries: folder of dictionaries to copy (`reading.glossed`).
 
     Raises:
         ConfigError: if readers of this kind cannot be exported or quantised, the folder contains a
@@ -92,7 +96,7 @@ def export(
             )
             for name, graph in graphs.items()
         }
-        _finish(main, folder, paths, settings)
+        _finish(main, folder, paths, settings, dictionaries)
 
 
 def _check_integers(graph: Graph, *, int8: bool, int4_vectors: bool) -> None:
@@ -133,7 +137,13 @@ def _written(graph: Graph, path: Path, *, int8: bool, int4_vectors: bool) -> Pat
     return path
 
 
-def _finish(graph: Graph, folder: Path, paths: Mapping[str, Path], settings: Settings) -> None:
+def _finish(
+    graph: Graph,
+    folder: Path,
+    paths: Mapping[str, Path],
+    settings: Settings,
+    dictionaries: Path | None,
+) -> None:
     """Move all files to the folder, `reader.json` first and `model.onnx` last.
 
     So a rerun knows the folder of an interrupted export. A large network has a file of weights.
@@ -141,6 +151,9 @@ def _finish(graph: Graph, folder: Path, paths: Mapping[str, Path], settings: Set
     said = {key: value for key, value in asdict(settings).items() if value is not None}
     write_json(folder / SETTINGS, said)
     graph.save_settings(folder)
+    for path in sorted(dictionaries.iterdir()) if dictionaries else ():
+        with replacing(folder / DICTIONARIES / path.name) as beside:
+            shutil.copyfile(path, beside)
     for name, path in paths.items():
         weights = path.with_name(f"{path.name}.data")
         for file in (weights, path) if weights.exists() else (path,):

@@ -119,8 +119,7 @@ class Window:
 
         None if a part of the span lies outside the window, or no token overlaps it.
         """
-        offsets = self.context.offsets
-        tokens = np.flatnonzero((offsets[:, 1] > span.start) & (offsets[:, 0] < span.end))
+        tokens = np.flatnonzero((self.offsets[:, 1] > span.start) & (self.offsets[:, 0] < span.end))
         if not len(tokens) or self.ends_before > span.start or self.goes_on_at < span.end:
             return None
         return int(tokens[0]) + self.context_at, int(tokens[-1]) + self.context_at
@@ -165,6 +164,7 @@ class Featurizer:
         self.limits = self.within(Limits() if limits is None else limits)
         self.frame = _frame(self.tokenizer)
         self.round_a_text = _round_a_text(self.tokenizer)
+        self.around_a_text = sum(map(len, self.round_a_text))
         self._known = TokenMemory(self.tokens)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -187,24 +187,19 @@ class Featurizer:
         return replace(limits, max_length=self.max_positions)
 
     @property
-    def around_a_text(self) -> int:
-        """Number of special tokens around a single text."""
-        return sum(map(len, self.round_a_text))
-
-    @property
     def room_of_a_text(self) -> int:
         """Number of tokens of a single text that fit into a window.
 
         Raises:
             ConfigError: if none fit.
         """
-        around = self.around_a_text
-        if self.limits.max_length <= around:
+        around, most = self.around_a_text, self.limits.max_length
+        if most <= around:
             raise ConfigError(
                 f"max_length must be in [{around + 1}, {self.max_positions}] for single texts, "
-                f"got {self.limits.max_length}"
+                f"got {most}"
             )
-        return self.limits.max_length - around
+        return most - around
 
     def length_of_a_text(self, text: str) -> int:
         """Number of tokens of a single text in a window, 0 for a text without tokens."""
