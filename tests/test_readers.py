@@ -3,16 +3,26 @@
 import importlib.util
 import json
 import pickle
+import pkgutil
 import shutil
 import socket
 import sys
 
+import numpy as np
 import pytest
 
+import babelspan.networks
 from babelspan import readers
 from babelspan.engines.torch import TorchEngine
+from babelspan.networks import store
+from babelspan.networks.parallel_texts import Attention, ParallelReader
+from babelspan.networks.passage_reader import PassageReader
+from babelspan.networks.question_generator import begun
 from babelspan.types import ConfigError, DataError, Limits
+from babelspan.vocabulary.word_table import FIRST
 from miniature import miniature_reader
+from worded_readers import miniature_qanet
+from world import World
 
 
 @pytest.fixture(scope="module")
@@ -190,3 +200,33 @@ def test_the_identity_of_a_reader_of_the_hub_is_its_commit(tmp_path, monkeypatch
     assert readers.shortened("f" * 64) == "sha256:ffffffffffff"
     made = readers.checksum_of("new:qanet,texts=news@work.en.txt,seed=1")
     assert readers.shortened(made) == "new:qanet,texts=news@work.en.txt,seed=1"
+
+
+def networks():
+    """A miniature of each kind of network, by kind."""
+    words = World(0).vocabulary()
+    reader = miniature_reader(words)
+    made = [
+        reader,
+        ParallelReader(reader, Attention(languages=("de",))),
+        PassageReader(reader),
+        begun(reader.encoder),
+        miniature_qanet(words, vectors=np.ones((FIRST + len(dict.fromkeys(words)), 12), "f4")),
+    ]
+    return {network.kind: network for network in made}
+
+
+def test_every_file_that_a_network_saves_counts_in_its_identity(tmp_path):
+    kinds = [
+        module.name
+        for module in pkgutil.iter_modules(babelspan.networks.__path__)
+        if module.name != "store"
+        and hasattr(importlib.import_module(f"babelspan.networks.{module.name}"), "load")
+    ]
+    made = networks()
+    assert {*made} == {*kinds}, "make a miniature of the new kind of network above"
+    for kind, network in made.items():
+        store.save(network, tmp_path / kind)
+        saved = {path for path in (tmp_path / kind).rglob("*") if path.is_file()}
+        missing = sorted(path.name for path in saved - {*readers.parts_of(str(tmp_path / kind))})
+        assert not missing, f"add {missing} of {kind!r} to readers.PARTS"

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 DEFAULT = "default"
 _WEIGHTS = (".onnx", ".safetensors")
-_PARTS = (
+PARTS = (
     *("*.onnx*", "*.safetensors", "*.safetensors.index.json"),
     *("config.json", NETWORK, SETTINGS, PARALLEL, "generator.json"),
     *("tokenizer.json", "tokenizer_config.json"),
@@ -283,7 +283,7 @@ def checksum_of(reader: str) -> str:
     """The identity of a reader; readers with the same identity give the same answers.
 
     For a folder: the SHA-256 in hexadecimal of the files that answers depend on, which are weights,
-    tokenizer and settings (`_PARTS`); the folder's name and other files do not count. For a reader
+    tokenizer and settings (`PARTS`); the folder's name and other files do not count. For a reader
     on the hub: `name@commit`, with the commit in the cache (known once the reader has been loaded),
     or `name@unknown-commit`. For a new, untrained reader: its name.
     """
@@ -305,7 +305,7 @@ def checksum_of(reader: str) -> str:
 def parts_of(reader: str) -> list[Path]:
     """The files of a reader's folder that its answers depend on; empty for a reader on the hub."""
     folder = folder_of(reader)
-    return sorted({path for pattern in _PARTS for path in folder.glob(pattern)})
+    return sorted({path for pattern in PARTS for path in folder.glob(pattern)})
 
 
 def shortened(identity: str) -> str:
