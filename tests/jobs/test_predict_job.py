@@ -280,7 +280,7 @@ def test_a_question_that_is_too_long_is_found_before_anything_is_read(
 ):
     long = replace(next(questions(1)), id="long", question="why " * 400)
     save_squad(data, [*questions(10), long])
-    monkeypatch.setattr(predict_job, "carry_out", stopped)
+    monkeypatch.setattr(predict_job, "fill", stopped)
     with pytest.raises(DataError, match="question 'long' has 400 tokens"):
         predict(spec, describe(data), tmp_path / "p.json")
     assert not (tmp_path / "p.json.unfinished").exists()

@@ -20,15 +20,7 @@ from babelspan.data.gold_links import GoldPair, load_gold
 from babelspan.data.lexicon import languages_of
 from babelspan.data.pharaoh import links_line, numbered_pairs, read_links
 from babelspan.data.places import refuse_overwriting, refuse_unwritable
-from babelspan.jobs.shards import (
-    Watch,
-    carry_out,
-    claimed,
-    cut,
-    is_finished,
-    missing,
-    record_of,
-)
+from babelspan.jobs.shards import Crew, Watch, claimed, cut, fill, record_of
 from babelspan.scoring.alignment import LinkFigures, link_figures
 from babelspan.seams import Aligner
 from babelspan.text.segmented import by_spaces, segmented
@@ -137,7 +129,15 @@ def align(job: Job, *, watch: Watch = lambda items, _, __: items) -> Outcome:
     aligner = load_aligner(job.aligner, options)
     folder = job.out.absolute().with_name(f"{job.out.name}.unfinished")
     with claimed(folder / "job.json", _depends_on(job, aligner)):
-        _link(job, aligner, folder, outcome.pairs + outcome.empty, watch)
+        fill(
+            _Work(aligner, folder),
+            folder,
+            _lines(job),
+            total=outcome.pairs + outcome.empty,
+            size=LINES_IN_A_SHARD,
+            label="sentence pairs",
+            crew=Crew(watch=watch),
+        )
         _join(job, folder, outcome)
         if gold:
             found = aligner.align([g.pair for g in gold])
@@ -258,27 +258,15 @@ class _Work:
         self._aligner = aligner
         self._folder = folder
 
-    def start(self) -> Callable[[int, Sequence[Line]], int]:
+    def start(self) -> Callable[[int, Sequence[Line]], None]:
         return self._make
 
-    def _make(self, shard: int, lines: Sequence[Line]) -> int:
+    def _make(self, shard: int, lines: Sequence[Line]) -> None:
         usable = [n for n, line in enumerate(lines) if line.pair and not line.is_long]
         pairs = [line.pair for line in lines if line.pair and not line.is_long]
         found = dict(zip(usable, self._aligner.align(pairs), strict=True))
         texts = [links_line(found.get(n, _NONE)) for n in range(len(lines))]
         write_json(record_of(self._folder, shard), texts)
-        return len(lines)
-
-
-def _link(job: Job, aligner: Aligner, folder: Path, lines: int, watch: Watch) -> None:
-    """Carry out the missing shards."""
-    todo = [n for n in range(-(-lines // LINES_IN_A_SHARD)) if not is_finished(folder, n)]
-    inputs = missing(folder, cut(_lines(job), LINES_IN_A_SHARD))
-    done = carry_out(_Work(aligner, folder), inputs, count=len(todo))
-    each = (line for _, made in done for line in range(made))
-    left = sum(min(LINES_IN_A_SHARD, lines - n * LINES_IN_A_SHARD) for n in todo)
-    for _ in watch(each, "sentence pairs", left):
-        pass
 
 
 def _join(job: Job, folder: Path, outcome: Outcome) -> None:

@@ -23,11 +23,10 @@ from babelspan.jobs.answer import (
     Answering,
     AnswerWork,
     ReaderSpec,
-    in_shards,
     refuse_long_questions,
     tell_of_translations,
 )
-from babelspan.jobs.shards import ALONE, Crew, carry_out, claimed, is_finished, missing, record_of
+from babelspan.jobs.shards import ALONE, Crew, claimed, fill, record_of
 from babelspan.readers import parts_of
 from babelspan.types import DataError, Example
 from babelspan.version import VERSION
@@ -81,8 +80,16 @@ def predict(
         answering = Answering(spec.load, allows_no_answer)
         folder = out.absolute().with_name(f"{out.name}.unfinished")
         with claimed(folder / "job.json", depends_on):
-            _answer(answering, file, folder, questions=found.questions, crew=crew)
-            _join(folder, out, questions=found.questions)
+            shards = fill(
+                AnswerWork(answering, folder),
+                folder,
+                _questions(file),
+                total=found.questions,
+                size=QUESTIONS_IN_A_SHARD,
+                label="questions",
+                crew=crew,
+            )
+            _join(folder, out, shards=shards, questions=found.questions)
             shutil.rmtree(folder)
         if not crew.is_elsewhere:
             tell_of_translations(spec.load())
@@ -125,29 +132,12 @@ def _questions(file: DataFile) -> Iterator[Example]:
     return chain.from_iterable(paragraphs)
 
 
-def _answer(
-    answering: Answering, file: DataFile, folder: Path, *, questions: int, crew: Crew
-) -> None:
-    """Carry out the missing shards in a folder."""
-    todo = [n for n in range(_shards(questions)) if not is_finished(folder, n)]
-    inputs = missing(folder, in_shards(_questions(file)))
-    done = carry_out(AnswerWork(answering, folder), inputs, count=len(todo), crew=crew)
-    each = (identity for _, given in done for identity in given.texts)
-    full = QUESTIONS_IN_A_SHARD
-    for _ in crew.watch(each, "questions", sum(min(full, questions - n * full) for n in todo)):
-        pass
-
-
-def _join(folder: Path, out: Path, *, questions: int) -> None:
+def _join(folder: Path, out: Path, *, shards: int, questions: int) -> None:
     """Write the answers of all shards to one file."""
-    shards = (load_predictions(record_of(folder, n)) for n in range(_shards(questions)))
-    written = stream_predictions(out, (item for shard in shards for item in shard.items()))
+    given = (load_predictions(record_of(folder, n)) for n in range(shards))
+    written = stream_predictions(out, (item for shard in given for item in shard.items()))
     if written != questions:
         raise DataError(
             f"{folder}: expected answers to {questions} questions, found {written}; remove the "
             "folder and rerun the same command"
         )
-
-
-def _shards(questions: int) -> int:
-    return -(-questions // QUESTIONS_IN_A_SHARD)

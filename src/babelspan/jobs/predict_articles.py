@@ -15,16 +15,7 @@ from typing import TYPE_CHECKING, Any
 from babelspan.data.files import checksum, read_record, write_json, writing
 from babelspan.data.places import refuse_overwriting, refuse_unwritable
 from babelspan.data.tydi_articles import ByteOffsets, official, stream_articles
-from babelspan.jobs.shards import (
-    ALONE,
-    Crew,
-    carry_out,
-    claimed,
-    cut,
-    is_finished,
-    missing,
-    record_of,
-)
+from babelspan.jobs.shards import ALONE, Crew, claimed, fill, record_of
 from babelspan.readers import checksum_of, device, folder_of, is_exported, load_checkpoint, parts_of
 from babelspan.types import Article, ConfigError, DataError, PrimaryAnswer, PrimaryQuestion
 from babelspan.version import VERSION
@@ -95,8 +86,16 @@ def predict_articles(
             spec.unload()
         folder = out.absolute().with_name(f"{out.name}.unfinished")
         with claimed(folder / "job.json", depends_on):
-            _answer(ArticleWork(spec, folder), articles, questions=questions, crew=crew)
-            _join(folder, out, questions=questions)
+            shards = fill(
+                ArticleWork(spec, folder),
+                folder,
+                stream_articles(articles),
+                total=questions,
+                size=ARTICLES_IN_A_SHARD,
+                label="articles",
+                crew=crew,
+            )
+            _join(folder, out, shards=shards, questions=questions)
             shutil.rmtree(folder)
     finally:
         spec.unload()
@@ -110,14 +109,13 @@ class ArticleWork:
     spec: PassageReaderSpec
     folder: Path
 
-    def start(self) -> Callable[[int, Sequence[Article]], int]:
-        """Load the reader; return a function that answers a shard and counts its questions."""
+    def start(self) -> Callable[[int, Sequence[Article]], None]:
+        """Load the reader; return a function that answers a shard."""
         engine = self.spec.load()
 
-        def make(shard: int, articles: Sequence[Article]) -> int:
+        def make(shard: int, articles: Sequence[Article]) -> None:
             answers = [official(_answered(a, engine.choose(a))) for a in articles]
             write_json(record_of(self.folder, shard), {"answers": answers})
-            return len(answers)
 
         return make
 
@@ -152,22 +150,11 @@ def _survey(engine: "ArticleEngine", path: Path) -> int:
     return len(seen)
 
 
-def _answer(work: ArticleWork, path: Path, *, questions: int, crew: Crew) -> None:
-    """Carry out the missing shards."""
-    full = ARTICLES_IN_A_SHARD
-    todo = [n for n in range(-(-questions // full)) if not is_finished(work.folder, n)]
-    inputs = missing(work.folder, cut(stream_articles(path), full))
-    done = carry_out(work, inputs, count=len(todo), crew=crew)
-    each = (one for _, count in done for one in range(count))
-    for _ in crew.watch(each, "articles", sum(min(full, questions - n * full) for n in todo)):
-        pass
-
-
-def _join(folder: Path, out: Path, *, questions: int) -> None:
+def _join(folder: Path, out: Path, *, shards: int, questions: int) -> None:
     """Write the answers of all shards to one file."""
     count = 0
     with writing(out) as file:
-        for answer in _kept(folder, -(-questions // ARTICLES_IN_A_SHARD)):
+        for answer in _kept(folder, shards):
             file.write((json.dumps(answer, ensure_ascii=False) + "\n").encode())
             count += 1
         if count != questions:

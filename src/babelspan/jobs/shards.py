@@ -192,6 +192,38 @@ def carry_out(
     return _in_processes(work, inputs, workers) if workers > 1 else _here(work.start(), inputs)
 
 
+def fill(
+    work: Work[list[I], Any],
+    folder: Path,
+    items: Iterable[I],
+    *,
+    total: int,
+    size: int,
+    label: str,
+    crew: Crew = ALONE,
+) -> int:
+    """Make the shards that are missing in a folder, with progress; return the number of all shards.
+
+    Args:
+        work: the job.
+        folder: folder of the shards.
+        items: all items, in order.
+        total: their number.
+        size: number of items in a shard.
+        label: what the items are, for the display.
+        crew: the workers.
+
+    Raises:
+        ConfigError: as `carry_out`.
+    """
+    count = -(-total // size)
+    left = {n: min(size, total - n * size) for n in range(count) if not is_finished(folder, n)}
+    done = carry_out(work, missing(folder, cut(items, size)), count=len(left), crew=crew)
+    for _ in crew.watch((n for n, _ in done for _ in range(left[n])), label, sum(left.values())):
+        pass
+    return count
+
+
 def _claim(
     record: Path, depends_on: Mapping[str, Any], under: str, may_stay: Callable[[Path], bool]
 ) -> None:
