@@ -93,7 +93,7 @@ async def put_document(request: Request) -> Response:
     raw = await _body(request)
     stored = await service.read_file(service.documents.read, request.path_params["name"], raw)
     is_new = service.documents.keep(stored)
-    service.metrics.documents.set(service.documents.size)
+    service.metrics.documents.set(service.documents.memory)
     return JSONResponse(stored.about(), 201 if is_new else 200)
 
 
@@ -112,7 +112,7 @@ async def remove_document(request: Request) -> Response:
     """Delete a stored document."""
     service = _service(request)
     service.documents.remove(request.path_params["id"])
-    service.metrics.documents.set(service.documents.size)
+    service.metrics.documents.set(service.documents.memory)
     return Response(status_code=204)
 
 

@@ -20,7 +20,9 @@ class Metrics:
             "babelspan_queue_windows", "Windows in the queue.", ["reader"], registry=r
         )
         self.ready = Gauge("babelspan_ready", "Readers ready to read.", ["reader"], registry=r)
-        self.documents = Gauge("babelspan_documents_bytes", "Bytes of stored texts.", registry=r)
+        self.documents = Gauge(
+            "babelspan_documents_bytes", "Bytes of memory that stored texts take.", registry=r
+        )
         self.passages = Gauge(
             "babelspan_index_passages", "Passages in the index.", ["collection"], registry=r
         )
