@@ -26,6 +26,12 @@ class Metrics:
         self.passages = Gauge(
             "babelspan_index_passages", "Passages in the index.", ["collection"], registry=r
         )
+        self.available = Gauge(
+            "babelspan_index_available",
+            "Whether the index could be opened when last checked (1 or 0).",
+            ["collection"],
+            registry=r,
+        )
         self.answer_seconds = Histogram(
             "babelspan_answer_seconds", "Time to answer.", buckets=_SECONDS, registry=r
         )
