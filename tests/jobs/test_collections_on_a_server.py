@@ -87,4 +87,5 @@ def test_commands_and_the_service_take_it(folder, server):
     assert collection.about()["passages"] == 2
     (folder / "new.txt").write_text("The tower has 60 metres.")
     index([folder], server.place)
+    collection.check()
     assert collection.about()["passages"] == 3  # opened again, as there was a commit

@@ -14,6 +14,7 @@ def changed(**keys):
     return json.dumps(GOOD | keys)
 
 
+MANY_KEYS = ", ".join(f'"key {n}": {n}' for n in range(200_000))
 BODIES = {
     "truncated": ('{"question": "W', 400, "expected JSON, found an error at line 1 column 14"),
     "empty": ("", 400, "expected JSON"),
@@ -22,6 +23,7 @@ BODIES = {
     "huge": ('{"within": 1e999}', 400, "expected a number below 1.8e308, found 1e999"),
     "digits": (f'{{"top_k": {"9" * 100_000}}}', 400, "the body: "),
     "twice": ('{"top_k": 1, "top_k": 2}', 400, "expected each key once, found 'top_k' twice"),
+    "twice among many": (f'{{{MANY_KEYS}, "key 199999": 0}}', 400, "found 'key 199999' twice"),
     "deep": ("[" * 100_000, 400, "nested too deeply"),
     "surrogate": ('{"question": "\\ud83c"}', 400, "found half of a surrogate pair"),
     "raw surrogate": ('{"question": "\ud83c"}', 400, "expected JSON in UTF-8, found the byte 0xed"),

@@ -1,6 +1,8 @@
 """Collections in the service: passages, answers with their places, the text of a file."""
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
 import pytest
@@ -92,6 +94,8 @@ def test_collections_are_told(served):
     (one,) = found["collections"]
     assert status == 200
     assert one == served.json("GET", "/v1/collections/papers")[1]
+    described = served.json("GET", "/openapi.json")[1]["components"]["schemas"]["Collection"]
+    assert one.keys() == described["properties"].keys() == {*described["required"]}
     assert (one["name"], one["files"], one["skipped"]) == ("papers", 2, 1)
     assert one["passages"] == sum(one["languages"].values()) == 3
     assert b'babelspan_index_passages{collection="papers"} 3.0' in served.call("GET", "/metrics")[2]
@@ -157,6 +161,73 @@ def test_what_is_indexed_later_is_found(tmp_path):
         (out / "store" / "x").write_text("")
         status, problem = asked(served)
         assert status == 503 and "expected a collection" in problem["detail"]
+
+
+def broken_by(breakage, out):
+    """Make a collection one that cannot be opened."""
+    rules = out / "collection.toml"
+    rules.unlink()
+    if breakage == "folder":
+        rules.mkdir()
+    (out / "store" / "x").write_text("")
+
+
+@pytest.mark.parametrize("breakage", ["missing", "folder"])
+def test_a_broken_collection_does_not_hide_the_others(made, tmp_path, monkeypatch, breakage):
+    monkeypatch.setattr("babelspan.service.answering._CHECKED_WITHIN", 60)
+    docs, out = tmp_path / "docs", tmp_path / "i"
+    docs.mkdir()
+    (docs / "a.txt").write_text("The lake lies in Siberia.")
+    index([docs], out)
+    with serving(opened({"lakes": str(out), "papers": str(made)})) as served:
+        before = served.json("GET", "/v1/collections")[1]["collections"]
+        assert [one["available"] for one in before] == [True, True]
+        rules = (out / "collection.toml").read_text()
+        broken_by(breakage, out)
+        text = served.call("GET", "/metrics")[2].decode()
+        for name, passages, available in (("lakes", 1, 0), ("papers", 3, 1)):
+            labels = f'{{collection="{name}"}}'
+            assert f"babelspan_index_passages{labels} {passages}.0" in text
+            assert f"babelspan_index_available{labels} {available}.0" in text
+        status, found = served.json("GET", "/v1/collections")
+        assert status == 200
+        assert found["collections"] == [before[0] | {"available": False}, before[1]]
+        status, problem = served.json("GET", "/v1/collections/lakes")
+        assert status == 503 and "the collection 'lakes'" in problem["detail"]
+        assert asked(served)[0] == 200
+        if breakage == "folder":
+            (out / "collection.toml").rmdir()
+        (out / "collection.toml").write_text(rules)
+        assert served.json("GET", "/v1/collections")[1]["collections"] == before
+
+
+def test_neither_searches_nor_servers_that_hang_hold_up_the_metrics(made, monkeypatch):
+    monkeypatch.setattr("babelspan.service.answering._CHECKED_WITHIN", 0.05)
+    found = opened({"papers": str(made)})
+    with serving(found) as served:
+        release, searching = threading.Event(), threading.Event()
+
+        def hangs(*_):
+            searching.set()
+            assert release.wait(60)
+
+        monkeypatch.setattr(found["papers"], "passages", hangs)
+        with ThreadPoolExecutor(1) as client:
+            search = client.submit(
+                served.call, "POST", "/v1/collections/papers/search", {"question": WHO}
+            )
+            try:
+                assert searching.wait(60)
+                for check in (found["papers"].check, hangs):
+                    monkeypatch.setattr(found["papers"], "check", check)
+                    status, _, content = served.call("GET", "/metrics")
+                    assert status == 200
+                    assert b'babelspan_index_passages{collection="papers"} 3.0' in content
+                    (one,) = served.json("GET", "/v1/collections")[1]["collections"]
+                    assert (one["available"], one["passages"]) == (True, 3)
+            finally:
+                release.set()
+            search.result(60)
 
 
 def test_a_collection_that_is_none_is_told_at_the_start(tmp_path, made):

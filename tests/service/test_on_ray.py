@@ -1,12 +1,14 @@
 """Windows read by replicas on a real Ray: the same answers, and none lost with a replica."""
 
 import os
+import shutil
 import signal
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from test_limits import until
 
+from babelspan.readers import DEFAULT_FOLDER
 from babelspan.service import on_ray
 from babelspan.service.on_ray import OnRay
 from babelspan.service.readers import Readers
@@ -96,6 +98,27 @@ def test_replicas_with_another_reader_are_refused(replicated, monkeypatch):
     monkeypatch.setattr(on_ray, "checksum_of", lambda _: "0" * 64)
     with pytest.raises(ConfigError, match="and reader 000000000000 on every machine, found"):
         OnRay(default_answerer().engine, "default", 1)
+
+
+def test_a_new_replica_with_another_reader_gets_no_windows(
+    replicated, tmp_path, monkeypatch, capfd
+):
+    folder = shutil.copytree(DEFAULT_FOLDER, tmp_path / "reader")
+    (folder / "calibration.json").unlink()  # it is of these files only
+    engine = OnRay(default_answerer().engine, str(folder), 1)
+    settings = (folder / "config.json").read_bytes()
+    (folder / "config.json").write_bytes(settings + b"\n")
+    engine._replicas[0].is_lost = True
+    engine._renew()
+    (other,) = engine._replicas
+    until(lambda: other.is_ready() or other.is_lost)
+    assert other.is_lost and not other.was_ready
+    logged = capfd.readouterr().err
+    assert '"event": "replica not ready"' in logged and "on every machine, found" in logged
+    (folder / "config.json").write_bytes(settings)
+    monkeypatch.setattr(on_ray, "_AGAIN_AFTER", 0)
+    until(lambda: both_are_ready(engine))
+    assert other not in engine._replicas
 
 
 def test_a_checkpoint_is_refused():

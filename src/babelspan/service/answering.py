@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -38,6 +39,8 @@ _SHORT = 2_000
 """Up to this many characters, work takes less time than waking a thread."""
 _TINY = 16_384
 """Up to this many bytes, parsing JSON takes less time than waking a thread."""
+_CHECKED_WITHIN = 1.0
+"""Seconds to wait for the checks of collections; some are on servers that may not respond."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +91,13 @@ class Service:
         self._large = ThreadPoolExecutor(2, thread_name_prefix="large")
         self._searching = ThreadPoolExecutor(1, thread_name_prefix="searching")
         self._files = ThreadPoolExecutor(1, thread_name_prefix="files")
+        self._checking = ThreadPoolExecutor(max(1, len(self.collections)), "checking")
+        self._checks: dict[str, asyncio.Future[None]] = {}
 
     def close(self) -> None:
         """Stop all threads."""
         self.readers.close()
-        for threads in (self._small, self._large, self._searching, self._files):
+        for threads in (self._small, self._large, self._searching, self._files, self._checking):
             threads.shutdown(cancel_futures=True)
 
     async def in_thread(self, size: int, call: Callable[..., T], *arguments: Any) -> T:
@@ -131,6 +136,18 @@ class Service:
                 404, f"there is no collection {name!a}{nearest(name, list(self.collections))}"
             )
         return self.collections[name]
+
+    async def about_collections(self) -> list[dict[str, Any]]:
+        """Return the entries of all collections, checked now; a slow check is not waited for."""
+        loop = asyncio.get_running_loop()
+        for name, one in self.collections.items():
+            if name not in self._checks or self._checks[name].done():
+                self._checks[name] = loop.run_in_executor(self._checking, _check, one)
+        if self._checks:
+            done, _ = await asyncio.wait(self._checks.values(), timeout=_CHECKED_WITHIN)
+            for check in done:
+                check.result()  # raises only what is a bug
+        return [one.about() for one in self.collections.values()]
 
     async def passages(self, name: str, request: SearchRequest) -> list[dict[str, Any]]:
         """Return the passages of a collection that may answer a question, best first."""
@@ -292,6 +309,12 @@ class Service:
             return await self.soon(size, job.finish, reading.found())
 
         return Progress(done, reading.of, provisional)
+
+
+def _check(collection: "Collection") -> None:
+    """Check a collection; if it cannot be opened, its `about` says so."""
+    with suppress(Problem):
+        collection.check()
 
 
 def _refuse_blank(question: str) -> None:

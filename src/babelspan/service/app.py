@@ -93,7 +93,7 @@ async def put_document(request: Request) -> Response:
     raw = await _body(request)
     stored = await service.read_file(service.documents.read, request.path_params["name"], raw)
     is_new = service.documents.keep(stored)
-    service.metrics.documents.set(service.documents.size)
+    service.metrics.documents.set(service.documents.memory)
     return JSONResponse(stored.about(), 201 if is_new else 200)
 
 
@@ -112,22 +112,22 @@ async def remove_document(request: Request) -> Response:
     """Delete a stored document."""
     service = _service(request)
     service.documents.remove(request.path_params["id"])
-    service.metrics.documents.set(service.documents.size)
+    service.metrics.documents.set(service.documents.memory)
     return Response(status_code=204)
 
 
 async def collections(request: Request) -> Response:
     """List the collections."""
     service = _service(request)
-    found = [await service.searched(one.about) for one in service.collections.values()]
-    return JSONResponse({"collections": found})
+    return JSONResponse({"collections": await service.about_collections()})
 
 
 async def collection(request: Request) -> Response:
     """Describe a collection."""
     service = _service(request)
     wanted = service.collection(request.path_params["name"])
-    return JSONResponse(await service.searched(wanted.about))
+    await service.searched(wanted.check)
+    return JSONResponse(wanted.about())
 
 
 async def search(request: Request) -> Response:
@@ -200,9 +200,9 @@ async def measured(request: Request) -> Response:
     for reader in service.readers:
         service.metrics.ready.labels(reader.name).set(1)
         service.metrics.waiting.labels(reader.name).set(reader.crew.waiting)
-    for one in service.collections.values():
-        about = await service.searched(one.about)
-        service.metrics.passages.labels(one.name).set(about["passages"])
+    for about in await service.about_collections():
+        service.metrics.passages.labels(about["name"]).set(about["passages"])
+        service.metrics.available.labels(about["name"]).set(about["available"])
     return Response(service.metrics.text(), headers={"content-type": metrics.MEDIA_TYPE})
 
 

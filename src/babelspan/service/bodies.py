@@ -103,9 +103,11 @@ def parsed(raw: bytes, where: str = "the body") -> Any:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f"expected each key once, found {shown(twice)} twice")
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise ValueError(f"expected each key once, found {shown(key)} twice")
+            seen.add(key)
     return found
 
 

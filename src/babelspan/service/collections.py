@@ -1,7 +1,7 @@
 """The collections of a service, by name; reopened when `babelspan index` has changed them.
 
-All searches run in one thread (`Service.searched`). Another thread may open a collection at the
-same time; the one opened last is then used.
+All searches run in one thread (`Service.searched`). Other threads may open a collection at the same
+time; the one opened last is then used.
 """
 
 from collections.abc import Mapping
@@ -22,13 +22,13 @@ from babelspan.types import UNDETERMINED, ConfigError, DataError
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    """An open collection at one version of its store."""
+    """An open collection at one version of its store; `counts` are counted once."""
 
     version: str
     index: PassageIndex
     search: Search
     files: Mapping[str, Mapping[str, Any]]
-    languages: Mapping[str, int]
+    counts: Mapping[str, Any]
 
 
 class Collection:
@@ -48,17 +48,15 @@ class Collection:
         self._place = place
         self._alternatives = alternatives
         self._opened = self._open()
+        self._is_available = True
+
+    def check(self) -> None:
+        """Open it again if it has changed; raises as `_now`."""
+        self._now()
 
     def about(self) -> dict[str, Any]:
-        """Return the entry of this collection in `GET /v1/collections`."""
-        opened = self._now()
-        return {
-            "name": self.name,
-            "files": sum("reason" not in about for about in opened.files.values()),
-            "skipped": sum("reason" in about for about in opened.files.values()),
-            "passages": sum(opened.languages.values()),
-            "languages": dict(sorted(opened.languages.items())),
-        }
+        """Return the entry of this collection in `GET /v1/collections`, as it was last opened."""
+        return {"name": self.name, "available": self._is_available, **self._opened.counts}
 
     def passages(self, question: str, count: int | None, language: str | None) -> list[Retrieved]:
         """Return the best passages for a question, best first; None means `ask --in`'s default."""
@@ -97,8 +95,10 @@ class Collection:
         try:
             if self._opened.index.version() != self._opened.version:
                 self._opened = self._open()
-        except (DataError, ConfigError) as error:
+        except (DataError, ConfigError, OSError) as error:
+            self._is_available = False
             raise Problem(503, f"the collection {self.name!a}: {error}", retry_after=60) from None
+        self._is_available = True
         return self._opened
 
     def _open(self) -> _Opened:
@@ -106,7 +106,18 @@ class Collection:
         version = index.version()
         index.reload()  # there may have been a commit since it was opened
         search = Search(index, self._alternatives)
-        return _Opened(version, index, search, index.files(), index.languages())
+        files, languages = index.files(), index.languages()
+        return _Opened(version, index, search, files, _counts(files, languages))
+
+
+def _counts(files: Mapping[str, Mapping[str, Any]], languages: Mapping[str, int]) -> dict[str, Any]:
+    skipped = sum("reason" in about for about in files.values())
+    return {
+        "files": len(files) - skipped,
+        "skipped": skipped,
+        "passages": sum(languages.values()),
+        "languages": dict(sorted(languages.items())),
+    }
 
 
 def opened(sources: Mapping[str, str], translator: str | None = None) -> dict[str, Collection]:

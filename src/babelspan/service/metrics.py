@@ -20,9 +20,17 @@ class Metrics:
             "babelspan_queue_windows", "Windows in the queue.", ["reader"], registry=r
         )
         self.ready = Gauge("babelspan_ready", "Readers ready to read.", ["reader"], registry=r)
-        self.documents = Gauge("babelspan_documents_bytes", "Bytes of stored texts.", registry=r)
+        self.documents = Gauge(
+            "babelspan_documents_bytes", "Bytes of memory that stored texts take.", registry=r
+        )
         self.passages = Gauge(
             "babelspan_index_passages", "Passages in the index.", ["collection"], registry=r
+        )
+        self.available = Gauge(
+            "babelspan_index_available",
+            "Whether the index could be opened when last checked (1 or 0).",
+            ["collection"],
+            registry=r,
         )
         self.answer_seconds = Histogram(
             "babelspan_answer_seconds", "Time to answer.", buckets=_SECONDS, registry=r

@@ -58,10 +58,10 @@ class OnRay:
         self._source = source if source == DEFAULT else str(folder_of(source).absolute())
         self._identity = (VERSION, checksum_of(source))
         self.workers = replicas or max(1, int(ray.cluster_resources().get("CPU", 1)))
-        self._replicas = [_Replica(self._source) for _ in range(self.workers)]
+        self._replicas = [self._new() for _ in range(self.workers)]
         self._choosing = threading.Lock()
         for one in self._replicas:
-            self._refuse_another(one.greeting())
+            one.greeting()
 
     @property
     def limits(self) -> Limits:
@@ -116,35 +116,36 @@ class OnRay:
         """Replace lost replicas by new ones."""
         for place, one in enumerate(self._replicas):
             if one.is_lost and time.monotonic() - one.made > _AGAIN_AFTER * (not one.was_ready):
-                self._replicas[place] = _Replica(self._source)
+                self._replicas[place] = self._new()
 
-    def _refuse_another(self, identity: tuple[str, str]) -> None:
-        if identity != self._identity:
-            raise ConfigError(
-                f"--on ray: expected version {self._identity[0]} and reader "
-                f"{self._identity[1][:12]} on every machine, found {identity[0]} and "
-                f"{identity[1][:12]}; install the same version and copy the same folder everywhere"
-            )
+    def _new(self) -> "_Replica":
+        return _Replica(self._source, self._identity)
 
 
 class _Replica:
-    """An actor, whether it is ready, and how many windows it has."""
+    """An actor, whether it is ready, and how many windows it has.
 
-    def __init__(self, source: str) -> None:
+    Args:
+        source: as in `OnRay`, but an absolute path.
+        identity: version and checksum that it must have.
+    """
+
+    def __init__(self, source: str, identity: tuple[str, str]) -> None:
         import ray
 
         self.actor = ray.remote(scheduling_strategy="SPREAD")(_Actor).remote(source)
+        self._identity = identity
         self._greets = self.actor.identity.remote()
         self.made = time.monotonic()
         self.under_way = 0
         self.was_ready = self.is_lost = False
 
-    def greeting(self) -> tuple[str, str]:
-        """Wait until it is loaded; return its version and checksum, or raise its error."""
+    def greeting(self) -> None:
+        """Wait until it is loaded with the right version and checksum; raises as `OnRay`."""
         import ray
 
         try:
-            found: tuple[str, str] = ray.get(self._greets, timeout=_STARTED_WITHIN)
+            version, checksum = ray.get(self._greets, timeout=_STARTED_WITHIN)
         except ray.exceptions.RayTaskError as error:
             raise error.cause from None
         except ray.exceptions.RayActorError as error:
@@ -154,11 +155,16 @@ class _Replica:
                 f"--on ray: a replica did not start within {_STARTED_WITHIN:.0f} s; check with "
                 "`ray status` whether the cluster has a free CPU for each of --workers"
             ) from None
+        if (version, checksum) != self._identity:
+            raise ConfigError(
+                f"--on ray: expected version {self._identity[0]} and reader "
+                f"{self._identity[1][:12]} on every machine, found {version} and "
+                f"{checksum[:12]}; install the same version and copy the same folder everywhere"
+            )
         self.was_ready = True
-        return found
 
     def is_ready(self) -> bool:
-        """Return whether it is ready; one that failed to start is marked as lost."""
+        """Return whether it is ready; one that failed to start, or has another reader, is lost."""
         import ray
 
         if not self.was_ready and not self.is_lost and ray.wait([self._greets], timeout=0)[0]:

@@ -94,6 +94,26 @@ _PROBLEM = {
     },
     "required": ["type", "title", "status", "detail"],
 }
+_COLLECTION = {
+    "type": "object",
+    "properties": {
+        "name": {"type": "string"},
+        "available": {
+            "type": "boolean",
+            "description": "whether it could be opened when last checked; if not, the numbers are "
+            "those of its last state that could be opened",
+        },
+        "files": {"type": "integer", "description": "number of files with passages"},
+        "skipped": {"type": "integer", "description": "number of files without passages"},
+        "passages": {"type": "integer"},
+        "languages": {
+            "type": "object",
+            "description": "number of passages by language",
+            "additionalProperties": {"type": "integer"},
+        },
+    },
+    "required": ["name", "available", "files", "skipped", "passages", "languages"],
+}
 _LINES = "application/x-ndjson"
 _ANY_TEXT = {"type": "string"}
 _NAME = {"name": "name", "in": "path", "required": True, "schema": _ANY_TEXT}
@@ -114,7 +134,12 @@ def description(root_path: str = "") -> _Json:
         "paths": _paths(),
         "components": {
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
-            "schemas": {**_forms(), "Answers": _ANSWERS, "Problem": _PROBLEM},
+            "schemas": {
+                **_forms(),
+                "Answers": _ANSWERS,
+                "Collection": _COLLECTION,
+                "Problem": _PROBLEM,
+            },
         },
     }
 
@@ -169,9 +194,14 @@ def _of_collections() -> _Json:
     one = "/v1/collections/{name}"
     file = {"name": "file", "in": "query", "required": True, "schema": _ANY_TEXT}
     found = {"200": {"type": "object"}}
+    listed = {
+        "type": "object",
+        "properties": {"collections": {"type": "array", "items": _ref("Collection")}},
+        "required": ["collections"],
+    }
     return {
-        "/v1/collections": {"get": _operation("List the collections", found)},
-        one: {"get": _operation("Describe a collection", found, [_NAME])},
+        "/v1/collections": {"get": _operation("List the collections", {"200": listed})},
+        one: {"get": _operation("Describe a collection", {"200": _ref("Collection")}, [_NAME])},
         f"{one}/search": {
             "post": _operation("Search for passages", found, "SearchRequest", path=[_NAME])
         },

@@ -24,7 +24,8 @@ class Settings:
         queue_windows: maximum number of windows in the queue.
         queue_mib: maximum size of all request bodies together, in MiB.
         body_mib: maximum size of one body, or of one line of a batch, in MiB.
-        documents_mib: maximum size of stored documents in MiB; the least recently used goes first.
+        documents_mib: maximum memory for stored documents in MiB: for texts, and the places in the
+            files that these come from; the least recently used goes first.
         rate: maximum windows per minute and client; None for no limit.
         connections: maximum number of open connections.
         header_seconds: time limit from opening a connection to the end of its headers.

@@ -160,12 +160,12 @@ class Batch(Response):
         async for chunk in chunks(self._request, idle=settings.idle_seconds):
             self._hold(len(chunk))
             begun += chunk
-            *whole, rest = begun.split(b"\n") if b"\n" in chunk else [begun]
-            for line in whole:
-                if line.strip():
-                    yield bytes(line)
-                self._hold(-len(line) - 1)
-            begun = bytearray(rest)
+            if b"\n" in chunk:
+                *whole, begun = begun.split(b"\n")
+                for line in whole:
+                    if line.strip():
+                        yield bytes(line)
+                    self._hold(-len(line) - 1)
             if len(begun) > largest:
                 raise too_large(largest, "more in one line")
         if begun.strip():
@@ -174,8 +174,10 @@ class Batch(Response):
     async def _answer(self, line: bytes, number: int) -> bytes:
         identity: Any = None
         service = self._service
-        self._hold(len(line))
+        held = 0
         try:
+            self._hold(len(line))
+            held = len(line)
             value = await service.parsed(line, f"line {number}")
             identity = value.get("id") if isinstance(value, dict) else None
             request = built(BatchLine, value, f"line {number}")
@@ -183,7 +185,7 @@ class Batch(Response):
         except Exception as error:  # it ends only its own line
             return _line({"id": identity, "error": problem_of(error).body()})
         finally:
-            self._hold(-len(line))
+            self._hold(-held)
         return _line({"id": identity, **answer})
 
 
