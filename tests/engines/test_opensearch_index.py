@@ -8,7 +8,7 @@ import pytest
 from babelspan.engines.tantivy import TantivyIndex
 from babelspan.seams import Entry, Group
 from babelspan.types import ConfigError, DataError
-from opensearch_server import opensearch
+from opensearch_server import MOST_TERMS, opensearch
 
 pytest.importorskip("opensearchpy", reason="takes the extra `opensearch`")
 from babelspan.engines.opensearch import OpenSearchIndex
@@ -78,6 +78,32 @@ def test_a_file_that_changes_twice_before_a_commit_is_as_it_was_last(server, ope
     opened.commit()
     assert [hit.file for hit in reader(server).everything()] == ["a"]
     assert found(opened, "two") == ["a"] and found(opened, "one") == []
+
+
+def test_more_files_may_change_at_once_than_a_query_may_name(server, opened):
+    for number in range(MOST_TERMS + 1):
+        opened.remove(str(number))
+    opened.replace("last", {"reason": "broken"}, ())
+    opened.commit()
+    assert reader(server).files() == {"last": {"reason": "broken"}}
+
+
+def test_changes_without_passages_are_sent_when_there_are_many(server, opened, monkeypatch):
+    monkeypatch.setattr("babelspan.engines.opensearch._BATCH", 400)
+    changes = [
+        lambda name: opened.replace(name, {"reason": "broken"}, ()),
+        lambda name: opened.renew(name, {"reason": "still broken"}),
+        opened.remove,
+    ]
+    for change in changes:
+        first = len(server.requests)
+        for number in range(100):
+            change(f"{number}")
+        sent = [path for _, path, _ in server.requests[first:]]
+        assert "/papers/_refresh" not in sent  # no commit was needed
+        assert 2 <= len(sent) < 100
+        opened.commit()
+    assert reader(server).files() == {}
 
 
 def test_the_version_changes_with_a_commit_of_another_process(server, opened):

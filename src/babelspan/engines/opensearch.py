@@ -37,9 +37,11 @@ ACCOUNT = "BABELSPAN_OPENSEARCH"
 _ABOUT = "babelspan"
 """Key in `_meta` of the index for the rules that a collection was made with."""
 _BATCH = 8_000_000
-"""Number of characters to collect before a bulk request."""
+"""Number of characters of changes to collect before they are sent."""
 _MOST_CLAUSES = 1000
 """Maximum number of terms in a search; the server's default limit is 1,024."""
+_MOST_NAMES = 10_000
+"""Maximum number of file names in a request; the server's default limits: 65,536 and 100 MB."""
 _MOST_HITS = 10_000
 """Maximum number of hits; the server's default limit."""
 _SECONDS = 120
@@ -126,16 +128,17 @@ class OpenSearchIndex:
             fields |= {"language": entry.language, "content": entry.content}
             self._passages.append(self._document(_PASSAGE, file, number, fields))
             self._waiting += sum(map(len, fields.values()))
-        if self._waiting > _BATCH:
-            self._write()
+        self._write_if_many()
 
     def renew(self, file: str, about: Mapping[str, Any]) -> None:
         """As `seams.PassageIndex.renew`."""
         self._change(file, about, keeps=True)
+        self._write_if_many()
 
     def remove(self, file: str) -> None:
         """As `seams.PassageIndex.remove`."""
         self._change(file, None)
+        self._write_if_many()
 
     def commit(self) -> None:
         """As `seams.PassageIndex.commit`, but not atomic; see the module's docstring."""
@@ -245,8 +248,13 @@ class OpenSearchIndex:
             self.commit()
         self._seen.add(file)
         self._records[file] = about
+        self._waiting += len(file) + len(json.dumps(about))
         if not keeps:
             self._old.append(file)
+
+    def _write_if_many(self) -> None:
+        if self._waiting > _BATCH:
+            self._write()
 
     def _write(self) -> None:
         """Send the queued changes, in an order that is safe to interrupt at any point."""
@@ -267,8 +275,8 @@ class OpenSearchIndex:
         self._old, self._records, self._passages, self._waiting = [], {}, [], 0
 
     def _delete(self, kind: str, files: Sequence[str]) -> None:
-        names = [_name(file) for file in files]
-        if names:
+        for first in range(0, len(files), _MOST_NAMES):
+            names = [_name(file) for file in files[first : first + _MOST_NAMES]]
             query = {"bool": {"filter": [{"term": {"kind": kind}}, {"terms": {"file": names}}]}}
             self._ask("delete_by_query", body={"query": query})
 
