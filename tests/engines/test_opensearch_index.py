@@ -2,6 +2,7 @@
 
 import json
 import random
+from contextlib import contextmanager
 
 import pytest
 
@@ -42,6 +43,21 @@ def reader(server):
 def found(index, *words, language=None):
     groups = [Group(((word,),)) for word in words]
     return [hit.file for hit in index.search(groups, language=language, count=9)]
+
+
+@contextmanager
+def dying(server, after):
+    """The server answers so many requests, and then no more."""
+    answer, left = server.answer, iter(range(after))
+
+    def answered(*given):
+        if next(left, None) is None:
+            raise ConnectionAbortedError
+        return answer(*given)
+
+    server.answer = answered
+    yield
+    server.answer = answer
 
 
 def test_nothing_is_seen_before_a_commit_and_all_of_it_after(server, opened, monkeypatch):
@@ -117,9 +133,7 @@ def test_the_version_changes_with_a_commit_of_another_process(server, opened):
     assert found(there, "bridge") == ["a"]
 
 
-def test_a_killed_run_leaves_no_file_whose_record_says_more_than_is_there(
-    server, opened, monkeypatch
-):
+def test_a_killed_run_leaves_no_file_whose_record_says_more_than_is_there(server, opened):
     """Wherever the requests of a commit stop, the record of a file that changed is gone or old."""
     opened.replace("a", {"size": 1}, [entry("old"), entry("old")])
     opened.commit()
@@ -132,17 +146,8 @@ def test_a_killed_run_leaves_no_file_whose_record_says_more_than_is_there(
         index.replace("a", {"size": 1}, [entry("old"), entry("old")])
         index.commit()
         index.replace("a", {"size": 2}, [entry("new")])
-        answer, left = server.answer, iter(range(stopped))
-
-        def dying(*given, answer=answer, left=left):
-            if next(left, None) is None:
-                raise ConnectionAbortedError
-            return answer(*given)
-
-        monkeypatch.setattr(server, "answer", dying)
-        with pytest.raises(DataError, match="cannot be reached"):
+        with dying(server, stopped), pytest.raises(DataError, match="cannot be reached"):
             index.commit()
-        monkeypatch.undo()
         again = OpenSearchIndex(f"{server.address}/try{stopped}", rules=RULES, writes=True)
         passages = [hit.content for hit in again.everything()]
         expected = {(): None, (1,): 2, (2,): 1}
@@ -152,6 +157,15 @@ def test_a_killed_run_leaves_no_file_whose_record_says_more_than_is_there(
         again.commit()
         assert found(again, "new") == ["a"] and found(again, "old") == []
         assert len(list(again.everything())) == 1
+
+
+def test_an_index_that_was_not_made_to_the_end_is_a_collection_or_not_there(server, opened):
+    for stopped in range(len(server.requests)):
+        place = f"{server.address}/try{stopped}"
+        with dying(server, stopped), pytest.raises(DataError, match="cannot be reached"):
+            OpenSearchIndex(place, rules=RULES, writes=True)
+        again = OpenSearchIndex(place, rules=RULES, writes=True)
+        assert again.rules() == RULES and again.version() != "None"
 
 
 def test_a_search_ranks_as_the_store_in_a_folder_does(tmp_path, opened):

@@ -52,7 +52,7 @@ _PATIENCE = 2
 """Seconds before the first retry; doubled each time."""
 _PASSAGE, _FILE = "passage", "file"
 _TERMS = {"type": "text", "analyzer": "whitespace"}
-_INDEX = {
+_INDEX: dict[str, dict[str, Any]] = {
     "settings": {"index": {"refresh_interval": "-1"}},
     "mappings": {
         "dynamic": "strict",
@@ -106,8 +106,8 @@ class OpenSearchIndex:
                     f"opensearch:{address}: expected a collection, found no index {self._name!r}; "
                     f"make one with `babelspan index FOLDER --out opensearch:{address}`"
                 )
-            self._ask("indices.create", body=_INDEX)
-            self._keep(rules)
+            mappings = {**_INDEX["mappings"], "_meta": _meta(rules)}
+            self._ask("indices.create", body={**_INDEX, "mappings": mappings})
         if writes:
             self._ask("indices.refresh")
         self.reload()
@@ -145,7 +145,7 @@ class OpenSearchIndex:
         self._write()
         self._ask("indices.refresh")
         self._seen.clear()
-        self._keep(self.rules())
+        self._ask("indices.put_mapping", body={"_meta": _meta(self.rules())})
         self.reload()
 
     def reload(self) -> None:
@@ -215,11 +215,6 @@ class OpenSearchIndex:
         (found,) = self._ask("indices.get_mapping").values()
         about: dict[str, Any] = found["mappings"].get("_meta", {}).get(_ABOUT, {})
         return about
-
-    def _keep(self, rules: Any) -> None:
-        """Store the rules and a new commit id."""
-        about = {"rules": dict(rules), "commit": uuid.uuid4().hex}
-        self._ask("indices.put_mapping", body={"_meta": {_ABOUT: about}})
 
     def _counts(self, filters: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """Number of passages that match each filter, and of each language."""
@@ -308,6 +303,11 @@ def _parts(address: str) -> tuple[str, str]:
             f"the environment variable {ACCOUNT} as user:password"
         )
     return f"{parts.scheme}://{parts.netloc}", name
+
+
+def _meta(rules: Any) -> dict[str, Any]:
+    """The `_meta` of an index: the rules and a new commit id."""
+    return {_ABOUT: {"rules": dict(rules), "commit": uuid.uuid4().hex}}
 
 
 def _name(file: str) -> str:
