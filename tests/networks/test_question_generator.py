@@ -3,6 +3,7 @@
 import itertools
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -358,6 +359,22 @@ def test_saved_and_loaded_writes_the_same(tmp_path, form):
         {"L1": [5, 6, 7]},
     )
     assert written(loaded) == written(generator)
+
+
+def test_an_interrupted_save_leaves_what_was_there(tmp_path, monkeypatch):
+    generator = generator_of()
+    store.save(generator, tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+    def half(folder):
+        (Path(folder) / "tokenizer.json").write_text("{")
+        raise KeyboardInterrupt
+
+    generator.encoder.model.config.hidden_dropout_prob = 0.5
+    monkeypatch.setattr(generator.tokenizer, "save_pretrained", half)
+    with pytest.raises(KeyboardInterrupt):
+        store.save(generator, tmp_path)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 def test_a_new_language_leaves_the_others_as_they_are():
