@@ -168,8 +168,18 @@ def test_the_public_names_can_be_completed():
     assert {"Any", "VERSION"}.isdisjoint(dir(babelspan))
 
 
-def test_examples_in_docstrings_run():
-    assert doctest.testmod(babelspan, optionflags=doctest.NORMALIZE_WHITESPACE) == (0, 3)
+EXAMPLES = {path: len(re.findall(r"^ *>>> ", path.read_text("utf-8"), re.M)) for path in MODULES}
+
+
+@pytest.mark.parametrize("path", [path for path, count in EXAMPLES.items() if count], ids=dotted)
+def test_examples_in_docstrings_run(path):
+    module = importlib.import_module(dotted(path).removesuffix(".__init__"))
+    found = doctest.testmod(module, optionflags=doctest.NORMALIZE_WHITESPACE)
+    assert found == (0, EXAMPLES[path])
+
+
+def test_there_are_examples_in_docstrings():
+    assert sum(map(bool, EXAMPLES.values())) >= 10
 
 
 def commands_of(text):
