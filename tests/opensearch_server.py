@@ -15,6 +15,7 @@ from itertools import count
 from urllib.parse import parse_qs, urlsplit
 
 MOST_CLAUSES = 1024
+MOST_TERMS = 65_536
 _CODES = {400: "illegal_argument_exception", 404: "index_not_found_exception"}
 
 
@@ -112,6 +113,8 @@ class Scorer:
 
     def _terms(self, given):
         ((name, values),) = given.items()
+        if len(values) > MOST_TERMS:
+            raise RefusedError(400, f"the number of terms has exceeded {MOST_TERMS}")
         wanted = set(values)
         return {k: 1.0 for k, d in self.index.seen.items() if d.get(name) in wanted}
 

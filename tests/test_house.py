@@ -155,6 +155,21 @@ def test_imports_stay_light(what):
     assert found.stdout.strip() == "[]"
 
 
+WITH_TORCH = {"losses", "networks", "training", "methods", "engines", "export"}
+
+
+def test_other_rows_import_pytorch_on_use_only():
+    names = [dotted(p).removesuffix(".__init__") for p in MODULES if p.stem != "__main__"]
+    light = [name for name in names if not WITH_TORCH & {*name.split(".")[1:2]}]
+    assert len(light) >= 150
+    code = "import importlib, sys\nfor name in sys.argv[1:]:\n    importlib.import_module(name)\n"
+    code += "    assert not {'torch', 'transformers'} & set(sys.modules), name\n"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *light], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_core_asks_for_no_torch():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     core = {re.split(r"[<>=\[]", d)[0] for d in project["dependencies"]}
@@ -168,8 +183,18 @@ def test_the_public_names_can_be_completed():
     assert {"Any", "VERSION"}.isdisjoint(dir(babelspan))
 
 
-def test_examples_in_docstrings_run():
-    assert doctest.testmod(babelspan, optionflags=doctest.NORMALIZE_WHITESPACE) == (0, 3)
+EXAMPLES = {path: len(re.findall(r"^ *>>> ", path.read_text("utf-8"), re.M)) for path in MODULES}
+
+
+@pytest.mark.parametrize("path", [path for path, count in EXAMPLES.items() if count], ids=dotted)
+def test_examples_in_docstrings_run(path):
+    module = importlib.import_module(dotted(path).removesuffix(".__init__"))
+    found = doctest.testmod(module, optionflags=doctest.NORMALIZE_WHITESPACE)
+    assert found == (0, EXAMPLES[path])
+
+
+def test_there_are_examples_in_docstrings():
+    assert sum(map(bool, EXAMPLES.values())) >= 10
 
 
 def commands_of(text):

@@ -2,13 +2,14 @@
 
 import json
 import random
+from contextlib import contextmanager
 
 import pytest
 
 from babelspan.engines.tantivy import TantivyIndex
 from babelspan.seams import Entry, Group
 from babelspan.types import ConfigError, DataError
-from opensearch_server import opensearch
+from opensearch_server import MOST_TERMS, opensearch
 
 pytest.importorskip("opensearchpy", reason="takes the extra `opensearch`")
 from babelspan.engines.opensearch import OpenSearchIndex
@@ -42,6 +43,21 @@ def reader(server):
 def found(index, *words, language=None):
     groups = [Group(((word,),)) for word in words]
     return [hit.file for hit in index.search(groups, language=language, count=9)]
+
+
+@contextmanager
+def dying(server, after):
+    """The server answers so many requests, and then no more."""
+    answer, left = server.answer, iter(range(after))
+
+    def answered(*given):
+        if next(left, None) is None:
+            raise ConnectionAbortedError
+        return answer(*given)
+
+    server.answer = answered
+    yield
+    server.answer = answer
 
 
 def test_nothing_is_seen_before_a_commit_and_all_of_it_after(server, opened, monkeypatch):
@@ -80,6 +96,32 @@ def test_a_file_that_changes_twice_before_a_commit_is_as_it_was_last(server, ope
     assert found(opened, "two") == ["a"] and found(opened, "one") == []
 
 
+def test_more_files_may_change_at_once_than_a_query_may_name(server, opened):
+    for number in range(MOST_TERMS + 1):
+        opened.remove(str(number))
+    opened.replace("last", {"reason": "broken"}, ())
+    opened.commit()
+    assert reader(server).files() == {"last": {"reason": "broken"}}
+
+
+def test_changes_without_passages_are_sent_when_there_are_many(server, opened, monkeypatch):
+    monkeypatch.setattr("babelspan.engines.opensearch._BATCH", 400)
+    changes = [
+        lambda name: opened.replace(name, {"reason": "broken"}, ()),
+        lambda name: opened.renew(name, {"reason": "still broken"}),
+        opened.remove,
+    ]
+    for change in changes:
+        first = len(server.requests)
+        for number in range(100):
+            change(f"{number}")
+        sent = [path for _, path, _ in server.requests[first:]]
+        assert "/papers/_refresh" not in sent  # no commit was needed
+        assert 2 <= len(sent) < 100
+        opened.commit()
+    assert reader(server).files() == {}
+
+
 def test_the_version_changes_with_a_commit_of_another_process(server, opened):
     there = reader(server)
     before = there.version()
@@ -91,9 +133,7 @@ def test_the_version_changes_with_a_commit_of_another_process(server, opened):
     assert found(there, "bridge") == ["a"]
 
 
-def test_a_killed_run_leaves_no_file_whose_record_says_more_than_is_there(
-    server, opened, monkeypatch
-):
+def test_a_killed_run_leaves_no_file_whose_record_says_more_than_is_there(server, opened):
     """Wherever the requests of a commit stop, the record of a file that changed is gone or old."""
     opened.replace("a", {"size": 1}, [entry("old"), entry("old")])
     opened.commit()
@@ -106,17 +146,8 @@ def test_a_killed_run_leaves_no_file_whose_record_says_more_than_is_there(
         index.replace("a", {"size": 1}, [entry("old"), entry("old")])
         index.commit()
         index.replace("a", {"size": 2}, [entry("new")])
-        answer, left = server.answer, iter(range(stopped))
-
-        def dying(*given, answer=answer, left=left):
-            if next(left, None) is None:
-                raise ConnectionAbortedError
-            return answer(*given)
-
-        monkeypatch.setattr(server, "answer", dying)
-        with pytest.raises(DataError, match="cannot be reached"):
+        with dying(server, stopped), pytest.raises(DataError, match="cannot be reached"):
             index.commit()
-        monkeypatch.undo()
         again = OpenSearchIndex(f"{server.address}/try{stopped}", rules=RULES, writes=True)
         passages = [hit.content for hit in again.everything()]
         expected = {(): None, (1,): 2, (2,): 1}
@@ -126,6 +157,15 @@ def test_a_killed_run_leaves_no_file_whose_record_says_more_than_is_there(
         again.commit()
         assert found(again, "new") == ["a"] and found(again, "old") == []
         assert len(list(again.everything())) == 1
+
+
+def test_an_index_that_was_not_made_to_the_end_is_a_collection_or_not_there(server, opened):
+    for stopped in range(len(server.requests)):
+        place = f"{server.address}/try{stopped}"
+        with dying(server, stopped), pytest.raises(DataError, match="cannot be reached"):
+            OpenSearchIndex(place, rules=RULES, writes=True)
+        again = OpenSearchIndex(place, rules=RULES, writes=True)
+        assert again.rules() == RULES and again.version() != "None"
 
 
 def test_a_search_ranks_as_the_store_in_a_folder_does(tmp_path, opened):

@@ -301,6 +301,34 @@ def test_a_killed_indexer_loses_nothing_that_was_committed(tmp_path, out):
     assert check(out).digest == whole
 
 
+@pytest.mark.parametrize("change", ["skipped", "renewed", "removed"])
+def test_a_change_without_text_is_committed_in_time_too(folder, out, monkeypatch, change):
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    first, other = folder / "a.txt", folder / "letter.docx"
+    first.write_text(BRIDGE)
+    index([folder], out)
+    if change == "skipped":
+        first.write_bytes(b"%PDF-1.4")
+    elif change == "renewed":
+        os.utime(first, ns=(1, 1))
+    else:
+        other.unlink()
+    monkeypatch.setattr(index_job, "COMMIT_SECONDS", 0.0)
+    with pytest.raises(KeyboardInterrupt):
+        index([folder], out, watch=stopped)
+    store = open_collection(out)
+    kept = store.files()
+    store.close()
+    found = {
+        "skipped": "reason" in kept[str(first)],
+        "renewed": kept[str(first)]["changed"] == 1,
+        "removed": str(other) not in kept,
+    }
+    assert [name for name, is_kept in found.items() if is_kept] == [change]
+
+
 @pytest.mark.skipif(shutil.which("mount") is None or os.geteuid() != 0, reason="needs a small disk")
 def test_a_full_disk_is_told_and_the_last_commit_stays(tmp_path, folder):
     disk = tmp_path / "disk"

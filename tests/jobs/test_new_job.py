@@ -2,15 +2,19 @@
 
 import json
 import sys
+from dataclasses import replace
 
 import pytest
 
 from babelspan.cli import main
 from babelspan.data.squad import save_squad
+from babelspan.jobs import new as new_job
 from babelspan.jobs import train as train_job
 from babelspan.jobs.corpora import Paths
 from babelspan.networks import store
+from babelspan.networks.qanet_new import Start
 from babelspan.readers import load_answerer
+from babelspan.types import ConfigError
 from world import World
 
 WORLD = World(0)
@@ -67,6 +71,22 @@ def test_a_reader_is_made_trained_and_asked(data, tmp_path, monkeypatch, capsys)
     asked = WORLD.examples(1)[0]
     answer = load_answerer(tmp_path / "run")(asked.question, asked.context)
     assert asked.context[answer["start"] : answer["end"]] == answer["answer"] != ""
+
+
+def test_what_failed_or_was_killed_can_be_run_again(data, tmp_path):
+    """The first run ends after vectors were trained, the second is killed while they are."""
+    out = tmp_path / "new"
+    start = Start(
+        texts=(data / "train.de.json",), dictionaries=(tmp_path / "mine.en-xx.tsv",), settings=SIZES
+    )
+    with pytest.raises(ConfigError, match="expected a dictionary between languages of the texts"):
+        new_job.make("qanet", start, out, own_vectors=["de"])
+    (out / ".saving-abc.part").mkdir()
+    (out / ".saving-abc.part" / "own.de.vec").write_text("half")
+    new_job.make("qanet", replace(start, dictionaries=()), out, own_vectors=["de"])
+    names = {path.name for path in out.iterdir()}
+    assert "own.de.vec" in names and not [name for name in names if name.startswith(".")]
+    assert store.load(str(out)).featurizer.table.words["de"]
 
 
 def test_mistakes_are_told(data, tmp_path, monkeypatch, capsys):

@@ -179,7 +179,17 @@ def test_the_log_shows_whether_the_game_is_alive(tmp_path):
 
 
 def test_both_sides_may_hide():
-    trained(qanet_adversarial, Config(**SMALL, weight=0.1, steers="both"), updates=2)
+    """One update moves the layers of each side as if this side alone were hiding."""
+    unclipped = {**SMALL, "reader": Optim(lr=5e-3, clip_norm=0)}
+
+    def sides(**settings):
+        reader = trained(qanet_adversarial, Config(**unclipped, **settings), updates=1)
+        return [torch.cat([p.detach().flatten() for p in reader.psi(side)]) for side in (0, 1)]
+
+    plain, both = sides(weight=0.0), sides(weight=0.1, steers="both")
+    for side, steers in enumerate(("source", "target")):
+        assert not torch.equal(both[side], plain[side])
+        assert torch.equal(both[side], sides(weight=0.1, steers=steers)[side])
 
 
 def test_what_it_cannot_learn_from_is_told():

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import BufferedIOBase, BytesIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO, cast
 
 from babelspan.types import DataError
@@ -231,6 +232,20 @@ def replacing(path: Path) -> Iterator[Path]:
         raise
     finally:
         beside.unlink(missing_ok=True)
+
+
+@contextmanager
+def filling(folder: Path) -> Iterator[Path]:
+    """Yield a temporary folder in `folder`; on success its files are moved to `folder`.
+
+    This is for libraries that choose the names of files.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=folder, prefix=".saving-", suffix=".part") as beside:
+        yield Path(beside)
+        for file in sorted(Path(beside).iterdir()):
+            file.chmod(0o644)
+            file.replace(folder / file.name)
 
 
 @contextmanager

@@ -37,9 +37,11 @@ ACCOUNT = "BABELSPAN_OPENSEARCH"
 _ABOUT = "babelspan"
 """Key in `_meta` of the index for the rules that a collection was made with."""
 _BATCH = 8_000_000
-"""Number of characters to collect before a bulk request."""
+"""Number of characters of changes to collect before they are sent."""
 _MOST_CLAUSES = 1000
 """Maximum number of terms in a search; the server's default limit is 1,024."""
+_MOST_NAMES = 10_000
+"""Maximum number of file names in a request; the server's default limits: 65,536 and 100 MB."""
 _MOST_HITS = 10_000
 """Maximum number of hits; the server's default limit."""
 _SECONDS = 120
@@ -50,7 +52,7 @@ _PATIENCE = 2
 """Seconds before the first retry; doubled each time."""
 _PASSAGE, _FILE = "passage", "file"
 _TERMS = {"type": "text", "analyzer": "whitespace"}
-_INDEX = {
+_INDEX: dict[str, dict[str, Any]] = {
     "settings": {"index": {"refresh_interval": "-1"}},
     "mappings": {
         "dynamic": "strict",
@@ -104,8 +106,8 @@ class OpenSearchIndex:
                     f"opensearch:{address}: expected a collection, found no index {self._name!r}; "
                     f"make one with `babelspan index FOLDER --out opensearch:{address}`"
                 )
-            self._ask("indices.create", body=_INDEX)
-            self._keep(rules)
+            mappings = {**_INDEX["mappings"], "_meta": _meta(rules)}
+            self._ask("indices.create", body={**_INDEX, "mappings": mappings})
         if writes:
             self._ask("indices.refresh")
         self.reload()
@@ -126,23 +128,24 @@ class OpenSearchIndex:
             fields |= {"language": entry.language, "content": entry.content}
             self._passages.append(self._document(_PASSAGE, file, number, fields))
             self._waiting += sum(map(len, fields.values()))
-        if self._waiting > _BATCH:
-            self._write()
+        self._write_if_many()
 
     def renew(self, file: str, about: Mapping[str, Any]) -> None:
         """As `seams.PassageIndex.renew`."""
         self._change(file, about, keeps=True)
+        self._write_if_many()
 
     def remove(self, file: str) -> None:
         """As `seams.PassageIndex.remove`."""
         self._change(file, None)
+        self._write_if_many()
 
     def commit(self) -> None:
         """As `seams.PassageIndex.commit`, but not atomic; see the module's docstring."""
         self._write()
         self._ask("indices.refresh")
         self._seen.clear()
-        self._keep(self.rules())
+        self._ask("indices.put_mapping", body={"_meta": _meta(self.rules())})
         self.reload()
 
     def reload(self) -> None:
@@ -213,11 +216,6 @@ class OpenSearchIndex:
         about: dict[str, Any] = found["mappings"].get("_meta", {}).get(_ABOUT, {})
         return about
 
-    def _keep(self, rules: Any) -> None:
-        """Store the rules and a new commit id."""
-        about = {"rules": dict(rules), "commit": uuid.uuid4().hex}
-        self._ask("indices.put_mapping", body={"_meta": {_ABOUT: about}})
-
     def _counts(self, filters: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """Number of passages that match each filter, and of each language."""
         languages = {"terms": {"field": "language", "size": 10_000}}
@@ -245,8 +243,13 @@ class OpenSearchIndex:
             self.commit()
         self._seen.add(file)
         self._records[file] = about
+        self._waiting += len(file) + len(json.dumps(about))
         if not keeps:
             self._old.append(file)
+
+    def _write_if_many(self) -> None:
+        if self._waiting > _BATCH:
+            self._write()
 
     def _write(self) -> None:
         """Send the queued changes, in an order that is safe to interrupt at any point."""
@@ -267,8 +270,8 @@ class OpenSearchIndex:
         self._old, self._records, self._passages, self._waiting = [], {}, [], 0
 
     def _delete(self, kind: str, files: Sequence[str]) -> None:
-        names = [_name(file) for file in files]
-        if names:
+        for first in range(0, len(files), _MOST_NAMES):
+            names = [_name(file) for file in files[first : first + _MOST_NAMES]]
             query = {"bool": {"filter": [{"term": {"kind": kind}}, {"terms": {"file": names}}]}}
             self._ask("delete_by_query", body={"query": query})
 
@@ -300,6 +303,11 @@ def _parts(address: str) -> tuple[str, str]:
             f"the environment variable {ACCOUNT} as user:password"
         )
     return f"{parts.scheme}://{parts.netloc}", name
+
+
+def _meta(rules: Any) -> dict[str, Any]:
+    """The `_meta` of an index: the rules and a new commit id."""
+    return {_ABOUT: {"rules": dict(rules), "commit": uuid.uuid4().hex}}
 
 
 def _name(file: str) -> str:

@@ -133,6 +133,7 @@ class _Work:
     def remove(self, names: Sequence[str]) -> None:
         for name in names:
             self._store.remove(name)
+            self._commit_in_time()
         self.report.removed += len(names)
 
     def look_at(self, file: Seen) -> None:
@@ -154,6 +155,7 @@ class _Work:
         if known is not None and known.get("sha256") == checksum and _is_settled(known):
             if not is_as_known:
                 self._store.renew(file.path, known | {"size": file.size, "changed": file.changed})
+                self._commit_in_time()
             self._leave(file, known)
             return
         try:
@@ -193,6 +195,7 @@ class _Work:
         about = _about(file, sha256) | {"reason": reason, "passages": 0}
         if known != about:
             self._store.replace(file.path, about, ())
+            self._commit_in_time()
         self.report.skipped[file.path] = reason
 
     def _commit_in_time(self) -> None:

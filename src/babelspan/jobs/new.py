@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from babelspan.data.files import filling
+from babelspan.data.locks import is_unfinished, locked, sweep
 from babelspan.types import ConfigError
 from babelspan.vocabulary.own_vectors import train_vectors
 
@@ -45,28 +47,21 @@ def make(kind: str, start: "Start", out: Path, *, own_vectors: Sequence[str] = (
         own_vectors: languages whose vectors are first trained on the texts; saved in `out`.
 
     Raises:
-        ConfigError: if the kind or a setting is unknown, or the folder is not empty.
+        ConfigError: if the kind or a setting is unknown, or the folder is not empty or in use.
         DataError: if a file is missing or broken.
     """
     if kind not in KINDS:
         raise ConfigError(f"unknown kind of reader {kind!r}; expected {', '.join(KINDS)}")
-    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+    if out.exists() and not (out.is_dir() and all(map(is_unfinished, out.iterdir()))):
         raise ConfigError(f"{out}: expected a new or an empty folder, found one in use")
     from babelspan.networks import qanet_new, store
 
-    trained = []
-    for language in own_vectors:
-        path = out / f"own.{language}.vec"
-        train_vectors(
-            start.texts,
-            language,
-            path,
-            unspaced=qanet_new.words_of(start).unspaced,
-            seed=1 if start.seed is None else start.seed,
-        )
-        trained.append(f"{language}={path}")
-    reader, found = qanet_new.make(replace(start, vectors=(*start.vectors, *trained)))
-    store.save(reader, out)
+    with locked(out):
+        sweep(out)
+        with filling(out) as beside:
+            vectors = _own_vectors(start, beside, own_vectors)
+            reader, found = qanet_new.make(replace(start, vectors=(*start.vectors, *vectors)))
+            store.save(reader, beside)
     return Made(
         weights=sum(p.numel() for p in reader.parameters()),
         rows=found.table.rows,
@@ -75,3 +70,21 @@ def make(kind: str, start: "Start", out: Path, *, own_vectors: Sequence[str] = (
         known=found.known,
         words=found.words,
     )
+
+
+def _own_vectors(start: "Start", folder: Path, languages: Sequence[str]) -> list[str]:
+    """Train vectors of languages on the texts; return `<language>=<file>` of each."""
+    from babelspan.networks import qanet_new
+
+    trained = []
+    for language in languages:
+        path = folder / f"own.{language}.vec"
+        train_vectors(
+            start.texts,
+            language,
+            path,
+            unspaced=qanet_new.words_of(start).unspaced,
+            seed=1 if start.seed is None else start.seed,
+        )
+        trained.append(f"{language}={path}")
+    return trained

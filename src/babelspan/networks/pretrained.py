@@ -7,9 +7,7 @@ of Bornea et al. (2021), arXiv:2012.05958, Eq. 1. Only safetensors weights are l
 comes with a checkpoint is never run.
 """
 
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +18,7 @@ from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, AutoModelForQuestionAnswering, AutoTokenizer
 from transformers.utils import logging
 
-from babelspan.data.files import read_json, write_json
+from babelspan.data.files import filling, read_json, write_json
 from babelspan.networks.reader import Batch, Reading, collate
 from babelspan.networks.texts import Texts, Tokenized, texts_of
 from babelspan.reading.windows import Featurizer, Window
@@ -188,27 +186,16 @@ class PretrainedReader(nn.Module):
 
     def save_settings(self, folder: Path) -> None:
         """Write the config files of network and tokenizer, without weights and `tokenizer.json`."""
-        with _moved_to(folder) as beside:
+        with filling(folder) as beside:
             self.model.config.save_pretrained(beside)
             _save_tokenizer(self.tokenizer, beside)
             (beside / "tokenizer.json").unlink()
 
 
 def _save(model: Any, tokenizer: Any, folder: Path) -> None:
-    with _moved_to(folder) as beside:
+    with filling(folder) as beside:
         model.save_pretrained(beside, safe_serialization=True)
         _save_tokenizer(tokenizer, beside)
-
-
-@contextmanager
-def _moved_to(folder: Path) -> Iterator[Path]:
-    """A temporary folder whose files are moved to `folder` when the block succeeds."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".saving-", suffix=".part") as beside:
-        yield Path(beside)
-        for file in sorted(Path(beside).iterdir()):
-            file.chmod(0o644)
-            file.replace(folder / file.name)
 
 
 def _save_tokenizer(tokenizer: Any, folder: Path) -> None:

@@ -21,7 +21,7 @@ from torch.nn import functional as F
 from transformers import AutoConfig, AutoTokenizer, DynamicCache
 
 from babelspan.config import build
-from babelspan.data.files import read_json, replacing, write_json
+from babelspan.data.files import filling, read_json, replacing, write_json
 from babelspan.networks import pretrained
 from babelspan.networks.asked import Asked, asked_of
 from babelspan.networks.pretrained import Encoder, featurizer_of
@@ -237,10 +237,10 @@ class QuestionGenerator(nn.Module):
         return torch.tensor(ids, device=self.learnt.weight.device)
 
     def save(self, folder: Path) -> None:
-        """Write config, weights (safetensors), tokenizer and record."""
-        folder.mkdir(parents=True, exist_ok=True)
-        self.encoder.model.config.save_pretrained(folder)
-        self.tokenizer.save_pretrained(folder)
+        """Write config, weights (safetensors), tokenizer and record; each file atomically."""
+        with filling(folder) as beside:
+            self.encoder.model.config.save_pretrained(beside)
+            self.tokenizer.save_pretrained(beside)
         tensors = {name: tensor.contiguous() for name, tensor in self.state_dict().items()}
         with replacing(folder / _WEIGHTS) as beside:
             save_file(tensors, beside)

@@ -1,8 +1,10 @@
 """faisal2021: published figures agree with their means; rows made, measured, resumed."""
 
+import gzip
 import json
 import shutil
 import sys
+from dataclasses import replace
 from statistics import mean
 
 import pytest
@@ -13,6 +15,7 @@ from babelspan.cli.main import app
 from babelspan.data.tydi_articles import stream_articles
 from babelspan.data.tydiqa import load_primary_golds, load_primary_predictions
 from babelspan.jobs.reproduce.papers import load_paper as load_other_paper
+from babelspan.jobs.reproduce.primary import work
 from babelspan.jobs.reproduce.primary.papers import choose_rows, choose_scale, load_paper, papers
 from babelspan.jobs.reproduce.primary.work import Reproduction, check_inputs
 from babelspan.scoring.tydi_primary import primary_figures
@@ -209,8 +212,6 @@ def test_what_is_there_is_not_made_again(made, data):
 
 def test_sets_are_cut_and_translated_where_there_are_none(data, tmp_path, monkeypatch):
     """From official files to sets, with a dictionary as the translator."""
-    from babelspan.jobs.reproduce.primary import work
-
     for name, seed in (("train", 1), ("test", 2)):
         records = [
             record_of(number, "Who?", [f"{seed} {number} {code}", "two"], passage=1, language=code)
@@ -252,6 +253,73 @@ def test_sets_are_cut_and_translated_where_there_are_none(data, tmp_path, monkey
     assert sizes["train"] + sizes["dev"] == 40
     assert min(sizes.values()) >= 4
     assert len([*stream_articles(job.set_of("test", "en"))]) == 40
+
+
+@pytest.fixture
+def changed(data, tmp_path):
+    """A job on data of its own, with an aligner; a test may change them."""
+    for name in ("articles", "bitext", "spoken", "reader"):
+        shutil.copytree(data / name, tmp_path / name)
+    scale = replace(choose_scale(PAPER, str(toy_scale(data))), aligner="ibm1")
+    return Reproduction(
+        paper=PAPER, scale=scale, rows={}, data=tmp_path, out=tmp_path / "out", reader="", seeds=1
+    )
+
+
+def asked(job, version):
+    return [article.question for article in stream_articles(job.version_of(version))]
+
+
+def test_versions_are_written_again_for_other_questions_or_articles(changed):
+    gold, asr = changed.versions
+    table = changed.data / gold.questions
+    work.carry_out(changed)
+    first = asked(changed, gold)
+    times = [changed.version_of(v).stat().st_mtime_ns for v in (gold, asr)]
+    work.carry_out(changed)
+    assert [changed.version_of(v).stat().st_mtime_ns for v in (gold, asr)] == times
+    head, *lines = table.read_text().splitlines()
+    table.write_text("\n".join([head, *(f"{line} indeed" for line in lines)]))
+    work.carry_out(changed)
+    assert asked(changed, asr)[0].endswith(" indeed") and asked(changed, gold) == first
+    table.write_text("\n".join([head, *lines[:3]]))
+    work.carry_out(changed)
+    assert [len(asked(changed, v)) for v in (gold, asr)] == [3, 3]
+    articles = changed.set_of("test", gold.context)
+    records = [json.loads(line) for line in gzip.decompress(articles.read_bytes()).splitlines()]
+    write_records(articles, records[1:])
+    work.carry_out(changed)
+    assert [len(asked(changed, v)) for v in (gold, asr)] == [2, 2]
+
+
+def test_words_are_linked_again_by_another_aligner_and_for_other_bitext(changed):
+    (path,) = changed.bitext["qab"]
+    by_counts = work._linked(changed, path).read_bytes()
+    assert work._linked(changed, path).read_bytes() == by_counts
+    aligner = "awesome:{data}/reader"
+    by_vectors = replace(changed, scale=replace(changed.scale, aligner=aligner))
+    fresh = replace(by_vectors, out=changed.out / "fresh")
+    links = work._linked(by_vectors, path).read_bytes()
+    assert links == work._linked(fresh, path).read_bytes() != by_counts
+    time = work._linked(by_vectors, path).stat().st_mtime_ns
+    assert work._linked(by_vectors, path).stat().st_mtime_ns == time
+    shorter = gzip.decompress(path.read_bytes()).splitlines(keepends=True)[1:]
+    path.write_bytes(gzip.compress(b"".join(shorter)))
+    again = gzip.decompress(work._linked(by_vectors, path).read_bytes())
+    assert len(again.splitlines()) == len(shorter)
+
+
+def test_what_an_interrupted_change_left_is_not_taken_for_what_was_there(changed, monkeypatch):
+    """Other links are written, but not yet their record; then the first aligner is wanted again."""
+    (path,) = changed.bitext["qab"]
+    by_counts = work._linked(changed, path).read_bytes()
+    aligner = "awesome:{data}/reader"
+    by_vectors = replace(changed, scale=replace(changed.scale, aligner=aligner))
+    with monkeypatch.context() as patch:
+        patch.setattr(work, "write_json", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            work._linked(by_vectors, path)
+    assert work._linked(changed, path).read_bytes() == by_counts
 
 
 def test_what_is_missing_is_told_before_anything_is_made(data, tmp_path):

@@ -2,15 +2,17 @@
 
 All results stay in the folder of the reproduction, and existing ones are not made again: `sets`,
 `versions`, `linked` (bitext with word links), `aligned/<row>/seed-<n>`, `runs/<row>/seed-<n>`, and
-`answers/<row>/seed-<n>/<set>.jsonl`.
+`answers/<row>/seed-<n>/<set>.jsonl`. Versions, links and answers are made again if what they were
+made from has changed.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from babelspan.aligners import Options, load_aligner
 from babelspan.data import bitext
 from babelspan.data.files import checksum, read_json, write_json
 from babelspan.jobs import align as align_job
@@ -105,6 +107,16 @@ class Reproduction:
                 found.setdefault(named[2], []).append(path)
         return found
 
+    @property
+    def aligner(self) -> str:
+        """The name of the aligner; empty if the bitext has links."""
+        return self.scale.aligner.replace("{data}", str(self.data))
+
+    @cached_property
+    def aligner_identity(self) -> str:
+        """The identity of the aligner, whatever the bitext."""
+        return load_aligner(self.aligner, Options(bitext=lambda: ())).identity
+
     def bitext_of(self, row: Row) -> list[Path]:
         """Return the files that a row is aligned on.
 
@@ -181,12 +193,7 @@ def carry_out(job: Reproduction, *, crew: Crew = ALONE) -> None:
     if not job.scale.sets:
         _make_sets(job)
     for version in job.versions:
-        if not job.version_of(version).exists():
-            versions_of(
-                job.set_of(TEST, version.context),
-                job.data / version.questions,
-                job.out / "versions",
-            )
+        _write_version(job, version)
     for seed in range(1, job.seeds + 1):
         for key, row in job.rows.items():
             print(f"{key}, seed {seed}", file=sys.stderr)
@@ -257,21 +264,36 @@ def _train(job: Reproduction, key: str, row: Row, seed: int) -> Path:
 
 
 def _answer(reader: str, trained: str, questions: Path, out: Path, crew: Crew) -> None:
-    """Answer questions with a reader, unless current answers exist; record what they depend on."""
-    record = out.with_suffix(".from.json")
+    """Answer questions with a reader, unless current answers exist."""
     made_from = {"reader": trained, "questions": checksum(questions)}
-    if out.exists() and record.exists() and read_json(record) == made_from:
-        return
-    predict_articles(PassageReaderSpec(reader=reader), questions, out, crew=crew)
-    write_json(record, made_from)
+    spec = PassageReaderSpec(reader=reader)
+    _make(out, made_from, lambda: predict_articles(spec, questions, out, crew=crew))
+
+
+def _write_version(job: Reproduction, version: Version) -> None:
+    """Write the test's articles with a version of their questions, unless current ones exist."""
+    articles, table = job.set_of(TEST, version.context), job.data / version.questions
+    made_from = {"articles": checksum(articles), "questions": checksum(table)}
+    out = job.out / "versions"
+    _make(job.version_of(version), made_from, lambda: versions_of(articles, table, out))
 
 
 def _linked(job: Reproduction, path: Path) -> Path:
     """Return a bitext file with word links, made if needed."""
-    if not job.scale.aligner:
+    if not job.aligner:
         return path
     out = job.out / "linked" / path.name
-    if not out.exists():
-        aligner = job.scale.aligner.replace("{data}", str(job.data))
-        align_job.align(align_job.Job(files=(path,), out=out, aligner=aligner))
+    made_from = {"aligner": job.aligner_identity, "bitext": checksum(path)}
+    work = align_job.Job(files=(path,), out=out, aligner=job.aligner)
+    _make(out, made_from, lambda: align_job.align(work))
     return out
+
+
+def _make(out: Path, made_from: dict[str, str], make: Callable[[], object]) -> None:
+    """Make a file, unless its record, `<name>.from.json`, says that it was made from the same."""
+    record = out.with_suffix(".from.json")
+    if out.exists() and record.exists() and read_json(record) == made_from:
+        return
+    record.unlink(missing_ok=True)  # or it would be wrong if the work is interrupted
+    make()
+    write_json(record, made_from)
