@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from babelspan.jobs.probe import probe
 from babelspan.networks import store
+from babelspan.networks.probe import probe
 from babelspan.networks.qanet_new import Start, make
 from babelspan.networks.reader import gold_tokens
 from babelspan.readers import answerer_of, checksum_of, load_answerer

@@ -56,7 +56,7 @@ class Line:
         published: F1 of the paper in percent, by the names of `f1`.
         published_exact_match: likewise.
         published_cells: F1 of the paper in percent, by the languages of `cells`.
-        probes: what the vectors reveal, one per seed; see `babelspan.jobs.probe`.
+        probes: what the vectors reveal, one per seed; see `babelspan.networks.probe`.
     """
 
     key: str

@@ -259,7 +259,7 @@ def _probe(unit: Unit, limits: Limits) -> None:
     )
     if file.exists() and read_json(file).get("made_of") == made_of:
         return
-    from babelspan.jobs.probe import probe
+    from babelspan.networks.probe import probe
 
     diagonal = [(q, examples) for (q, c), examples in job.cells_of(test).items() if q == c]
     diagonal.sort(key=lambda cell: cell[0] != job.scale.source)  # the source first

@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 import pytest
 import torch
 
-from babelspan.jobs.probe import probe
+from babelspan.networks.probe import probe
 from babelspan.types import DataError
 from miniature import miniature_reader
 from world import World

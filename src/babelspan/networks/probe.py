@@ -10,17 +10,17 @@ Shape letters: C languages, N questions of each, n of them tested, H width.
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
 
 from babelspan.data.folder import chosen, cross
+from babelspan.losses.similarity import mean_vectors
+from babelspan.networks.discriminators import LanguageDiscriminator
+from babelspan.networks.pretrained import PretrainedReader
 from babelspan.reading.windows import Window
 from babelspan.types import DataError, Example
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from babelspan.networks.discriminators import LanguageDiscriminator
-    from babelspan.networks.pretrained import PretrainedReader
 
 BATCH = 16
 """Number of windows read at a time."""
@@ -76,7 +76,7 @@ class Probe:
 
 
 def probe(
-    reader: "PretrainedReader",
+    reader: PretrainedReader,
     questions: Mapping[str, Sequence[Example]],
     *,
     seed: int = 1,
@@ -98,8 +98,6 @@ def probe(
     Raises:
         DataError: if there are fewer than two languages or four questions, or sets not parallel.
     """
-    import torch
-
     asked = _over_one_context(questions)
     source = next(iter(questions))
     tested = _half([example.id for example in asked[source]])
@@ -131,25 +129,20 @@ def _over_one_context(questions: Mapping[str, Sequence[Example]]) -> dict[str, l
     return {language: pairs[language, source] for language in questions}
 
 
-def _half(ids: Sequence[str]) -> "Tensor":
+def _half(ids: Sequence[str]) -> Tensor:
     """Return whether each id belongs to the test half, (N,)."""
-    import torch
-
     learnt = chosen(ids, len(ids) // 2)
     return torch.tensor([one not in learnt for one in ids])
 
 
-def _vectors(reader: "PretrainedReader", examples: Sequence[Example]) -> "tuple[Tensor, Tensor]":
+@torch.no_grad()
+def _vectors(reader: PretrainedReader, examples: Sequence[Example]) -> tuple[Tensor, Tensor]:
     """Return each question's first-token vector and mean token vector, (N, H) each."""
-    import torch
-
-    from babelspan.losses.similarity import mean_vectors
-
     device = next(reader.parameters()).device
     first, mean = torch.empty(2, len(examples), reader.width).unbind()
     windows = _first_windows(reader, examples)
     by_length = sorted(range(len(windows)), key=lambda index: windows[index].length)
-    with torch.no_grad(), _not_learning(reader):
+    with _not_learning(reader):
         for at in range(0, len(windows), BATCH):
             indices = by_length[at : at + BATCH]
             batch = reader.collate([windows[index] for index in indices]).to(device)
@@ -159,7 +152,7 @@ def _vectors(reader: "PretrainedReader", examples: Sequence[Example]) -> "tuple[
     return first, mean
 
 
-def _first_windows(reader: "PretrainedReader", examples: Sequence[Example]) -> list[Window]:
+def _first_windows(reader: PretrainedReader, examples: Sequence[Example]) -> list[Window]:
     """Return the first window of each example."""
     found: dict[str, Window] = {}
     for window in reader.windows(examples):
@@ -171,7 +164,7 @@ def _first_windows(reader: "PretrainedReader", examples: Sequence[Example]) -> l
 
 
 @contextmanager
-def _not_learning(reader: "PretrainedReader") -> Iterator[None]:
+def _not_learning(reader: PretrainedReader) -> Iterator[None]:
     """Turn off dropout in the reader inside the block."""
     learns = reader.training
     reader.eval()
@@ -181,11 +174,8 @@ def _not_learning(reader: "PretrainedReader") -> Iterator[None]:
         reader.train(learns)
 
 
-def _told(vectors: "Tensor", tested: "Tensor", seed: int, updates: int) -> Told:
+def _told(vectors: Tensor, tested: Tensor, seed: int, updates: int) -> Told:
     """Return what vectors (C, N, H) reveal; `tested` (N,) selects the test half."""
-    import torch
-    from torch.nn import functional as F
-
     of_test = F.normalize(vectors[:, tested], dim=-1)
     cosines = of_test[1:] @ of_test[0].T
     translations = cosines.diagonal(dim1=1, dim2=2)
@@ -201,12 +191,8 @@ def _told(vectors: "Tensor", tested: "Tensor", seed: int, updates: int) -> Told:
     )
 
 
-def _accuracy(vectors: "Tensor", tested: "Tensor", seed: int, updates: int) -> float:
+def _accuracy(vectors: Tensor, tested: Tensor, seed: int, updates: int) -> float:
     """Return how often a new discriminator names the language of the test vectors, of (C, N, H)."""
-    import torch
-
-    from babelspan.networks.discriminators import LanguageDiscriminator
-
     spread, centre = torch.std_mean(vectors[:, ~tested], dim=(0, 1), correction=0)
     even = (vectors - centre) / spread.clamp(min=_LEAST_SPREAD)
     languages = torch.arange(len(vectors)).unsqueeze(1).expand(vectors.shape[:2])
@@ -219,16 +205,13 @@ def _accuracy(vectors: "Tensor", tested: "Tensor", seed: int, updates: int) -> f
 
 
 def _teach(
-    discriminator: "LanguageDiscriminator",
-    vectors: "Tensor",
-    languages: "Tensor",
+    discriminator: LanguageDiscriminator,
+    vectors: Tensor,
+    languages: Tensor,
     seed: int,
     updates: int,
 ) -> None:
     """Train a discriminator to name the languages (N,) of vectors (N, H)."""
-    import torch
-    from torch.nn import functional as F
-
     drawn = torch.Generator().manual_seed(seed)
     optimizer = torch.optim.AdamW(
         discriminator.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY
