@@ -287,6 +287,17 @@ def by_hand(losses_of, count, updates, optim):
     return values(player), norms
 
 
+def test_new_parameters_learn_at_a_rate_of_their_own():
+    """The first step of Adam is the learning rate in each coordinate, here three times for one."""
+    optim = Optim(lr=0.01, schedule="constant", warmup=0.0, weight_decay=0.0)
+    player = linear()
+    before = player.weight.detach().clone(), player.bias.detach().clone()
+    updater = Updater(player, optim, started_run(updates=1), new=[player.bias], new_rate=3.0)
+    updater(three_losses(player, ROWS)[0])
+    assert (player.weight - before[0]).abs().max().item() == pytest.approx(0.01, rel=1e-3)
+    assert (player.bias - before[1]).abs().max().item() == pytest.approx(0.03, rel=1e-3)
+
+
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_losses_take_a_step_each_as_adam_does_by_hand(count):
     optim = Optim(lr=0.05, warmup=0.3, weight_decay=0.1)

@@ -31,7 +31,7 @@ from itertools import islice
 from typing import Annotated, Literal
 
 import torch
-from pydantic import Field, NonNegativeFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
 from babelspan.augment.mix import TaskWeight, task_weights
 from babelspan.data.files import write_json
@@ -66,6 +66,8 @@ class Config:
     """Attention to the translations: multi-head, the formula as printed, or none (plain head)."""
     heads: PositiveInt | None = None
     """Number of attention heads; by default that of the encoder."""
+    new_rate: PositiveFloat = 1.0
+    """Factor of the learning rate for attention and head, which are new (ours)."""
     auxiliary: NonNegativeFloat = 1.0
     """Weight of the losses on the translations, 1 in the paper; 0 turns them off."""
     likeness: Literal["cosine", "one"] = "cosine"
@@ -100,7 +102,8 @@ def train(reader: Reader, corpora: Corpora, config: Config, run: Run) -> Reader:
     )
     weights = _weights(corpora, found, run)
     attending = _attending(reader, found, config, run)
-    update_reader = Updater(attending, config.reader, run)
+    new = attending.new_parameters()
+    update_reader = Updater(attending, config.reader, run, new=new, new_rate=config.new_rate)
 
     def step(batch: ParallelBatch) -> Losses:
         own, others = attending.read(batch.hiding(config.hidden))

@@ -184,6 +184,10 @@ class ParallelReader(nn.Module):
         """The inner reader's encoder."""
         return self.inner.encoder
 
+    def new_parameters(self) -> list[nn.Parameter]:
+        """The parameters of the attention and of the head on it."""
+        return [p for name, p in self.named_parameters() if not name.startswith("inner.")]
+
     @property
     def width(self) -> int:
         """Width of the encoder's vectors, H."""

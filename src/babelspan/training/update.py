@@ -1,7 +1,7 @@
 """The optimiser of one network ("player"): it changes that network's parameters and no others."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -57,6 +57,8 @@ class Updater:
         optim: settings of the optimiser.
         run: the run, to which the network is added.
         name: name of the network in logs and checkpoints.
+        new: parameters of the network that have a learning rate of their own.
+        new_rate: factor of the learning rate for these.
 
     Attributes:
         learning_rate: learning rate of the last update.
@@ -67,7 +69,16 @@ class Updater:
             micro-batches, or a gradient of the update is not finite.
     """
 
-    def __init__(self, player: Player, optim: Optim, run: Run, *, name: str = "reader") -> None:
+    def __init__(
+        self,
+        player: Player,
+        optim: Optim,
+        run: Run,
+        *,
+        name: str = "reader",
+        new: Iterable[nn.Parameter] = (),
+        new_rate: float = 1.0,
+    ) -> None:
         if name in {updater.name for updater in run.updaters}:
             raise ConfigError(f"expected one updater named {name!r} in a stage, got a second one")
         run.player(name, player)
@@ -76,9 +87,13 @@ class Updater:
         self.parameters = [p for p in player.parameters() if p.requires_grad]
         self.learning_rate = 0.0
         self._optim = optim
+        apart = set() if new_rate == 1 else set(new)
+        rates = {1.0: [p for p in self.parameters if p not in apart]}
+        if apart:
+            rates[new_rate] = [p for p in self.parameters if p in apart]
         self._run = run
         self._optimizer = torch.optim.AdamW(
-            _groups(player, optim.weight_decay),
+            _groups(rates, optim.weight_decay),
             lr=optim.lr,
             betas=optim.betas,
             fused=run.place.device.type in ("cpu", "cuda"),
@@ -183,7 +198,7 @@ class Updater:
         fraction = schedule(self._optim, self._run.clock.update, self._run.clock.updates)
         self.learning_rate = self._optim.lr * fraction
         for group in self._optimizer.param_groups:
-            group["lr"] = self.learning_rate
+            group["lr"] = self.learning_rate * group.get("rate", 1.0)
         self.check()
         self._norms, self._taken = [], self._run.clock.update
         for gradients in self._gradients:
@@ -249,11 +264,17 @@ def schedule(optim: Optim, update: int, updates: int) -> float:
             return 1.0
 
 
-def _groups(player: Player, weight_decay: float) -> list[dict[str, Any]]:
-    learnt = [p for p in player.parameters() if p.requires_grad]
+def _groups(
+    rates: Mapping[float, Sequence[nn.Parameter]], weight_decay: float
+) -> list[dict[str, Any]]:
+    """The optimiser's groups; `rate` is the factor of the learning rate."""
     return [
-        {"params": [p for p in learnt if p.ndim > 1], "weight_decay": weight_decay},
-        {"params": [p for p in learnt if p.ndim <= 1], "weight_decay": 0.0},
+        {"params": chosen, "weight_decay": decay, "rate": rate}
+        for rate, learnt in rates.items()
+        for chosen, decay in (
+            ([p for p in learnt if p.ndim > 1], weight_decay),
+            ([p for p in learnt if p.ndim <= 1], 0.0),
+        )
     ]
 
 
