@@ -54,6 +54,10 @@ def is_measured(path: Path) -> bool:
 
 def prepare(given: argparse.Namespace) -> dict[str, int]:
     """Write the linked bitext; returns the number of pairs in each language."""
+    chosen = given.out / "one-in.json"
+    if chosen.exists() and read_json(chosen) != given.one_in:
+        raise SystemExit(f"{given.out}: made with another --one-in; choose another --out")
+    write_json(chosen, given.one_in)
     sizes = {}
     for language, paths in files_of(given.data).items():
         pairs = distinct(p for path in paths if not is_measured(path) for p in load_bitext(path))

@@ -91,14 +91,17 @@ def test_where_nothing_can_be_read_it_is_an_error(ask, folder, tmp_path):
     [
         (
             ["When", "was", "the", "{text}"],
-            "was: there is no such file; put the question in quotes",
+            "was: there is no such file; if it is a word of",
         ),
         (["{text}"], "expected a question before the file, found only the file {text}"),
         (
             ["When?", "{text}", "--questions", "{text}"],
             "with --questions, every argument is a file, found 'When?', which is none",
         ),
-        (["When?", "{text}", "--translator", "copy"], "--translator needs --also or --in; to"),
+        (
+            ["When?", "{text}", "--translator", "copy"],
+            "--translator needs --also or --in; leave it out",
+        ),
         (["When?"], "standard input: holds no text"),
     ],
 )

@@ -59,7 +59,7 @@ def test_a_long_text_is_learnt_from_to_its_end(tmp_path):
     words = WORLD.words("L1")[:25]
     stream = passages(encoder, [Passage(" ".join(words), "L1"), Passage(" ", "L1")], run_of())
     assert [p.text.split() for p in stream.items] == [words[:10], words[10:20], words[20:]]
-    assert stream.lengths.tolist() == [10, 10, 5]
+    assert stream.lengths.tolist() == [12, 12, 7]  # with the two special tokens
     with pytest.raises(DataError, match="expected texts to learn from, found none with tokens"):
         passages(encoder, [Passage(" ")], run_of())
     tiny = encoder_of(reader_of(max_length=2, overlap=0))

@@ -273,7 +273,7 @@ def _refuse_without_a_collection(passages: int | None, translator: str | None) -
         raise ConfigError("--passages works only with --in; for files, use --top-texts")
     if translator is not None:
         raise ConfigError(
-            "--translator needs --also or --in; to answer through a translation, use --pivot"
+            "--translator needs --also or --in; leave it out (--pivot names its own translator)"
         )
 
 
@@ -282,13 +282,17 @@ def _refuse_words_as_names(names: list[str], question: str | None, *, has_list: 
     from babelspan.data.documents import STANDARD_INPUT
 
     missing = [n for n in names if n != STANDARD_INPUT and not os.path.exists(n)]
-    if missing and has_list and missing[0] == question:
+    if missing and has_list and missing[0] == question and not os.path.splitext(missing[0])[1]:
         raise ConfigError(
             f"with --questions, every argument is a file, found {question!r}, which is none; leave "
             "out the question, or --questions"
         )
-    if missing and question is not None and len(question.split()) == 1:
-        raise DataError(f"{missing[0]}: there is no such file; put the question in quotes")
+    is_word = not has_list and question is not None and len(question.split()) == 1
+    if is_word and missing and missing[0] == names[0] and not os.path.splitext(names[0])[1]:
+        raise DataError(
+            f"{missing[0]}: there is no such file; if it is a word of the question, put the "
+            "question in quotes"
+        )
 
 
 def _refuse_with_a_collection(
@@ -320,7 +324,7 @@ def _parted(
         raise typer.BadParameter("expected a question, or --questions FILE")
     if not question.strip():
         raise typer.BadParameter("the question is empty")
-    if not names and os.path.isfile(question):
+    if not names and not is_in and os.path.isfile(question):
         raise typer.BadParameter(
             f"expected a question before the file, found only the file {question}"
         )

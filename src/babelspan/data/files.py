@@ -238,12 +238,13 @@ def replacing(path: Path) -> Iterator[Path]:
 def filling(folder: Path) -> Iterator[Path]:
     """Yield a temporary folder in `folder`; on success its files are moved to `folder`.
 
-    This is for libraries that choose the names of files.
+    They are moved in the order in which they were written. This is for libraries that choose the
+    names of files.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=folder, prefix=".saving-", suffix=".part") as beside:
         yield Path(beside)
-        for file in sorted(Path(beside).iterdir()):
+        for file in sorted(Path(beside).iterdir(), key=lambda f: (f.stat().st_mtime_ns, f.name)):
             file.chmod(0o644)
             file.replace(folder / file.name)
 

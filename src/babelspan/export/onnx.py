@@ -48,7 +48,7 @@ def export(
     whole_words: bool = False,
     dictionaries: Path | None = None,
 ) -> None:
-    """Write tokenizer or words, settings, and finally `model.onnx`; each file atomically.
+    """Write settings, tokenizer or words, dictionaries, and last `model.onnx`; each atomically.
 
     A reader of parallel texts gets a second network, `beside.onnx`, before it.
 
@@ -151,14 +151,24 @@ def _finish(
     said = {key: value for key, value in asdict(settings).items() if value is not None}
     write_json(folder / SETTINGS, said)
     graph.save_settings(folder)
-    for path in sorted(dictionaries.iterdir()) if dictionaries else ():
-        with replacing(folder / DICTIONARIES / path.name) as beside:
-            shutil.copyfile(path, beside)
+    if dictionaries:
+        _copy_dictionaries(dictionaries, folder / DICTIONARIES)
     for name, path in paths.items():
         weights = path.with_name(f"{path.name}.data")
         for file in (weights, path) if weights.exists() else (path,):
             with replacing(folder / file.name.replace(path.name, name)) as final:
                 file.replace(final)
+
+
+def _copy_dictionaries(source: Path, folder: Path) -> None:
+    """Copy the files of a folder; those of an earlier export that it lacks are removed."""
+    names = {path.name for path in source.iterdir()}
+    for name in sorted(names):
+        with replacing(folder / name) as beside:
+            shutil.copyfile(source / name, beside)
+    for old in folder.glob("*.tsv*"):
+        if old.name not in names:
+            old.unlink()
 
 
 def _write_onnx(graph: Graph, path: Path) -> None:

@@ -29,7 +29,7 @@ from babelspan.data.squad import misplaced
 from babelspan.jobs import corpora, first_stage
 from babelspan.jobs.corpora import Paths
 from babelspan.jobs.players import GENERATOR, player_of
-from babelspan.readers import UNKNOWN_COMMIT, checksum_of, load_checkpoint
+from babelspan.readers import UNKNOWN_COMMIT, checksum_of
 from babelspan.scoring.figures import Scorer, figures
 from babelspan.scoring.scorers import load_scorer
 from babelspan.types import ConfigError, Example
@@ -117,12 +117,18 @@ def plan(
 
 def _refuse_idle(module: ModuleType, run: Any, files: Mapping[str, Any]) -> None:
     """Refuse settings of labelled examples for a method that would not use them."""
-    what = "no labelled examples" if "labelled" not in files else ""
-    if not what and player_of(module) is GENERATOR and run.negatives:
-        what = "no questions without an answer"
-    for name in ("negatives", "sample"):
-        if what and getattr(run, name):
-            raise ConfigError(f"the method learns from {what}; leave out run.{name}")
+    used = {"negatives": {"labelled", "first"}, "sample": {"labelled"}}
+    for name, kinds in used.items():
+        if getattr(run, name) and not kinds & files.keys():
+            option = " (--sample)" if name == "sample" else ""
+            raise ConfigError(
+                f"run.{name}{option} has no effect without labelled examples; leave it out"
+            )
+    if player_of(module) is GENERATOR and run.negatives:
+        raise ConfigError(
+            "run.negatives has no effect: this method does not use questions without an answer; "
+            "leave it out"
+        )
 
 
 def resolve(
@@ -343,9 +349,11 @@ def _others(plan: Plan) -> dict[str, str]:
 
 def _known_once_loaded(plan: Plan, record: Mapping[str, Any]) -> dict[str, str]:
     """Return identities of networks on the hub, whose commits are known once they are loaded."""
+    from babelspan.networks.pretrained import load_encoder
+
     for key in getattr(plan.method, "READERS", ()):
         if record.get(f"{key}_sha256", "").endswith(UNKNOWN_COMMIT):
-            load_checkpoint(getattr(plan.method_config, key))
+            load_encoder(getattr(plan.method_config, key))
     return {"reader_sha256": checksum_of(plan.reader), **_others(plan)}
 
 
