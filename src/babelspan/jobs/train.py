@@ -343,18 +343,25 @@ def _record(plan: Plan) -> dict[str, Any]:
 
 def _others(plan: Plan) -> dict[str, str]:
     """Return identities of the networks named by a method's settings (its `READERS`)."""
+    return {f"{key}_sha256": checksum_of(name) for key, name in _named(plan).items()}
+
+
+def _named(plan: Plan) -> dict[str, str]:
+    """Return the networks named by a method's settings, by setting."""
     named = {key: getattr(plan.method_config, key) for key in getattr(plan.method, "READERS", ())}
-    return {f"{key}_sha256": checksum_of(name) for key, name in named.items() if name}
+    return {key: name for key, name in named.items() if name}
 
 
 def _known_once_loaded(plan: Plan, record: Mapping[str, Any]) -> dict[str, str]:
     """Return identities of networks on the hub, whose commits are known once they are loaded."""
     from babelspan.networks.pretrained import load_encoder
 
-    for key in getattr(plan.method, "READERS", ()):
-        if record.get(f"{key}_sha256", "").endswith(UNKNOWN_COMMIT):
-            load_encoder(getattr(plan.method_config, key))
-    return {"reader_sha256": checksum_of(plan.reader), **_others(plan)}
+    others = _named(plan)
+    for key, name in others.items():
+        if record[f"{key}_sha256"].endswith(UNKNOWN_COMMIT):
+            load_encoder(name)
+    named = {f"{key}_sha256": name for key, name in {"reader": plan.reader, **others}.items()}
+    return {key: checksum_of(name) for key, name in named.items() if "@" in record[key]}
 
 
 def _state_of(out: Path, record: Mapping[str, Any]) -> str:
