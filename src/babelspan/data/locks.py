@@ -57,6 +57,11 @@ def is_unfinished(path: Path) -> bool:
     return path.name == LOCK or (path.name.startswith(".") and path.name.endswith(".part"))
 
 
+def is_free(folder: Path) -> bool:
+    """Return whether a folder is new, or empty but for locks and partly written files."""
+    return not folder.exists() or (folder.is_dir() and all(map(is_unfinished, folder.iterdir())))
+
+
 def _hold(folder: Path) -> int | None:
     """Return the open, locked file; None if the file system has no locks."""
     if sys.platform == "win32":

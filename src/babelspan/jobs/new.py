@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from babelspan.data.files import filling
-from babelspan.data.locks import is_unfinished, locked, sweep
+from babelspan.data.locks import is_free, locked, sweep
 from babelspan.types import ConfigError
 from babelspan.vocabulary.own_vectors import train_vectors
 
@@ -52,7 +52,7 @@ def make(kind: str, start: "Start", out: Path, *, own_vectors: Sequence[str] = (
     """
     if kind not in KINDS:
         raise ConfigError(f"unknown kind of reader {kind!r}; expected {', '.join(KINDS)}")
-    if out.exists() and not (out.is_dir() and all(map(is_unfinished, out.iterdir()))):
+    if not is_free(out):
         raise ConfigError(f"{out}: expected a new or an empty folder, found one in use")
     from babelspan.networks import qanet_new, store
 

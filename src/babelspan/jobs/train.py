@@ -24,7 +24,7 @@ from babelspan import config, methods
 from babelspan.augment.negatives import negatives
 from babelspan.data.files import read_record, replacing, write_json
 from babelspan.data.folder import DataFile
-from babelspan.data.locks import is_unfinished, locked, sweep
+from babelspan.data.locks import is_free, locked, sweep
 from babelspan.data.squad import misplaced
 from babelspan.jobs import corpora, first_stage
 from babelspan.jobs.corpora import Paths
@@ -373,7 +373,7 @@ def _state_of(out: Path, record: Mapping[str, Any]) -> str:
     from babelspan.training.run import CHECKPOINT
 
     if not (out / RECORD).exists():
-        if out.exists() and not (out.is_dir() and all(map(is_unfinished, out.iterdir()))):
+        if not is_free(out):
             raise ConfigError(
                 f"{out}: expected an empty or a new folder, found other files; choose another "
                 "folder"
