@@ -176,6 +176,9 @@ def test_what_only_the_translation_tells_is_learnt_from_it():
 def test_heads_and_negatives_that_make_no_sense_are_told():
     with pytest.raises(ConfigError, match="expected heads that divide the reader's width 32, got"):
         trained(multilingual_attention, Config(heads=5), labelled=TRIPLES)
+    config = Config(attention="none", new_rate=40.0)
+    with pytest.raises(ConfigError, match=r"expected new_rate = 1, got 40.0: with attention = 'no"):
+        trained(multilingual_attention, config, labelled=TRIPLES)
     run = Run(config=RunConfig(updates=1, negatives=0.5, threads=1))
     with pytest.raises(ConfigError, match=r"expected negatives = 0, got 0.5"):
         multilingual_attention.train(

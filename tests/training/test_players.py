@@ -66,6 +66,17 @@ def two_stages(folder, stop=None):
     return reader, helper, run
 
 
+def test_a_checkpoint_with_other_players_is_an_error_that_says_so(tmp_path):
+    with pytest.raises(StoppedError):
+        two_stages(tmp_path, stop=(0, 3))
+    run = Run(config=RunConfig(**SMALL), folder=tmp_path)
+    reader = new_reader()
+    Updater(reader, OPTIM, run, name="learner")
+    expected = "expected the players learner, found helper; it is from another method or version"
+    with pytest.raises(ConfigError, match=expected):
+        fit(lambda batch: {}, labelled(reader, EXAMPLES, run), run)
+
+
 @pytest.mark.parametrize("stop", [(0, 0), (0, 3), (1, 0), (1, 2), (1, 3)])
 def test_a_player_of_an_earlier_stage_is_there_after_a_kill(tmp_path, stop):
     """Two players in two stages, stopped anywhere: the same bits of both."""

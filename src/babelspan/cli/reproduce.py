@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from babelspan.cli.shown import Json, Sample
+from babelspan.machine import cores
 
 if TYPE_CHECKING:
     from babelspan.jobs.reproduce.reproduction import Reproduction
@@ -151,9 +152,7 @@ def _reader(name: str, data: Path) -> str:
 
 def _workers(jobs: int) -> int:
     """Return the number of parallel windows for each of `jobs` processes."""
-    import os
-
-    return 0 if jobs == 1 else max(1, (os.cpu_count() or 1) // jobs)
+    return 0 if jobs == 1 else max(1, cores() // jobs)
 
 
 def _write(job: "Reproduction", results: Path | None, as_json: bool) -> None:

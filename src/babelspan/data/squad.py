@@ -10,13 +10,18 @@ import gc
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from babelspan.data.fields import checked_field
 from babelspan.data.files import parse_json, read_text, write_json
 from babelspan.data.rows import are_rows, fields_of, json_rows
 from babelspan.types import UNDETERMINED, Answer, DataError, Example
+
+field_of = partial(checked_field, layout="the SQuAD layout")
+"""`checked_field` for these files."""
 
 
 def load_squad(
@@ -127,19 +132,6 @@ def records_of(paragraph: Any, title: str, path: Path, where: str) -> Iterator[d
             "origin": record.get("origin"),
             "strategy": str(record.get("strategy") or ""),
         }
-
-
-def field_of(value: Any, key: str, kind: type | tuple[type, ...], where: str) -> Any:
-    """Return the value of a key after checking its type; `where` is its place, for errors."""
-    if not isinstance(value, dict) or key not in value:
-        found = f"the keys {sorted(value)}" if isinstance(value, dict) else type(value).__name__
-        raise DataError(f"{where}: expected a key {key!r} of the SQuAD layout, found {found}")
-    field = value[key]
-    if not isinstance(field, kind) or (isinstance(field, bool) and kind is not bool):
-        kinds = kind if isinstance(kind, tuple) else (kind,)
-        expected = " or ".join(k.__name__ for k in kinds)
-        raise DataError(f"{where}: expected {key!r} to be {expected}, found {field!r:.60}")
-    return field
 
 
 @contextmanager

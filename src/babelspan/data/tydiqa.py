@@ -9,9 +9,11 @@ has the SQuAD layout: see `babelspan.data.squad`.)
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from babelspan.data.fields import checked_field
 from babelspan.data.files import opened
 from babelspan.types import DataError, PrimaryAnswer, PrimaryQuestion
 
@@ -22,6 +24,9 @@ _SIMPLIFIED = (
     "yes_no_answer",
 )
 """The annotation lists of the simplified form."""
+
+field_of = partial(checked_field, layout="TyDi QA")
+"""`checked_field` for these files."""
 
 
 def load_primary_golds(path: Path) -> list[PrimaryQuestion]:
@@ -192,19 +197,3 @@ def _score(record: Any, key: str, where: str) -> float:
     if math.isnan(score):
         raise DataError(f"{where}: expected {key!r} to be a number, found {score}")
     return score
-
-
-def field_of(record: Any, key: str, kind: type | tuple[type, ...], where: str) -> Any:
-    """Return the value of a key of a record after checking its type.
-
-    Raises:
-        DataError: if the key is missing or the value has another type.
-    """
-    if not isinstance(record, dict) or key not in record:
-        found = f"the keys {sorted(record)}" if isinstance(record, dict) else type(record).__name__
-        raise DataError(f"{where}: expected a key {key!r} of TyDi QA, found {found}")
-    if not isinstance(record[key], kind) or isinstance(record[key], bool):
-        kinds = kind if isinstance(kind, tuple) else (kind,)
-        expected = " or ".join(k.__name__ for k in kinds)
-        raise DataError(f"{where}: expected {key!r} to be {expected}, found {record[key]!r:.60}")
-    return record[key]

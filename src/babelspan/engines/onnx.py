@@ -5,7 +5,6 @@ cannot depend on what else is in a batch, which matters in int8, where onnxrunti
 activations by the whole batch. This was also the fastest setup measured (docs/decisions/0009).
 """
 
-import os
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
@@ -27,6 +26,7 @@ from babelspan.data.exported import (
 )
 from babelspan.data.files import read_text
 from babelspan.engines.together import Together
+from babelspan.machine import cores
 from babelspan.reading.glossed import glossed_of
 from babelspan.reading.parallel import ParallelFeaturizer
 from babelspan.reading.windows import Featurizer
@@ -65,9 +65,9 @@ class OnnxEngine:
             raise DataError(f"{folder}: expected an exported reader with {MODEL}, found none")
         self._folder = folder
         self._made_from = partial(type(self), folder.absolute(), workers=workers, limits=limits)
-        self.workers = workers or _cores()
+        self.workers = workers or cores()
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = max(1, _cores() // self.workers)
+        options.intra_op_num_threads = max(1, cores() // self.workers)
         options.inter_op_num_threads = 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 4  # errors are reported by this class
@@ -255,8 +255,3 @@ def exported_featurizer(folder: Path, limits: Limits = Limits()) -> Featurizer |
         copies=False,  # this takes a quarter of a second
     )
     return one if settings.languages is None else ParallelFeaturizer(one, settings.languages)
-
-
-def _cores() -> int:
-    """Number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -23,6 +23,7 @@ from typing import Any, Literal, Protocol, TypeVar
 from babelspan.data.files import checksum, read_record, replacing, write_json
 from babelspan.data.folder import SHARDS
 from babelspan.data.locks import is_unfinished, locked, sweep
+from babelspan.machine import cores
 from babelspan.types import ConfigError, DataError
 
 Input = TypeVar("Input", contravariant=True)
@@ -62,9 +63,7 @@ class Crew:
         """Threads per worker: 0 for all cores, a share of them, or one on a cluster."""
         if self.on == "ray":
             return 1
-        has_affinity = hasattr(os, "sched_getaffinity")
-        cores = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
-        return 0 if self.workers == 1 else max(1, cores // self.workers)
+        return 0 if self.workers == 1 else max(1, cores() // self.workers)
 
 
 ALONE = Crew()

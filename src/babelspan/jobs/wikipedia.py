@@ -8,7 +8,6 @@ links of all pages, and the paragraphs of the highest-ranked pages.
 """
 
 import json
-import os
 import shutil
 from array import array
 from collections.abc import Callable, Iterator, Sequence
@@ -27,6 +26,7 @@ from babelspan.data.wikipedia import Page, Site, site_of
 from babelspan.jobs import shards as sharded
 from babelspan.jobs.patience import Patient
 from babelspan.jobs.shards import ALONE, Crew, lines_of, record_of
+from babelspan.machine import cores
 from babelspan.text.wikitext import Article, article_of, targets, title_of
 from babelspan.types import ConfigError, DataError
 from babelspan.version import VERSION
@@ -229,7 +229,7 @@ def _read_articles(
 
 def _pages(dump: Path, crew: Crew) -> Iterator[Page]:
     """Read the dump; unpacking takes most of the time, so it is done in threads too."""
-    return wikipedia.pages(dump, threads=min(crew.workers, os.cpu_count() or 1))
+    return wikipedia.pages(dump, threads=min(crew.workers, cores()))
 
 
 def _made(work: Any, inputs: Iterator[Any], crew: Crew) -> Iterator[Any]:

@@ -86,7 +86,7 @@ def train(reader: Reader, corpora: Corpora, config: Config, run: Run) -> Reader:
 
     Raises:
         ConfigError: if the run asks questions about the wrong text (`negatives`), or the reader
-            cannot attend to translations.
+            cannot attend to translations, or has nothing new for `new_rate`.
         DataError: as `joined` and `parallel` do.
     """
     if run.config.negatives:
@@ -148,6 +148,11 @@ def _attending(reader: Reader, found: Joined, config: Config, run: Run) -> Paral
     if not isinstance(reader, PretrainedReader):
         raise ConfigError(f"a reader of kind {reader.kind!r} cannot attend to translations")
     if config.attention == "none":
+        if config.new_rate != 1:
+            raise ConfigError(
+                f"expected new_rate = 1, got {config.new_rate}: with attention = 'none' nothing is "
+                "new; leave it out"
+            )
         return ParallelReader(reader, None, languages=found.languages)
     heads = config.heads or int(reader.encoder.model.config.num_attention_heads)
     if reader.width % heads:

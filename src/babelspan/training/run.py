@@ -224,6 +224,7 @@ class Run:
             return None
         if saved["stage"] != self.clock.stage:
             return None
+        self._refuse_other_players(saved)
         self.clock.update = saved["update"]
         for name, player in self.players.items():
             player.load_state_dict(saved["players"][name])
@@ -233,6 +234,19 @@ class Run:
         self.journal.shorten(saved["log_bytes"])
         self._saved = None  # loaded; players added later are new
         return saved["threads"], saved["meter"]
+
+    def _refuse_other_players(self, saved: dict[str, Any]) -> None:
+        """Raise ConfigError for a checkpoint without a player or an updater of this run."""
+        for what, expected in (
+            ("players", list(self.players)),
+            ("updaters", [updater.name for updater in self.updaters]),
+        ):
+            if not saved[what].keys() >= set(expected):
+                raise ConfigError(
+                    f"the checkpoint of {self.folder}: expected the {what} "
+                    f"{', '.join(expected)}, found {', '.join(saved[what])}; it is from another "
+                    "method or version: remove it to start the run anew"
+                )
 
     @contextmanager
     def stage_of_its_own(self, config: RunConfig) -> Iterator[None]:

@@ -242,7 +242,8 @@ def test_a_first_stage_is_trained_once_and_all_rows_start_from_it(data, tmp_path
     text = markdown(job, [table], [])
     assert "| ZS | 1 × 32 |" in text
     assert "± " in next(line for line in text.splitlines() if line.startswith("| T(Q)"))
-    assert "2 seeds; a first stage for each seed (method.reader.lr=5e-3, updates=2);" in text
+    first = "a first stage for each seed (method.reader.lr=5e-3, updates=2)"
+    assert f"2 seeds; from reader with {first};" in text
 
     given = replace(job, start="mine", out=tmp_path / "given", rows={"zs": PAPER.rows["zs"]})
     none, _, rows = units_of(given)

@@ -100,11 +100,11 @@ def _made_of(job: Reproduction) -> str:
     """Return what the scale's description does not say, or the user has changed."""
     seeds = f"{job.seeds} seed{'s' if job.seeds > 1 else ''}"
     if job.start is not None:
-        begins = "all seeds from one reader, given"
-    elif job.scale.start is not None:
-        begins = f"a first stage for each seed ({', '.join(job.scale.start)})"
+        begins = f"all seeds from {Path(job.start).name}"
     else:
         begins = f"from {Path(job.reader).name}"
+        if job.scale.start is not None:
+            begins += f" with a first stage for each seed ({', '.join(job.scale.start)})"
     measured = "int8" if job.scale.int8 else "as trained"
     settings = ", ".join((*job.scale.settings, *job.settings))
     if job.pivot_name is not None:
