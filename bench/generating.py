@@ -63,6 +63,7 @@ def by_whole_passes(generator, sources, size=32):
     for at in range(0, len(sources), size):
         batch = generator.collate(sources[at : at + size])
         lengths, columns = batch.source_lengths, batch.source_ids.shape[1]
+        candidates = generator.candidates(batch)
         written = torch.zeros(len(lengths), 0, dtype=torch.long)
         for count in range(PIECES):
             hidden = generator._states(
@@ -73,7 +74,7 @@ def by_whole_passes(generator, sources, size=32):
             )
             last = hidden[:, -1] if count else hidden[torch.arange(len(lengths)), lengths - 1]
             keys = generator.head.keys(hidden[:, :columns])
-            scores = generator.next_pieces(State(None, batch, keys, last, count))
+            scores = generator.next_pieces(State(None, batch, keys, last, count, candidates))
             written = torch.cat([written, scores.argmax(dim=1, keepdim=True)], dim=1)
         found += written.tolist()
     return found

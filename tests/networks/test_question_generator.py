@@ -119,7 +119,8 @@ def test_the_pointer_equals_a_loop():
     state = generator.start(batch)
     now = generator.next_pieces(state).exp()
     head, hidden = generator.head, state.hidden
-    vocabulary = head.logits(hidden, generator.encoder.pieces.weight).softmax(dim=-1)
+    pieces = generator.encoder.pieces.weight
+    vocabulary = head.logits(hidden, pieces, head.bias).softmax(dim=-1)
     for row, ids in enumerate(batch.source_ids.tolist()):
         length, width = int(batch.source_lengths[row]), generator.encoder.width
         query = head.pointer(hidden[row])[:width]
@@ -145,7 +146,8 @@ def test_the_loss_equals_naive_cross_entropy(smoothing):
     columns, of_questions = batch.source_ids.shape[1], []
     for row, source in enumerate(batch.sources):
         at = [len(source.ids) - 1, *(columns + t for t in range(len(source.question) - 1))]
-        logits = generator.head.logits(hidden[0][row, at], generator.encoder.pieces.weight)
+        head, pieces = generator.head, generator.encoder.pieces.weight
+        logits = head.logits(hidden[0][row, at], pieces, head.bias)
         gold = torch.tensor(source.question).long()
         of_questions.append(
             torch.nn.functional.cross_entropy(logits, gold, label_smoothing=smoothing)
@@ -284,11 +286,12 @@ def test_noise_is_even():
 def test_allowed_pieces_are_mixed_with_those_of_the_source():
     generator = generator_of()
     batch, allowed = batch_of(generator), torch.tensor([6, 7, generator.end]).unique()
-    state = generator.start(batch)
-    now = generator.next_pieces(state, allowed)
+    state = generator.start(batch, allowed)
+    now = generator.next_pieces(state)
     head, pieces = generator.head, generator.encoder.pieces
     vocabulary = torch.full((len(now), pieces.num_embeddings), -torch.inf)
-    vocabulary[:, allowed] = head.logits(state.hidden, pieces.weight, allowed).log_softmax(dim=-1)
+    logits = head.logits(state.hidden, pieces.weight[allowed], head.bias[allowed])
+    vocabulary[:, allowed] = logits.log_softmax(dim=-1)
     copied = batch.source_ids < pieces.num_embeddings
     copied &= torch.arange(copied.shape[1]) < batch.source_lengths[:, None]
     weights, gate = head.copying(state.hidden[:, None], state.keys, copied)
@@ -298,7 +301,11 @@ def test_allowed_pieces_are_mixed_with_those_of_the_source():
     expected[(places == 0) & vocabulary.isinf()] = -torch.inf
     expected[:, generator.forbidden] = -torch.inf
     assert expected.isfinite().any(dim=1).all()
-    assert torch.equal(now, expected)
+    ids = state.candidates.ids
+    assert ids.tolist() == sorted({*allowed.tolist(), *batch.source_ids[copied].tolist()})
+    assert torch.equal(now, expected[:, ids])
+    others = torch.ones(pieces.num_embeddings, dtype=torch.bool).index_fill(0, ids, False)
+    assert expected[:, others].isinf().all()
 
 
 def test_all_pieces_allowed_changes_nothing():

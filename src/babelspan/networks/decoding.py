@@ -2,7 +2,7 @@
 
 Finished rows are removed from the batch. Ties between pieces (subwords) go to the smaller id.
 
-Shape letters: B unfinished questions, V pieces of the vocabulary, K beams.
+Shape letters: B unfinished questions, C candidates for the next piece, K beams.
 """
 
 import hashlib
@@ -87,7 +87,7 @@ def write(
         generator: a generator in evaluation mode.
         asked: sources on the generator's device.
         decode: decoding settings.
-        allowed: as in `QuestionGenerator.next_pieces`.
+        allowed: as in `QuestionGenerator.candidates`.
     """
     if decode.beams > 1:
         return _by_beams(generator, asked, decode, allowed)
@@ -118,16 +118,18 @@ def _one_by_one(
     allowed: Tensor | None,
     choose: Callable[[Tensor, Sequence[str], int], Tensor],
 ) -> list[Written]:
-    state = generator.start(asked)
+    state = generator.start(asked, allowed)
+    ids = state.candidates.ids
     pieces: list[list[int]] = [[] for _ in asked.sources]
     log_probs = [0.0] * len(pieces)
     ended = [False] * len(pieces)
     rows = list(range(len(pieces)))
     for step in range(decode.longest):
-        scores = generator.next_pieces(state, allowed)
-        _refuse_repeats(scores, [pieces[row] for row in rows], decode.no_repeat)
-        chosen = choose(scores, [source.id for source in state.asked.sources], step)
-        gained = scores.gather(1, chosen[:, None])[:, 0].tolist()
+        scores = generator.next_pieces(state)
+        _refuse_repeats(scores, ids, [pieces[row] for row in rows], decode.no_repeat)
+        columns = choose(scores, [source.id for source in state.asked.sources], step)
+        gained = scores.gather(1, columns[:, None])[:, 0].tolist()
+        chosen = ids[columns]
         for row, piece, gain in zip(rows, chosen.tolist(), gained, strict=True):
             log_probs[row] += gain
             ended[row] = piece == generator.end
@@ -149,14 +151,16 @@ def _by_beams(
     width = decode.beams
     items = [_Beams(width) for _ in asked.sources]
     going = list(range(len(items)))
-    state = generator.start(asked).rows([row for row in going for _ in range(width)])
+    state = generator.start(asked, allowed).rows([row for row in going for _ in range(width)])
+    ids = state.candidates.ids
     for step in range(decode.longest):
-        scores = generator.next_pieces(state, allowed)
-        _refuse_repeats(scores, [p for i in going for p in items[i].pieces], decode.no_repeat)
+        scores = generator.next_pieces(state)
+        so_far = [p for i in going for p in items[i].pieces]
+        _refuse_repeats(scores, ids, so_far, decode.no_repeat)
         parents, chosen = [], []
         for number, item in enumerate(going):
             own = scores[number * width : (number + 1) * width]
-            for parent, piece in items[item].grow(own, generator.end):
+            for parent, piece in items[item].grow(own, ids, generator.end):
                 parents.append(number * width + parent)
                 chosen.append(piece)
         kept = [n for n, item in enumerate(going) if not items[item].is_done]
@@ -184,13 +188,18 @@ class _Beams:
         width = len(self.pieces)
         return len(self.ended) >= width or self.log_probs[0] == -float("inf")
 
-    def grow(self, scores: Tensor, end: int) -> list[tuple[int, int]]:
-        """Extend the hypotheses by scores (K, V); returns (parent, last piece) of each new one."""
-        width, vocabulary = scores.shape
+    def grow(self, scores: Tensor, ids: Tensor, end: int) -> list[tuple[int, int]]:
+        """Extend the hypotheses by scores (K, C) of the pieces `ids`, (C,).
+
+        Returns:
+            (parent, last piece) of each new hypothesis.
+        """
+        width, candidates = scores.shape
         sums = torch.tensor(self.log_probs, device=scores.device)[:, None] + scores
         grown: list[tuple[int, int, float]] = []
         for total, at in _largest(sums.flatten(), 2 * width):
-            parent, piece = divmod(at, vocabulary)
+            parent, column = divmod(at, candidates)
+            piece = int(ids[column])
             if total == -float("inf") or len(grown) == width:
                 break
             if piece == end:
@@ -235,12 +244,15 @@ def _drawn(log_probs: Tensor, mass: float, at: float) -> int:
     return int(ids[min(number, kept - 1)])
 
 
-def _refuse_repeats(log_probs: Tensor, pieces: Sequence[Sequence[int]], size: int) -> None:
-    """Exclude pieces that would repeat an n-gram of `size` pieces."""
+def _refuse_repeats(
+    log_probs: Tensor, ids: Tensor, pieces: Sequence[Sequence[int]], size: int
+) -> None:
+    """Exclude pieces that would repeat an n-gram of `size` pieces; columns are those of `ids`."""
     if not size:
         return
     for row, so_far in enumerate(pieces):
         tail = so_far[len(so_far) - size + 1 :]
         for at in range(len(so_far) - size + 1):
             if so_far[at : at + size - 1] == tail:
-                log_probs[row, so_far[at + size - 1]] = -torch.inf
+                column = torch.searchsorted(ids, so_far[at + size - 1])
+                log_probs[row, column] = -torch.inf

@@ -26,7 +26,7 @@ from babelspan.networks import pretrained
 from babelspan.networks.asked import Asked, asked_of
 from babelspan.networks.pretrained import Encoder, featurizer_of
 from babelspan.networks.unilm import UnilmEncoder, built, unilm_mask, writing
-from babelspan.networks.writing_head import WritingHead, add_copied, mixed
+from babelspan.networks.writing_head import Candidates, WritingHead, add_copied, mixed
 from babelspan.reading.sources import MARKS, Form, Source, Sources
 from babelspan.reading.windows import Featurizer
 from babelspan.types import ConfigError, DataError, Limits
@@ -59,6 +59,7 @@ class State(NamedTuple):
         keys: the pointer's keys, (B, S, H); None without a pointer.
         hidden: vectors that the next pieces are predicted from, (B, H).
         written: number of pieces read so far.
+        candidates: the pieces to choose from.
     """
 
     cache: DynamicCache
@@ -66,6 +67,7 @@ class State(NamedTuple):
     keys: Tensor | None
     hidden: Tensor
     written: int
+    candidates: Candidates
 
     def rows(self, indices: Sequence[int]) -> "State":
         """The state of selected questions, in this order; a question may be repeated."""
@@ -79,7 +81,7 @@ class State(NamedTuple):
         )
         self.cache.reorder_cache(chosen)
         keys = None if self.keys is None else self.keys[chosen]
-        return State(self.cache, asked, keys, self.hidden[chosen], self.written)
+        return self._replace(asked=asked, keys=keys, hidden=self.hidden[chosen])
 
 
 class QuestionGenerator(nn.Module):
@@ -185,13 +187,20 @@ class QuestionGenerator(nn.Module):
         return self._gold(at, self._head.keys(hidden[:, :columns]), batch)
 
     @torch.inference_mode()
-    def start(self, batch: Asked) -> State:
-        """Read the sources; returns the state before the first piece."""
+    def start(self, batch: Asked, allowed: Tensor | None = None) -> State:
+        """Read the sources; returns the state before the first piece.
+
+        Args:
+            batch: the sources.
+            allowed: as in `candidates`.
+        """
         columns = batch.source_ids.shape[1]
         cache = DynamicCache(config=self.encoder.model.config)
         sees = unilm_mask(batch.source_lengths, columns, 0)
         hidden = self._states(batch.source_ids, self._places(batch, 0), columns, sees, cache)
-        return State(cache, batch, self._head.keys(hidden), _last(hidden, batch.source_lengths), 0)
+        last = _last(hidden, batch.source_lengths)
+        candidates = self.candidates(batch, allowed)
+        return State(cache, batch, self._head.keys(hidden), last, 0, candidates)
 
     @torch.inference_mode()
     def step(self, state: State, pieces: Tensor) -> State:
@@ -205,32 +214,39 @@ class QuestionGenerator(nn.Module):
         return state._replace(hidden=hidden[:, 0], written=state.written + 1)
 
     @torch.inference_mode()
-    def next_pieces(self, state: State, allowed: Tensor | None = None) -> Tensor:
-        """Log-probabilities of the next pieces, (B, V); minus infinity if not allowed.
-
-        Args:
-            state: the decoding state.
-            allowed: ids of the pieces to choose from, with the end; pieces of the source are
-                allowed as well. None for all pieces.
-        """
-        log_probs = self._head.logits(state.hidden, self.encoder.pieces.weight, allowed)
-        log_probs = log_probs.log_softmax(dim=-1)
+    def next_pieces(self, state: State) -> Tensor:
+        """Log-probabilities of the state's candidates, (B, C); minus infinity if not allowed."""
+        candidates = state.candidates
+        logits = self._head.logits(state.hidden, candidates.pieces, candidates.bias)
+        log_probs = logits.log_softmax(dim=-1)
         if state.keys is not None:
             copied = self._copied(state.asked)
             weights, gate = self._head.copying(state.hidden[:, None], state.keys, copied)
             log_probs += F.logsigmoid(-gate)
-        if allowed is not None:
-            shape = len(log_probs), self.encoder.pieces.num_embeddings
-            among = torch.full(shape, -torch.inf, dtype=log_probs.dtype, device=log_probs.device)
-            log_probs = among.index_copy_(1, allowed, log_probs)
+        log_probs = candidates.spread(log_probs)
         if state.keys is not None:
-            ids = state.asked.source_ids.masked_fill(~copied, 0)
-            add_copied(log_probs, ids, weights[:, 0], gate)
-        log_probs[:, self.forbidden] = -torch.inf
+            ids = state.asked.source_ids.where(copied, self.end)
+            add_copied(log_probs, candidates.columns(ids), weights[:, 0], gate)
+        log_probs[:, candidates.forbidden] = -torch.inf
         return log_probs
 
+    def candidates(self, batch: Asked, allowed: Tensor | None = None) -> Candidates:
+        """The pieces that the questions of a batch may consist of.
+
+        Args:
+            batch: the sources.
+            allowed: ids of the pieces to choose from, with the end, ascending; pieces of the
+                sources are candidates as well, for the pointer. None for all pieces.
+        """
+        pieces, bias = self.encoder.pieces.weight, self._head.bias
+        forbidden = torch.tensor(self.forbidden, dtype=torch.long, device=pieces.device)
+        if allowed is None:
+            return Candidates.all(pieces, bias, forbidden)
+        sources = batch.source_ids[self._copied(batch)]
+        return Candidates.of(pieces, bias, forbidden, allowed=allowed, sources=sources)
+
     def allowed(self, language: str) -> Tensor | None:
-        """The pieces of a language's questions, for `next_pieces`; None if all are allowed."""
+        """The pieces of a language's questions, for `start`; None if all are allowed."""
         if language not in self.pieces_of:
             return None
         ids = sorted({*self.pieces_of[language], self.end})
@@ -292,7 +308,7 @@ class QuestionGenerator(nn.Module):
     def _gold(self, at: Tensor, keys: Tensor | None, batch: Asked) -> Writing:
         """Log-probabilities of the gold pieces, predicted from vectors (B, T, H)."""
         real, gold = batch.real, batch.questions[batch.real]
-        logits = self._head.logits(at[real], self.encoder.pieces.weight)
+        logits = self._head.logits(at[real], self.encoder.pieces.weight, self._head.bias)
         log_mass = logits.logsumexp(dim=-1)
         log_probs = logits.gather(1, gold[:, None])[:, 0] - log_mass
         if keys is not None:

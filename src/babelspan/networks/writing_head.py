@@ -8,6 +8,7 @@ padding, H width, E embedding width, V pieces (subwords) of the vocabulary.
 """
 
 import math
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +16,65 @@ from torch.nn import functional as F
 
 _LEAST = 1e-30
 """Lower bound of copy probabilities before taking logarithms."""
+
+
+class Candidates(NamedTuple):
+    """The pieces that questions may consist of: those allowed, and those of their sources.
+
+    Attributes:
+        ids: piece ids, ascending, (C,).
+        allowed: columns of the allowed pieces among the candidates, (A,); None if all are allowed.
+        forbidden: columns of the candidates that may not even be copied.
+        pieces: embeddings of the allowed pieces, (A, E).
+        bias: their biases, (A,).
+    """
+
+    ids: Tensor
+    allowed: Tensor | None
+    forbidden: Tensor
+    pieces: Tensor
+    bias: Tensor
+
+    @classmethod
+    def of(
+        cls, pieces: Tensor, bias: Tensor, forbidden: Tensor, *, allowed: Tensor, sources: Tensor
+    ) -> "Candidates":
+        """Choose the candidates of a batch.
+
+        Args:
+            pieces: embeddings of all pieces, (V, E).
+            bias: biases of all pieces, (V,).
+            forbidden: ids of the pieces that no question may contain.
+            allowed: ids of the allowed pieces, ascending, (A,).
+            sources: ids of the pieces of the sources, of any shape.
+        """
+        ids = torch.unique(torch.cat([allowed, sources.flatten()]))
+        return cls(
+            ids,
+            torch.searchsorted(ids, allowed),
+            torch.isin(ids, forbidden).nonzero().squeeze(1),
+            pieces[allowed],
+            bias[allowed],
+        )
+
+    @classmethod
+    def all(cls, pieces: Tensor, bias: Tensor, forbidden: Tensor) -> "Candidates":
+        """All pieces; arguments as for `of`."""
+        return cls(torch.arange(len(pieces), device=pieces.device), None, forbidden, pieces, bias)
+
+    def columns(self, ids: Tensor) -> Tensor:
+        """The columns of some candidates, given by their ids; any shape."""
+        return ids if self.allowed is None else torch.searchsorted(self.ids, ids)
+
+    def spread(self, values: Tensor) -> Tensor:
+        """Values of the allowed pieces, (B, A), as values of all candidates, (B, C).
+
+        The others get minus infinity.
+        """
+        if self.allowed is None:
+            return values
+        among = values.new_full((len(values), len(self.ids)), -torch.inf)
+        return among.index_copy_(1, self.allowed, values)
 
 
 class WritingHead(nn.Module):
@@ -46,22 +106,16 @@ class WritingHead(nn.Module):
                 self.transform.weight.copy_(torch.eye(width))
                 self.transform.bias.zero_()
 
-    def logits(self, hidden: Tensor, pieces: Tensor, allowed: Tensor | None = None) -> Tensor:
-        """Logits of the pieces, in fp32.
+    def logits(self, hidden: Tensor, pieces: Tensor, bias: Tensor) -> Tensor:
+        """Logits of pieces, (…, A), in fp32.
 
         Args:
             hidden: (…, H).
-            pieces: embeddings, (V, E).
-            allowed: ids of the pieces to score, (A,); None for all of them.
-
-        Returns:
-            (…, A), or (…, V).
+            pieces: their embeddings, (A, E).
+            bias: their entries of `bias`, (A,).
         """
-        bias = precise(self.bias)
-        if allowed is not None:
-            pieces, bias = pieces[allowed], bias[allowed]
         features = self.norm(F.gelu(self.transform(hidden)))
-        return precise(F.linear(features, pieces)) + bias
+        return precise(F.linear(features, pieces)) + precise(bias)
 
     def keys(self, source: Tensor) -> Tensor | None:
         """The pointer's keys, (B, S, H), from the vectors of the source; None without a pointer."""
@@ -104,23 +158,24 @@ def _by_pointer(copied: Tensor, gate: Tensor) -> Tensor:
     return F.logsigmoid(gate) + copied.clamp_min(_LEAST).log()
 
 
-def add_copied(log_probs: Tensor, ids: Tensor, weights: Tensor, gate: Tensor) -> None:
-    """Add what the pointer copies to log-probabilities of all pieces, in place (see `mixed`).
+def add_copied(log_probs: Tensor, columns: Tensor, weights: Tensor, gate: Tensor) -> None:
+    """Add what the pointer copies to log-probabilities of pieces, in place (see `mixed`).
 
     Only the pieces of the source are visited, since the pointer copies no others.
 
     Args:
         log_probs: log-probabilities by the vocabulary, times the probability of not copying, (B,
-            V); minus infinity for pieces that are not allowed.
-        ids: the pieces of the source, (B, S); any piece for a token that cannot be copied.
+            C); minus infinity for pieces that are not allowed.
+        columns: those of the pieces of the source, (B, S); any for a token that cannot be copied.
         weights: attention weights of the pointer, (B, S); 0 for a token that cannot be copied.
         gate: gate logits, (B, 1).
     """
-    first = (ids[:, :, None] == ids[:, None]).int().argmax(dim=-1)  # of the tokens of each piece
+    is_same = columns[:, :, None] == columns[:, None]
+    first = is_same.int().argmax(dim=-1)  # of the tokens of each piece
     sums = torch.zeros_like(weights).scatter_add_(1, first, weights).gather(1, first)
-    own = log_probs.gather(1, ids)
+    own = log_probs.gather(1, columns)
     both = torch.logaddexp(own, _by_pointer(sums, gate))
-    log_probs.scatter_(1, ids, both.where((sums > 0) | own.isfinite(), -torch.inf))
+    log_probs.scatter_(1, columns, both.where((sums > 0) | own.isfinite(), -torch.inf))
 
 
 def precise(values: Tensor) -> Tensor:

@@ -1,0 +1,31 @@
+"""Values of records in JSON, with their types checked."""
+
+from typing import Any
+
+from babelspan.types import DataError
+
+
+def checked_field(
+    record: Any, key: str, kind: type | tuple[type, ...], where: str, *, layout: str
+) -> Any:
+    """Return the value of a key of a record after checking its type.
+
+    Args:
+        record: the record, as parsed from JSON.
+        key: the key.
+        kind: the type, or types, of the value; a bool counts as a number only if `kind` is bool.
+        where: the place of the record, for errors.
+        layout: what the file is expected to be, for errors.
+
+    Raises:
+        DataError: if the key is missing or the value has another type.
+    """
+    if not isinstance(record, dict) or key not in record:
+        found = f"the keys {sorted(record)}" if isinstance(record, dict) else type(record).__name__
+        raise DataError(f"{where}: expected a key {key!r} of {layout}, found {found}")
+    value = record[key]
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        kinds = kind if isinstance(kind, tuple) else (kind,)
+        expected = " or ".join(k.__name__ for k in kinds)
+        raise DataError(f"{where}: expected {key!r} to be {expected}, found {value!r:.60}")
+    return value
