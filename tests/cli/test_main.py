@@ -131,6 +131,30 @@ def test_a_file_in_the_way_of_a_folder_is_named(run, tmp_path, below):
     assert (code, errors) == (2, told)
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["ask", "x", "b.txt", "--top-k", "0"], "--top-k: expected 1 or more, found '0'"),
+        (["ask", "x", "--min-score", "70"], "--min-score: expected 1 or less, found '70'"),
+        (["ask", "x", "--min-score", "a"], "--min-score: expected a number, found 'a'"),
+        (
+            ["evaluate", "a", "b", "--sample", "2.5"],
+            "--sample: expected a whole number, found '2.5'",
+        ),
+        (
+            ["translate", "a", "--to", "es", "--translator", "b", "--strategy", "x", "--out", "c"],
+            "--strategy: expected one of q, c, qc, all, found 'x'",
+        ),
+    ],
+)
+def test_a_bad_value_of_an_option_is_told_in_plain_words(monkeypatch, capsys, words, message):
+    monkeypatch.setattr(sys, "argv", ["babelspan", *words])
+    with pytest.raises(SystemExit) as stopped:
+        main.main()
+    assert stopped.value.code == 2
+    assert capsys.readouterr().err == f"babelspan: {message}; see --help\n"
+
+
 def test_errors_hold_no_control_characters(run):
     code, errors, _ = run(raising(main.DataError("a\x1b[31mb.txt: broken")))
     assert (code, errors) == (2, "babelspan: a [31mb.txt: broken\n")

@@ -7,12 +7,14 @@ Exit codes: 0 done, 1 `ask` found no answer, 2 an error of the user, 3 a check f
 import errno
 import io
 import os
+import re
 import sys
 import traceback
 from pathlib import Path
 from typing import NoReturn
 
 import typer
+from pydantic import ValidationError
 from typer.exceptions import TyperException
 
 from babelspan.cli import (
@@ -48,6 +50,15 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+_BOUNDS = {
+    "greater_than_equal": ("ge", "{:g} or more"),
+    "less_than_equal": ("le", "{:g} or less"),
+    "greater_than": ("gt", "more than {:g}"),
+    "less_than": ("lt", "less than {:g}"),
+}
+_KINDS = {"int_parsing": "a whole number", "float_parsing": "a number"}
+"""Plain words for pydantic's kinds of errors: bounds with their keys, and types."""
+
 VERBS = {
     ask: "Answer a question from your texts.",
     index: "Make a folder of documents searchable, for `ask --in`.",
@@ -159,7 +170,7 @@ def _tell(error: Exception) -> int:
     if isinstance(error, typer.Abort) and isinstance(error.__cause__, Exception):
         error = error.__cause__  # typer turns an EOFError into an Abort
     if isinstance(error, TyperException):
-        if said := error.format_message():
+        if said := _of_option(error, error.format_message()):
             print(f"babelspan: {_line(said)}; see --help", file=sys.stderr)
         return error.exit_code
     message = _expected(error)
@@ -172,6 +183,25 @@ def _tell(error: Exception) -> int:
         file=sys.stderr,
     )
     return BUG
+
+
+def _of_option(error: Exception, said: str) -> str:
+    """Return what typer says in plain words, if an option does not take a value; else as it is."""
+    cause = error.__cause__
+    name = re.match(r"Invalid value for '([^']+)'", said)
+    if name is None or not isinstance(cause, ValidationError):
+        return said
+    details = cause.errors()[0]
+    kind, bounds = details["type"], details.get("ctx", {})
+    choices = re.search(r" is not one of (.+?)\.?$", details["msg"])
+    if kind in _BOUNDS:
+        bound, words = _BOUNDS[kind]
+        wanted = words.format(bounds[bound])
+    elif choices:
+        wanted = "one of " + choices[1].replace("'", "")
+    else:
+        wanted = _KINDS.get(kind, details["msg"].removeprefix("Input should be "))
+    return f"{name[1]}: expected {wanted}, found {details['input']!r}"
 
 
 def _expected(error: Exception) -> str | None:
