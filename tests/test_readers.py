@@ -118,6 +118,14 @@ def offline(monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", refuses)
 
 
+def test_a_misspelt_default_is_not_looked_up_on_the_hub():
+    with pytest.raises(DataError, match="reader 'deafult': there is no such folder; did you mean"):
+        readers.load_answerer("deafult")
+    with pytest.raises(DataError, match=r"method.teacher 'defualt': there is no such folder; did"):
+        readers.require("defualt", "method.teacher")
+    readers.require("default", "method.teacher")
+
+
 def test_a_name_on_the_hub_fails_at_once_where_there_is_no_network(offline, monkeypatch):
     monkeypatch.setattr(
         "babelspan.networks.store.load", lambda *_, **__: pytest.fail("the hub was tried")

@@ -11,6 +11,7 @@ import os
 import socket
 import urllib.parse
 import urllib.request
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -193,25 +194,42 @@ def load_checkpoint(
     return network
 
 
-def _on_the_hub(reader: str) -> str:
-    """The name of a reader on the hub; offline, the folder of its local copy.
+def require(name: str, what: str) -> None:
+    """Check that a network is there: its folder, or else the hub or a local copy of it.
+
+    Args:
+        name: "default", a folder, or a name on the hub.
+        what: what the name stands for, for errors.
+
+    Raises:
+        DataError: if it is not.
+    """
+    if not folder_of(name).exists():
+        _on_the_hub(name, what)
+
+
+def _on_the_hub(name: str, what: str = "reader") -> str:
+    """The name of a network on the hub; offline, the folder of its local copy.
 
     The hub is probed first because its library needs a minute to report a missing network.
 
     Raises:
-        DataError: if the hub cannot be reached and there is no copy.
+        DataError: if the hub cannot be reached and there is no copy, or the name is nearly
+            "default".
     """
+    if get_close_matches(name, [DEFAULT], cutoff=0.8):
+        raise DataError(f"{what} {name!r}: there is no such folder; did you mean {DEFAULT!r}?")
     from huggingface_hub import constants, snapshot_download
 
     why = "HF_HUB_OFFLINE is set" if constants.HF_HUB_OFFLINE else _unreachable(constants.ENDPOINT)
     if why is None:
-        return reader
+        return name
     try:
-        return snapshot_download(reader, local_files_only=True)
+        return snapshot_download(name, local_files_only=True)
     except Exception:  # the library raises a different class for each cause
         raise DataError(
-            f"reader {reader!r}: there is no such folder, the hub cannot be reached ({why}), and "
-            "this machine has no copy; download the reader on a machine with a network (`hf "
+            f"{what} {name!r}: there is no such folder, the hub cannot be reached ({why}), and "
+            "this machine has no copy; download it on a machine with a network (`hf "
             "download NAME --local-dir FOLDER`), copy the folder here and use its path"
         ) from None
 

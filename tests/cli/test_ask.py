@@ -146,7 +146,8 @@ def test_a_file_of_questions_gives_a_line_of_json_each(ask, folder, tmp_path, to
 def test_errors_of_questions(ask, folder, tmp_path):
     (tmp_path / "none.txt").write_text("\n \n")
     assert (
-        "expected questions, one a line, found none" in ask("--questions", tmp_path / "none.txt")[2]
+        "expected questions, one per line, found none"
+        in ask("--questions", tmp_path / "none.txt")[2]
     )
     assert "no such file" in ask("--questions", tmp_path / "missing.txt")[2]
     assert "expected a question, or --questions FILE" in ask()[2]

@@ -194,6 +194,10 @@ def test_saving_and_loading_is_the_identity_on_any_text(tmp_path_factory, exampl
         (document(is_impossible=1), r"question 'q7': expected 'is_impossible' to be bool, found 1"),
         (document(is_impossible=None), r"question 'q7': .* to be bool, found None"),
         ({"version": "1.1"}, r"expected a key 'data' of the SQuAD layout, found the keys \['ver"),
+        (
+            {f"id{number}": "" for number in range(1000)},
+            r"expected a key 'data' of the SQuAD layout, found 1,000 other keys, such as 'id0'",
+        ),
         ({"data": {}}, r"expected 'data' to be list, found {}"),
         ({"data": ["x"]}, r"article 0: expected a key 'paragraphs' .*, found str"),
         (

@@ -61,12 +61,19 @@ def test_what_cannot_be_read_is_named_and_does_not_stop_the_others(tmp_path):
         "pack.zip": zip_of({"a": "b"}),
         "empty.html": b"<html></html>",
         "broken.pdf": b"%PDF-1.4",
+        "broken.docx": b"PK\x03\x04 and no more",
     }
     for name, content in contents.items():
         (tmp_path / name).write_bytes(content)
     documents, skipped = read_all(str(tmp_path / name) for name in (*contents, "missing"))
     assert [d.text for d in documents] == ["text"]
-    reasons = ("old Office document", "a ZIP archive", "holds no text", "a PDF that can be opened")
+    reasons = (
+        "old Office document",
+        "a ZIP archive",
+        "holds no text",
+        "a PDF that can be opened",
+        "broken.docx: the archive is broken",
+    )
     for line, reason in zip(skipped, (*reasons, "no such file"), strict=True):
         assert reason in line
 

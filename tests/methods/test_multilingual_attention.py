@@ -18,7 +18,7 @@ from babelspan.networks.parallel_texts import ParallelReader
 from babelspan.training.members import joined
 from babelspan.training.run import Corpora, Run, RunConfig
 from babelspan.training.update import Optim
-from babelspan.types import ConfigError
+from babelspan.types import ConfigError, DataError
 from miniature import miniature_reader
 from world import World
 
@@ -176,6 +176,8 @@ def test_what_only_the_translation_tells_is_learnt_from_it():
 def test_heads_and_negatives_that_make_no_sense_are_told():
     with pytest.raises(ConfigError, match="expected heads that divide the reader's width 32, got"):
         trained(multilingual_attention, Config(heads=5), labelled=TRIPLES)
+    with pytest.raises(DataError, match="expected translations of the texts to learn from"):
+        trained(multilingual_attention, Config())
     config = Config(attention="none", new_rate=40.0)
     with pytest.raises(ConfigError, match=r"expected new_rate = 1, got 40.0: with attention = 'no"):
         trained(multilingual_attention, config, labelled=TRIPLES)

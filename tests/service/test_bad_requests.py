@@ -58,6 +58,7 @@ BODIES = {
         "expected a language code such as zh",
     ),
     "many": (changed(texts=[{"text": "x"}] * 101), 422, "at most 100 items"),
+    "no object": (changed(texts=["x"]), 422, "texts.0: expected an object, found 'x'"),
 }
 
 
@@ -114,6 +115,12 @@ def test_other_paths_and_methods_are_refused(served, method, path, status):
     found, headers, content = served.call(method, path)
     assert (found, headers["content-type"]) == (status, "application/problem+json")
     assert json.loads(content)["status"] == status
+
+
+def test_a_wrong_path_is_named_with_where_the_right_ones_are_listed(served):
+    _, _, content = served.call("POST", "/v1/answers")
+    told = "there is no '/v1/answers'; GET /openapi.json lists all paths"
+    assert json.loads(content)["detail"] == told
 
 
 def test_a_wrong_method_is_told_the_right_ones(served):

@@ -171,7 +171,11 @@ def tell_unnamed(files: "Iterable[DataFile]") -> None:
     """Print a line on standard error if names of files lack a language."""
     from babelspan.types import UNDETERMINED
 
-    unnamed = [file.path for file in files if file.question_language == UNDETERMINED]
+    unnamed = [
+        file.path
+        for file in files
+        if file.question_language == UNDETERMINED and file.path.exists()
+    ]
     if unnamed:
         more = f" (and {len(unnamed) - 1} more)" if unnamed[1:] else ""
         print(

@@ -1,8 +1,12 @@
 """Values of records in JSON, with their types checked."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from babelspan.types import DataError
+
+_SHOWN = 8
+"""Maximum number of keys in an error message."""
 
 
 def checked_field(
@@ -21,7 +25,7 @@ def checked_field(
         DataError: if the key is missing or the value has another type.
     """
     if not isinstance(record, dict) or key not in record:
-        found = f"the keys {sorted(record)}" if isinstance(record, dict) else type(record).__name__
+        found = _keys(record) if isinstance(record, dict) else type(record).__name__
         raise DataError(f"{where}: expected a key {key!r} of {layout}, found {found}")
     value = record[key]
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
@@ -29,3 +33,11 @@ def checked_field(
         expected = " or ".join(k.__name__ for k in kinds)
         raise DataError(f"{where}: expected {key!r} to be {expected}, found {value!r:.60}")
     return value
+
+
+def _keys(record: Mapping[str, Any]) -> str:
+    """The keys of a record; only some of them if there are many."""
+    keys = sorted(record)
+    if len(keys) <= _SHOWN:
+        return f"the keys {keys}"
+    return f"{len(keys):,} other keys, such as {keys[0]!r}"

@@ -94,7 +94,7 @@ def _told(path: Path) -> Iterator[None]:
     except FileNotFoundError:
         raise DataError(f"{path}: there is no such file") from None
     except IsADirectoryError:
-        raise DataError(f"{path}: expected a file, found a folder") from None
+        raise DataError(f"{path}: expected a file, found a folder; name a file in it") from None
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise DataError(f"{path}: the gzip data is broken ({error}); fetch it again") from None
     except OSError as error:

@@ -45,8 +45,11 @@ def pdf(name: str, raw: bytes) -> Document:
     try:
         opened = pypdfium2.PdfDocument(raw)
     except pypdfium2.PdfiumError as error:
-        what = "it is encrypted" if "assword" in str(error) else f"{error}"
-        raise DataError(f"{name}: expected a PDF that can be opened, but {what}") from None
+        if "assword" in str(error):
+            why = "it is encrypted; save a copy without a password"
+        else:
+            why = f"it is damaged ({error}); print it to a new PDF, or leave it out"
+        raise DataError(f"{name}: expected a PDF that can be opened, but {why}") from None
     built, pages = Builder(), len(opened)
     put_together = _Pages(built)
     for number in range(pages):

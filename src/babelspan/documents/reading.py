@@ -28,12 +28,13 @@ _KINDS_OF_ZIP = ((b"word/document", "docx"), (b"application/epub+zip", "epub"))
 
 def kind_of(name: str, raw: bytes) -> str:
     """Return the kind of a file; "text" if no other kind fits."""
+    plain_name = name.lower().removesuffix(".gz")
     head = raw[:_HEAD].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if raw.startswith(b"%PDF-"):
         return "pdf"
     if raw.startswith(b"PK\x03\x04"):
-        return next((kind for inside, kind in _KINDS_OF_ZIP if inside in raw), "text")
-    plain_name = name.lower().removesuffix(".gz")
+        by_name = next((kind for _, kind in _KINDS_OF_ZIP if plain_name.endswith(kind)), "text")
+        return next((kind for inside, kind in _KINDS_OF_ZIP if inside in raw), by_name)
     if head.startswith(_HTML) or (plain_name.endswith(_HTML_NAMES) and b"<" in head):
         return "html"
     return "markdown" if plain_name.endswith(_MARKDOWN_NAMES) else "text"

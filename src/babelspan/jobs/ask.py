@@ -41,7 +41,7 @@ class Asked:
 
 
 def load_questions(path: Path) -> list[str]:
-    """The questions of a UTF-8 text file, one a line; blank lines are skipped.
+    """The questions of a UTF-8 text file, one per line; blank lines are skipped.
 
     Raises:
         DataError: if the file cannot be read or holds no question.
@@ -49,7 +49,7 @@ def load_questions(path: Path) -> list[str]:
     text = read_text(path).removeprefix("\ufeff")
     questions = [line.strip() for line in text.split("\n") if line.strip()]
     if not questions:
-        raise DataError(f"{path}: expected questions, one a line, found none")
+        raise DataError(f"{path}: expected questions, one per line, found none")
     return questions
 
 

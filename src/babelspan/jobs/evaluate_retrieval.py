@@ -129,5 +129,6 @@ def _rank(search: Search, example: Example, language: str) -> int:
 def _signature(files: Sequence[DataFile], sample: int | None, translator: str | None) -> str:
     named = "+".join(sorted(file.path.name for file in files))
     rules = "+".join(f"{name}{version}" for name, version in RULES.items())
-    given = f"data:{named}|sample:{sample}|translator:{translator or DEFAULT}"
+    chosen = "" if sample is None else f"sample:{sample}|"
+    given = f"data:{named}|{chosen}translator:{translator or DEFAULT}"
     return f"{given}|rules:{rules}|babelspan:{VERSION}"

@@ -29,7 +29,7 @@ from babelspan.data.squad import misplaced
 from babelspan.jobs import corpora, first_stage
 from babelspan.jobs.corpora import Paths
 from babelspan.jobs.players import GENERATOR, player_of
-from babelspan.readers import UNKNOWN_COMMIT, checksum_of
+from babelspan.readers import UNKNOWN_COMMIT, checksum_of, require
 from babelspan.scoring.figures import Scorer, figures
 from babelspan.scoring.scorers import load_scorer
 from babelspan.types import ConfigError, Example
@@ -87,7 +87,7 @@ def plan(
     Raises:
         ConfigError: as `resolve`; for an unknown scorer; if data that the method needs is missing,
             or data is given that it does not read.
-        DataError: if data cannot be found or evaluated on.
+        DataError: if data cannot be found or evaluated on, or a network that a setting names.
     """
     module, built = resolve(method, recipe=recipe, settings=settings)
     paths = built["data"].joined(data)
@@ -102,7 +102,7 @@ def plan(
     scorer = load_scorer(dev_scorer)
     if dev:
         figures(evaluated, dict.fromkeys((e.id for e in evaluated), ""), scorer)  # can be scored
-    return Plan(
+    made = Plan(
         method=module,
         method_config=built["method"],
         run_config=built["run"],
@@ -113,6 +113,9 @@ def plan(
         dev_scorer=scorer,
         files=files,
     )
+    for key, name in _named(made).items():
+        require(name, f"method.{key}")
+    return made
 
 
 def _refuse_idle(module: ModuleType, run: Any, files: Mapping[str, Any]) -> None:

@@ -44,7 +44,7 @@ from babelspan.training.fit import Losses, fit
 from babelspan.training.members import Joined, joined, parallel
 from babelspan.training.run import Corpora, Run
 from babelspan.training.update import Optim, Updater
-from babelspan.types import ConfigError, Example
+from babelspan.types import ConfigError, DataError, Example
 
 NEEDS = {"labelled"}
 TAKES = {"target"}
@@ -87,7 +87,8 @@ def train(reader: Reader, corpora: Corpora, config: Config, run: Run) -> Reader:
     Raises:
         ConfigError: if the run asks questions about the wrong text (`negatives`), or the reader
             cannot attend to translations, or has nothing new for `new_rate`.
-        DataError: as `joined` and `parallel` do.
+        DataError: if there are no translations, unless `languages` is empty; as `joined` and
+            `parallel`.
     """
     if run.config.negatives:
         raise ConfigError(
@@ -100,6 +101,11 @@ def train(reader: Reader, corpora: Corpora, config: Config, run: Run) -> Reader:
         languages=config.languages,
         same_numbers=config.same_numbers,
     )
+    if not found.languages and config.languages is None and config.attention != "none":
+        raise DataError(
+            "expected translations of the texts to learn from, found none: add them with --train "
+            "(`babelspan translate --strategy qc` makes them), or set languages = []"
+        )
     weights = _weights(corpora, found, run)
     attending = _attending(reader, found, config, run)
     new = attending.new_parameters()

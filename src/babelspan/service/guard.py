@@ -103,6 +103,8 @@ class Guard:
             found = problem
         except HTTPException as error:
             said = f"{error.detail} ({seen.scope['method']} here)"
+            if error.status_code == 404:
+                said = f"there is no {shown(seen.scope['path'])}; GET /openapi.json lists all paths"
             allow = self._methods(seen.scope["path"]) if error.status_code == 405 else ()
             found = Problem(error.status_code, said, allow=allow)
         except (ClientDisconnect, ConnectionError):

@@ -189,6 +189,8 @@ def _problem(kind: type, error: Any) -> Problem:
         found = shown(error["input"])
         return Problem(422, "a language code such as zh or pt-BR", found=found, do=do, where=where)
     expected = error["msg"].removeprefix("Input should be ").removeprefix("String should have ")
+    if error["type"] == "dataclass_type":
+        expected = "an object"
     return Problem(
         422, expected[:1].lower() + expected[1:], found=shown(error["input"]), where=where
     )
