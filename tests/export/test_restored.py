@@ -16,7 +16,6 @@ from babelspan.training.run import Corpora, Run, RunConfig
 from babelspan.training.update import Optim
 from babelspan.types import DataError, Limits
 from miniature import miniature_of, miniature_reader
-from worded_readers import miniature_qanet
 from world import World
 
 WORLD = World(0)
@@ -112,9 +111,3 @@ def test_a_folder_without_the_settings_of_its_network_is_refused(exported, tmp_p
         DataError, match=r"part: expected config\.json, the settings of the network"
     ):
         readers.load_checkpoint(str(tmp_path / "part"))
-
-
-def test_a_reader_with_a_table_of_words_is_refused(tmp_path):
-    export(miniature_qanet(WORLD.vocabulary()), tmp_path)
-    with pytest.raises(DataError, match=r"found one with a table of words; use the checkpoint"):
-        readers.load_checkpoint(str(tmp_path))

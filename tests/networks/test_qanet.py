@@ -10,7 +10,7 @@ from babelspan.networks import store
 from babelspan.networks.probe import probe
 from babelspan.networks.qanet_new import Start, make
 from babelspan.networks.reader import gold_tokens
-from babelspan.readers import answerer_of, checksum_of, load_answerer
+from babelspan.readers import answerer_of, checksum_of, load_answerer, load_checkpoint
 from babelspan.types import Answer, ConfigError, DataError, Example, Limits
 from worded_readers import miniature_qanet
 from world import World
@@ -223,5 +223,7 @@ def test_it_is_exported_and_answers_without_pytorch(tmp_path):
     for one, other in zip(ours.predict(ASKED), theirs.predict(ASKED), strict=True):
         assert (one.span, one.text) == (other.span, other.text)
         assert one.logit == pytest.approx(other.logit, abs=1e-3)
+    with pytest.raises(DataError, match=r"found one with a table of words; use the checkpoint"):
+        load_checkpoint(str(tmp_path))
     with pytest.raises(ConfigError, match="'qanet' are exported in fp32 only; leave out --int8"):
         export(small, tmp_path / "int8", int8=True)

@@ -1,0 +1,45 @@
+"""Make the data of "a text that the reader knows less well than its translation" (XLTT).
+
+    python experiments/known_translation.py TOY OUT [--examples 2000]
+
+TOY is the folder of experiments/toy_world.py.
+
+OUT/train.qad.json.gz              examples in the last language of the world, to answer from
+OUT/translated/train.qaa.json.gz   the same in its first language, under the same ids
+OUT/strange/test.qaa.json.gz       the test in qaa, each example under the id of the one before it
+"""
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+from babelspan.data.squad import load_squad, save_squad
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("toy", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--examples", type=int, default=2000)
+    wanted = parser.parse_args()
+    translated = load(wanted.toy / "translated" / "train.qad.json.gz")[: wanted.examples]
+    originals = {example.id: example for example in load(wanted.toy / "train.qaa.json.gz")}
+    own = [replace(e, id=e.origin, origin=None, strategy="") for e in translated]
+    tested = load(wanted.toy / "test" / "test.qaa.json.gz")
+    others = zip(tested, tested[1:] + tested[:1], strict=True)
+    for folder in ("translated", "strange"):
+        (wanted.out / folder).mkdir(parents=True, exist_ok=True)
+    save_squad(wanted.out / "train.qad.json.gz", own)
+    save_squad(wanted.out / "translated" / "train.qaa.json.gz", [originals[e.id] for e in own])
+    strange = [replace(other, id=example.id) for example, other in others]
+    save_squad(wanted.out / "strange" / "test.qaa.json.gz", strange)
+
+
+def load(path: Path):
+    """Read a file; its name says the language."""
+    language = path.name.split(".")[1]
+    return load_squad(path, question_language=language, context_language=language)
+
+
+if __name__ == "__main__":
+    main()
