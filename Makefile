@@ -37,8 +37,9 @@ build/axe.min.js:
 	-mkdir -p build && cd build && npm pack --silent axe-core@4.14.1 \
 	  && tar -xzf axe-core-4.14.1.tgz --strip-components 1 package/axe.min.js
 
+# Two processes; with more than one thread each they would wait for each other on two cores.
 test: $(VENV)/.dev build/axe.min.js  ## run all tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
 docs: $(VENV)/.dev  ## build the documentation site in build/site; broken links are errors
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
