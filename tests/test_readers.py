@@ -126,6 +126,18 @@ def test_a_misspelt_default_is_not_looked_up_on_the_hub():
     readers.require("default", "method.teacher")
 
 
+def test_what_must_be_there_is_a_folder_or_on_the_hub(tmp_path, monkeypatch):
+    monkeypatch.setattr(readers, "_unreachable", lambda host: None)
+    readers.require(str(tmp_path), "x")
+    readers.require("me/default", "x")
+    (tmp_path / "file").touch()
+    for name in (tmp_path / "none", tmp_path / "file", "./none"):
+        with pytest.raises(DataError, match="expected a folder with a checkpoint, found none"):
+            readers.require(str(name), "x")
+    with pytest.raises(DataError, match="expected a trained network, found a new one"):
+        readers.require("new:qanet,texts=a", "x")
+
+
 def test_a_name_on_the_hub_fails_at_once_where_there_is_no_network(offline, monkeypatch):
     monkeypatch.setattr(
         "babelspan.networks.store.load", lambda *_, **__: pytest.fail("the hub was tried")

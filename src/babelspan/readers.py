@@ -161,7 +161,7 @@ def load_checkpoint(
     """
     folder = folder_of(reader)
     is_new = reader.startswith(NEW)
-    looks_local = folder.is_absolute() or reader.startswith((".", "~")) or folder.exists()
+    looks_local = _looks_local(reader)
     holds_one = any((folder / name).is_file() for name in ("config.json", NETWORK, MODEL))
     if looks_local and not holds_one:
         raise DataError(
@@ -169,6 +169,8 @@ def load_checkpoint(
             "with config.json (a checkpoint), found "
             f"{'neither in it' if folder.is_dir() else 'no folder'}"
         )
+    if not looks_local and not is_new:
+        _refuse_misspelt(reader, "reader")
     if not all(map(importlib.util.find_spec, ("torch", "transformers"))):
         found = "this is a checkpoint, and" if looks_local else "there is no such folder;"
         what = "a checkpoint" if looks_local else "a reader from the hub"
@@ -204,8 +206,26 @@ def require(name: str, what: str) -> None:
     Raises:
         DataError: if it is not.
     """
-    if not folder_of(name).exists():
+    if _looks_local(name):
+        if not folder_of(name).is_dir():
+            raise DataError(f"{what} {name!r}: expected a folder with a checkpoint, found none")
+    elif name.startswith(NEW):
+        raise DataError(f"{what} {name!r}: expected a trained network, found a new one")
+    else:
+        _refuse_misspelt(name, what)
         _on_the_hub(name, what)
+
+
+def _looks_local(name: str) -> bool:
+    """Whether a name stands for a folder, not for a network on the hub."""
+    folder = folder_of(name)
+    return folder.is_absolute() or name.startswith((".", "~")) or folder.exists()
+
+
+def _refuse_misspelt(name: str, what: str) -> None:
+    """Refuse a name that is nearly "default", before it is looked up on the hub."""
+    if "/" not in name and get_close_matches(name, [DEFAULT], cutoff=0.8):
+        raise DataError(f"{what} {name!r}: there is no such folder; did you mean {DEFAULT!r}?")
 
 
 def _on_the_hub(name: str, what: str = "reader") -> str:
@@ -214,11 +234,8 @@ def _on_the_hub(name: str, what: str = "reader") -> str:
     The hub is probed first because its library needs a minute to report a missing network.
 
     Raises:
-        DataError: if the hub cannot be reached and there is no copy, or the name is nearly
-            "default".
+        DataError: if the hub cannot be reached and there is no copy.
     """
-    if get_close_matches(name, [DEFAULT], cutoff=0.8):
-        raise DataError(f"{what} {name!r}: there is no such folder; did you mean {DEFAULT!r}?")
     from huggingface_hub import constants, snapshot_download
 
     why = "HF_HUB_OFFLINE is set" if constants.HF_HUB_OFFLINE else _unreachable(constants.ENDPOINT)

@@ -176,10 +176,14 @@ def test_what_only_the_translation_tells_is_learnt_from_it():
 def test_heads_and_negatives_that_make_no_sense_are_told():
     with pytest.raises(ConfigError, match="expected heads that divide the reader's width 32, got"):
         trained(multilingual_attention, Config(heads=5), labelled=TRIPLES)
-    with pytest.raises(DataError, match="expected translations of the texts to learn from"):
+    told = r"expected translations of the texts to learn from, found none for 12 texts: .* = \[\]"
+    with pytest.raises(DataError, match=told):
         trained(multilingual_attention, Config())
+    strangers = [replace(e, id=f"other {e.id}", origin=None) for e in TRIPLES[12:]]
+    with pytest.raises(DataError, match="expected translations of the texts to learn from, found"):
+        trained(multilingual_attention, Config(own="L0"), labelled=[*OWN, *strangers])
     config = Config(attention="none", new_rate=40.0)
-    with pytest.raises(ConfigError, match=r"expected new_rate = 1, got 40.0: with attention = 'no"):
+    with pytest.raises(ConfigError, match=r"expected new_rate = 1, got 40.0: nothing is new"):
         trained(multilingual_attention, config, labelled=TRIPLES)
     run = Run(config=RunConfig(updates=1, negatives=0.5, threads=1))
     with pytest.raises(ConfigError, match=r"expected negatives = 0, got 0.5"):

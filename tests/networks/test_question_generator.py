@@ -11,7 +11,7 @@ import torch
 from babelspan.losses.writing import writing_loss
 from babelspan.networks import question_generator, store
 from babelspan.networks.decoding import Decode, Written, noise, write
-from babelspan.networks.question_generator import begin
+from babelspan.networks.question_generator import QuestionGenerator, begin
 from babelspan.networks.unilm import FAMILIES, unilm_mask
 from babelspan.networks.writing_head import mixed
 from babelspan.reading.sources import Form
@@ -312,6 +312,31 @@ def test_all_pieces_allowed_changes_nothing():
     generator = generator_of()
     everything = torch.arange(len(generator.tokenizer))
     assert written(generator, allowed=everything) == written(generator)
+
+
+@pytest.mark.parametrize("words", ["greedy", "beam:3", "sample:0.9"])
+@pytest.mark.parametrize("no_repeat", [0, 2])
+def test_candidates_give_the_questions_of_the_whole_vocabulary(monkeypatch, words, no_repeat):
+    """The same as scoring all pieces, with minus infinity for those that are not candidates."""
+    generator = generator_of()
+    generator.head.bias.data[generator.end] = -5.0  # so that no question ends at once
+    allowed = torch.arange(5, len(generator.tokenizer), 3)
+    allowed = torch.cat([allowed, torch.tensor([generator.end])]).unique()
+    found = written(generator, words=words, no_repeat=no_repeat, allowed=allowed)
+    assert len({piece for one in found for piece in one.pieces}) > 2
+
+    def over_all(self, state):
+        few = chosen(self, state._replace(candidates=self.candidates(state.asked, allowed)))
+        ids = self.candidates(state.asked, allowed).ids
+        whole = few.new_full((len(few), self.encoder.pieces.num_embeddings), -torch.inf)
+        return whole.index_copy_(1, ids, few)
+
+    chosen = QuestionGenerator.next_pieces
+    monkeypatch.setattr(QuestionGenerator, "next_pieces", over_all)
+    whole = written(generator, words=words, no_repeat=no_repeat)
+    assert [one.pieces for one in found] == [one.pieces for one in whole]
+    for one, other in zip(found, whole, strict=True):
+        assert one.log_prob == pytest.approx(other.log_prob, abs=1e-5)
 
 
 def test_questions_consist_of_allowed_pieces_and_those_of_the_source():

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import NoReturn
 
 import typer
-from pydantic import ValidationError
 from typer.exceptions import TyperException
 
 from babelspan.cli import (
@@ -56,8 +55,9 @@ _BOUNDS = {
     "greater_than": ("gt", "more than {:g}"),
     "less_than": ("lt", "less than {:g}"),
 }
-_KINDS = {"int_parsing": "a whole number", "float_parsing": "a number"}
-"""Plain words for pydantic's kinds of errors: bounds with their keys, and types."""
+"""Pydantic's kinds of errors about bounds: the key of the bound, and plain words."""
+_TYPES = {"int_parsing": "a whole number", "float_parsing": "a number"}
+"""The same for types."""
 
 VERBS = {
     ask: "Answer a question from your texts.",
@@ -187,6 +187,8 @@ def _tell(error: Exception) -> int:
 
 def _of_option(error: Exception, said: str) -> str:
     """Return what typer says in plain words, if an option does not take a value; else as it is."""
+    from pydantic import ValidationError
+
     cause = error.__cause__
     name = re.match(r"Invalid value for '([^']+)'", said)
     if name is None or not isinstance(cause, ValidationError):
@@ -200,7 +202,7 @@ def _of_option(error: Exception, said: str) -> str:
     elif choices:
         wanted = "one of " + choices[1].replace("'", "")
     else:
-        wanted = _KINDS.get(kind, details["msg"].removeprefix("Input should be "))
+        wanted = _TYPES.get(kind, details["msg"].removeprefix("Input should be "))
     return f"{name[1]}: expected {wanted}, found {details['input']!r}"
 
 

@@ -172,9 +172,7 @@ def tell_unnamed(files: "Iterable[DataFile]") -> None:
     from babelspan.types import UNDETERMINED
 
     unnamed = [
-        file.path
-        for file in files
-        if file.question_language == UNDETERMINED and file.path.exists()
+        file.path for file in files if file.question_language == UNDETERMINED and file.path.exists()
     ]
     if unnamed:
         more = f" (and {len(unnamed) - 1} more)" if unnamed[1:] else ""

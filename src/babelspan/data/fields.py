@@ -17,7 +17,7 @@ def checked_field(
     Args:
         record: the record, as parsed from JSON.
         key: the key.
-        kind: the type, or types, of the value; a bool counts as a number only if `kind` is bool.
+        kind: the type, or types, of the value; True and False are not numbers here.
         where: the place of the record, for errors.
         layout: what the file is expected to be, for errors.
 
@@ -39,5 +39,5 @@ def _keys(record: Mapping[str, Any]) -> str:
     """The keys of a record; only some of them if there are many."""
     keys = sorted(record)
     if len(keys) <= _SHOWN:
-        return f"the keys {keys}"
-    return f"{len(keys):,} other keys, such as {keys[0]!r}"
+        return f"the keys {keys!s:.200}" if keys else "no keys"
+    return f"{len(keys):,} other keys, such as {keys[0]!r:.60}"

@@ -48,7 +48,7 @@ def pdf(name: str, raw: bytes) -> Document:
         if "assword" in str(error):
             why = "it is encrypted; save a copy without a password"
         else:
-            why = f"it is damaged ({error}); print it to a new PDF, or leave it out"
+            why = f"PDFium cannot ({error}); print it to a new PDF, or leave it out"
         raise DataError(f"{name}: expected a PDF that can be opened, but {why}") from None
     built, pages = Builder(), len(opened)
     put_together = _Pages(built)

@@ -33,7 +33,9 @@ def kind_of(name: str, raw: bytes) -> str:
     if raw.startswith(b"%PDF-"):
         return "pdf"
     if raw.startswith(b"PK\x03\x04"):
-        by_name = next((kind for _, kind in _KINDS_OF_ZIP if plain_name.endswith(kind)), "text")
+        by_name = next(
+            (kind for _, kind in _KINDS_OF_ZIP if plain_name.endswith(f".{kind}")), "text"
+        )
         return next((kind for inside, kind in _KINDS_OF_ZIP if inside in raw), by_name)
     if head.startswith(_HTML) or (plain_name.endswith(_HTML_NAMES) and b"<" in head):
         return "html"

@@ -87,7 +87,7 @@ def train(reader: Reader, corpora: Corpora, config: Config, run: Run) -> Reader:
     Raises:
         ConfigError: if the run asks questions about the wrong text (`negatives`), or the reader
             cannot attend to translations, or has nothing new for `new_rate`.
-        DataError: if there are no translations, unless `languages` is empty; as `joined` and
+        DataError: if no text has a translation, unless `languages` is given; as `joined` and
             `parallel`.
     """
     if run.config.negatives:
@@ -95,20 +95,15 @@ def train(reader: Reader, corpora: Corpora, config: Config, run: Run) -> Reader:
             f"expected negatives = 0, got {run.config.negatives}: questions over the wrong text "
             "have no translations"
         )
-    found = joined(
-        corpora.labelled,
-        own=config.own,
-        languages=config.languages,
-        same_numbers=config.same_numbers,
-    )
-    if not found.languages and config.languages is None and config.attention != "none":
-        raise DataError(
-            "expected translations of the texts to learn from, found none: add them with --train "
-            "(`babelspan translate --strategy qc` makes them), or set languages = []"
-        )
+    found = _joined(reader, corpora, config, run)
     weights = _weights(corpora, found, run)
     attending = _attending(reader, found, config, run)
     new = attending.new_parameters()
+    if not new and config.new_rate != 1:
+        raise ConfigError(
+            f"expected new_rate = 1, got {config.new_rate}: nothing is new without attention; "
+            "leave it out"
+        )
     update_reader = Updater(attending, config.reader, run, new=new, new_rate=config.new_rate)
 
     def step(batch: ParallelBatch) -> Losses:
@@ -141,12 +136,35 @@ def train(reader: Reader, corpora: Corpora, config: Config, run: Run) -> Reader:
     return attending if attending.attention is not None else attending.inner
 
 
+def _joined(reader: Reader, corpora: Corpora, config: Config, run: Run) -> Joined:
+    """The examples with their translations, of which the log tells how many there are."""
+    found = joined(
+        corpora.labelled,
+        own=config.own,
+        languages=config.languages,
+        same_numbers=config.same_numbers,
+    )
+    if run.place.leads:
+        for line in found.summary():
+            print(line, file=sys.stderr)
+    if config.languages is None and config.attention != "none" and not any(found.present.values()):
+        languages = reader.languages if isinstance(reader, ParallelReader) else ()
+        raise DataError(
+            "expected translations of the texts to learn from, found none for "
+            f"{len(found.examples)} texts: add some with --train (`babelspan translate --strategy "
+            "qc` makes them; they belong to a text by its id, or by `origin`), or, to learn "
+            f"without, set languages = {list(languages)}"
+        )
+    return found
+
+
 def _attending(reader: Reader, found: Joined, config: Config, run: Run) -> ParallelReader:
     """The reader of parallel texts to train."""
     if isinstance(reader, ParallelReader):
         if config.languages is not None and config.languages != reader.languages:
             raise ConfigError(
-                f"expected a reader of translations into {', '.join(config.languages)}, got one "
+                f"expected a reader of translations into "
+                f"{', '.join(config.languages) or 'no language'}, got one "
                 f"of {', '.join(reader.languages)}; leave out `languages` to train it further"
             )
         _refuse_other_attention(reader.attention, config)
@@ -154,11 +172,6 @@ def _attending(reader: Reader, found: Joined, config: Config, run: Run) -> Paral
     if not isinstance(reader, PretrainedReader):
         raise ConfigError(f"a reader of kind {reader.kind!r} cannot attend to translations")
     if config.attention == "none":
-        if config.new_rate != 1:
-            raise ConfigError(
-                f"expected new_rate = 1, got {config.new_rate}: with attention = 'none' nothing is "
-                "new; leave it out"
-            )
         return ParallelReader(reader, None, languages=found.languages)
     heads = config.heads or int(reader.encoder.model.config.num_attention_heads)
     if reader.width % heads:
@@ -185,9 +198,6 @@ def _refuse_other_attention(attention: Attention | None, config: Config) -> None
 
 def _weights(corpora: Corpora, found: Joined, run: Run) -> Mapping[str, float]:
     """The weight of each example by its id; empty if all weights are equal."""
-    if run.place.leads:
-        for line in found.summary():
-            print(line, file=sys.stderr)
     if not corpora.target:
         return {}
     sets = _sets(corpora, {(e.id, e.context_language) for e in found.examples})

@@ -7,6 +7,7 @@ Shape letters: B unfinished questions, C candidates for the next piece, K beams.
 
 import hashlib
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -120,13 +121,14 @@ def _one_by_one(
 ) -> list[Written]:
     state = generator.start(asked, allowed)
     ids = state.candidates.ids
+    listed = ids.tolist()
     pieces: list[list[int]] = [[] for _ in asked.sources]
     log_probs = [0.0] * len(pieces)
     ended = [False] * len(pieces)
     rows = list(range(len(pieces)))
     for step in range(decode.longest):
         scores = generator.next_pieces(state)
-        _refuse_repeats(scores, ids, [pieces[row] for row in rows], decode.no_repeat)
+        _refuse_repeats(scores, listed, [pieces[row] for row in rows], decode.no_repeat)
         columns = choose(scores, [source.id for source in state.asked.sources], step)
         gained = scores.gather(1, columns[:, None])[:, 0].tolist()
         chosen = ids[columns]
@@ -152,15 +154,15 @@ def _by_beams(
     items = [_Beams(width) for _ in asked.sources]
     going = list(range(len(items)))
     state = generator.start(asked, allowed).rows([row for row in going for _ in range(width)])
-    ids = state.candidates.ids
+    listed = state.candidates.ids.tolist()
     for step in range(decode.longest):
         scores = generator.next_pieces(state)
         so_far = [p for i in going for p in items[i].pieces]
-        _refuse_repeats(scores, ids, so_far, decode.no_repeat)
+        _refuse_repeats(scores, listed, so_far, decode.no_repeat)
         parents, chosen = [], []
         for number, item in enumerate(going):
             own = scores[number * width : (number + 1) * width]
-            for parent, piece in items[item].grow(own, ids, generator.end):
+            for parent, piece in items[item].grow(own, listed, generator.end):
                 parents.append(number * width + parent)
                 chosen.append(piece)
         kept = [n for n, item in enumerate(going) if not items[item].is_done]
@@ -188,8 +190,8 @@ class _Beams:
         width = len(self.pieces)
         return len(self.ended) >= width or self.log_probs[0] == -float("inf")
 
-    def grow(self, scores: Tensor, ids: Tensor, end: int) -> list[tuple[int, int]]:
-        """Extend the hypotheses by scores (K, C) of the pieces `ids`, (C,).
+    def grow(self, scores: Tensor, ids: Sequence[int], end: int) -> list[tuple[int, int]]:
+        """Extend the hypotheses by scores (K, C) of the pieces `ids`.
 
         Returns:
             (parent, last piece) of each new hypothesis.
@@ -199,7 +201,7 @@ class _Beams:
         grown: list[tuple[int, int, float]] = []
         for total, at in _largest(sums.flatten(), 2 * width):
             parent, column = divmod(at, candidates)
-            piece = int(ids[column])
+            piece = ids[column]
             if total == -float("inf") or len(grown) == width:
                 break
             if piece == end:
@@ -245,7 +247,7 @@ def _drawn(log_probs: Tensor, mass: float, at: float) -> int:
 
 
 def _refuse_repeats(
-    log_probs: Tensor, ids: Tensor, pieces: Sequence[Sequence[int]], size: int
+    log_probs: Tensor, ids: Sequence[int], pieces: Sequence[Sequence[int]], size: int
 ) -> None:
     """Exclude pieces that would repeat an n-gram of `size` pieces; columns are those of `ids`."""
     if not size:
@@ -254,5 +256,4 @@ def _refuse_repeats(
         tail = so_far[len(so_far) - size + 1 :]
         for at in range(len(so_far) - size + 1):
             if so_far[at : at + size - 1] == tail:
-                column = torch.searchsorted(ids, so_far[at + size - 1])
-                log_probs[row, column] = -torch.inf
+                log_probs[row, bisect_left(ids, so_far[at + size - 1])] = -torch.inf

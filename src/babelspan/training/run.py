@@ -244,8 +244,8 @@ class Run:
             if not saved[what].keys() >= set(expected):
                 raise ConfigError(
                     f"the checkpoint of {self.folder}: expected the {what} "
-                    f"{', '.join(expected)}, found {', '.join(saved[what])}; it is from another "
-                    "method or version: remove it to start the run anew"
+                    f"{', '.join(expected)}, found {', '.join(saved[what]) or 'none'}; it is from "
+                    "another method or version: remove it to start the run anew"
                 )
 
     @contextmanager
@@ -302,7 +302,7 @@ def _read_checkpoint(folder: Path | None, place: Place) -> dict[str, Any] | None
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         count = len(state["random"])
-        _ = state["stage"], state["updaters"], state["meter"]
+        _ = state["stage"], state["players"], state["updaters"], state["meter"]
     except Exception as error:  # broken files raise errors of many classes
         cause = " ".join(str(error).split())[:200] or type(error).__name__
         raise ConfigError(
