@@ -38,6 +38,12 @@ def written(generator, examples=EXAMPLES, words="greedy", allowed=None, **settin
     return write(generator, batch_of(generator, examples, is_asked=True), decode, allowed=allowed)
 
 
+def repeats(found, size):
+    """How many runs of `size` pieces a question has more than once."""
+    runs = [tuple(found.pieces[i : i + size]) for i in range(len(found.pieces) - size + 1)]
+    return len(runs) - len(set(runs))
+
+
 @pytest.mark.parametrize(("lengths", "source", "question"), [([3, 1, 4], 4, 3), ([2], 2, 0)])
 def test_the_mask_equals_a_double_loop(lengths, source, question):
     sees = unilm_mask(torch.tensor(lengths), source, question)
@@ -324,6 +330,7 @@ def test_candidates_give_the_questions_of_the_whole_vocabulary(monkeypatch, word
     allowed = torch.cat([allowed, torch.tensor([generator.end])]).unique()
     found = written(generator, words=words, no_repeat=no_repeat, allowed=allowed)
     assert len({piece for one in found for piece in one.pieces}) > 2
+    assert not (no_repeat and any(repeats(one, 2) for one in found))
 
     def over_all(self, state):
         few = chosen(self, state._replace(candidates=self.candidates(state.asked, allowed)))
@@ -358,11 +365,6 @@ def test_questions_consist_of_allowed_pieces_and_those_of_the_source():
 
 def test_no_run_of_pieces_is_repeated_where_that_is_refused():
     generator = generator_of()
-
-    def repeats(found, size):
-        runs = [tuple(found.pieces[i : i + size]) for i in range(len(found.pieces) - size + 1)]
-        return len(runs) - len(set(runs))
-
     assert any(repeats(found, 2) for found in written(generator))
     assert not any(repeats(found, 2) for found in written(generator, no_repeat=2))
 
