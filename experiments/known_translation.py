@@ -14,9 +14,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from babelspan.data.squad import load_squad, save_squad
+from babelspan.types import Example
 
 
 def main() -> None:
+    """Write all files."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("toy", type=Path)
     parser.add_argument("out", type=Path)
@@ -35,7 +37,7 @@ def main() -> None:
     save_squad(wanted.out / "strange" / "test.qaa.json.gz", strange)
 
 
-def load(path: Path):
+def load(path: Path) -> list[Example]:
     """Read a file; its name says the language."""
     language = path.name.split(".")[1]
     return load_squad(path, question_language=language, context_language=language)
