@@ -10,6 +10,7 @@ from babelspan.cli.shown import Json, Sample
 from babelspan.machine import cores
 
 if TYPE_CHECKING:
+    from babelspan.jobs.reproduce.papers import Scale
     from babelspan.jobs.reproduce.reproduction import Reproduction
 
 PaperName = Annotated[str, typer.Argument(metavar="PAPER", help="A paper, such as bornea2021.")]
@@ -54,6 +55,7 @@ Jobs = Annotated[
     int,
     typer.Option("--jobs", min=1, help="Number of rows to train in parallel, one process each."),
 ]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what would be trained, and stop.")]
 Results = Annotated[
     Path | None, typer.Option("--results", help="Also write the tables to this Markdown file.")
 ]
@@ -77,6 +79,7 @@ def command(
     equal: Equal = None,
     jobs: Jobs = 1,
     results: Results = None,
+    dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
     """Train the rows of a paper's table, measure them, and print them with the paper's figures.
@@ -84,11 +87,10 @@ def command(
     Rerun the same command to resume; rows and seeds may be added. OUT gets table.md and table.json,
     and the curves of the scale as curve-*.csv and curve-*.png.
     """
-    from dataclasses import replace
-
     from babelspan.cli.reproduce_articles import Given, refuse_idle_options, reproduce_articles
     from babelspan.cli.shown import tracked
     from babelspan.jobs.reproduce.papers import choose_rows, choose_scale, load_paper
+    from babelspan.jobs.reproduce.planned import planned
     from babelspan.jobs.reproduce.primary.papers import papers as papers_over_articles
     from babelspan.jobs.reproduce.reproduction import Reproduction, check_inputs
     from babelspan.jobs.reproduce.translations import translate
@@ -96,7 +98,12 @@ def command(
 
     if paper in papers_over_articles():
         refuse_idle_options(
-            start=start, sample=sample, translated=translated, int8=int8, equal=equal
+            start=start,
+            sample=sample,
+            translated=translated,
+            int8=int8,
+            equal=equal,
+            dry_run=dry_run or None,
         )
         given = Given(
             scale, data, out, reader, rows, seeds, translator, settings, jobs, results, as_json
@@ -105,13 +112,9 @@ def command(
         return
     _refuse_unknown(paper)
     of_paper = load_paper(paper)
-    chosen = choose_scale(of_paper, scale)
+    chosen = _changed(choose_scale(of_paper, scale), sample, int8, equal)
     home = Path(scale).parent if scale.endswith(".toml") else Path("data")
     folder = data or home
-    if sample is not None:
-        chosen = replace(chosen, tests=tuple(replace(t, sample=sample) for t in chosen.tests))
-    is_int8 = chosen.int8 if int8 is None else int8
-    chosen = replace(chosen, int8=is_int8, equal=equal or chosen.equal)
     job = Reproduction(
         paper=of_paper,
         scale=chosen,
@@ -127,10 +130,29 @@ def command(
         translated=translated or (folder / chosen.translated if chosen.translated else None),
         settings=tuple(settings or ()),
     )
+    if dry_run:
+        print(*planned(job), sep="\n")
+        return
     check_inputs(job)
     translate(job, workers=jobs, watch=tracked)
     run_units(units_of(job), processes=jobs, workers=_workers(jobs), watch=tracked)
     _write(job, results, as_json)
+
+
+def _changed(
+    scale: "Scale",
+    sample: int | None,
+    int8: bool | None,
+    equal: Literal["updates", "exposure"] | None,
+) -> "Scale":
+    """Return a scale with the choices of the command line."""
+    from dataclasses import replace
+
+    tests = scale.tests
+    if sample is not None:
+        tests = tuple(replace(test, sample=sample) for test in tests)
+    is_int8 = scale.int8 if int8 is None else int8
+    return replace(scale, tests=tests, int8=is_int8, equal=equal or scale.equal)
 
 
 def _refuse_unknown(paper: str) -> None:

@@ -18,9 +18,8 @@ def refuse_idle_options(**given: object) -> None:
     """
     for option, value in given.items():
         if value is not None:
-            raise ConfigError(
-                f"--{option} has no effect for a paper on whole articles; leave it out"
-            )
+            name = option.replace("_", "-")
+            raise ConfigError(f"--{name} has no effect for a paper on whole articles; leave it out")
 
 
 class Given(NamedTuple):

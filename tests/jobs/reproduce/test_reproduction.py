@@ -20,6 +20,7 @@ from babelspan.jobs.reproduce import units
 from babelspan.jobs.reproduce.data_sets import training_sets
 from babelspan.jobs.reproduce.markdown import markdown
 from babelspan.jobs.reproduce.papers import choose_rows, load_paper
+from babelspan.jobs.reproduce.planned import planned
 from babelspan.jobs.reproduce.reproduction import Reproduction, check_inputs
 from babelspan.jobs.reproduce.table import tables
 from babelspan.jobs.reproduce.translations import translate
@@ -226,7 +227,12 @@ def test_other_settings_are_refused_in_the_same_folder(job):
 def test_a_first_stage_is_trained_once_and_all_rows_start_from_it(data, tmp_path):
     scale = replace(SCALE, start=("method.reader.lr=5e-3", "updates=2"), tests=SCALE.tests[1:])
     job = job_of(data, tmp_path, "zs", "tq", scale=scale, settings=(*FAST, "updates=1"), seeds=2)
+    before = planned(job)
+    keys = [("start", 1), ("start", 2), ("zs", 1), ("tq", 1), ("zs", 2), ("tq", 2)]
+    assert [(*unit[:2], unit.is_done) for unit in before] == [(*key, False) for key in keys]
+    assert before[0].does == "fine_tune, method.reader.lr=5e-3, updates=2"
     run(job)
+    assert all(unit.is_done for unit in planned(job))
     firsts, _, rows = units_of(job)
     assert [unit.run for unit in firsts] == [tmp_path / "runs/start" / f"seed-{n}" for n in (1, 2)]
     assert {(unit.reader, unit.settings, unit.train) for unit in firsts} == {

@@ -105,6 +105,11 @@ def units_of(job: Reproduction) -> list[list[Unit]]:
     """
     for row in job.rows.values():
         job.learns_from(replace(row, strategies=row.needs))
+    return in_order(job)
+
+
+def in_order(job: Reproduction) -> list[list[Unit]]:
+    """As `units_of`, without looking for the translations."""
     seeds = range(1, job.seeds + 1)
     firsts = [Unit(job, START, seed) for seed in seeds if job.has_first_stage]
     questions = [f"{synthetic.QUESTIONS}{kind}" for kind in synthetic.kinds_of(job)]
