@@ -13,8 +13,8 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from babelspan.data.squad import load_squad, save_squad
-from babelspan.types import Example
+from babelspan.data.folder import describe
+from babelspan.data.squad import save_squad
 
 
 def main() -> None:
@@ -24,23 +24,17 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--examples", type=int, default=2000)
     wanted = parser.parse_args()
-    translated = load(wanted.toy / "translated" / "train.qad.json.gz")[: wanted.examples]
-    originals = {example.id: example for example in load(wanted.toy / "train.qaa.json.gz")}
+    translated = describe(wanted.toy / "translated" / "train.qad.json.gz").load()[: wanted.examples]
+    originals = {
+        example.id: example for example in describe(wanted.toy / "train.qaa.json.gz").load()
+    }
     own = [replace(e, id=e.origin, origin=None, strategy="") for e in translated]
-    tested = load(wanted.toy / "test" / "test.qaa.json.gz")
+    tested = describe(wanted.toy / "test" / "test.qaa.json.gz").load()
     others = zip(tested, tested[1:] + tested[:1], strict=True)
-    for folder in ("translated", "strange"):
-        (wanted.out / folder).mkdir(parents=True, exist_ok=True)
     save_squad(wanted.out / "train.qad.json.gz", own)
     save_squad(wanted.out / "translated" / "train.qaa.json.gz", [originals[e.id] for e in own])
     strange = [replace(other, id=example.id) for example, other in others]
     save_squad(wanted.out / "strange" / "test.qaa.json.gz", strange)
-
-
-def load(path: Path) -> list[Example]:
-    """Read a file; its name says the language."""
-    language = path.name.split(".")[1]
-    return load_squad(path, question_language=language, context_language=language)
 
 
 if __name__ == "__main__":

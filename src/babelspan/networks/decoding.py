@@ -121,7 +121,7 @@ def _one_by_one(
 ) -> list[Written]:
     state = generator.start(asked, allowed)
     ids = state.candidates.ids
-    listed = ids.tolist()
+    listed = state.candidates.listed()
     pieces: list[list[int]] = [[] for _ in asked.sources]
     log_probs = [0.0] * len(pieces)
     ended = [False] * len(pieces)
@@ -154,7 +154,7 @@ def _by_beams(
     items = [_Beams(width) for _ in asked.sources]
     going = list(range(len(items)))
     state = generator.start(asked, allowed).rows([row for row in going for _ in range(width)])
-    listed = state.candidates.ids.tolist()
+    listed = state.candidates.listed()
     for step in range(decode.longest):
         scores = generator.next_pieces(state)
         so_far = [p for i in going for p in items[i].pieces]

@@ -8,6 +8,7 @@ padding, H width, E embedding width, V pieces (subwords) of the vocabulary.
 """
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -61,6 +62,13 @@ class Candidates(NamedTuple):
     def all(cls, pieces: Tensor, bias: Tensor, forbidden: Tensor) -> "Candidates":
         """All pieces; arguments as for `of`."""
         return cls(torch.arange(len(pieces), device=pieces.device), None, forbidden, pieces, bias)
+
+    def listed(self) -> Sequence[int]:
+        """The ids as plain integers, without a copy of the whole vocabulary."""
+        if self.allowed is None:
+            return range(len(self.ids))
+        listed: list[int] = self.ids.tolist()
+        return listed
 
     def columns(self, ids: Tensor) -> Tensor:
         """The columns of some candidates, given by their ids; any shape."""

@@ -12,6 +12,7 @@ from babelspan.data.squad import save_squad
 from babelspan.jobs.reproduce.correlation import correlations, interval, pearson
 from babelspan.jobs.reproduce.markdown import markdown
 from babelspan.jobs.reproduce.papers import Row, choose_rows, load_paper, refuse_wrong_keys
+from babelspan.jobs.reproduce.planned import planned
 from babelspan.jobs.reproduce.reproduction import Reproduction, check_inputs
 from babelspan.jobs.reproduce.table import tables
 from babelspan.jobs.reproduce.units import run_units, units_of
@@ -167,6 +168,9 @@ def test_rows_may_use_some_of_the_questions_or_read_them_in_one_stage(data, tmp_
     assert not (tmp_path / "first/translated").exists()
     words = (tmp_path / "generators/words/seed-1/recipe.toml").read_text()
     assert 'language = "words"' in words
+    plans = {plan.key: plan for plan in planned(job)}
+    assert plans["questions.words"].does.endswith("form.language=words")
+    assert plans["questions.words"].is_done and plans["words"].is_done
 
 
 @pytest.mark.parametrize(

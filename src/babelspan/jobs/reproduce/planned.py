@@ -7,6 +7,7 @@ from babelspan.data.files import read_json
 from babelspan.jobs.reproduce import synthetic
 from babelspan.jobs.reproduce.reproduction import Reproduction
 from babelspan.jobs.reproduce.units import Unit, in_order
+from babelspan.jobs.train import RECORD
 
 
 class Planned(NamedTuple):
@@ -40,7 +41,7 @@ def _planned(unit: Unit) -> Planned:
     if synthesis is not None and unit.key.startswith(synthetic.QUESTIONS):
         kind = unit.key.removeprefix(synthetic.QUESTIONS)
         folder = synthetic.generator_folder(job, kind, unit.seed)
-        method, settings = "question_generation", synthesis.generator
+        method, settings = "question_generation", synthetic.generator_settings(synthesis, kind)
     elif synthesis is not None and unit.key.startswith(synthetic.FIRST):
         chosen = synthetic.firsts_of(job)[unit.key.removeprefix(synthetic.FIRST)]
         folder = synthetic.first_folder(job, chosen, unit.seed)
@@ -52,5 +53,5 @@ def _planned(unit: Unit) -> Planned:
 
 
 def _is_finished(run: Path) -> bool:
-    record = run / "run.json"
+    record = run / RECORD
     return record.exists() and read_json(record).get("state") == "finished"

@@ -17,7 +17,7 @@ from babelspan.data.texts import find_texts
 from babelspan.jobs import generate
 from babelspan.jobs import train as train_job
 from babelspan.jobs.corpora import Paths
-from babelspan.jobs.reproduce.papers import RESERVED, Row, Settings
+from babelspan.jobs.reproduce.papers import RESERVED, Row, Settings, Synthesis
 from babelspan.jobs.reproduce.reproduction import Reproduction
 from babelspan.jobs.shards import Crew, Watch
 from babelspan.types import DataError
@@ -54,6 +54,12 @@ def generator_folder(job: Reproduction, kind: str, seed: int) -> Path:
     return job.out / "generators" / kind / f"seed-{seed}"
 
 
+def generator_settings(synthesis: Synthesis, kind: str) -> Settings:
+    """Return the training settings of a generator, except the seed."""
+    in_words = ("form.language=words",) if kind == "words" else ()
+    return (*synthesis.generator, *in_words)
+
+
 def first_folder(job: Reproduction, row: Row, seed: int) -> Path:
     """Return the folder of the reader trained on the questions of a row."""
     return job.out / "first" / name_of(row) / f"seed-{seed}"
@@ -75,12 +81,11 @@ def ask(job: Reproduction, kind: str, seed: int, watch: Watch) -> None:
     synthesis = job.scale.synthesis
     assert synthesis is not None  # checked before the work starts
     generator = generator_folder(job, kind, seed)
-    in_words = ("form.language=words",) if kind == "words" else ()
     _train(
         "question_generation",
         job.reader,
         job.learns_from(Row(name=kind, strategies=() if kind == "source" else ("qc",))),
-        (*synthesis.generator, *in_words, f"run.seed={seed}"),
+        (*generator_settings(synthesis, kind), f"run.seed={seed}"),
         generator,
     )
     languages = (job.scale.source, *job.scale.languages)
