@@ -12,6 +12,7 @@ from babelspan.networks.qanet_layers import (
     Separable,
     Trilinear,
     WordInput,
+    dropout,
     waves,
 )
 
@@ -130,6 +131,59 @@ def test_words_letters_and_highways_by_hand():
             new = np.maximum(numpy(change.weight) @ x + numpy(change.bias), 0)
             x = gate * new + (1 - gate) * x
         np.testing.assert_allclose(numpy(found[word]), x, atol=1e-6)
+
+
+def test_each_word_of_a_batch_is_spelt_once_in_training():
+    """Vectors and gradients are those of all tokens; occurrences of a word share dropout."""
+    torch.manual_seed(1)
+    layer = WordInput(4, (10, 3), WIDTH, (0.0, 0.0))
+    words = torch.randn(2, 3, 4)
+    spelt = torch.tensor([[[1, 2], [4, 0], [1, 2]], [[4, 0], [0, 0], [2, 1]]])
+    found, gradients = [], []
+    for mode in (True, False):
+        found.append(layer.train(mode)(words, spelt))
+        grown = torch.autograd.grad(found[-1].square().sum(), layer.parameters())
+        gradients.append(grown)
+    torch.testing.assert_close(*found)
+    torch.testing.assert_close(*gradients)
+    layer = WordInput(4, (10, 3), WIDTH, (0.0, 0.5)).train()
+    again = layer(words[:, :1].expand(-1, 3, -1), spelt)
+    assert torch.equal(again[0, 0], again[0, 2])
+
+
+@pytest.mark.parametrize("part", [0.1, 0.5, 0.999999])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_dropout_keeps_the_mean(part, dtype):
+    torch.manual_seed(3)
+    x = torch.ones(1001, 999, dtype=dtype, requires_grad=True)
+    found = dropout(x, part, True)
+    assert found.dtype == dtype
+    assert found.shape == x.shape
+    kept = (found != 0).double().mean().item()
+    part = min(part, 1 - 2**-16)
+    spread = (part * (1 - part) / x.numel()) ** 0.5
+    assert abs(kept - (1 - part)) < 5 * spread + 2**-17
+    torch.testing.assert_close(
+        found[found != 0].double().unique().item(), 1 / (1 - part), rtol=4e-3, atol=0
+    )
+    found.sum().backward()
+    assert torch.equal(x.grad, found.detach())
+    torch.manual_seed(3)
+    assert torch.equal(dropout(x, part, True), found)
+    assert not torch.equal(dropout(x, part, True), found)
+
+
+def test_neighbours_are_dropped_independently():
+    """Four elements come from one drawn number: their parts must not depend on each other."""
+    torch.manual_seed(4)
+    kept = (dropout(torch.ones(4 * 50_000), 0.3, True) != 0).view(-1, 4).double()
+    np.testing.assert_allclose(np.cov(kept.T.numpy()), 0.21 * np.eye(4), atol=0.004)
+
+
+@pytest.mark.parametrize(("part", "training"), [(0.0, True), (0.3, False)])
+def test_no_dropout(part, training):
+    x = torch.randn(7)
+    assert torch.equal(dropout(x, part, training), x)
 
 
 def test_waves_of_places():

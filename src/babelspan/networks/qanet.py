@@ -24,7 +24,7 @@ from torch.nn import functional as F
 from babelspan.config import build
 from babelspan.data.files import read_json, write_json
 from babelspan.networks.own_weights import load_own, save_own
-from babelspan.networks.qanet_layers import Block, Drop, Row, Trilinear, WordInput
+from babelspan.networks.qanet_layers import Block, Drop, Row, Trilinear, WordInput, dropout
 from babelspan.networks.reader import Batch, Reading, collate
 from babelspan.reading.windows import Window
 from babelspan.reading.words import WordFeaturizer
@@ -214,7 +214,7 @@ class QANet(nn.Module):
         parts = row.parts[1:]
         passes = []
         for _ in range(self.architecture.passes):
-            x = F.dropout(x, self.architecture.dropout, self.training)
+            x = dropout(x, self.architecture.dropout, self.training)
             for block in self.model:
                 x = block(x, row.places, parts, row.elsewhere)
             passes.append(x)

@@ -116,19 +116,29 @@ class WordInput(nn.Module):
 
     def forward(self, words: Tensor, spelt: Tensor) -> Tensor:
         """Vectors (B, L, H) from word vectors (B, L, E) and letter ids (B, L, S)."""
-        x: Tensor = F.dropout(words, self.drop[0], self.training)
+        x: Tensor = dropout(words, self.drop[0], self.training)
         if spelt.shape[-1]:
-            letters = F.dropout(self.letters(spelt), self.drop[1], self.training)
-            windows, length, size, width = letters.shape
-            flat = letters.reshape(windows * length, size, width).transpose(1, 2)
-            of_word = self.spelling(flat).relu().amax(dim=-1)
-            x = torch.cat([x, of_word.reshape(windows, length, width)], dim=-1)
+            x = torch.cat([x, self._of_letters(spelt)], dim=-1)
         x = self.projection(x)
         for carry, change in zip(self.carry, self.change, strict=True):
             gate = torch.sigmoid(carry(x))
-            new = F.dropout(change(x).relu(), self.drop[0], self.training)
+            new = dropout(change(x).relu(), self.drop[0], self.training)
             x = gate * new + (1 - gate) * x
         return x
+
+    def _of_letters(self, spelt: Tensor) -> Tensor:
+        """Vectors of words from their letters, (B, L, width) from (B, L, S).
+
+        In training, each different word of a batch is read once: its occurrences share dropout.
+        """
+        words, of_token = spelt.flatten(0, 1), None
+        if self.training:
+            words, of_token = torch.unique(words, dim=0, return_inverse=True)
+        letters = dropout(self.letters(words), self.drop[1], self.training)
+        vectors: Tensor = self.spelling(letters.transpose(1, 2)).relu().amax(dim=-1)
+        if of_token is not None:
+            vectors = F.embedding(of_token, vectors)
+        return vectors.reshape(*spelt.shape[:2], -1)
 
 
 class Separable(nn.Module):
@@ -145,8 +155,12 @@ class Separable(nn.Module):
     def forward(self, x: Tensor, parts: Tensor) -> Tensor:
         """Vectors (B, L, H) from vectors (B, L, H) and masks of P parts (P, B, L, 1), bool."""
         own = (x * parts).flatten(0, 1)  # (P B, L, H): each part, with zeros elsewhere
-        moved = self.along(own.transpose(1, 2)).transpose(1, 2)
-        mixed = (moved.unflatten(0, parts.shape[:2]) * parts).sum(0)
+        # With tokens as the columns of an image of height 1, PyTorch uses its fast kernels.
+        image = own.transpose(1, 2)[:, :, None]  # (P B, H, 1, L), in the memory order they want
+        kernel, reach = self.along.weight[:, :, None], self.along.kernel_size[0]
+        moved = F.conv2d(image, kernel, padding=(0, reach // 2), groups=len(kernel))
+        of_part = moved[:, :, 0].transpose(1, 2).reshape(len(parts), *x.shape)
+        mixed = (of_part * parts).sum(0)
         return torch.relu(self.across(mixed))
 
 
@@ -204,7 +218,7 @@ class Block(nn.Module):
                 new = self.attention(norm(x), far)
             else:
                 new = self.feed(norm(x))
-            x = x + F.dropout(new, self.drop.part, self.training)
+            x = x + dropout(new, self.drop.part, self.training)
         return x
 
     def _is_left_out(self, number: int) -> bool:
@@ -236,7 +250,7 @@ class Trilinear(nn.Module):
 
     def forward(self, x: Tensor, row: Row) -> Tensor:
         """Question-aware vectors of tokens, (B, L, H), from vectors (B, L, H)."""
-        dropped = F.dropout(x, self.drop, self.training)
+        dropped = dropout(x, self.drop, self.training)
         scores = (dropped * self.of_both) @ dropped.transpose(
             1, 2
         )  # rows context, columns question
@@ -247,8 +261,23 @@ class Trilinear(nn.Module):
         of_question = over_question @ x
         of_context = over_question @ (over_context.transpose(1, 2) @ x)
         joined = torch.cat([x, of_question, x * of_question, x * of_context], dim=-1)
-        gathered: Tensor = self.join(F.dropout(joined, self.drop, self.training))
+        gathered: Tensor = self.join(dropout(joined, self.drop, self.training))
         return gathered
+
+
+def dropout(x: Tensor, part: float, training: bool) -> Tensor:
+    """Dropout of a part of the elements, in training; the others are scaled up to the same mean.
+
+    On the CPU it takes a third of the time of PyTorch's, which draws a random number for each
+    element: 16 bits are enough here, so the part is rounded to a multiple of 2^-16.
+    """
+    if not training or not part or x.device.type != "cpu":
+        return F.dropout(x, part, training)
+    dropped = min(round(part * 2**16), 2**16 - 1)
+    drawn = torch.empty(-(-x.numel() // 4), dtype=torch.int64).random_(-(2**63), None)
+    values = drawn.view(torch.int16)[: x.numel()].view(x.shape)  # uniform from -2^15 to 2^15 - 1
+    is_kept = values >= dropped - 2**15
+    return x * (is_kept.to(x.dtype) * (2**16 / (2**16 - dropped)))
 
 
 def waves(places: Tensor, width: int) -> Tensor:
