@@ -11,6 +11,7 @@ import torch
 from babelspan.networks.probe import probe
 from babelspan.types import DataError
 from miniature import miniature_reader
+from worded_readers import miniature_qanet
 from world import World
 
 WORLD = World(0)
@@ -97,6 +98,18 @@ def test_one_language_under_two_names_cannot_be_told_apart():
         assert told.cosine == pytest.approx(1, abs=1e-5)
         assert told.retrieval == 1
         assert told.unrelated < 0.99
+
+
+def test_the_layers_of_a_side_tell_the_side_of_a_question():
+    """A QANet reads the same words through the layers of two sides."""
+    sides = ("L0", "L3")
+    reader = miniature_qanet(WORLD.vocabulary(), sides=sides, dependent="encoder")
+    questions = WORLD.examples(COUNT)
+    sets = {side: [replace(e, question_language=side) for e in questions] for side in sides}
+    assert probe(reader, sets).mean.accuracy > 0.95
+    for stage in (reader.inputs, reader.encoders):
+        stage[1].load_state_dict(stage[0].state_dict())
+    assert probe(reader, sets).mean.accuracy == pytest.approx(0.5, abs=0.02)
 
 
 def test_names_that_say_nothing_are_guessed_by_chance():

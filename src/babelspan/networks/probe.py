@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from babelspan.data.folder import chosen, cross
 from babelspan.losses.similarity import mean_vectors
 from babelspan.networks.discriminators import LanguageDiscriminator
-from babelspan.networks.pretrained import PretrainedReader
+from babelspan.networks.reader import Reader
 from babelspan.reading.windows import Window
 from babelspan.types import DataError, Example
 
@@ -76,7 +76,7 @@ class Probe:
 
 
 def probe(
-    reader: PretrainedReader,
+    reader: Reader,
     questions: Mapping[str, Sequence[Example]],
     *,
     seed: int = 1,
@@ -136,7 +136,7 @@ def _half(ids: Sequence[str]) -> Tensor:
 
 
 @torch.no_grad()
-def _vectors(reader: PretrainedReader, examples: Sequence[Example]) -> tuple[Tensor, Tensor]:
+def _vectors(reader: Reader, examples: Sequence[Example]) -> tuple[Tensor, Tensor]:
     """Return each question's first-token vector and mean token vector, (N, H) each."""
     device = next(reader.parameters()).device
     first, mean = torch.empty(2, len(examples), reader.width).unbind()
@@ -152,7 +152,7 @@ def _vectors(reader: PretrainedReader, examples: Sequence[Example]) -> tuple[Ten
     return first, mean
 
 
-def _first_windows(reader: PretrainedReader, examples: Sequence[Example]) -> list[Window]:
+def _first_windows(reader: Reader, examples: Sequence[Example]) -> list[Window]:
     """Return the first window of each example."""
     found: dict[str, Window] = {}
     for window in reader.windows(examples):
@@ -164,7 +164,7 @@ def _first_windows(reader: PretrainedReader, examples: Sequence[Example]) -> lis
 
 
 @contextmanager
-def _not_learning(reader: PretrainedReader) -> Iterator[None]:
+def _not_learning(reader: Reader) -> Iterator[None]:
     """Turn off dropout in the reader inside the block."""
     learns = reader.training
     reader.eval()

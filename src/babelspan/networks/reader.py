@@ -116,6 +116,9 @@ class Reading(NamedTuple):
 class Player(Protocol):
     """A network of a training run: the members of `nn.Module` that an updater needs."""
 
+    training: bool
+    """Whether dropout is on."""
+
     def parameters(self) -> Iterator[nn.Parameter]:
         """All trainable parameters."""
 
