@@ -4,8 +4,8 @@
 
 Vectors have a width of 300; of the words in the file, first 1 % and then 10 % are needed. This part
 runs first, so that the peak memory of the process grows by what reading takes. Updates use windows
-of the toy world, and windows of random words with the lengths of SQuAD. The first update of each
-kind is not counted.
+of the toy world, windows of random words with the lengths of SQuAD, and, if BABELSPAN_DATA is set,
+Chinese windows of DRCD. The first update of each kind is not counted.
 """
 
 import argparse
@@ -16,10 +16,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from measured import peak_memory
+from measured import DATA, peak_memory
 
+from babelspan.data.folder import describe
 from babelspan.data.word_vectors import read_vectors
 from babelspan.methods import fine_tune, qanet_adversarial
+from babelspan.networks.qanet_new import Start, make
 from babelspan.training.run import Corpora, Run, RunConfig
 from babelspan.types import Answer, Example
 
@@ -29,6 +31,8 @@ from worded_readers import miniature_qanet
 from world import World
 
 TOY = {"width": 48, "blocks": 2, "word_width": 48, "spelling": 0}
+SMALL = ("width=64", "blocks=3", "word_width=100", "least=2")
+CHINESE = DATA / "qa" / "drcd" / "dev.zh.json.gz"
 PAPER = {"width": 96, "blocks": 7, "word_width": 300, "spelling": 16, "letter_width": 64}
 SIDES = {"sides": ("L0", "L3"), "dependent": "encoder"}
 
@@ -74,6 +78,11 @@ def main():
         rounds=given.rounds,
         batch_size=24,
     )
+    if CHINESE.exists():
+        reader, _ = make(Start(texts=(CHINESE,), settings=SMALL, seed=1))
+        some = describe(CHINESE).load()[::50]
+        title = "small, fine_tune, 24 windows of DRCD"
+        show(title, fine_tune, {}, reader, some, rounds=given.rounds, batch_size=24)
 
 
 def show(title, method, how, reader, examples, *, rounds, batch_size, beside=None):

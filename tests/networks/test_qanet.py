@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from babelspan.networks import store
-from babelspan.networks.probe import probe
 from babelspan.networks.qanet_new import Start, make
 from babelspan.networks.reader import gold_tokens
 from babelspan.readers import answerer_of, checksum_of, load_answerer, load_checkpoint
@@ -198,17 +197,6 @@ def test_a_new_one_by_name(tmp_path):
             store.load(f"new:qanet,texts={tmp_path / 'texts.en.txt'},{wrong}")
     with pytest.raises(DataError, match="expected texts to take words from, found none"):
         make(Start(texts=()))
-
-
-def test_a_fresh_probe_reads_its_question_vectors(reader):
-    """Sides have layers of their own, untrained: their questions are told apart."""
-    asked = {
-        "L0": WORLD.examples(24),
-        "L1": [replace(e, id=e.origin) for e in WORLD.translations(24, "L1", "L1")],
-    }
-    found = probe(reader, asked, updates=30)
-    assert found.languages == ("L0", "L1")
-    assert found.mean.accuracy > 0.9
 
 
 def test_it_is_exported_and_answers_without_pytorch(tmp_path):

@@ -151,26 +151,53 @@ def test_each_word_of_a_batch_is_spelt_once_in_training():
     assert torch.equal(again[0, 0], again[0, 2])
 
 
-@pytest.mark.parametrize("part", [0.1, 0.5, 0.999999])
+def test_a_frequent_word_has_its_whole_gradient_in_bf16():
+    """A sum of 2,000 gradients in bf16 would stop growing at 256 times one of them."""
+    torch.manual_seed(1)
+    layer = WordInput(4, (10, 3), WIDTH, (0.0, 0.0)).train()
+    words, spelt = torch.zeros(20, 100, 4), torch.tensor([5, 6]).expand(20, 100, 2)
+    gradients = []
+    for enabled in (False, True):
+        with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
+            found = layer(words, spelt)
+        gradients += torch.autograd.grad(found.float().sum(), [layer.spelling.weight])
+    assert (gradients[1] - gradients[0]).norm() < 0.02 * gradients[0].norm()
+
+
+RATES = {0.1: 6554, 0.5: 2**15, 0.999999: 2**16 - 1}
+"""Rates of dropout, and how many of 2^16 values are dropped."""
+
+
+@pytest.mark.parametrize("rate", RATES)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_dropout_keeps_the_mean(part, dtype):
+def test_dropout_keeps_and_scales_by_the_rounded_rate(rate, dtype):
     torch.manual_seed(3)
     x = torch.ones(1001, 999, dtype=dtype, requires_grad=True)
-    found = dropout(x, part, True)
+    found = dropout(x, rate, True)
     assert found.dtype == dtype
     assert found.shape == x.shape
-    kept = (found != 0).double().mean().item()
-    part = min(part, 1 - 2**-16)
-    spread = (part * (1 - part) / x.numel()) ** 0.5
-    assert abs(kept - (1 - part)) < 5 * spread + 2**-17
-    torch.testing.assert_close(
-        found[found != 0].double().unique().item(), 1 / (1 - part), rtol=4e-3, atol=0
-    )
+    share = 1 - RATES[rate] / 2**16
+    kept = int((found != 0).sum())
+    assert abs(kept - share * x.numel()) < 5 * (share * (1 - share) * x.numel()) ** 0.5
+    assert kept > 0
+    tolerance = 1e-6 if dtype == torch.float32 else 2**-8
+    assert found.max().item() == pytest.approx(1 / share, rel=tolerance)
+    assert found[found != 0].min() == found.max()
     found.sum().backward()
     assert torch.equal(x.grad, found.detach())
+
+
+def test_dropout_is_drawn_from_the_random_state():
+    x = torch.ones(1000)
     torch.manual_seed(3)
-    assert torch.equal(dropout(x, part, True), found)
-    assert not torch.equal(dropout(x, part, True), found)
+    one, other = dropout(x, 0.1, True), dropout(x, 0.1, True)
+    assert not torch.equal(one, other)
+    torch.manual_seed(3)
+    assert torch.equal(dropout(x, 0.1, True), one)
+
+
+def test_dropout_elsewhere_is_that_of_pytorch():
+    assert dropout(torch.empty(3, device="meta"), 0.5, True).device.type == "meta"
 
 
 def test_neighbours_are_dropped_independently():
@@ -180,10 +207,10 @@ def test_neighbours_are_dropped_independently():
     np.testing.assert_allclose(np.cov(kept.T.numpy()), 0.21 * np.eye(4), atol=0.004)
 
 
-@pytest.mark.parametrize(("part", "training"), [(0.0, True), (0.3, False)])
-def test_no_dropout(part, training):
+@pytest.mark.parametrize(("rate", "training"), [(0.0, True), (0.3, False)])
+def test_no_dropout(rate, training):
     x = torch.randn(7)
-    assert torch.equal(dropout(x, part, training), x)
+    assert torch.equal(dropout(x, rate, training), x)
 
 
 def test_waves_of_places():

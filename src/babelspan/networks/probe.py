@@ -64,7 +64,7 @@ class Probe:
         languages: languages of the questions, the source first.
         questions: number of test questions per language.
         chance: accuracy of random guessing, 1 / C.
-        first: figures for the vector of the first token.
+        first: figures for the vector of the first token. That of a QANet has not seen the question.
         mean: figures for the mean vector of the question's tokens.
     """
 

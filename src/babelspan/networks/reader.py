@@ -116,9 +116,6 @@ class Reading(NamedTuple):
 class Player(Protocol):
     """A network of a training run: the members of `nn.Module` that an updater needs."""
 
-    training: bool
-    """Whether dropout is on."""
-
     def parameters(self) -> Iterator[nn.Parameter]:
         """All trainable parameters."""
 
@@ -143,9 +140,11 @@ class Reader(Player, Protocol):
 
     Attributes:
         kind: "pretrained", or the module of `babelspan.networks` that loads it.
+        training: whether dropout is on.
     """
 
     kind: str
+    training: bool
 
     @property
     def width(self) -> int:

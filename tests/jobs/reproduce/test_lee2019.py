@@ -9,6 +9,7 @@ from babelspan.data.files import read_json, write_json
 from babelspan.data.folder import find
 from babelspan.data.lexicon import read_pairs
 from babelspan.jobs import train as train_job
+from babelspan.jobs.reproduce.data_sets import training_sets
 from babelspan.jobs.reproduce.papers import choose_rows, filled, load_paper, settings_of
 from babelspan.jobs.reproduce.reproduction import Reproduction, check_inputs
 from babelspan.jobs.reproduce.table import tables
@@ -86,6 +87,23 @@ def test_the_world_in_words_of_the_target(data):
         assert other.answers[0].is_in(other.context)
         assert other.answers[0].text == qanet_world.rendered(own.answers[0].text, of)
     assert len(dict(read_pairs(data / "gaps.qaa-qad.tsv.gz"))) < 0.8 * len(of)
+
+
+def test_a_part_may_be_a_folder_of_translate(data, tmp_path):
+    """Its files are checked, learnt from and counted one by one."""
+    (words,) = find([data / "words" / "train.qad.json.gz"])
+    examples = words.load()
+    shards = [data / "in-parts" / f"train.qad.{n:05}-of-00002.json.gz" for n in range(2)]
+    for number, shard in enumerate(shards):
+        qanet_world.save(shard, examples[number::2])
+    job = reproduction(data, tmp_path, "words")
+    scale = replace(job.scale, parts={**job.scale.parts, "words": "in-parts"})
+    job = replace(job, scale=scale)
+    check_inputs(job)
+    target = data / "target.qad.json.gz"
+    assert job.learns_from(job.rows["words"]) == (*shards, target)
+    (counted,) = training_sets(job)
+    assert counted.figures.pairs == len(examples) + len(find([target])[0].load())
 
 
 def test_a_row_is_made_and_measured(data, tmp_path):

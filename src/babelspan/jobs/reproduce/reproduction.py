@@ -78,8 +78,13 @@ class Reproduction:
         return [file for file in files if describe(file).split not in row.leaves_out]
 
     def own_files_of(self, row: Row) -> list[Path]:
-        """Return the files that a row names itself."""
-        return [self.data / filled(path, self.scale, self.data) for path in row.train]
+        """Return the files that a row names itself, and those in folders that it names.
+
+        Raises:
+            DataError: if a folder holds no data files, or several splits.
+        """
+        named = [self.data / filled(path, self.scale, self.data) for path in row.train]
+        return [file.path for file in find(named)]
 
     @property
     def translations(self) -> Path:
