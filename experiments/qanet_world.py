@@ -10,6 +10,7 @@ OUT/exact.qaa-qad.tsv.gz        a dictionary of all words for which the target h
 OUT/gaps.qaa-qad.tsv.gz         the same with 30 % of its words left out
 OUT/shuffled.qaa-qad.tsv.gz     the same with its translations shuffled: a control
 OUT/test/test.qad.json.gz       the test set
+OUT/test/test.qaa.json.gz       its questions and texts in the source language
 
 The languages L0 and L3 of the world of `tests/world.py` have the codes qaa and qad. Nothing is
 pretrained.
@@ -43,14 +44,15 @@ def make(out: Path, *, seed: int = 0, examples: int = SOURCE_EXAMPLES) -> None:
     source = world.examples(examples, SOURCE, SOURCE, seed=TRAIN)
     exact = world.translations(examples, TARGET, TARGET, seed=TRAIN)
     target = world.examples(TARGET_EXAMPLES, TARGET, TARGET, seed=LABELLED)
-    tested = world.examples(TESTED, TARGET, TARGET, seed=TEST)
     pairs = sorted(world.dictionary(SOURCE, TARGET).items())
     of = dict(pairs)
     save(out / "train.qaa.json.gz", source)
     save(out / "target.qad.json.gz", target)
     save(out / "exact" / "train.qad.json.gz", exact)
     save(out / "words" / "train.qad.json.gz", [word_by_word(e, of) for e in source])
-    save(out / "test" / "test.qad.json.gz", tested)
+    for language in (SOURCE, TARGET):
+        tested = world.examples(TESTED, language, language, seed=TEST)
+        save(out / "test" / f"test.{CODES[language]}.json.gz", tested)
     rng = random.Random(seed)
     dealt = [translation for _, translation in pairs]
     rng.shuffle(dealt)

@@ -111,17 +111,22 @@ def test_a_row_is_made_and_measured(data, tmp_path):
     job = reproduction(data, tmp_path, "dependent", "gan-zh")
     check_inputs(job)
     run_units(units_of(job), processes=1, workers=1, watch=lambda items, *_: items)
-    (file,) = find([data / "test" / "test.qad.json.gz"])
-    golds = {example.id: example.answers[0].text for example in file.load()}
-    half = {number: "" for number in list(golds)[: len(golds) // 2]}
-    for key, said in (("dependent", golds), ("gan-zh", golds | half)):
-        answers = tmp_path / "answers" / "qad" / key / "seed-1" / "qad-qad.json"
-        assert read_json(answers).keys() == golds.keys()
-        write_json(answers, said)
-    (table,) = tables(job, Settings(resamples=20))
-    assert [(line.key, line.f1["XLT"].mean) for line in table.lines] == [
-        ("dependent", 1.0),
-        ("gan-zh", 0.5),
-    ]
+    right = {("qad", "dependent"): 1, ("qad", "gan-zh"): 0.5, ("qaa", "dependent"): 0.5}
+    for language in ("qad", "qaa"):
+        (file,) = find([data / "test" / f"test.{language}.json.gz"])
+        golds = {example.id: example.answers[0].text for example in file.load()}
+        for key in ("dependent", "gan-zh"):
+            answers = (
+                tmp_path / "answers" / language / key / "seed-1" / f"{language}-{language}.json"
+            )
+            assert read_json(answers).keys() == golds.keys()
+            some = list(golds)[int(right.get((language, key), 0) * len(golds)) :]
+            write_json(answers, golds | dict.fromkeys(some, ""))
+    found = {
+        (table.test.name, line.key): line.f1["XLT"].mean
+        for table in tables(job, Settings(resamples=20))
+        for line in table.lines
+    }
+    assert found == {**right, ("qaa", "gan-zh"): 0}
     trained = load(str(tmp_path / "runs" / "gan-zh" / "seed-1"))
     assert trained.sides == ("qaa", "qad")
