@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from babelspan.data.files import read_json
+from babelspan.data.files import read_record
 from babelspan.jobs.reproduce import synthetic
 from babelspan.jobs.reproduce.reproduction import Reproduction
 from babelspan.jobs.reproduce.units import Unit, in_order
@@ -54,4 +54,4 @@ def _planned(unit: Unit) -> Planned:
 
 def _is_finished(run: Path) -> bool:
     record = run / RECORD
-    return record.exists() and read_json(record).get("state") == "finished"
+    return record.exists() and read_record(record).get("state") == "finished"
